@@ -1,0 +1,82 @@
+using System.Data.Common;
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+internal static class ExceptionProblemsExtensions
+{
+    public static void AddProblems(this IServiceCollection services)
+    {
+        services.AddExceptionHandler<ExceptionProblems>();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
+        {
+            context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
+            context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
+        });
+    }
+}
+
+/// <summary>
+/// Turns what reaches the top of a request into the problem that it is: unreadable input is 4xx, a database that does not answer is
+/// 503 with Retry-After, and only a defect of ours is 500.
+/// </summary>
+internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext http, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && http.RequestAborted.IsCancellationRequested)
+        {
+            http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var problem = Describe(exception);
+        if (problem is null)
+        {
+            return false;
+        }
+
+        http.Response.StatusCode = problem.Status!.Value;
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            http.Response.Headers.RetryAfter = "1";
+        }
+
+        return await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = problem, Exception = exception });
+    }
+
+    private static ProblemDetails? Describe(Exception exception) => exception switch
+    {
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
+            Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
+                $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.").ProblemDetails,
+        BadHttpRequestException { InnerException: JsonException json } =>
+            Problems.MalformedRequest(json.Path ?? "$", Message(json)).ProblemDetails,
+        BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
+            Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
+        BadHttpRequestException bad => Problems.MalformedRequest("$", bad.Message).ProblemDetails,
+        // A character that the database cannot store, in a query parameter.
+        PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
+            Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
+        DbUpdateException { InnerException: DbException { IsTransient: true } } or DbException { IsTransient: true }
+            or InvalidOperationException { InnerException: DbException { IsTransient: true } } =>
+            Problems.Of("dependency-unavailable", "The database does not answer.", StatusCodes.Status503ServiceUnavailable,
+                "Nothing was changed. Try again.").ProblemDetails,
+        _ => null,
+    };
+
+    private static string Message(JsonException json)
+    {
+        // System.Text.Json appends " Path: … | LineNumber: …"; the path is the key already.
+        var message = json.Message;
+        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
+        return end < 0 ? message : message[..end];
+    }
+}
