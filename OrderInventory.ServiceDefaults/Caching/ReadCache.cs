@@ -79,6 +79,10 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
         }
 
         var loading = _loads.GetOrAdd(key, _ => LoadAsync(key, timeToLive, json, load));
+        // Also when this caller has stopped waiting: a finished load must never be joined.
+        _ = loading.ContinueWith(
+            done => _loads.TryRemove(KeyValuePair.Create(key, done)),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return (T?)await loading.WaitAsync(cancellationToken);
     }
 
@@ -91,6 +95,8 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
         var database = redis.GetDatabase();
         foreach (var key in keys)
         {
+            // Whoever reads after this change must not join a load that began before it.
+            _loads.TryRemove(key, out _);
             try
             {
                 database.StringSet(key, s_marker, MarkerTime, flags: CommandFlags.FireAndForget);
@@ -109,8 +115,9 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
         try
         {
             return await _breaker.ExecuteAsync(
-                static async (state, _) => (byte[]?)await state.redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout),
-                (redis, key));
+                static async (state, token) => (byte[]?)await state.redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout, token),
+                (redis, key),
+                CancellationToken.None);
         }
         catch (BrokenCircuitException)
         {
@@ -126,24 +133,15 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
     private async Task<object?> LoadAsync<T>(string key, TimeSpan timeToLive, JsonTypeInfo<T> json, Func<Task<T?>> load)
         where T : class
     {
-        try
+        var value = await load();
+        if (value is not null && redis.IsConnected)
         {
-            // Leave the caller's GetOrAdd first, so that a load that ends at once cannot remove the entry before it is there.
-            await Task.Yield();
-            var value = await load();
-            if (value is not null && redis.IsConnected)
-            {
-                var jittered = timeToLive * (1 - (Random.Shared.NextDouble() / 5));
-                redis.GetDatabase().StringSet(
-                    key, JsonSerializer.SerializeToUtf8Bytes(value, json), jittered, when: When.NotExists, flags: CommandFlags.FireAndForget);
-            }
+            var jittered = timeToLive * (1 - (Random.Shared.NextDouble() / 5));
+            redis.GetDatabase().StringSet(
+                key, JsonSerializer.SerializeToUtf8Bytes(value, json), jittered, when: When.NotExists, flags: CommandFlags.FireAndForget);
+        }
 
-            return value;
-        }
-        finally
-        {
-            _loads.TryRemove(key, out _);
-        }
+        return value;
     }
 
     private static bool TryParse<T>(byte[] cached, JsonTypeInfo<T> json, [NotNullWhen(true)] out T? value)
