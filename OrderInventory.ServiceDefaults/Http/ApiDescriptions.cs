@@ -1,5 +1,8 @@
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -33,6 +36,52 @@ public static class ApiDescriptions
     public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route) => route
         .WithHeader(Data.IdempotentCreate.Header, required: false, "Any printable text up to 255 characters; the same key and body create once.")
         .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
+
+    /// <summary>What every document of the system needs; <c>AddServiceDefaults</c> applies it.</summary>
+    internal static void Configure(OpenApiOptions options)
+    {
+        options.CreateSchemaReferenceId = SchemaId;
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            var type = context.JsonTypeInfo.Type;
+            if (schema.Type is null && (type == typeof(string) || type.IsEnum))
+            {
+                // The converters of StrictJson hide from the generator what they write.
+                schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+            }
+            else if (type == typeof(ProblemDetails))
+            {
+                // traceId, errors, version, lines: see Problems.
+                schema.AdditionalPropertiesAllowed = true;
+            }
+
+            return Task.CompletedTask;
+        });
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations ?? []).Select(entry => entry.Value))
+            {
+                // What the document must have, a patch of it need not.
+                if (operation.RequestBody?.Content?.TryGetValue(MergePatchContentType.Value, out var body) == true
+                    && body.Schema is OpenApiSchemaReference { Reference.Id: { } id }
+                    && document.Components?.Schemas?[id] is OpenApiSchema schema)
+                {
+                    schema.Required = null;
+                }
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>
+    private static string? SchemaId(JsonTypeInfo json) => OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null ? null : Name(json.Type);
+
+    private static string Name(Type type)
+    {
+        var name = type.IsNested ? type.DeclaringType!.Name + type.Name : type.Name;
+        return type.IsGenericType ? $"{name[..name.IndexOf('`', StringComparison.Ordinal)]}Of{string.Concat(type.GetGenericArguments().Select(Name))}" : name;
+    }
 
     private static RouteHandlerBuilder WithHeader(this RouteHandlerBuilder route, string name, bool required, string description) =>
         route.AddOpenApiOperationTransformer((operation, _, _) =>

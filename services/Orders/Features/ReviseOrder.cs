@@ -48,7 +48,8 @@ internal static class ReviseOrder
         }
 
         var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
-        if ((problem ??= await stock.CheckAsync(http, request.Lines, id, cancellationToken)) is not null)
+        problem ??= await stock.CheckAsync(http, request.Lines, id, cancellationToken);
+        if (problem is not null)
         {
             return problem;
         }
