@@ -31,6 +31,8 @@ internal sealed class EmbeddedKafka : IDisposable
 
     public int Partitions { get; }
 
+    public bool IsReal => _libs is not null;
+
     public static EmbeddedKafka Prepare(IDistributedApplicationBuilder builder, DataFolder data, AppHostSettings settings)
     {
         var libs = settings.KafkaHome is { } home ? Path.Combine(home, "libs") : null;
