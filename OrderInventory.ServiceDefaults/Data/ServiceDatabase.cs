@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,8 @@ public static class ServiceDatabaseExtensions
             Timeout = 5,
         };
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString);
-        builder.Services.AddDbContextPool<TDb>((services, options) => options
+        // The factory is for work that outlives a request, such as a cache load that several requests wait for.
+        builder.Services.AddPooledDbContextFactory<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
             .AddInterceptors(services.GetServices<IInterceptor>())
@@ -41,6 +43,7 @@ public static class ServiceDatabaseExtensions
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (CoreEventId.QueryIterationFailed, LogLevel.Debug),
                 (RelationalEventId.CommandError, LogLevel.Debug))));
+        builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
             // EF's retry refuses transactions of ours; whoever runs one repeats it as a whole instead.
