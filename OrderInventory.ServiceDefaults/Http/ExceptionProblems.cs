@@ -17,10 +17,26 @@ internal static class ExceptionProblemsExtensions
         services.AddExceptionHandler<ExceptionProblems>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
+            // What the framework answers by itself (no such route, method or content type) names a section of an RFC; ours are codes.
+            if (context.ProblemDetails is { Type: null or ['h', 't', 't', 'p', ..], Status: { } status })
+            {
+                context.ProblemDetails.Type = Problems.TypeOf(CodeOf(status));
+            }
+
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
     }
+
+    private static string CodeOf(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => "not-found",
+        StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
+        StatusCodes.Status413PayloadTooLarge => "body-too-large",
+        StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
+        >= 500 => "internal-error",
+        _ => "malformed-request",
+    };
 }
 
 /// <summary>
@@ -58,10 +74,10 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
                 $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.").ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
-            Problems.MalformedRequest(json.Path ?? "$", Message(json)).ProblemDetails,
+            Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
-        BadHttpRequestException bad => Problems.MalformedRequest("$", bad.Message).ProblemDetails,
+        BadHttpRequestException bad => Problems.MalformedRequest(JsonErrors.Describe(bad)).ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
             Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
@@ -71,12 +87,4 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
                 "Nothing was changed. Try again.").ProblemDetails,
         _ => null,
     };
-
-    private static string Message(JsonException json)
-    {
-        // System.Text.Json appends " Path: … | LineNumber: …"; the path is the key already.
-        var message = json.Message;
-        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
-    }
 }
