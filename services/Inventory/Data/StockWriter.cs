@@ -3,6 +3,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Features;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
@@ -18,7 +19,7 @@ internal sealed class StockWriter(NpgsqlDataSource database, OutboxSignal signal
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var stock = await StockBatch.LoadAsync(connection, [], [productId], time.GetUtcNow(), cancellationToken);
+        var stock = await StockBatch.LoadAsync(connection, [], [productId], time.GetStorableNow(), cancellationToken);
         if (decide(stock) is { } refusal)
         {
             return refusal;

@@ -10,7 +10,7 @@ namespace OrderInventory.Inventory.Features;
 internal static class GetStock
 {
     /// <summary>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product.</summary>
-    public static async Task<Results<Ok<StockLevel>, StatusCodeHttpResult, ProblemHttpResult>> HandleAsync(
+    public static async Task<Results<Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
     {
         var level = await cache.GetOrLoadAsync(
@@ -21,16 +21,6 @@ internal static class GetStock
                 return await StockQueries.Levels(database.StockLevels.Where(l => l.ProductId == productId)).FirstOrDefaultAsync();
             },
             cancellationToken);
-        if (level is null)
-        {
-            return Problems.NotFound("stock record", productId);
-        }
-
-        return ETags.Ok(http, level, level.Version).Result switch
-        {
-            Ok<StockLevel> ok => ok,
-            StatusCodeHttpResult notModified => notModified,
-            _ => throw new InvalidOperationException(),
-        };
+        return level is null ? Problems.NotFound("stock record", productId) : ETags.Ok(http, level, level.Version);
     }
 }

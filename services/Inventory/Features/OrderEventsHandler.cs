@@ -5,6 +5,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -30,7 +31,7 @@ internal sealed class OrderEventsHandler(ReadCache cache, TimeProvider time) : I
             products.UnionWith(lines.Select(line => line.ProductId));
         }
 
-        var stock = await StockBatch.LoadAsync(batch.Connection, [.. orders], [.. products], time.GetUtcNow(), cancellationToken);
+        var stock = await StockBatch.LoadAsync(batch.Connection, [.. orders], [.. products], time.GetStorableNow(), cancellationToken);
         foreach (var received in events)
         {
             var reservation = received.Data switch

@@ -12,7 +12,7 @@ using OrderInventory.Inventory.Data;
 namespace OrderInventory.Inventory.Data.Migrations
 {
     [DbContext(typeof(InventoryDb))]
-    [Migration("20261124083117_Initial")]
+    [Migration("20261124084013_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -255,7 +255,8 @@ namespace OrderInventory.Inventory.Data.Migrations
 
                     b.Property<string>("Key")
                         .HasColumnType("text")
-                        .HasColumnName("key");
+                        .HasColumnName("key")
+                        .UseCollation("C");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
