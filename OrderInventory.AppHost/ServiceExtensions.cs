@@ -30,5 +30,8 @@ internal static class ServiceExtensions
         => service
             .WithReference(kafka)
             .WaitFor(kafka)
-            .WithEnvironment("Kafka__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture));
+            .WithEnvironment("Messaging__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture))
+            // The same name after a restart: it takes its outbox slots up again at once, and on a real Kafka its partitions.
+            .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
+            .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false");
 }

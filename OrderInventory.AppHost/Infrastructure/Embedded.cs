@@ -23,6 +23,8 @@ internal sealed class Embedded : IInfrastructure
 
     public int KafkaPartitions => _kafka.Partitions;
 
+    public bool KafkaIsReal => _kafka.IsReal;
+
     /// <summary>Finds or installs every program first, so that what is missing is said before anything starts.</summary>
     public static async Task<Embedded> PrepareAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
     {

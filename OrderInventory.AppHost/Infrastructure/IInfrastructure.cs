@@ -8,6 +8,9 @@ internal interface IInfrastructure : IDisposable
 
     int KafkaPartitions { get; }
 
+    /// <summary>False for librdkafka's mock broker, which knows no static membership.</summary>
+    bool KafkaIsReal => true;
+
     void AddPostgres(string name);
 
     IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName);

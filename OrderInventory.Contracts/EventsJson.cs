@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Contracts.Products;
+
+namespace OrderInventory.Contracts;
+
+/// <summary>
+/// How event data is written and read: camelCase, no reflection. A missing or null member that is not nullable is an error
+/// (the record is poison); an unknown member is ignored, because publishers may add members.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(OrderCreated))]
+[JsonSerializable(typeof(OrderUpdated))]
+[JsonSerializable(typeof(ReservationDecided))]
+[JsonSerializable(typeof(InventoryUpdated))]
+[JsonSerializable(typeof(ProductUpdated))]
+[JsonSerializable(typeof(CustomerUpdated))]
+public sealed partial class EventsJson : JsonSerializerContext;

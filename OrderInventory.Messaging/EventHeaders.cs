@@ -1,0 +1,85 @@
+using System.Text;
+using System.Text.Json;
+using Confluent.Kafka;
+
+namespace OrderInventory.Messaging;
+
+/// <summary>CloudEvents 1.0 in Kafka's binary mode (CloudEvents Kafka protocol binding, section 3.2): attributes are headers.</summary>
+internal static class EventHeaders
+{
+    public const string SpecVersion = "ce_specversion";
+    public const string Id = "ce_id";
+    public const string Type = "ce_type";
+    public const string Source = "ce_source";
+    public const string Time = "ce_time";
+    public const string Subject = "ce_subject";
+    public const string AggregateVersion = "ce_aggregateversion";
+    public const string CorrelationId = "ce_correlationid";
+    public const string CausationId = "ce_causationid";
+    public const string ContentType = "content-type";
+    public const string TraceParent = "traceparent";
+    public const string TraceState = "tracestate";
+
+    /// <summary>Set on the copy of a dead letter: why it was set aside.</summary>
+    public const string DeadLetterReason = "dlq_reason";
+
+    /// <summary>The header's text, or null when it is missing, empty or not UTF-8.</summary>
+    public static string? Get(Headers? headers, string name)
+    {
+        if (headers is null || !headers.TryGetLastBytes(name, out var bytes) || bytes is null || bytes.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            return s_strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    public static Headers FromJson(ReadOnlySpan<byte> json)
+    {
+        var headers = new Headers();
+        var reader = new Utf8JsonReader(json);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            reader.Read();
+            headers.Add(name, Encoding.UTF8.GetBytes(reader.GetString()!));
+        }
+
+        return headers;
+    }
+
+    public static string ToJson(Headers headers, params ReadOnlySpan<(string Name, string Value)> more)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            foreach (var header in headers)
+            {
+                json.WriteString(header.Key, Storable(Encoding.UTF8.GetString(header.GetValueBytes() ?? [])));
+            }
+
+            foreach (var (name, value) in more)
+            {
+                json.WriteString(name, Storable(value));
+            }
+
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+    }
+
+    /// <summary>PostgreSQL stores no NUL in text; what strangers send may have one.</summary>
+    public static string Storable(string text) => text.Replace('\0', '\uFFFD');
+
+    private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+}

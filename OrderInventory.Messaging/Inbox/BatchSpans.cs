@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace OrderInventory.Messaging.Inbox;
+
+/// <summary>
+/// The spans of a batch. Each event whose trace is recorded gets a span of its own in that trace, and what follows from the event
+/// continues there. Work done once for many is a span of its own that links to all of them.
+/// </summary>
+internal sealed class BatchSpans : IDisposable
+{
+    private readonly IReadOnlyList<ReceivedEvent> _events;
+    private readonly Activity? _batch;
+
+    private BatchSpans(IReadOnlyList<ReceivedEvent> events, Activity? batch)
+    {
+        _events = events;
+        _batch = batch;
+    }
+
+    public static BatchSpans Start(IReadOnlyList<ReceivedEvent> events, string group)
+    {
+        List<ActivityLink>? links = null;
+        foreach (var received in events)
+        {
+            if (!MessagingTelemetry.TryGetRecorded(received.Record.TraceParent, received.Record.TraceState, out var parent))
+            {
+                continue;
+            }
+
+            var outer = Activity.Current;
+            var span = MessagingTelemetry.Source.StartActivity($"process {received.Record.Topic}", ActivityKind.Consumer, parent);
+            Activity.Current = outer;
+            if (span is null)
+            {
+                continue;
+            }
+
+            span.SetTag("messaging.system", "kafka");
+            span.SetTag("messaging.destination.name", received.Record.Topic);
+            span.SetTag("messaging.consumer.group.name", group);
+            span.SetTag("messaging.message.id", received.Id.ToString());
+            span.SetTag("messaging.kafka.offset", received.Record.Offset);
+            received.Activity = span;
+            (links ??= []).Add(new(span.Context));
+        }
+
+        if (links is { Count: 1 })
+        {
+            // Alone, the event's span is the batch's too: the database calls are then seen in the order's own trace.
+            Activity.Current = events.First(e => e.Activity is not null).Activity;
+            return new(events, null);
+        }
+
+        var batch = links is null
+            ? null
+            : MessagingTelemetry.Source.StartActivity($"process batch {group}", ActivityKind.Consumer, default(ActivityContext), links: links);
+        batch?.SetTag("messaging.batch.message_count", events.Count);
+        return new(events, batch);
+    }
+
+    public void Dispose()
+    {
+        _batch?.Dispose();
+        foreach (var received in _events)
+        {
+            received.Activity?.Dispose();
+        }
+
+        Activity.Current = null;
+    }
+}

@@ -1,0 +1,12 @@
+namespace OrderInventory.Messaging.Inbox;
+
+/// <summary>
+/// Applies events to this service's database. It gets the events of a batch together, each for the first time, those of a key in their
+/// order, and writes set-based: one statement per table, not per event. It may run again for the same events when the transaction has
+/// failed, alone with one of them too, so all that it does must be in <see cref="InboxBatch"/>'s transaction.
+/// </summary>
+public interface IBatchHandler
+{
+    /// <summary>Reads and locks by <see cref="InboxBatch.Connection"/>, decides, and leaves writes and events with the batch.</summary>
+    Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken);
+}

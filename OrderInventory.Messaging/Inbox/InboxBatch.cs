@@ -1,0 +1,42 @@
+using Npgsql;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Messaging.Inbox;
+
+/// <summary>The one transaction of a consumed batch: inbox rows, effects, and the events that follow from them.</summary>
+public sealed class InboxBatch
+{
+    private readonly List<OutboxMessage> _outbox = [];
+    private readonly List<Action> _afterCommit = [];
+
+    internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction)
+    {
+        Connection = connection;
+        Writes = new NpgsqlBatch(connection, transaction);
+    }
+
+    /// <summary>For reads and locks that decisions need. The transaction is open on it.</summary>
+    public NpgsqlConnection Connection { get; }
+
+    /// <summary>Statements that need no answer; they go in one round trip, with the outbox, just before the commit.</summary>
+    public NpgsqlBatch Writes { get; }
+
+    /// <summary>Publishes an event if and only if this transaction commits.</summary>
+    public void Publish(OutboxMessage message) => _outbox.Add(message);
+
+    /// <summary>Runs after the commit, for what may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
+    public void AfterCommit(Action action) => _afterCommit.Add(action);
+
+    internal async Task<bool> FlushAsync(CancellationToken cancellationToken)
+    {
+        Writes.AddOutbox(_outbox);
+        if (Writes.BatchCommands.Count > 0)
+        {
+            await Writes.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        return _outbox.Count > 0;
+    }
+
+    internal void RunAfterCommit() => _afterCommit.ForEach(action => action());
+}

@@ -1,0 +1,257 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Messaging.Kafka;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Messaging.Inbox;
+
+/// <summary>
+/// Applies each event exactly once: inbox rows, effects and outgoing events are one transaction per batch. What PostgreSQL asks to
+/// repeat (serialization failure, deadlock, lost connection) is repeated with backoff and in order, for as long as it takes. Any other
+/// failure falls back to one transaction per event; the event that fails alone becomes a dead letter and the rest goes on.
+/// </summary>
+internal sealed partial class InboxProcessor(
+    NpgsqlDataSource database, IServiceProvider services, MessagingOptions options, OutboxSignal signal, TimeProvider time, ILogger<InboxProcessor> logger)
+{
+    private static readonly TimeSpan s_longestBackoff = TimeSpan.FromSeconds(5);
+
+    /// <summary>When it returns, everything that the records lead to is committed and their offsets may be.</summary>
+    public async Task ProcessAsync(IReadOnlyList<EventRecord> records, CancellationToken cancellationToken)
+    {
+        var events = new List<ReceivedEvent>(records.Count);
+        var deadLetters = new List<DeadLetter>();
+        foreach (var record in records)
+        {
+            var received = Read(record, out var poison);
+            if (poison is not null)
+            {
+                deadLetters.Add(DeadLetter.Unreadable(record, poison, time.GetUtcNow()));
+            }
+            else if (received is not null)
+            {
+                events.Add(received);
+            }
+        }
+
+        if (events.Count == 0 && deadLetters.Count == 0)
+        {
+            return;
+        }
+
+        MessagingTelemetry.BatchSize.Record(events.Count);
+        using var spans = BatchSpans.Start(events, options.Group);
+        try
+        {
+            await RepeatAsync(events, deadLetters, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogOneByOne(exception, events.Count);
+            await RepeatAsync([], deadLetters, cancellationToken);
+            foreach (var received in events)
+            {
+                await ProcessAloneAsync(received, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Replays a dead letter in one transaction with its removal. Returns why it failed again, or null.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it fails with is what the operator wants to read.")]
+    public async Task<string?> ReplayAsync(EventRecord record, Guid deadLetter, CancellationToken cancellationToken)
+    {
+        var received = Read(record, out var poison);
+        if (poison is not null || received is null)
+        {
+            return poison ?? "No handler of this service takes this type of event.";
+        }
+
+        using var spans = BatchSpans.Start([received], options.Group);
+        try
+        {
+            await RepeatAsync([received], [], cancellationToken, deadLetter);
+            return null;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return $"{exception.GetType().Name}: {exception.Message}";
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "An event that fails alone, with whatever, is the dead letter.")]
+    private async Task ProcessAloneAsync(ReceivedEvent received, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RepeatAsync([received], [], cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            received.Activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            await RepeatAsync([], [DeadLetter.Failed(received, exception, time.GetUtcNow())], cancellationToken);
+        }
+    }
+
+    private async Task RepeatAsync(
+        IReadOnlyList<ReceivedEvent> events, IReadOnlyList<DeadLetter> deadLetters, CancellationToken cancellationToken, Guid? replayed = null)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await RunAsync(events, deadLetters, replayed, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (IsTransient(exception, attempt) && !cancellationToken.IsCancellationRequested)
+            {
+                MessagingTelemetry.Repeats.Add(1);
+                var backoff = TimeSpan.FromMilliseconds(Math.Min(20 * Math.Pow(2, Math.Min(attempt, 12)), s_longestBackoff.TotalMilliseconds) * (0.5 + (Random.Shared.NextDouble() / 2)));
+                LogRepeat(exception, attempt, backoff);
+                await Task.Delay(backoff, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task RunAsync(
+        IReadOnlyList<ReceivedEvent> events, IReadOnlyList<DeadLetter> deadLetters, Guid? replayed, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var batch = new InboxBatch(connection, transaction);
+
+        if (replayed is not null && !await LockDeadLetterAsync(connection, replayed.Value, cancellationToken))
+        {
+            return;
+        }
+
+        var fresh = events.Count > 0 ? await RememberAsync(connection, events, cancellationToken) : [];
+        foreach (var group in fresh.GroupBy(e => e.Registration.Handler))
+        {
+            var handler = (IBatchHandler)services.GetRequiredService(group.Key);
+            await handler.HandleAsync([.. group], batch, cancellationToken);
+        }
+
+        foreach (var deadLetter in deadLetters)
+        {
+            await SetAsideAsync(connection, batch, deadLetter, cancellationToken);
+        }
+
+        var published = await batch.FlushAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+
+        if (published)
+        {
+            signal.Wake();
+        }
+
+        batch.RunAfterCommit();
+        MessagingTelemetry.Handled.Add(fresh.Count);
+        MessagingTelemetry.Duplicates.Add(events.Count - fresh.Count);
+    }
+
+    /// <summary>Writes the inbox rows and returns the events that had none, in their order. A concurrent batch with the same event waits here.</summary>
+    private static async Task<List<ReceivedEvent>> RememberAsync(
+        NpgsqlConnection connection, IReadOnlyList<ReceivedEvent> events, CancellationToken cancellationToken)
+    {
+        await using var insert = new NpgsqlCommand(
+            """
+            INSERT INTO inbox_messages (id, handled_at)
+            SELECT DISTINCT id, now() FROM unnest($1) AS e (id) ORDER BY id
+            ON CONFLICT DO NOTHING RETURNING id
+            """,
+            connection);
+        insert.Parameters.Add(OutboxSql.Array(events, e => e.Id, NpgsqlDbType.Uuid));
+        var inserted = new HashSet<Guid>(events.Count);
+        await using (var reader = await insert.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                inserted.Add(reader.GetGuid(0));
+            }
+        }
+
+        // Remove, not Contains: the same event may be twice in one batch.
+        return [.. events.Where(e => inserted.Remove(e.Id))];
+    }
+
+    private static async Task<bool> LockDeadLetterAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
+    {
+        await using var delete = new NpgsqlCommand("DELETE FROM dead_letters WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
+        return await delete.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    private async Task SetAsideAsync(NpgsqlConnection connection, InboxBatch batch, DeadLetter deadLetter, CancellationToken cancellationToken)
+    {
+        await using var insert = new NpgsqlBatch(connection) { BatchCommands = { deadLetter.Insert() } };
+        if (await insert.ExecuteNonQueryAsync(cancellationToken) == 0)
+        {
+            return;
+        }
+
+        batch.Publish(OutboxMessage.Copy(
+            KafkaTopicNames.DeadLetters(deadLetter.Topic, options.Group), deadLetter.Key, deadLetter.Offset ?? 0,
+            deadLetter.Headers, deadLetter.Payload, deadLetter.CreatedAt));
+        batch.AfterCommit(() =>
+        {
+            MessagingTelemetry.DeadLetters.Add(1);
+            LogDeadLetter(deadLetter.Id, deadLetter.Topic, deadLetter.Partition, deadLetter.Offset, deadLetter.Reason);
+        });
+    }
+
+    /// <summary>The event in a record; null without a reason when no handler wants it.</summary>
+    private ReceivedEvent? Read(EventRecord record, out string? poison)
+    {
+        poison = null;
+        var type = EventHeaders.Get(record.Headers, EventHeaders.Type);
+        if (type is null)
+        {
+            poison = "The record has no ce_type.";
+            return null;
+        }
+
+        if (!options.Events.TryGetValue(type, out var registration))
+        {
+            MessagingTelemetry.Unknown.Add(1, new KeyValuePair<string, object?>("type", type));
+            LogUnknown(type, record.Topic);
+            return null;
+        }
+
+        if (!Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id))
+        {
+            poison = "The record has no ce_id that is a UUID.";
+            return null;
+        }
+
+        var data = registration.Read(record.Payload, out poison);
+        if (poison is not null || !registration.Concerns(data!))
+        {
+            return null;
+        }
+
+        var correlation = EventHeaders.Get(record.Headers, EventHeaders.CorrelationId);
+        return new(id, data!, IsPlain(correlation) ? correlation : id.ToString(), record, registration);
+    }
+
+    /// <summary>It is copied into the headers of what follows, so a stranger's text must not get there.</summary>
+    private static bool IsPlain([NotNullWhen(true)] string? correlation) =>
+        correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+
+    /// <summary>A unique violation may be another batch that made the same row at this moment; a few repeats see that row then.</summary>
+    private static bool IsTransient(Exception exception, int attempt) => exception is NpgsqlException { IsTransient: true }
+        || (exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && attempt <= 3);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
+    private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} failed; its events are tried one by one")]
+    private partial void LogOneByOne(Exception exception, int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Dead letter {Id}: topic {Topic}, partition {Partition}, offset {Offset}: {Reason}")]
+    private partial void LogDeadLetter(Guid id, string topic, int? partition, long? offset, string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "No handler takes {Type} from {Topic}; skipped")]
+    private partial void LogUnknown(string type, string topic);
+}

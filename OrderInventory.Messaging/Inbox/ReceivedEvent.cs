@@ -1,0 +1,40 @@
+using System.Diagnostics;
+
+namespace OrderInventory.Messaging.Inbox;
+
+/// <summary>An event as it came from Kafka, read and checked.</summary>
+public sealed class ReceivedEvent
+{
+    internal ReceivedEvent(Guid id, object data, string correlationId, EventRecord record, EventRegistration registration)
+    {
+        Id = id;
+        Data = data;
+        CorrelationId = correlationId;
+        Record = record;
+        Registration = registration;
+    }
+
+    /// <summary>CloudEvents <c>id</c>: what the inbox remembers.</summary>
+    public Guid Id { get; }
+
+    /// <summary>CloudEvents <c>type</c>.</summary>
+    public string Type => Registration.Type;
+
+    /// <summary>The data, of the type that the handler was registered for.</summary>
+    public object Data { get; }
+
+    /// <summary>The chain that this event belongs to.</summary>
+    public string CorrelationId { get; }
+
+    /// <summary>The trace that what follows from this event continues.</summary>
+    public string? TraceParent => Activity?.Id ?? Record.TraceParent;
+
+    /// <summary>Vendor data of that trace.</summary>
+    public string? TraceState => Record.TraceState;
+
+    internal EventRecord Record { get; }
+    internal EventRegistration Registration { get; }
+
+    /// <summary>This event's own span while its batch is handled, when its trace is recorded.</summary>
+    internal Activity? Activity { get; set; }
+}

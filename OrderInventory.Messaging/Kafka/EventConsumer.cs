@@ -1,0 +1,207 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderInventory.Messaging.Inbox;
+
+namespace OrderInventory.Messaging.Kafka;
+
+/// <summary>
+/// Reads this service's topics in batches, on a thread of its own: polling blocks, and rebalance callbacks run inside the poll, so
+/// while a batch is being applied nothing is taken away unnoticed. Offsets are stored only after the batch's transaction has
+/// committed; the client commits them in the background, and a crash before that only leads to duplicates, which the inbox drops.
+/// </summary>
+internal sealed partial class EventConsumer(
+    InboxProcessor processor, KafkaTopics topics, MessagingOptions options, ConsumerState state, ILogger<EventConsumer> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.Factory.StartNew(() => Run(stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run(CancellationToken stopping)
+    {
+        try
+        {
+            topics.EnsureAsync(stopping).GetAwaiter().GetResult();
+            while (!stopping.IsCancellationRequested)
+            {
+                Consume(stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
+    private void Consume(CancellationToken stopping)
+    {
+        using var consumer = Build();
+        try
+        {
+            consumer.Subscribe(options.ConsumedTopics);
+            var batch = new List<EventRecord>(options.MaxBatch);
+            while (!stopping.IsCancellationRequested)
+            {
+                Fill(batch, consumer);
+                if (batch.Count == 0)
+                {
+                    continue;
+                }
+
+                processor.ProcessAsync(batch, stopping).GetAwaiter().GetResult();
+                StoreOffsets(consumer, batch);
+                batch.Clear();
+            }
+        }
+        catch (KafkaException exception)
+        {
+            LogRestart(exception, exception.Error.Reason);
+            stopping.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
+        }
+        finally
+        {
+            // Commits the stored offsets and leaves the group, so that others take over at once.
+            consumer.Close();
+        }
+    }
+
+    private void Fill(List<EventRecord> batch, IConsumer<string, byte[]> consumer)
+    {
+        try
+        {
+            var record = consumer.Consume(s_poll);
+            while (record is not null)
+            {
+                batch.Add(EventRecord.From(record));
+                if (batch.Count == options.MaxBatch)
+                {
+                    return;
+                }
+
+                record = consumer.Consume(TimeSpan.Zero);
+            }
+        }
+        catch (ConsumeException exception) when (!exception.Error.IsFatal)
+        {
+            // Such as a topic that is gone for a moment: the client goes on by itself, and what was read before is good.
+            LogError(exception.Error.Reason);
+        }
+    }
+
+    private void StoreOffsets(IConsumer<string, byte[]> consumer, List<EventRecord> batch)
+    {
+        foreach (var partition in batch.GroupBy(r => (r.Topic, r.Partition)))
+        {
+            try
+            {
+                consumer.StoreOffset(new TopicPartitionOffset(partition.Key.Topic, partition.Key.Partition!.Value, partition.Max(r => r.Offset!.Value) + 1));
+            }
+            catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_State)
+            {
+                // The partition went to another replica meanwhile, which gets these records again and drops them.
+                LogNotStored(partition.Key.Topic, partition.Key.Partition!.Value);
+            }
+        }
+    }
+
+    private IConsumer<string, byte[]> Build() => new ConsumerBuilder<string, byte[]>(options.Consumer)
+        .SetKeyDeserializer(LenientKey.Instance)
+        .SetPartitionsAssignedHandler((_, partitions) =>
+        {
+            state.Assigned();
+            LogAssigned(partitions.Count);
+        })
+        .SetErrorHandler((_, error) =>
+        {
+            if (error.Code is ErrorCode.Local_AllBrokersDown)
+            {
+                state.BrokerLost();
+            }
+
+            LogError(error.Reason);
+        })
+        .SetLogHandler((_, message) => LogClient(message.Facility, message.Message))
+        .Build();
+
+    public static void Configure(ConsumerConfig config, string group)
+    {
+        config.GroupId = group;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.EnableAutoOffsetStore = false;
+        config.EnableAutoCommit = true;
+        config.AutoCommitIntervalMs = 1000;
+        // A killed replica's partitions move on after this; Kafka's default would leave them for 45 s.
+        config.SessionTimeoutMs = 8000;
+        config.HeartbeatIntervalMs = 2000;
+        config.SocketNagleDisable = true;
+        config.StatisticsIntervalMs = 0;
+        config.ReconnectBackoffMaxMs = 1000;
+        config.AllowAutoCreateTopics = true;
+    }
+
+    /// <summary>A key that is not UTF-8 must not stop the partition: the record is poison for other reasons, or its key does not matter.</summary>
+    private sealed class LenientKey : IDeserializer<string>
+    {
+        public static readonly LenientKey Instance = new();
+
+        public string Deserialize(ReadOnlySpan<byte> data, bool isNull, SerializationContext context) =>
+            isNull ? "" : System.Text.Encoding.UTF8.GetString(data);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} partitions assigned")]
+    private partial void LogAssigned(int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer starts anew: {Reason}")]
+    private partial void LogRestart(Exception exception, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The offset of {Topic} [{Partition}] was not stored: the partition has another owner now")]
+    private partial void LogNotStored(string topic, int partition);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Kafka: {Reason}")]
+    private partial void LogError(string reason);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "librdkafka {Facility}: {Message}")]
+    private partial void LogClient(string facility, string message);
+}
+
+/// <summary>What readiness asks of the consumer: its first assignment, even an empty one. A broker that is lost later only degrades.</summary>
+internal sealed class ConsumerState(EventProducer producer) : IHealthCheck
+{
+    private volatile bool _assigned;
+    private volatile bool _lost;
+
+    public void Assigned()
+    {
+        _assigned = true;
+        _lost = false;
+    }
+
+    public void BrokerLost() => _lost = true;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        if (!_assigned)
+        {
+            return Task.FromResult(HealthCheckResult.Unhealthy("The consumer has had no assignment yet."));
+        }
+
+        if (_lost)
+        {
+            try
+            {
+                using var admin = producer.CreateAdminClient();
+                admin.GetMetadata(TimeSpan.FromMilliseconds(500));
+                _lost = false;
+            }
+            catch (KafkaException)
+            {
+                return Task.FromResult(HealthCheckResult.Degraded("The broker does not answer; events wait in the outbox."));
+            }
+        }
+
+        return Task.FromResult(HealthCheckResult.Healthy());
+    }
+}

@@ -1,0 +1,88 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+
+namespace OrderInventory.Messaging.Kafka;
+
+internal static class KafkaTopicNames
+{
+    /// <summary>Where copies of a group's dead letters of a topic go, for people to look at.</summary>
+    public static string DeadLetters(string topic, string group) => $"{topic}.{group}.dlq";
+}
+
+/// <summary>
+/// Makes the topics of this service with the configured number of partitions, before any of its clients touches them: a broker that
+/// makes a topic by itself gives it its own default, and raising that later would move keys to other partitions.
+/// </summary>
+internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptions options, ILogger<KafkaTopics> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _one = new(1, 1);
+    private bool _done;
+
+    /// <summary>Returns when the topics are there; waits for as long as the broker is away.</summary>
+    public async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            while (!_done)
+            {
+                try
+                {
+                    await CreateAsync();
+                    _done = true;
+                }
+                catch (KafkaException exception)
+                {
+                    LogWaiting(exception.Error.Reason);
+                    await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+                }
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task CreateAsync()
+    {
+        var wanted = options.Topics
+            .Select(topic => new TopicSpecification { Name = topic, NumPartitions = options.Partitions, ReplicationFactor = -1 })
+            .Concat(options.ConsumedTopics
+                .Select(topic => new TopicSpecification { Name = KafkaTopicNames.DeadLetters(topic, options.Group), NumPartitions = 1, ReplicationFactor = -1 }))
+            .ToList();
+        using var admin = producer.CreateAdminClient();
+        try
+        {
+            await admin.CreateTopicsAsync(wanted, new() { RequestTimeout = TimeSpan.FromSeconds(10) });
+        }
+        catch (CreateTopicsException exception) when (exception.Results.All(r => !r.Error.IsError || r.Error.Code == ErrorCode.TopicAlreadyExists))
+        {
+            // Another replica or another service was first.
+        }
+        catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion)
+        {
+            // librdkafka's mock broker cannot be asked; it makes a topic when it first hears of it, as the look below lets it.
+            LogMadeByBroker();
+        }
+
+        // A new topic takes a moment to be known; a consumer that subscribes before that starts with an error.
+        foreach (var topic in wanted)
+        {
+            var known = admin.GetMetadata(topic.Name, TimeSpan.FromSeconds(10)).Topics.Single();
+            if (known.Error.IsError)
+            {
+                throw new KafkaException(known.Error);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
+    private partial void LogWaiting(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]
+    private partial void LogMadeByBroker();
+}

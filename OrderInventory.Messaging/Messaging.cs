@@ -1,0 +1,140 @@
+using System.Text.Json.Serialization.Metadata;
+using Confluent.Kafka;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Kafka;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Messaging;
+
+/// <summary>Settings, from the section <c>Messaging</c>, and what the service has registered.</summary>
+public sealed class MessagingOptions
+{
+    /// <summary>Kafka consumer group: the service's name.</summary>
+    internal string Group { get; set; } = "";
+
+    /// <summary>
+    /// Names this replica; must differ between replicas and stay the same over a restart. It owns outbox slots and, with
+    /// <see cref="StaticMembership"/>, partitions. Default: a new name at each start.
+    /// </summary>
+    public string InstanceId { get; set; } = Guid.CreateVersion7().ToString("N");
+
+    /// <summary>Kafka static membership: a replica that restarts within the session timeout keeps its partitions. Needs <see cref="InstanceId"/>.</summary>
+    public bool StaticMembership { get; set; }
+
+    /// <summary>Partitions of a topic that does not exist yet.</summary>
+    public int Partitions { get; set; } = 12;
+
+    /// <summary>Most records of one consumed batch, which is one transaction.</summary>
+    public int MaxBatch { get; set; } = 500;
+
+    /// <summary>How long handled events are remembered.</summary>
+    public TimeSpan InboxRetention { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How often the relay looks without being woken, when it owns all slots.</summary>
+    public TimeSpan IdlePoll { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often the relay looks when other replicas own slots too, and may have written rows for this one's.</summary>
+    public TimeSpan SharedPoll { get; set; } = TimeSpan.FromMilliseconds(25);
+
+    internal Dictionary<string, EventRegistration> Events { get; } = [];
+    internal HashSet<string> ConsumedTopics { get; } = [];
+    internal HashSet<string> PublishedTopics { get; } = [];
+    internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
+    internal ProducerConfig Producer { get; set; } = new();
+    internal ConsumerConfig Consumer { get; set; } = new();
+}
+
+public static class MessagingExtensions
+{
+    /// <summary>
+    /// Events out by the outbox, events in by the inbox. Register the service's database first, and call
+    /// <see cref="MessagingModel.AddMessaging"/> in its model.
+    /// </summary>
+    /// <param name="builder">The service.</param>
+    /// <param name="group">The service's name, its consumer group.</param>
+    /// <param name="configure">What the service publishes and consumes.</param>
+    public static void AddMessaging(this IHostApplicationBuilder builder, string group, Action<MessagingBuilder> configure)
+    {
+        const string connection = "kafka";
+        var options = new MessagingOptions();
+        builder.Configuration.GetSection("Messaging").Bind(options);
+        options.Group = group;
+        configure(new(options, builder.Services));
+
+        builder.AddKafkaProducer<string, byte[]>(connection, settings =>
+        {
+            settings.DisableHealthChecks = true;
+            // Our spans follow the outbox row, not the call; the client's own would start new traces.
+            settings.DisableTracing = true;
+            settings.DisableMetrics = true;
+            EventProducer.Configure(settings.Config);
+            settings.Config.BootstrapServers ??= settings.ConnectionString;
+            options.Producer = settings.Config;
+        });
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<EventProducer>();
+        builder.Services.AddSingleton<KafkaTopics>();
+        builder.Services.AddSingleton<OutboxSignal>();
+        builder.Services.AddSingleton<IInterceptor, OutboxWaker>();
+        builder.Services.AddSingleton<InboxProcessor>();
+        builder.Services.AddSingleton<DeadLetterReplay>();
+        builder.Services.AddHostedService<OutboxRelay>();
+
+        if (options.ConsumedTopics.Count > 0)
+        {
+            EventConsumer.Configure(options.Consumer, group);
+            options.Consumer.BootstrapServers = options.Producer.BootstrapServers;
+            options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
+            builder.Services.AddSingleton<ConsumerState>();
+            builder.Services.AddHealthChecks().AddCheck<ConsumerState>("consumer");
+            builder.Services.AddHostedService<EventConsumer>();
+            builder.Services.AddHostedService<InboxCleaner>();
+        }
+    }
+}
+
+/// <summary>What a service publishes and consumes.</summary>
+public sealed class MessagingBuilder
+{
+    private readonly MessagingOptions _options;
+    private readonly IServiceCollection _services;
+
+    internal MessagingBuilder(MessagingOptions options, IServiceCollection services)
+    {
+        _options = options;
+        _services = services;
+    }
+
+    /// <summary>A topic that this service writes to.</summary>
+    public MessagingBuilder Publishes(string topic)
+    {
+        _options.PublishedTopics.Add(topic);
+        return this;
+    }
+
+    /// <summary>Hands events of a type to a handler. A handler may take several types; it then gets a batch's events of all of them in one call.</summary>
+    /// <param name="topic">Kafka topic.</param>
+    /// <param name="type">CloudEvents type; others on the topic are skipped and counted.</param>
+    /// <param name="json">How the data is read.</param>
+    /// <param name="concerns">Whether there is anything to do for this data; when not, it costs nothing. Default: always.</param>
+    /// <param name="validate">What is wrong with the data, or null; an event with something wrong is poison. Default: nothing.</param>
+    public MessagingBuilder Consumes<T, THandler>(
+        string topic, string type, JsonTypeInfo<T> json, Func<T, bool>? concerns = null, Func<T, string?>? validate = null)
+        where T : class
+        where THandler : class, IBatchHandler
+    {
+        _options.ConsumedTopics.Add(topic);
+        _options.Events.Add(type, new EventRegistration<T>(type, typeof(THandler), json, concerns, validate));
+        if (_services.All(s => s.ServiceType != typeof(THandler)))
+        {
+            _services.AddSingleton<THandler>();
+        }
+
+        return this;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+using OrderInventory.Messaging.Inbox;
+
+namespace OrderInventory.Messaging.Outbox;
+
+/// <summary>
+/// An event that waits to be published, written in the transaction of the change that it tells of. The relay publishes the messages of
+/// one key in the order of <see cref="Version"/>, the aggregate's version: the row lock on the aggregate has made that order, while
+/// ids and times come from clocks that differ between replicas.
+/// </summary>
+public sealed class OutboxMessage
+{
+    /// <summary>How many slots the keys are spread over; each is relayed by one replica at a time.</summary>
+    public const int SlotCount = 16;
+
+    private OutboxMessage(short slot, string key, long version, Guid id, string topic, string headers, byte[] payload, DateTimeOffset createdAt)
+    {
+        Slot = slot;
+        Key = key;
+        Version = version;
+        Id = id;
+        Topic = topic;
+        Headers = headers;
+        Payload = payload;
+        CreatedAt = createdAt;
+    }
+
+    public short Slot { get; private set; }
+    public string Key { get; private set; }
+    public long Version { get; private set; }
+
+    /// <summary>The event's <c>ce_id</c>: the same when it is published again, so that consumers can tell.</summary>
+    public Guid Id { get; private set; }
+
+    public string Topic { get; private set; }
+
+    /// <summary>Kafka headers as a JSON object.</summary>
+    public string Headers { get; private set; }
+
+    public byte[] Payload { get; private set; }
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>An event of this service.</summary>
+    /// <param name="type">Which event.</param>
+    /// <param name="key">Kafka key and CloudEvents subject: the aggregate's id.</param>
+    /// <param name="version">The aggregate's version after the change.</param>
+    /// <param name="data">State after the change.</param>
+    /// <param name="time">When the change was made.</param>
+    /// <param name="cause">The event that led to this one; null at the start of a chain, whose trace is then the current request's.</param>
+    public static OutboxMessage Create<T>(EventType<T> type, Guid key, long version, T data, DateTimeOffset time, ReceivedEvent? cause = null)
+    {
+        var id = Guid.CreateVersion7();
+        var subject = key.ToString();
+        var headers = WriteHeaders(
+            id, type.Type, type.Source, subject, version, time, cause,
+            cause is null ? Activity.Current?.Id : cause.TraceParent,
+            cause is null ? Activity.Current?.TraceStateString : cause.TraceState);
+        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time);
+    }
+
+    /// <summary>A record as it came, for another topic: the copy of a dead letter.</summary>
+    internal static OutboxMessage Copy(string topic, string key, long version, string headers, byte[] payload, DateTimeOffset time) =>
+        new(SlotOf(key), key, version, Guid.CreateVersion7(), topic, headers, payload, time);
+
+    /// <summary>An event of this service that the broker had refused, with the id and version that it had.</summary>
+    internal static OutboxMessage Again(EventRecord record, DateTimeOffset time) => new(
+        SlotOf(record.Key), record.Key,
+        long.TryParse(EventHeaders.Get(record.Headers, EventHeaders.AggregateVersion), CultureInfo.InvariantCulture, out var version) ? version : 0,
+        Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id) ? id : Guid.CreateVersion7(),
+        record.Topic, EventHeaders.ToJson(record.Headers), record.Payload, time);
+
+    private static short SlotOf(string key) =>
+        (short)(XxHash32.HashToUInt32(MemoryMarshal.AsBytes(key.AsSpan())) % SlotCount);
+
+    private static string WriteHeaders(
+        Guid id, string type, string source, string subject, long version, DateTimeOffset time, ReceivedEvent? cause, string? traceParent, string? traceState)
+    {
+        // Nothing in these values needs escaping in JSON except a stranger's tracestate; this is on every hot path.
+        var json = new StringBuilder(512)
+            .Append("{\"ce_specversion\":\"1.0\",\"ce_id\":\"").Append(id)
+            .Append("\",\"ce_type\":\"").Append(type)
+            .Append("\",\"ce_source\":\"").Append(source)
+            .Append("\",\"ce_time\":\"").Append(time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))
+            .Append("\",\"ce_subject\":\"").Append(subject)
+            .Append("\",\"ce_aggregateversion\":\"").Append(version)
+            .Append("\",\"ce_correlationid\":\"").Append(cause?.CorrelationId ?? id.ToString());
+        if (cause is not null)
+        {
+            json.Append("\",\"ce_causationid\":\"").Append(cause.Id);
+        }
+
+        json.Append("\",\"content-type\":\"application/json");
+        if (traceParent is not null)
+        {
+            json.Append("\",\"traceparent\":\"").Append(JsonEncodedText.Encode(traceParent));
+            if (traceState is not null)
+            {
+                json.Append("\",\"tracestate\":\"").Append(JsonEncodedText.Encode(traceState));
+            }
+        }
+
+        return json.Append("\"}").ToString();
+    }
+}

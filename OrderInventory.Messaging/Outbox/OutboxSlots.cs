@@ -1,0 +1,89 @@
+using Npgsql;
+
+namespace OrderInventory.Messaging.Outbox;
+
+/// <summary>A slot of the outbox and the relay that works on it until its lease ends.</summary>
+public sealed class OutboxSlot
+{
+    public short Slot { get; private set; }
+    public string? Owner { get; private set; }
+    public DateTimeOffset? LeaseUntil { get; private set; }
+}
+
+/// <summary>A replica whose relay is alive; the slots are shared out evenly between them.</summary>
+public sealed class OutboxRelayHeartbeat
+{
+    public required string Owner { get; init; }
+    public DateTimeOffset SeenAt { get; private set; }
+}
+
+/// <summary>
+/// Leases on slots, by the database's clock. They only spread the work: a relay that goes on after its lease has passed to another
+/// publishes duplicates, and consumers drop those; it cannot publish a first occurrence out of order, because rows leave the outbox
+/// only after they were published.
+/// </summary>
+internal sealed class OutboxSlots(NpgsqlDataSource database, string owner)
+{
+    private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(10);
+
+    public static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(3);
+
+    /// <summary>Says 'alive', keeps this relay's fair share of the slots, gives back what is more, takes what is free. Returns how many it has.</summary>
+    public async Task<int> RenewAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("""
+                    INSERT INTO outbox_relay_heartbeats (owner, seen_at) VALUES ($1, now())
+                    ON CONFLICT (owner) DO UPDATE SET seen_at = now()
+                    """)
+                { Parameters = { new() { Value = owner } } },
+                new("DELETE FROM outbox_relay_heartbeats WHERE seen_at < now() - interval '1 hour'"),
+                new("""
+                    WITH share AS (
+                        SELECT ceil((SELECT count(*) FROM outbox_slots)::numeric / greatest(count(*), 1))::int AS slots
+                        FROM outbox_relay_heartbeats WHERE seen_at > now() - $2),
+                    kept AS (
+                        SELECT slot FROM outbox_slots WHERE owner = $1 ORDER BY slot LIMIT (SELECT slots FROM share) FOR UPDATE),
+                    taken AS (
+                        SELECT slot FROM outbox_slots WHERE owner IS NULL OR (owner <> $1 AND lease_until < now())
+                        ORDER BY slot LIMIT (SELECT slots FROM share) - (SELECT count(*) FROM kept) FOR UPDATE SKIP LOCKED),
+                    mine AS (SELECT slot FROM kept UNION ALL SELECT slot FROM taken)
+                    UPDATE outbox_slots s
+                    SET owner = CASE WHEN m.slot IS NULL THEN NULL ELSE $1 END,
+                        lease_until = CASE WHEN m.slot IS NULL THEN NULL ELSE now() + $2 END
+                    FROM outbox_slots t LEFT JOIN mine m USING (slot)
+                    WHERE s.slot = t.slot AND (m.slot IS NOT NULL OR t.owner = $1)
+                    RETURNING s.owner
+                    """)
+                { Parameters = { new() { Value = owner }, new() { Value = s_lease } } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var owned = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            owned += await reader.IsDBNullAsync(0, cancellationToken) ? 0 : 1;
+        }
+
+        return owned;
+    }
+
+    /// <summary>Gives the slots back at a clean stop, so that others need not wait for the lease to end.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("UPDATE outbox_slots SET owner = NULL, lease_until = NULL WHERE owner = $1") { Parameters = { new() { Value = owner } } },
+                new("DELETE FROM outbox_relay_heartbeats WHERE owner = $1") { Parameters = { new() { Value = owner } } },
+            },
+        };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

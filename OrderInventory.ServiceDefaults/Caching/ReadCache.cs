@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+using StackExchange.Redis;
+
+namespace OrderInventory.ServiceDefaults.Caching;
+
+public static class ReadCacheExtensions
+{
+    /// <summary>Redis for reads: <see cref="ReadCache"/>, and a check that reports a dead Redis as degraded (the service stays ready).</summary>
+    public static void AddReadCache(this IHostApplicationBuilder builder, string connectionName)
+    {
+        builder.AddRedisClient(
+            connectionName,
+            settings => settings.DisableHealthChecks = true,
+            options =>
+            {
+                options.AbortOnConnectFail = false;
+                options.ConnectTimeout = 1000;
+                options.ConnectRetry = 1;
+                // A cache that is away must fail at once, not queue what nobody waits for any more.
+                options.BacklogPolicy = BacklogPolicy.FailFast;
+            });
+        builder.Services.AddSingleton<ReadCache>();
+        builder.Services.AddHealthChecks().AddCheck<CacheHealthCheck>("cache", HealthStatus.Degraded);
+    }
+}
+
+/// <summary>
+/// Cache-aside in Redis. A fill lands only in an empty slot (<c>SET NX</c>), and an invalidation leaves a marker that keeps the slot
+/// taken for <see cref="MarkerTime"/>: a reader that loaded the old row before the change committed cannot put it back afterwards.
+/// Both are single-key commands, so they are atomic on any server and in a cluster. See docs/adr/0005-cache-markers.md.
+/// Redis that is slow or away costs at most <see cref="RedisTimeout"/>, then a circuit breaker goes straight to the database.
+/// </summary>
+public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<ReadCache> logger)
+{
+    /// <summary>How long an invalidated key refuses fills; longer than any load takes.</summary>
+    public static readonly TimeSpan MarkerTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest wait for Redis on a read.</summary>
+    public static readonly TimeSpan RedisTimeout = TimeSpan.FromMilliseconds(100);
+
+    private static readonly byte[] s_marker = "-"u8.ToArray();
+
+    private readonly ConcurrentDictionary<string, Task<object?>> _loads = new();
+    private readonly ResiliencePipeline _breaker = new ResiliencePipelineBuilder()
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        {
+            FailureRatio = 0.5,
+            MinimumThroughput = 5,
+            SamplingDuration = TimeSpan.FromSeconds(5),
+            BreakDuration = TimeSpan.FromSeconds(2),
+        })
+        .Build();
+
+    /// <summary>
+    /// The cached value, or what <paramref name="load"/> brings (at most one load per key at a time in this process). A null is not
+    /// cached: absence is asked of the database every time.
+    /// </summary>
+    /// <param name="key">Redis key.</param>
+    /// <param name="timeToLive">Longest age; up to a fifth is taken off at random, so that keys filled together do not expire together.</param>
+    /// <param name="json">How the value is written.</param>
+    /// <param name="load">Reads the truth from the database. Runs without the caller's cancellation: others may wait for it too.</param>
+    /// <param name="cancellationToken">Ends this caller's wait only.</param>
+    public async Task<T?> GetOrLoadAsync<T>(
+        string key, TimeSpan timeToLive, JsonTypeInfo<T> json, Func<Task<T?>> load, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (await TryReadAsync(key) is { } cached && TryParse(cached, json, out var value))
+        {
+            return value;
+        }
+
+        var loading = _loads.GetOrAdd(key, _ => LoadAsync(key, timeToLive, json, load));
+        // Also when this caller has stopped waiting: a finished load must never be joined.
+        _ = loading.ContinueWith(
+            done => _loads.TryRemove(KeyValuePair.Create(key, done)),
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return (T?)await loading.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes the keys miss from now on. Call it after the commit. Not waited for: when Redis is away the old value lives on until its
+    /// time to live ends, which is the bound that the caller has chosen.
+    /// </summary>
+    public void Invalidate(params ReadOnlySpan<string> keys)
+    {
+        var database = redis.GetDatabase();
+        foreach (var key in keys)
+        {
+            // Whoever reads after this change must not join a load that began before it.
+            _loads.TryRemove(key, out _);
+            try
+            {
+                database.StringSet(key, s_marker, MarkerTime, flags: CommandFlags.FireAndForget);
+            }
+            catch (RedisException exception)
+            {
+                LogUnavailable(exception);
+                return;
+            }
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever Redis does, the database answers.")]
+    private async Task<byte[]?> TryReadAsync(string key)
+    {
+        try
+        {
+            return await _breaker.ExecuteAsync(
+                static async (state, token) => (byte[]?)await state.redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout, token),
+                (redis, key),
+                CancellationToken.None);
+        }
+        catch (BrokenCircuitException)
+        {
+            return null;
+        }
+        catch (Exception exception)
+        {
+            LogUnavailable(exception);
+            return null;
+        }
+    }
+
+    private async Task<object?> LoadAsync<T>(string key, TimeSpan timeToLive, JsonTypeInfo<T> json, Func<Task<T?>> load)
+        where T : class
+    {
+        var value = await load();
+        if (value is not null && redis.IsConnected)
+        {
+            var jittered = timeToLive * (1 - (Random.Shared.NextDouble() / 5));
+            redis.GetDatabase().StringSet(
+                key, JsonSerializer.SerializeToUtf8Bytes(value, json), jittered, when: When.NotExists, flags: CommandFlags.FireAndForget);
+        }
+
+        return value;
+    }
+
+    private static bool TryParse<T>(byte[] cached, JsonTypeInfo<T> json, [NotNullWhen(true)] out T? value)
+        where T : class
+    {
+        value = null;
+        if (cached.AsSpan().SequenceEqual(s_marker))
+        {
+            return false;
+        }
+
+        try
+        {
+            value = JsonSerializer.Deserialize(cached, json);
+        }
+        catch (JsonException)
+        {
+            // Written by an older or newer version of the service: a miss.
+        }
+
+        return value is not null;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; reading from the database")]
+    private partial void LogUnavailable(Exception exception);
+}
+
+internal sealed class CacheHealthCheck(IConnectionMultiplexer redis) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(redis.IsConnected
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Degraded("Redis does not answer; reads go to the database."));
+}

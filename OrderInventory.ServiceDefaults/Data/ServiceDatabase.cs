@@ -1,0 +1,108 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace OrderInventory.ServiceDefaults.Data;
+
+public static class ServiceDatabaseExtensions
+{
+    /// <summary>
+    /// The service's own PostgreSQL database: one <see cref="NpgsqlDataSource"/> that EF Core and the set-based SQL share, migrations
+    /// at start, and the check that makes the service unready without it. Register it before anything that uses the database when it starts.
+    /// </summary>
+    public static void AddServiceDatabase<TDb>(this IHostApplicationBuilder builder, string connectionName)
+        where TDb : DbContext
+    {
+        var configured = builder.Configuration.GetConnectionString(connectionName)
+            ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is missing: the service has no database.");
+        var connectionString = new NpgsqlConnectionStringBuilder(configured)
+        {
+            ApplicationName = builder.Environment.ApplicationName,
+            // Statements used twice are prepared: PostgreSQL then plans them once per connection.
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+            // Nothing here sets session state, so a returned connection needs no DISCARD ALL.
+            NoResetOnClose = true,
+            Timeout = 5,
+        };
+        builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString);
+        // The factory is for work that outlives a request, such as a cache load that several requests wait for.
+        builder.Services.AddPooledDbContextFactory<TDb>((services, options) => options
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
+            .UseSnakeCaseNamingConvention()
+            .AddInterceptors(services.GetServices<IInterceptor>())
+            // A conflict is an answer, not an error, and a real error is logged where it ends the request.
+            .ConfigureWarnings(warnings => warnings.Log(
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
+                (CoreEventId.QueryIterationFailed, LogLevel.Debug),
+                (RelationalEventId.CommandError, LogLevel.Debug))));
+        builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
+        builder.EnrichNpgsqlDbContext<TDb>(settings =>
+        {
+            // EF's retry refuses transactions of ours; whoever runs one repeats it as a whole instead.
+            settings.DisableRetry = true;
+            // Readiness is our own check below: it knows about migrations too.
+            settings.DisableHealthChecks = true;
+        });
+        builder.Services.AddHostedService<DatabaseMigrator<TDb>>();
+        builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
+    }
+}
+
+/// <summary>
+/// Migrates before the rest of the service starts. EF Core takes a lock for it, so replicas may start together. A database that does
+/// not answer yet is waited for: the service is not ready until then.
+/// </summary>
+internal sealed partial class DatabaseMigrator<TDb>(IServiceProvider services, ILogger<DatabaseMigrator<TDb>> logger) : IHostedService
+    where TDb : DbContext
+{
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var scope = services.CreateAsyncScope();
+                await scope.ServiceProvider.GetRequiredService<TDb>().Database.MigrateAsync(cancellationToken);
+                return;
+            }
+            catch (NpgsqlException exception) when (exception.IsTransient)
+            {
+                LogWaiting(exception, attempt);
+                await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), cancellationToken);
+            }
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
+    private partial void LogWaiting(Exception exception, int attempt);
+}
+
+/// <summary>Migrations ran before the server started listening, so an answer from the database is all that is left to check.</summary>
+internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(TimeSpan.FromSeconds(3));
+        try
+        {
+            await using var command = database.CreateCommand("SELECT 1");
+            await command.ExecuteScalarAsync(timeout.Token);
+            return HealthCheckResult.Healthy();
+        }
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
+        {
+            return HealthCheckResult.Unhealthy("The database does not answer.", exception);
+        }
+    }
+}

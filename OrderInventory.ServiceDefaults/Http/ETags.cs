@@ -1,0 +1,56 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>A resource's version as its strong ETag (RFC 9110, section 8.8.3): <c>"7"</c>.</summary>
+public static class ETags
+{
+    /// <summary>Answers the resource with its ETag, or 304 when the caller has this version already.</summary>
+    public static Results<Ok<T>, StatusCodeHttpResult> Ok<T>(HttpContext http, T resource, long version)
+    {
+        var etag = Set(http, version);
+        return http.Request.Headers.IfNoneMatch.Any(value => value is not null && Lists(value, etag))
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Ok(resource);
+    }
+
+    /// <summary>Sets the ETag header of the response.</summary>
+    public static string Set(HttpContext http, long version)
+    {
+        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
+        http.Response.Headers.ETag = etag;
+        return etag;
+    }
+
+    /// <summary>
+    /// Checks If-Match. Null when the change may go on; otherwise 428 when the header is missing and required, or 412 when none of
+    /// its tags is the current version (weak tags never match: RFC 9110, section 13.1.1).
+    /// </summary>
+    public static ProblemHttpResult? CheckIfMatch(HttpContext http, long currentVersion, bool required = true)
+    {
+        var header = http.Request.Headers.IfMatch;
+        if (header.Count == 0)
+        {
+            return required ? Problems.PreconditionRequired() : null;
+        }
+
+        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{currentVersion}\"");
+        return header.Any(value => value is not null && Lists(value, etag, strong: true)) ? null : Problems.PreconditionFailed(currentVersion);
+    }
+
+    private static bool Lists(string header, string etag, bool strong = false)
+    {
+        foreach (var part in header.Split(',', StringSplitOptions.TrimEntries))
+        {
+            // A cache may weaken the tag that it stores; for a conditional read the weak form still means the same version.
+            if (part == "*" || part == etag || (!strong && part.StartsWith("W/", StringComparison.Ordinal) && part[2..] == etag))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.ServiceDefaults;
+
+/// <summary>What every service of the system has: telemetry, health, service discovery, strict JSON and problem details.</summary>
+public static class ServiceDefaultsExtensions
+{
+    /// <summary>Largest request body, in bytes; a larger one is 413. Bulk endpoints raise it for themselves.</summary>
+    public const long MaxRequestBodySize = 1024 * 1024;
+
+    private const string HealthPath = "/health";
+    private const string AlivePath = "/alive";
+
+    /// <summary>
+    /// Beneath all other configuration. One line per request and per statement would be the most that a service does; traces tell it better.
+    /// </summary>
+    private static readonly KeyValuePair<string, string?>[] s_configuration =
+    [
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+        new("Logging:LogLevel:Microsoft.EntityFrameworkCore", "Warning"),
+        new("Logging:LogLevel:Npgsql", "Warning"),
+        new("Logging:LogLevel:System.Net.Http", "Warning"),
+        new("Logging:LogLevel:StackExchange.Redis", "Warning"),
+        new("Logging:LogLevel:Polly", "Error"),
+        // Whoever polls /health reads the answer.
+        new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
+    ];
+
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder)
+    {
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = s_configuration });
+        builder.AddTelemetry();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddServiceDiscovery();
+        builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
+        builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["alive"]);
+
+        builder.Services.AddProblems();
+        builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Configure(json.SerializerOptions));
+        builder.Services.ConfigureAll<OpenApiOptions>(ApiDescriptions.Configure);
+        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = MaxRequestBodySize;
+            kestrel.AddServerHeader = false;
+        });
+        // In-flight requests and batches get this long when the process is told to stop; run.sh promises 30 s for the whole system.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
+        return builder;
+    }
+
+    /// <summary>Error handling and the health endpoints. Call it before mapping anything else.</summary>
+    public static WebApplication MapServiceDefaults(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync });
+        app.MapHealthChecks(AlivePath, new() { Predicate = check => check.Tags.Contains("alive") });
+        return app;
+    }
+
+    private static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        builder.Logging.AddOpenTelemetry(logging =>
+        {
+            logging.IncludeFormattedMessage = true;
+            logging.IncludeScopes = true;
+        });
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter("OrderInventory.*"))
+            .WithTracing(tracing => tracing
+                .AddSource(builder.Environment.ApplicationName)
+                .AddSource("OrderInventory.*")
+                .AddAspNetCoreInstrumentation(o => o.Filter = http =>
+                    http.Request.Path != HealthPath && http.Request.Path != AlivePath)
+                .AddHttpClientInstrumentation());
+
+        // Aspire sets the endpoint; without one, telemetry stays in the process.
+        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+
+    private static Task WriteHealthAsync(HttpContext http, HealthReport report)
+    {
+        http.Response.ContentType = "application/json";
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            json.WriteString("status", JsonNamingPolicy.CamelCase.ConvertName(report.Status.ToString()));
+            json.WriteStartObject("checks");
+            foreach (var (name, entry) in report.Entries)
+            {
+                json.WriteStartObject(name);
+                json.WriteString("status", JsonNamingPolicy.CamelCase.ConvertName(entry.Status.ToString()));
+                if (entry.Description is { } description)
+                {
+                    json.WriteString("description", description);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return http.Response.Body.WriteAsync(stream.GetBuffer().AsMemory(0, (int)stream.Length)).AsTask();
+    }
+}
