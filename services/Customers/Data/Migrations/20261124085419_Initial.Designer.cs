@@ -6,14 +6,14 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
-using OrderInventory.Products.Data;
+using OrderInventory.Customers.Data;
 
 #nullable disable
 
-namespace OrderInventory.Products.Data.Migrations
+namespace OrderInventory.Customers.Data.Migrations
 {
-    [DbContext(typeof(ProductsDb))]
-    [Migration("20261124083400_Initial")]
+    [DbContext(typeof(CustomersDb))]
+    [Migration("20261124085419_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -25,6 +25,85 @@ namespace OrderInventory.Products.Data.Migrations
                 .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
+
+            modelBuilder.Entity("OrderInventory.Customers.Domain.Customer", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Email")
+                        .HasColumnType("text")
+                        .HasColumnName("email");
+
+                    b.Property<string>("EmailKey")
+                        .HasColumnType("text")
+                        .HasColumnName("email_key");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Phone")
+                        .HasColumnType("text")
+                        .HasColumnName("phone");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Channels", "OrderInventory.Customers.Domain.Customer.Channels#ContactChannels", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<bool>("Email")
+                                .HasColumnType("boolean")
+                                .HasColumnName("channel_email");
+
+                            b1.Property<bool>("Sms")
+                                .HasColumnType("boolean")
+                                .HasColumnName("channel_sms");
+
+                            b1.Property<bool>("Webhook")
+                                .HasColumnType("boolean")
+                                .HasColumnName("channel_webhook");
+                        });
+
+                    b.HasKey("Id")
+                        .HasName("pk_customers");
+
+                    b.HasIndex(new[] { "EmailKey" }, "ix_customers_email_key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_customers_email_key");
+
+                    b.ToTable("customers", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_customers_active", "status = 'erased' OR (name IS NOT NULL AND email IS NOT NULL AND email_key IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_customers_erased", "status <> 'erased' OR coalesce(name, email, email_key, phone) IS NULL");
+
+                            t.HasCheckConstraint("ck_customers_status", "status IN ('active', 'erased')");
+                        });
+                });
 
             modelBuilder.Entity("OrderInventory.Messaging.Inbox.DeadLetter", b =>
                 {
@@ -120,7 +199,8 @@ namespace OrderInventory.Products.Data.Migrations
 
                     b.Property<string>("Key")
                         .HasColumnType("text")
-                        .HasColumnName("key");
+                        .HasColumnName("key")
+                        .UseCollation("C");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
@@ -257,80 +337,6 @@ namespace OrderInventory.Products.Data.Migrations
                         });
                 });
 
-            modelBuilder.Entity("OrderInventory.Products.Domain.Product", b =>
-                {
-                    b.Property<Guid>("Id")
-                        .HasColumnType("uuid")
-                        .HasColumnName("id");
-
-                    b.Property<string>("Category")
-                        .HasColumnType("text")
-                        .HasColumnName("category");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("Description")
-                        .HasColumnType("text")
-                        .HasColumnName("description");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.Property<string>("Sku")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("sku");
-
-                    b.Property<string>("Status")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("status");
-
-                    b.Property<DateTimeOffset>("UpdatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("updated_at");
-
-                    b.Property<long>("Version")
-                        .IsConcurrencyToken()
-                        .HasColumnType("bigint")
-                        .HasColumnName("version");
-
-                    b.ComplexProperty(typeof(Dictionary<string, object>), "Price", "OrderInventory.Products.Domain.Product.Price#Money", b1 =>
-                        {
-                            b1.IsRequired();
-
-                            b1.Property<decimal>("Amount")
-                                .HasColumnType("numeric")
-                                .HasColumnName("price");
-
-                            b1.Property<string>("Currency")
-                                .IsRequired()
-                                .HasColumnType("text")
-                                .HasColumnName("currency");
-                        });
-
-                    b.HasKey("Id")
-                        .HasName("pk_products");
-
-                    b.HasIndex("Category", "Id")
-                        .HasDatabaseName("ix_products_category_id");
-
-                    b.HasIndex(new[] { "Sku" }, "ix_products_sku")
-                        .IsUnique()
-                        .HasDatabaseName("ix_products_sku");
-
-                    b.ToTable("products", null, t =>
-                        {
-                            t.HasCheckConstraint("ck_products_price", "price >= 0");
-
-                            t.HasCheckConstraint("ck_products_status", "status IN ('active', 'discontinued', 'deleted')");
-                        });
-                });
-
             modelBuilder.Entity("OrderInventory.ServiceDefaults.Data.IdempotencyKey", b =>
                 {
                     b.Property<string>("Caller")
@@ -361,6 +367,9 @@ namespace OrderInventory.Products.Data.Migrations
 
                     b.HasIndex("CreatedAt")
                         .HasDatabaseName("ix_idempotency_keys_created_at");
+
+                    b.HasIndex("ResourceId")
+                        .HasDatabaseName("ix_idempotency_keys_resource_id");
 
                     b.ToTable("idempotency_keys", (string)null);
                 });
