@@ -14,6 +14,8 @@ public static class MessagingModel
             message.ToTable("outbox_messages");
             // In the order in which the relay reads: no other index is needed, and the table is nearly always empty.
             message.HasKey(m => new { m.Slot, m.Key, m.Version, m.Id });
+            // Bytes are compared faster than words of a language, and any one order will do.
+            message.Property(m => m.Key).UseCollation("C");
             message.Property(m => m.Headers).HasColumnType("json");
         });
         model.Entity<OutboxSlot>(slot =>

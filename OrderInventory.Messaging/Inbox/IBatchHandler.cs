@@ -10,9 +10,3 @@ public interface IBatchHandler
     /// <summary>Reads and locks by <see cref="InboxBatch.Connection"/>, decides, and leaves writes and events with the batch.</summary>
     Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken);
 }
-
-/// <summary>
-/// Thrown by a handler whose decision was overtaken by another transaction: the batch is repeated from the start, as after a
-/// serialization failure.
-/// </summary>
-public sealed class RepeatBatchException(string message) : Exception(message);

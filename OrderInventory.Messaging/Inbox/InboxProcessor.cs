@@ -105,7 +105,7 @@ internal sealed partial class InboxProcessor(
                 await RunAsync(events, deadLetters, replayed, cancellationToken);
                 return;
             }
-            catch (Exception exception) when (IsTransient(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (IsTransient(exception, attempt) && !cancellationToken.IsCancellationRequested)
             {
                 MessagingTelemetry.Repeats.Add(1);
                 var backoff = TimeSpan.FromMilliseconds(Math.Min(20 * Math.Pow(2, Math.Min(attempt, 12)), s_longestBackoff.TotalMilliseconds) * (0.5 + (Random.Shared.NextDouble() / 2)));
@@ -239,7 +239,9 @@ internal sealed partial class InboxProcessor(
     private static bool IsPlain([NotNullWhen(true)] string? correlation) =>
         correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 
-    private static bool IsTransient(Exception exception) => exception is RepeatBatchException or NpgsqlException { IsTransient: true };
+    /// <summary>A unique violation may be another batch that made the same row at this moment; a few repeats see that row then.</summary>
+    private static bool IsTransient(Exception exception, int attempt) => exception is NpgsqlException { IsTransient: true }
+        || (exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && attempt <= 3);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
     private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);

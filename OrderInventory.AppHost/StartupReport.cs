@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OrderInventory.AppHost.Demo;
+using OrderInventory.AppHost.Infrastructure;
+
+namespace OrderInventory.AppHost;
+
+internal static class StartupReportExtensions
+{
+    /// <summary>When all is healthy: prints the addresses, writes endpoints.json, and with --demo loads the demo data.</summary>
+    public static void AddStartupReport(this IDistributedApplicationBuilder builder, IInfrastructure infrastructure, AppHostSettings settings)
+        => builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<StartupReport>(services, builder, infrastructure, settings));
+}
+
+internal sealed class StartupReport(
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    IConfiguration configuration,
+    IDistributedApplicationBuilder builder,
+    IInfrastructure infrastructure,
+    AppHostSettings settings) : BackgroundService
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private string? _written;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await WaitUntilHealthyAsync(stoppingToken);
+            var endpoints = await DescribeAsync(stoppingToken);
+            Write(endpoints);
+            Print(endpoints);
+            if (settings.Demo)
+            {
+                await DemoLoader.LoadAsync(new Uri(endpoints.Gateway), stoppingToken);
+            }
+        }
+        catch (DistributedApplicationException problem)
+        {
+            Console.Error.WriteLine($"The system is not complete: {problem.Message}");
+        }
+        catch (HttpRequestException problem)
+        {
+            Console.Error.WriteLine($"The demo data was not loaded: {problem.Message}");
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+
+        // Another copy of this system may have written its own in the meantime.
+        if (_written is not null && EndpointsFile is { } file && File.Exists(file) && await File.ReadAllTextAsync(file, cancellationToken) == _written)
+        {
+            File.Delete(file);
+        }
+    }
+
+    private string? EndpointsFile => settings.RunDirectory is { } folder
+        ? Path.Combine(folder, "endpoints.json")
+        : AppHostSettings.RunsInsideATest ? null : Path.Combine(Path.GetDirectoryName(builder.AppHostDirectory)!, ".run", "endpoints.json");
+
+    private async Task WaitUntilHealthyAsync(CancellationToken cancellationToken)
+    {
+        var waits = model.Resources.OfType<ProjectResource>()
+            .ToDictionary(service => service.Name, service => notifications.WaitForResourceHealthyAsync(service.Name, cancellationToken));
+        var all = Task.WhenAll(waits.Values);
+        while (await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(20), cancellationToken)) != all)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Console.WriteLine($"Still waiting for {string.Join(", ", waits.Where(wait => !wait.Value.IsCompleted).Select(wait => wait.Key))} to become healthy ...");
+        }
+
+        await all;
+    }
+
+    private async Task<Endpoints> DescribeAsync(CancellationToken cancellationToken)
+    {
+        var services = model.Resources.OfType<ProjectResource>().ToDictionary(service => service.Name, service => Numeric(service.GetEndpoint("http").Url));
+        var connections = new Dictionary<string, string>();
+        foreach (var resource in model.Resources.OfType<IResourceWithConnectionString>())
+        {
+            connections[resource.Name] = await resource.GetConnectionStringAsync(cancellationToken) ?? "";
+        }
+
+        return new Endpoints(
+            services["gateway"],
+            Dashboard(),
+            infrastructure.MailInbox() is { } inbox ? Numeric(inbox) : null,
+            services.Where(service => service.Key != "gateway").ToDictionary(),
+            connections.Where(connection => connection.Key.EndsWith("db", StringComparison.Ordinal)).ToDictionary(connection => connection.Key[..^2], connection => connection.Value),
+            connections["redis"],
+            connections["kafka"]);
+    }
+
+    /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration.</summary>
+    private string? Dashboard()
+        => configuration["AppHost:BrowserToken"] is { Length: > 0 } token && configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } address
+            ? $"{Numeric(address)}/login?t={token}"
+            : null;
+
+    private void Write(Endpoints endpoints)
+    {
+        if (EndpointsFile is { } file)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.Delete(file);
+            _written = JsonSerializer.Serialize(endpoints, Json);
+
+            // It carries passwords. Written beside and moved, so that who waits for it never reads half a file.
+            var draft = $"{file}.{Environment.ProcessId}";
+            Secrets.WriteForOwner(draft, _written);
+            File.Move(draft, file, overwrite: true);
+        }
+    }
+
+    private void Print(Endpoints endpoints)
+    {
+        var seconds = (TimeProvider.System.GetLocalNow() - new DateTimeOffset(Process.GetCurrentProcess().StartTime)).TotalSeconds;
+        Console.WriteLine();
+        Console.WriteLine(FormattableString.Invariant($"OrderInventory is ready, {seconds:F1} s after the start."));
+        Console.WriteLine($"  Gateway    {endpoints.Gateway}  (the API's reference page)");
+        Console.WriteLine($"  Dashboard  {endpoints.Dashboard ?? "off"}");
+        Console.WriteLine($"  Mail       {endpoints.Mail ?? "none"}");
+        Console.WriteLine($"  All addresses and connection strings: {EndpointsFile ?? "not written"}");
+        Console.WriteLine("  Ctrl-C stops everything.");
+        Console.WriteLine();
+    }
+
+    // "localhost" may mean ::1 first to a client that then waits for nothing; scripts get the address itself.
+    private static string Numeric(string url) => url.Replace("//localhost", "//127.0.0.1", StringComparison.Ordinal);
+
+    private sealed record Endpoints(
+        string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka);
+}

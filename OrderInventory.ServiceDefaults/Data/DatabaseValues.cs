@@ -1,0 +1,26 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace OrderInventory.ServiceDefaults.Data;
+
+/// <summary>Small facts about PostgreSQL that every service with EF Core meets.</summary>
+public static class DatabaseValues
+{
+    /// <summary>
+    /// Now, as PostgreSQL will store it: in whole microseconds. A finer time would be answered by the request that makes a row and
+    /// by no later one.
+    /// </summary>
+    public static DateTimeOffset GetStorableNow(this TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    /// <summary>Whether saving failed because another row has the value of this unique index already.</summary>
+    public static bool IsUniqueViolation(this DbUpdateException exception, string index) =>
+        exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;
+
+    /// <summary>A pattern for <c>ILIKE</c> that finds the text anywhere; what are wildcards to <c>LIKE</c> is literal here.</summary>
+    public static string LikePattern(string text) =>
+        $"%{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
+}

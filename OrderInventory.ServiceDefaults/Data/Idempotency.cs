@@ -1,0 +1,216 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.ServiceDefaults.Data;
+
+/// <summary>What a caller's Idempotency-Key has made. Written in the transaction of the resource itself, so that neither is without the other.</summary>
+public sealed class IdempotencyKey
+{
+    /// <summary>A key belongs to its caller: two callers may use the same text.</summary>
+    public required string Caller { get; init; }
+
+    public required string Key { get; init; }
+
+    /// <summary>SHA-256 of the parsed request, so that the order of members and white space do not matter.</summary>
+    public required byte[] Fingerprint { get; init; }
+
+    public required Guid ResourceId { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+}
+
+public static class IdempotencyExtensions
+{
+    /// <summary>Adds the table <c>idempotency_keys</c> to a service's model.</summary>
+    public static void AddIdempotencyKeys(this ModelBuilder model) => model.Entity<IdempotencyKey>(key =>
+    {
+        key.ToTable("idempotency_keys");
+        key.HasKey(k => new { k.Caller, k.Key });
+        key.Property(k => k.CreatedAt).HasDefaultValueSql("now()");
+        key.HasIndex(k => k.CreatedAt);
+    });
+
+    /// <summary>Forgets keys of the table <c>idempotency_keys</c> after <see cref="IdempotencyCleaner.Retention"/>.</summary>
+    public static void AddIdempotencyCleaner(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHostedService<IdempotencyCleaner>();
+}
+
+/// <summary>
+/// One POST that creates, with or without an Idempotency-Key. With one, <see cref="BeginAsync"/> opens the transaction in which the
+/// resource is made and writes the key there first; <see cref="CommitAsync"/> keeps both. Disposed without a commit, no key is left,
+/// so a refused request may be sent again with the same key.
+/// </summary>
+public sealed class IdempotentCreate : IAsyncDisposable
+{
+    /// <summary>The request header.</summary>
+    public const string Header = "Idempotency-Key";
+
+    /// <summary>Answered with <c>true</c> when the resource had been made by an earlier request.</summary>
+    public const string ReplayedHeader = "Idempotency-Replayed";
+
+    /// <summary>The caller of every request until there is a login.</summary>
+    public const string Anonymous = "anonymous";
+
+    public const int MaxKeyLength = 255;
+
+    private readonly IDbContextTransaction? _transaction;
+
+    private IdempotentCreate(IDbContextTransaction? transaction) => _transaction = transaction;
+
+    /// <summary>The answer, when the request must not go on: 400, 409 or 422.</summary>
+    public ProblemHttpResult? Problem { get; private init; }
+
+    /// <summary>What the same request has made before; answer it again with 201.</summary>
+    public Guid? Existing { get; private init; }
+
+    /// <summary>Claims the request's key for <paramref name="resourceId"/>; does nothing when the request has none.</summary>
+    /// <param name="http">The request; its response gets Retry-After or Idempotency-Replayed.</param>
+    /// <param name="database">Where the resource will be saved.</param>
+    /// <param name="caller">Whose key it is; <see cref="Anonymous"/> until there is a login.</param>
+    /// <param name="request">The parsed request.</param>
+    /// <param name="json">How the request is written for its fingerprint.</param>
+    /// <param name="resourceId">What this request would make.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<IdempotentCreate> BeginAsync<T>(
+        HttpContext http, DbContext database, string caller, T request, JsonTypeInfo<T> json, Guid resourceId, CancellationToken cancellationToken)
+    {
+        var header = http.Request.Headers[Header];
+        if (header.Count == 0)
+        {
+            return new(null);
+        }
+
+        var key = header.ToString();
+        if (header.Count > 1 || key.Length is 0 or > MaxKeyLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            return new(null) { Problem = Problems.MalformedRequest(Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is required.") };
+        }
+
+        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, json));
+        var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        var claim = await ClaimAsync(http, (NpgsqlConnection)database.Database.GetDbConnection(), transaction, caller, key, fingerprint, resourceId, cancellationToken);
+        if (claim._transaction is null)
+        {
+            await transaction.DisposeAsync();
+        }
+
+        return claim;
+    }
+
+    /// <summary>Commits the key with what was saved. Without a key, saving has committed already.</summary>
+    public Task CommitAsync(CancellationToken cancellationToken) => _transaction?.CommitAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _transaction?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static async Task<IdempotentCreate> ClaimAsync(
+        HttpContext http, NpgsqlConnection connection, IDbContextTransaction transaction,
+        string caller, string key, byte[] fingerprint, Guid resourceId, CancellationToken cancellationToken)
+    {
+        // The key comes first: an uncommitted row cannot be seen, only waited for, and whoever waits here waits for a request in flight.
+        await using var claim = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("SET LOCAL lock_timeout = '250ms'"),
+                new("INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+                {
+                    Parameters = { new() { Value = caller }, new() { Value = key }, new() { Value = fingerprint }, new() { Value = resourceId } },
+                },
+                new("SET LOCAL lock_timeout TO DEFAULT"),
+            },
+        };
+        try
+        {
+            if (await claim.ExecuteNonQueryAsync(cancellationToken) == 1)
+            {
+                return new(transaction);
+            }
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            return InFlight(http);
+        }
+
+        await using var find = new NpgsqlCommand("SELECT fingerprint, resource_id FROM idempotency_keys WHERE caller = $1 AND key = $2", connection)
+        {
+            Parameters = { new() { Value = caller }, new() { Value = key } },
+        };
+        await using var reader = await find.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            // It has just been forgotten for its age.
+            return InFlight(http);
+        }
+
+        if (!reader.GetFieldValue<byte[]>(0).AsSpan().SequenceEqual(fingerprint))
+        {
+            return new(null)
+            {
+                Problem = Problems.Of("idempotency-key-reused", "The Idempotency-Key belongs to another request.", StatusCodes.Status422UnprocessableEntity,
+                    "The same key came with another body before. Use a new key for a new request."),
+            };
+        }
+
+        http.Response.Headers[ReplayedHeader] = "true";
+        return new(null) { Existing = reader.GetGuid(1) };
+    }
+
+    private static IdempotentCreate InFlight(HttpContext http)
+    {
+        http.Response.Headers.RetryAfter = "1";
+        return new(null)
+        {
+            Problem = Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being worked on.",
+                "Send it again a little later to get its answer."),
+        };
+    }
+}
+
+/// <summary>Forgets old keys, in steps, so that no lock and no transaction is long.</summary>
+internal sealed partial class IdempotencyCleaner(NpgsqlDataSource database, TimeProvider time, ILogger<IdempotencyCleaner> logger) : BackgroundService
+{
+    /// <summary>How long a key is kept at least.</summary>
+    public static readonly TimeSpan Retention = TimeSpan.FromHours(24);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                while (await DeleteSomeAsync(stoppingToken) > 0)
+                {
+                }
+            }
+            catch (NpgsqlException exception)
+            {
+                LogFailed(exception);
+            }
+        }
+    }
+
+    private async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)
+    {
+        await using var delete = database.CreateCommand(
+            """
+            DELETE FROM idempotency_keys
+            WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys WHERE created_at < now() - $1 ORDER BY created_at LIMIT 10000)
+            """);
+        delete.Parameters.Add(new() { Value = Retention });
+        return await delete.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old idempotency keys could not be deleted; tried again later")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,99 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>Says in the OpenAPI document what the helpers of this folder do: headers that they read, and statuses that they answer.</summary>
+public static class ApiDescriptions
+{
+    /// <summary>Statuses that come as <c>application/problem+json</c>.</summary>
+    public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            route.ProducesProblem(status);
+        }
+
+        return route;
+    }
+
+    /// <summary>A read that honours If-None-Match: <see cref="ETags.Ok"/>.</summary>
+    public static RouteHandlerBuilder WithETag(this RouteHandlerBuilder route) => route
+        .WithHeader("If-None-Match", required: false, "The ETag that the caller has; 304 while it is current.")
+        .Produces(StatusCodes.Status304NotModified);
+
+    /// <summary>A change that needs If-Match: <see cref="ETags.CheckIfMatch"/>.</summary>
+    public static RouteHandlerBuilder WithIfMatch(this RouteHandlerBuilder route) => route
+        // Not required in the document's sense: a request without it has an answer of its own, 428.
+        .WithHeader("If-Match", required: false, "The ETag of the version that the change is meant for. Without it the answer is 428.")
+        .WithProblems(StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired);
+
+    /// <summary>A POST that honours Idempotency-Key: <see cref="Data.IdempotentCreate"/>.</summary>
+    public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route) => route
+        .WithHeader(Data.IdempotentCreate.Header, required: false, "Any printable text up to 255 characters; the same key and body create once.")
+        .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
+
+    /// <summary>What every document of the system needs; <c>AddServiceDefaults</c> applies it.</summary>
+    internal static void Configure(OpenApiOptions options)
+    {
+        options.CreateSchemaReferenceId = SchemaId;
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            var type = context.JsonTypeInfo.Type;
+            if (schema.Type is null && (type == typeof(string) || type.IsEnum))
+            {
+                // The converters of StrictJson hide from the generator what they write.
+                schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+            }
+            else if (type == typeof(ProblemDetails))
+            {
+                // traceId, errors, version, lines: see Problems.
+                schema.AdditionalPropertiesAllowed = true;
+            }
+
+            return Task.CompletedTask;
+        });
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations ?? []).Select(entry => entry.Value))
+            {
+                // What the document must have, a patch of it need not.
+                if (operation.RequestBody?.Content?.TryGetValue(MergePatchContentType.Value, out var body) == true
+                    && body.Schema is OpenApiSchemaReference { Reference.Id: { } id }
+                    && document.Components?.Schemas?[id] is OpenApiSchema schema)
+                {
+                    schema.Required = null;
+                }
+            }
+
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>
+    private static string? SchemaId(JsonTypeInfo json) => OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null ? null : Name(json.Type);
+
+    private static string Name(Type type)
+    {
+        var name = type.IsNested ? type.DeclaringType!.Name + type.Name : type.Name;
+        return type.IsGenericType ? $"{name[..name.IndexOf('`', StringComparison.Ordinal)]}Of{string.Concat(type.GetGenericArguments().Select(Name))}" : name;
+    }
+
+    private static RouteHandlerBuilder WithHeader(this RouteHandlerBuilder route, string name, bool required, string description) =>
+        route.AddOpenApiOperationTransformer((operation, _, _) =>
+        {
+            (operation.Parameters ??= []).Add(new OpenApiParameter
+            {
+                Name = name,
+                In = ParameterLocation.Header,
+                Required = required,
+                Description = description,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+            return Task.CompletedTask;
+        });
+}

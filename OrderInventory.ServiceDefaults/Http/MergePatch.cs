@@ -1,0 +1,121 @@
+using System.Buffers;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>
+/// A JSON Merge Patch (RFC 7396): members that are there are set, null removes, absent ones stay. It is applied to the document that a
+/// client may change, and the result is read as strictly as any request: an unknown member, also one that is null, is refused (400).
+/// </summary>
+/// <typeparam name="T">The document: all that may be patched, and nothing else. Its members must be written also when they are null.</typeparam>
+public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEndpointParameterMetadataProvider
+    where T : class
+{
+    private readonly JsonElement _patch;
+    private readonly JsonTypeInfo<T> _json;
+
+    private MergePatch(JsonElement patch, JsonTypeInfo<T> json)
+    {
+        _patch = patch;
+        _json = json;
+    }
+
+    /// <summary>The document after the patch. Throws what the error handler answers as 400.</summary>
+    public T ApplyTo(T current)
+    {
+        try
+        {
+            var merged = new ArrayBufferWriter<byte>(512);
+            using (var writer = new Utf8JsonWriter(merged))
+            {
+                Merge(JsonSerializer.SerializeToElement(current, _json), _patch, writer, "$");
+            }
+
+            return JsonSerializer.Deserialize(merged.WrittenSpan, _json)!;
+        }
+        catch (JsonException exception)
+        {
+            throw Unreadable(exception);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // A text with half of a surrogate pair.
+            throw Unreadable(new JsonException("The patch is not valid Unicode.", exception));
+        }
+    }
+
+    /// <summary>Reads the body.</summary>
+    static async ValueTask<MergePatch<T>?> IBindableFromHttpContext<MergePatch<T>>.BindAsync(HttpContext http, ParameterInfo parameter)
+    {
+        if (!http.Request.HasJsonContentType())
+        {
+            throw new BadHttpRequestException("The body must be a JSON Merge Patch.", StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        var options = http.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        try
+        {
+            var patch = await http.Request.ReadFromJsonAsync<JsonElement>(options, http.RequestAborted);
+            return patch.ValueKind == JsonValueKind.Object
+                ? new MergePatch<T>(patch, (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T)))
+                : throw new JsonException("The patch must be a JSON object.");
+        }
+        catch (JsonException exception)
+        {
+            throw Unreadable(exception);
+        }
+    }
+
+    /// <summary>For OpenAPI, and so that other content types are 415.</summary>
+    static void IEndpointParameterMetadataProvider.PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata([MergePatchContentType.Value, "application/json"], typeof(T)));
+
+    private static BadHttpRequestException Unreadable(JsonException exception) => new("The patch cannot be read.", StatusCodes.Status400BadRequest, exception);
+
+    private static void Merge(JsonElement current, JsonElement patch, Utf8JsonWriter writer, string path)
+    {
+        writer.WriteStartObject();
+        foreach (var member in current.EnumerateObject())
+        {
+            if (!patch.TryGetProperty(member.Name, out var change))
+            {
+                member.WriteTo(writer);
+            }
+            else if (change.ValueKind == JsonValueKind.Object)
+            {
+                // An object where there was none: merged with itself it loses its nulls, and the reader says which members exist.
+                var inner = member.Value.ValueKind == JsonValueKind.Object ? member.Value : change;
+                writer.WritePropertyName(member.Name);
+                Merge(inner, change, writer, $"{path}.{member.Name}");
+            }
+            else if (change.ValueKind != JsonValueKind.Null)
+            {
+                writer.WritePropertyName(member.Name);
+                change.WriteTo(writer);
+            }
+        }
+
+        writer.WriteEndObject();
+        foreach (var member in patch.EnumerateObject())
+        {
+            if (!current.TryGetProperty(member.Name, out _))
+            {
+                throw new JsonException("There is no such member.", $"{path}.{member.Name}", null, null);
+            }
+        }
+    }
+}
+
+/// <summary>The media type of a JSON Merge Patch.</summary>
+public static class MergePatchContentType
+{
+    public const string Value = "application/merge-patch+json";
+}

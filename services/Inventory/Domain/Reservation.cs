@@ -1,0 +1,64 @@
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+
+namespace OrderInventory.Inventory.Domain;
+
+/// <summary>Units of a product that an order holds, at one location.</summary>
+internal sealed record ReservedLine(Guid ProductId, string Location, long Quantity);
+
+/// <summary>
+/// All that Inventory knows of one order: the last version that it has handled, what it decided, and what the order holds. The row is
+/// lock and memory in one: <c>order.created</c> and <c>order.updated</c> are separate topics, so a cancel may come before the order
+/// that it cancels. It then leaves this row in state <c>released</c>, and the late <c>order.created</c> finds version 1 handled already.
+/// </summary>
+internal sealed class Reservation
+{
+    public Reservation(Guid orderId)
+        : this(orderId, 0, null, [], [], default)
+    {
+    }
+
+    public Reservation(
+        Guid orderId, long orderVersion, ReservationOutcome? outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset decidedAt)
+    {
+        OrderId = orderId;
+        OrderVersion = orderVersion;
+        Outcome = outcome;
+        Lines = lines;
+        Shortages = shortages;
+        DecidedAt = decidedAt;
+        IsNew = orderVersion == 0;
+    }
+
+    public Guid OrderId { get; }
+    public long OrderVersion { get; private set; }
+
+    /// <summary>Null only before the first decision.</summary>
+    public ReservationOutcome? Outcome { get; private set; }
+
+    /// <summary>What the order holds now, one line per product and location.</summary>
+    public IReadOnlyList<ReservedLine> Lines { get; private set; }
+
+    /// <summary>What was short, when the last outcome is a refusal.</summary>
+    public IReadOnlyList<Shortage> Shortages { get; private set; }
+
+    public DateTimeOffset DecidedAt { get; private set; }
+    public bool IsNew { get; }
+    public bool IsChanged { get; private set; }
+
+    /// <summary>Whether this version, or a later one, was handled before.</summary>
+    public bool HasHandled(long orderVersion) => orderVersion <= OrderVersion;
+
+    /// <summary>Whether the order holds stock that can be revised or shipped.</summary>
+    public bool IsLive => Outcome is ReservationOutcome.Reserved or ReservationOutcome.Revised or ReservationOutcome.RevisionRejected;
+
+    public void Decide(long orderVersion, ReservationOutcome outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset now)
+    {
+        OrderVersion = orderVersion;
+        Outcome = outcome;
+        Lines = lines;
+        Shortages = shortages;
+        DecidedAt = now;
+        IsChanged = true;
+    }
+}

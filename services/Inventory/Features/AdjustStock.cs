@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>Staff add or remove units: a delivery, a breakage.</summary>
+internal static class AdjustStock
+{
+    /// <param name="Delta">Units to add, or to remove when negative; not 0.</param>
+    /// <param name="Reason">Why, for the ledger.</param>
+    /// <param name="Reference">Staff's own reference, such as a return number.</param>
+    public sealed record Request(long Delta, string Reason, string? Reference = null);
+
+    /// <summary>
+    /// 201 with the level after it. 404 without a stock record, 409 when it would go below what is reserved. If-Match is honoured when
+    /// sent: 412 when the stock has changed.
+    /// </summary>
+    public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
+        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
+        errors.RequireText(request.Reason, 200, "$.reason");
+        errors.AllowText(request.Reference, 200, "$.reference");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        StockLevel? answer = null;
+        var refusal = await writer.ChangeAsync(productId, stock =>
+        {
+            if (stock.Item(productId) is not { } item)
+            {
+                return Problems.NotFound("stock record", productId);
+            }
+
+            if (ETags.CheckIfMatch(http, item.Version, required: false) is { } precondition)
+            {
+                return precondition;
+            }
+
+            if (item.OnHand + request.Delta > StockLimits.MaxUnits)
+            {
+                return Problems.MalformedRequest("$.delta", $"There would be more than {StockLimits.MaxUnits} units.");
+            }
+
+            if (!item.TrySetOnHand(item.OnHand + request.Delta))
+            {
+                return StockLimits.BelowReserved(item);
+            }
+
+            stock.Record(item, MovementKind.Adjusted, request.Delta, 0, reason: request.Reason, reference: request.Reference);
+            answer = StockLevel.Of(item, stock.Now);
+            return null;
+        }, cancellationToken);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        ETags.Set(http, answer!.Version);
+        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>What Inventory last decided for an order: asked by Orders about an order that waits too long, and by people.</summary>
+internal static class GetReservation
+{
+    /// <param name="OrderId">The order.</param>
+    /// <param name="OrderVersion">The version of the order that the outcome answers.</param>
+    /// <param name="Outcome">The last decision.</param>
+    /// <param name="Lines">What the order holds now.</param>
+    /// <param name="Shortages">What was short, when the last decision is a refusal.</param>
+    /// <param name="DecidedAt">When, UTC.</param>
+    public sealed record Response(
+        Guid OrderId, long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<HeldLine> Lines, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt);
+
+    public sealed record HeldLine(Guid ProductId, string Location, long Quantity);
+
+    /// <summary>404 when Inventory has never heard of the order.</summary>
+    public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(Guid orderId, InventoryDb database, CancellationToken cancellationToken)
+    {
+        var row = await database.Reservations.AsNoTracking().FirstOrDefaultAsync(r => r.OrderId == orderId, cancellationToken);
+        if (row is null)
+        {
+            return Problems.NotFound("reservation", orderId);
+        }
+
+        var lines = JsonSerializer.Deserialize(row.Lines, InventoryJson.Default.IReadOnlyListReservedLine)!;
+        return TypedResults.Ok(new Response(
+            row.OrderId, row.OrderVersion, Outcomes.Parse(row.Outcome),
+            [.. lines.Select(l => new HeldLine(l.ProductId, l.Location, l.Quantity))],
+            JsonSerializer.Deserialize(row.Shortages, InventoryJson.Default.IReadOnlyListShortage)!, row.DecidedAt));
+    }
+}

@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>A product's stock, from the cache where it is there.</summary>
+internal static class GetStock
+{
+    /// <summary>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product.</summary>
+    public static async Task<Results<Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
+        Guid productId, HttpContext http, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
+    {
+        var level = await cache.GetOrLoadAsync(
+            StockLevel.CacheKey(productId), StockLevel.CacheTime, InventoryJson.Default.StockLevel,
+            async () =>
+            {
+                await using var database = await databases.CreateDbContextAsync();
+                return await StockQueries.Levels(database.StockLevels.Where(l => l.ProductId == productId)).FirstOrDefaultAsync();
+            },
+            cancellationToken);
+        return level is null ? Problems.NotFound("stock record", productId) : ETags.Ok(http, level, level.Version);
+    }
+}

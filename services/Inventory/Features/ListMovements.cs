@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>The ledger of a product, newest first.</summary>
+internal static class ListMovements
+{
+    /// <param name="Id">UUIDv7.</param>
+    /// <param name="Location">Where.</param>
+    /// <param name="Kind">Why.</param>
+    /// <param name="OnHandDelta">Change of the units in the warehouse.</param>
+    /// <param name="ReservedDelta">Change of the units promised to orders.</param>
+    /// <param name="OrderId">The order that caused it, or null.</param>
+    /// <param name="Reason">Staff's reason, or null.</param>
+    /// <param name="Reference">Staff's reference, or null.</param>
+    /// <param name="EventId">The event that caused it, or null.</param>
+    /// <param name="OccurredAt">When, UTC.</param>
+    public sealed record Item(
+        Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
+        Guid? EventId, DateTimeOffset OccurredAt);
+
+    public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
+        Guid productId, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        {
+            return problem;
+        }
+
+        var page = await database.StockMovements.AsNoTracking()
+            .Where(m => m.ProductId == productId && (after == null || m.Id < after))
+            .OrderByDescending(m => m.Id)
+            .Take(take + 1)
+            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt))
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(Paging.ToPage(page, take, item => item.Id));
+    }
+}

@@ -1,0 +1,76 @@
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>
+/// Takes a batch of <c>order.created</c> and <c>order.updated</c> together: one set of locks for both topics, decisions in memory in the
+/// order of the offsets (<see cref="OrderCreatedHandler"/>, <see cref="OrderUpdatedHandler"/>), one update per product at the end.
+/// </summary>
+internal sealed class OrderEventsHandler(ReadCache cache, TimeProvider time) : IBatchHandler
+{
+    public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
+        var orders = new SortedSet<Guid>();
+        var products = new SortedSet<Guid>();
+        foreach (var received in events)
+        {
+            var (order, lines) = received.Data switch
+            {
+                OrderCreated created => (created.OrderId, created.Lines),
+                OrderUpdated updated => (updated.OrderId, [.. updated.Lines, .. updated.Revision?.Lines ?? []]),
+                _ => throw new InvalidOperationException($"{received.Type} is not registered for this handler."),
+            };
+            orders.Add(order);
+            products.UnionWith(lines.Select(line => line.ProductId));
+        }
+
+        var stock = await StockBatch.LoadAsync(batch.Connection, [.. orders], [.. products], time.GetStorableNow(), cancellationToken);
+        foreach (var received in events)
+        {
+            var reservation = received.Data switch
+            {
+                OrderCreated created => OrderCreatedHandler.Apply(created, received, stock),
+                OrderUpdated updated => OrderUpdatedHandler.Apply(updated, received, stock),
+                _ => null,
+            };
+            if (reservation is not null)
+            {
+                batch.Publish(OutboxMessage.Create(
+                    InventoryEvents.ReservationDecided, reservation.OrderId, reservation.OrderVersion,
+                    new ReservationDecided(reservation.OrderId, reservation.OrderVersion, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
+                    stock.Now, received));
+            }
+        }
+
+        stock.Save(batch.Writes);
+        foreach (var message in stock.Events())
+        {
+            batch.Publish(message);
+        }
+
+        batch.AfterCommit(() => cache.Invalidate([.. stock.Changed.Select(item => StockLevel.CacheKey(item.ProductId))]));
+    }
+
+    /// <summary>Lines of one product count as one sum: checked one by one, 6 + 6 would fit into 10.</summary>
+    public static Dictionary<Guid, long> SumByProduct(IEnumerable<OrderLine> lines)
+    {
+        var sums = new Dictionary<Guid, long>();
+        foreach (var line in lines)
+        {
+            sums[line.ProductId] = sums.GetValueOrDefault(line.ProductId) + line.Quantity;
+        }
+
+        return sums;
+    }
+
+    /// <summary>What is wrong with lines that no order of ours has, or null.</summary>
+    public static string? Validate(IEnumerable<OrderLine> lines) =>
+        lines.Any(line => line.Quantity < 1) ? "A line's quantity is below 1." : null;
+}

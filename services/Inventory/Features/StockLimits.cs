@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+internal static class StockLimits
+{
+    /// <summary>Most units of one product: far from any overflow, also of sums, and exact in every client's JSON numbers.</summary>
+    public const long MaxUnits = 1_000_000_000_000;
+
+    public static ProblemHttpResult BelowReserved(StockItem item) => Problems.Conflict(
+        "stock-below-reserved", "Fewer units than are reserved.", "Orders hold more than would be left.",
+        ("onHand", item.OnHand), ("reserved", item.Reserved));
+}

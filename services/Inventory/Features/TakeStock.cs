@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>
+/// A stocktake: the shelf was counted. It holds only against the number that the counter saw, and does not mind reservations, which
+/// change what is promised and not what is there.
+/// </summary>
+internal static class TakeStock
+{
+    /// <param name="ExpectedOnHand">What the system said when counting began.</param>
+    /// <param name="OnHand">What was counted.</param>
+    /// <param name="Reason">Why, for the ledger.</param>
+    /// <param name="Reference">Staff's own reference, such as the month.</param>
+    public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null);
+
+    /// <summary>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected.</summary>
+    public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
+        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.Require(request.ExpectedOnHand >= 0, "$.expectedOnHand", "0 or more is required.");
+        errors.Require(request.OnHand is >= 0 and <= StockLimits.MaxUnits, "$.onHand", $"0 to {StockLimits.MaxUnits} is allowed.");
+        errors.RequireText(request.Reason, 200, "$.reason");
+        errors.AllowText(request.Reference, 200, "$.reference");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        StockLevel? answer = null;
+        var refusal = await writer.ChangeAsync(productId, stock =>
+        {
+            if (stock.Item(productId) is not { } item)
+            {
+                return Problems.NotFound("stock record", productId);
+            }
+
+            if (item.OnHand != request.ExpectedOnHand)
+            {
+                return Problems.Conflict("unexpected-stock", "The stock is not as expected.", "It changed after counting began; count again.", ("onHand", item.OnHand));
+            }
+
+            var delta = request.OnHand - item.OnHand;
+            if (!item.TrySetOnHand(request.OnHand))
+            {
+                return StockLimits.BelowReserved(item);
+            }
+
+            stock.Record(item, MovementKind.Counted, delta, 0, reason: request.Reason, reference: request.Reference);
+            answer = StockLevel.Of(item, stock.Now);
+            return null;
+        }, cancellationToken);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        ETags.Set(http, answer!.Version);
+        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
+    }
+}

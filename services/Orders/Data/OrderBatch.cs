@@ -1,0 +1,154 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Domain;
+
+namespace OrderInventory.Orders.Data;
+
+/// <summary>
+/// The orders that one transaction decides on: locked once in the order of their ids, decided in memory, each written once, guarded by
+/// the version it had.
+/// </summary>
+internal sealed class OrderBatch
+{
+    private readonly Dictionary<Guid, Order> _orders = [];
+    private readonly List<OutboxMessage> _events = [];
+    private readonly Dictionary<Guid, long> _loadedVersions = [];
+
+    private OrderBatch(DateTimeOffset now) => Now = now;
+
+    /// <summary>One time for the whole batch.</summary>
+    public DateTimeOffset Now { get; }
+
+    /// <summary>What is to be published with the changes.</summary>
+    public IReadOnlyList<OutboxMessage> Events => _events;
+
+    /// <summary>The orders that changed.</summary>
+    public IEnumerable<Order> Changed => _orders.Values.Where(order => order.Version != _loadedVersions[order.Id]);
+
+    /// <summary>Locks and reads, in one round trip.</summary>
+    public static async Task<OrderBatch> LoadAsync(NpgsqlConnection connection, Guid[] ids, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var batch = new OrderBatch(now);
+        await using var select = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new("""
+                    SELECT id, customer_id, status, version, currency, total, hold_id, reason, rejection, revision, carrier, tracking_number, placed_at, updated_at
+                    FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE
+                    """)
+                { Parameters = { new() { Value = ids } } },
+                new("""
+                    SELECT l.order_id, l.product_id, l.sku, l.name, l.quantity, l.unit_price
+                    FROM order_lines l WHERE l.order_id = ANY($1) ORDER BY l.order_id, l.line_no
+                    """)
+                { Parameters = { new() { Value = ids } } },
+            },
+        };
+        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
+        var lines = new Dictionary<Guid, List<OrderLine>>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var id = reader.GetGuid(0);
+            batch._orders[id] = Order.Restore(
+                id, reader.GetGuid(1), StatusNames.Parse(reader.GetString(2)), reader.GetInt64(3), reader.GetString(4), reader.GetDecimal(5),
+                reader.GetFieldValue<Guid?>(6), reader.GetFieldValue<string?>(7),
+                OrderJson.ReadRejection(reader.GetFieldValue<string?>(8)), OrderJson.ReadRevision(reader.GetFieldValue<string?>(9)),
+                reader.GetFieldValue<string?>(10), reader.GetFieldValue<string?>(11),
+                reader.GetFieldValue<DateTimeOffset>(12), reader.GetFieldValue<DateTimeOffset>(13), lines[id] = []);
+            batch._loadedVersions[id] = reader.GetInt64(3);
+        }
+
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var id = reader.GetGuid(0);
+            lines[id].Add(new(reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetInt32(4), new(reader.GetDecimal(5), batch._orders[id].Currency)));
+        }
+
+        return batch;
+    }
+
+    /// <summary>The order, or null when there is none of that id.</summary>
+    public Order? Find(Guid id) => _orders.GetValueOrDefault(id);
+
+    /// <summary>Tells of the change that was just made to the order. Call it once per change: each version is an event.</summary>
+    public void PublishUpdated(Order order, ReceivedEvent? cause = null) => _events.Add(OutboxMessage.Create(
+        OrderEvents.Updated, order.Id, order.Version,
+        new OrderUpdated(
+            order.Id, order.Version, order.CustomerId, order.Status, order.PreviousStatus, order.HoldId, order.Lines, order.TotalPrice,
+            order.Reason, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt),
+        Now, cause));
+
+    /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
+    public void Save(NpgsqlBatch writes)
+    {
+        var changed = Changed.ToList();
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        writes.BatchCommands.Add(new(
+            """
+            UPDATE orders o
+            SET status = n.status, version = n.version, total = n.total, reason = n.reason, rejection = n.rejection::jsonb,
+                revision = n.revision::jsonb, carrier = n.carrier, tracking_number = n.tracking_number, updated_at = n.updated_at
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                AS n (id, loaded_version, status, version, total, reason, rejection, revision, carrier, tracking_number, updated_at)
+            WHERE o.id = n.id AND o.version = n.loaded_version
+            """)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(changed, o => o.Id, NpgsqlDbType.Uuid),
+                OutboxSql.Array(changed, o => _loadedVersions[o.Id], NpgsqlDbType.Bigint),
+                OutboxSql.Array(changed, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => o.Version, NpgsqlDbType.Bigint),
+                OutboxSql.Array(changed, o => o.Total, NpgsqlDbType.Numeric),
+                OutboxSql.Array(changed, o => o.Reason, NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => OrderJson.Write(o.Rejection), NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => OrderJson.Write(o.Revision), NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => o.Carrier, NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => o.TrackingNumber, NpgsqlDbType.Text),
+                OutboxSql.Array(changed, o => o.UpdatedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            },
+        });
+        var revised = changed.Where(order => order.LinesChanged).ToList();
+        if (revised.Count > 0)
+        {
+            writes.BatchCommands.Add(new("DELETE FROM order_lines WHERE order_id = ANY($1)")
+            {
+                Parameters = { OutboxSql.Array(revised, o => o.Id, NpgsqlDbType.Uuid) },
+            });
+            writes.BatchCommands.Add(InsertLines(revised));
+        }
+    }
+
+    public static NpgsqlBatchCommand InsertLines(IReadOnlyList<Order> orders)
+    {
+        var lines = orders.SelectMany(order => order.Lines.Select((line, index) => (Order: order, Line: line, No: index + 1))).ToList();
+        return new(
+            """
+            INSERT INTO order_lines (order_id, line_no, product_id, sku, name, quantity, unit_price)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
+            """)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(lines, l => l.Order.Id, NpgsqlDbType.Uuid),
+                OutboxSql.Array(lines, l => l.No, NpgsqlDbType.Integer),
+                OutboxSql.Array(lines, l => l.Line.ProductId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(lines, l => l.Line.Sku, NpgsqlDbType.Text),
+                OutboxSql.Array(lines, l => l.Line.Name, NpgsqlDbType.Text),
+                OutboxSql.Array(lines, l => l.Line.Quantity, NpgsqlDbType.Integer),
+                OutboxSql.Array(lines, l => l.Line.UnitPrice.Amount, NpgsqlDbType.Numeric),
+            },
+        };
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Messaging;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Orders.Data;
+
+/// <summary>
+/// The schema. Rows are classes of their own: the aggregate is <see cref="Domain.Order"/>, which <see cref="OrderBatch"/> loads and saves
+/// with set-based SQL; EF Core migrates and reads.
+/// </summary>
+internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(options)
+{
+    public DbSet<OrderRow> Orders => Set<OrderRow>();
+    public DbSet<OrderLineRow> OrderLines => Set<OrderLineRow>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.AddMessaging();
+        modelBuilder.AddIdempotencyKeys();
+        modelBuilder.Entity<OrderRow>(order =>
+        {
+            order.ToTable("orders", table => table.HasCheckConstraint("ck_orders_total", "total >= 0"));
+            order.HasKey(o => o.Id);
+            order.Property(o => o.Id).ValueGeneratedNever();
+            order.Property(o => o.Status).HasConversion(status => StatusNames.Format(status), text => StatusNames.Parse(text));
+            order.Property(o => o.Total).HasColumnType("numeric");
+            order.Property(o => o.Rejection).HasColumnType("jsonb");
+            order.Property(o => o.Revision).HasColumnType("jsonb");
+            order.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId);
+            // A customer's orders, newest first: ids are UUIDv7.
+            order.HasIndex(o => new { o.CustomerId, o.Id });
+            // Only what waits for Inventory, so that a sweep never reads past the finished orders.
+            order.HasIndex(o => new { o.Status, o.UpdatedAt })
+                .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')").HasDatabaseName("ix_orders_waiting");
+            // Room for the order's next version in the same page.
+            order.HasStorageParameter("fillfactor", 80);
+        });
+        modelBuilder.Entity<OrderLineRow>(line =>
+        {
+            line.ToTable("order_lines", table => table.HasCheckConstraint("ck_order_lines_quantity", "quantity >= 1"));
+            line.HasKey(l => new { l.OrderId, l.LineNo });
+            line.Property(l => l.UnitPrice).HasColumnType("numeric");
+            line.HasIndex(l => new { l.ProductId, l.OrderId });
+        });
+        modelBuilder.Entity<ProductCopy>(product =>
+        {
+            product.ToTable("product_copies");
+            product.HasKey(p => p.ProductId);
+            product.Property(p => p.ProductId).ValueGeneratedNever();
+            product.Property(p => p.Price).HasColumnType("numeric");
+            product.Property(p => p.Status).HasConversion(s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()), s => Enum.Parse<ProductStatus>(s, true));
+        });
+        modelBuilder.Entity<CustomerCopy>(customer =>
+        {
+            customer.ToTable("customer_copies");
+            customer.HasKey(c => c.CustomerId);
+            customer.Property(c => c.CustomerId).ValueGeneratedNever();
+            customer.Property(c => c.Status).HasConversion(s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()), s => Enum.Parse<CustomerStatus>(s, true));
+        });
+    }
+}
+
+internal sealed class OrderRow
+{
+    public Guid Id { get; init; }
+    public Guid CustomerId { get; init; }
+    public OrderStatus Status { get; init; }
+    public long Version { get; init; }
+    public required string Currency { get; init; }
+    public decimal Total { get; init; }
+    public Guid? HoldId { get; init; }
+    public string? Reason { get; init; }
+    public string? Rejection { get; init; }
+    public string? Revision { get; init; }
+    public string? Carrier { get; init; }
+    public string? TrackingNumber { get; init; }
+    public DateTimeOffset PlacedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+    public List<OrderLineRow> Lines { get; init; } = [];
+}
+
+internal sealed class OrderLineRow
+{
+    public Guid OrderId { get; init; }
+    public int LineNo { get; init; }
+    public Guid ProductId { get; init; }
+    public required string Sku { get; init; }
+    public required string Name { get; init; }
+    public int Quantity { get; init; }
+    public decimal UnitPrice { get; init; }
+}
+
+/// <summary>What placing an order needs to know of a product, kept current by <c>product.updated</c>.</summary>
+internal sealed class ProductCopy
+{
+    public Guid ProductId { get; init; }
+    public long Version { get; init; }
+    public required string Sku { get; init; }
+    public required string Name { get; init; }
+    public decimal Price { get; init; }
+    public required string Currency { get; init; }
+    public ProductStatus Status { get; init; }
+}
+
+/// <summary>What placing an order needs to know of a customer, kept current by <c>customer.updated</c>.</summary>
+internal sealed class CustomerCopy
+{
+    public Guid CustomerId { get; init; }
+    public long Version { get; init; }
+    public CustomerStatus Status { get; init; }
+}
+
+/// <summary>Statuses as they stand in the column: the same camelCase words as in the API.</summary>
+internal static class StatusNames
+{
+    private static readonly Dictionary<OrderStatus, string> s_names =
+        Enum.GetValues<OrderStatus>().ToDictionary(s => s, s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()));
+
+    private static readonly Dictionary<string, OrderStatus> s_statuses = s_names.ToDictionary(n => n.Value, n => n.Key);
+
+    public static string Format(OrderStatus status) => s_names[status];
+
+    public static OrderStatus Parse(string name) => s_statuses[name];
+
+    public static bool TryParse(string name, out OrderStatus status) => s_statuses.TryGetValue(name, out status);
+}

@@ -1,0 +1,190 @@
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+
+namespace OrderInventory.Orders.Domain;
+
+/// <summary>
+/// An order and its state machine: <c>Pending → Confirmed | Rejected | Expired</c>; <c>Pending, Confirmed, RevisionPending →
+/// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>.
+/// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one.
+/// </summary>
+internal sealed class Order
+{
+    private Order()
+    {
+        Currency = "";
+    }
+
+    public Guid Id { get; private set; }
+    public Guid CustomerId { get; private set; }
+    public OrderStatus Status { get; private set; }
+
+    /// <summary>The status that the last change left; only known to the process that made the change.</summary>
+    public OrderStatus PreviousStatus { get; private set; }
+
+    public long Version { get; private set; }
+
+    /// <summary>ISO 4217; an order has one currency.</summary>
+    public string Currency { get; private set; }
+
+    public decimal Total { get; private set; }
+    public Guid? HoldId { get; private set; }
+
+    /// <summary>Words of whoever caused the last change.</summary>
+    public string? Reason { get; private set; }
+
+    public Rejection? Rejection { get; private set; }
+    public Revision? Revision { get; private set; }
+    public string? Carrier { get; private set; }
+    public string? TrackingNumber { get; private set; }
+    public DateTimeOffset PlacedAt { get; private set; }
+    public DateTimeOffset UpdatedAt { get; private set; }
+    public IReadOnlyList<OrderLine> Lines { get; private set; } = [];
+
+    /// <summary>Whether <see cref="Lines"/> differ from what the database holds.</summary>
+    public bool LinesChanged { get; private set; }
+
+    public static Order Place(Guid id, Guid customerId, IReadOnlyList<OrderLine> lines, Guid? holdId, DateTimeOffset now) => new()
+    {
+        Id = id,
+        CustomerId = customerId,
+        Status = OrderStatus.Pending,
+        Version = 1,
+        Currency = lines[0].UnitPrice.Currency,
+        Total = Sum(lines),
+        Lines = lines,
+        HoldId = holdId,
+        PlacedAt = now,
+        UpdatedAt = now,
+    };
+
+    /// <summary>The order as the database has it.</summary>
+    public static Order Restore(
+        Guid id, Guid customerId, OrderStatus status, long version, string currency, decimal total, Guid? holdId, string? reason,
+        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, DateTimeOffset placedAt, DateTimeOffset updatedAt,
+        IReadOnlyList<OrderLine> lines) => new()
+        {
+            Id = id,
+            CustomerId = customerId,
+            Status = status,
+            Version = version,
+            Currency = currency,
+            Total = total,
+            HoldId = holdId,
+            Reason = reason,
+            Rejection = rejection,
+            Revision = revision,
+            Carrier = carrier,
+            TrackingNumber = trackingNumber,
+            PlacedAt = placedAt,
+            UpdatedAt = updatedAt,
+            Lines = lines,
+        };
+
+    /// <summary>
+    /// Inventory's answer. It counts only for the version that is waiting for it: a late one, one for an order that was cancelled or has
+    /// expired meanwhile, or a second one changes nothing. While a cancel waits, only <c>released</c> ends it.
+    /// </summary>
+    public Change Apply(ReservationOutcome outcome, long orderVersion, IReadOnlyList<Shortage> shortages, DateTimeOffset now)
+    {
+        if (orderVersion != Version)
+        {
+            return Change.None;
+        }
+
+        switch (Status, outcome)
+        {
+            case (OrderStatus.Pending, ReservationOutcome.Reserved):
+                return To(OrderStatus.Confirmed, null, now);
+            case (OrderStatus.Pending, ReservationOutcome.Rejected):
+                Rejection = new(Rejection.InsufficientStock, shortages);
+                return To(OrderStatus.Rejected, null, now);
+            case (OrderStatus.RevisionPending, ReservationOutcome.Revised):
+                Lines = Revision!.Lines;
+                LinesChanged = true;
+                Total = Sum(Lines);
+                Revision = Revision with { Status = RevisionStatus.Applied };
+                return To(OrderStatus.Confirmed, null, now);
+            case (OrderStatus.RevisionPending, ReservationOutcome.RevisionRejected):
+                Revision = Revision! with { Status = RevisionStatus.Rejected, Rejection = new(Rejection.InsufficientStock, shortages) };
+                return To(OrderStatus.Confirmed, null, now);
+            case (OrderStatus.CancelPending, ReservationOutcome.Released):
+                return To(OrderStatus.Cancelled, Reason, now);
+            default:
+                return Change.None;
+        }
+    }
+
+    /// <summary>Asks for a cancel; it is done when Inventory has given the stock back. Asking again changes nothing.</summary>
+    public Change Cancel(string? reason, DateTimeOffset now) => Status switch
+    {
+        OrderStatus.CancelPending or OrderStatus.Cancelled => Change.None,
+        OrderStatus.Pending or OrderStatus.Confirmed or OrderStatus.RevisionPending => To(OrderStatus.CancelPending, reason, now),
+        _ => Change.Illegal,
+    };
+
+    /// <summary>Asks for other lines; the confirmed ones, the total and the reservation stand until Inventory answers.</summary>
+    public Change Revise(IReadOnlyList<OrderLine> lines, DateTimeOffset now)
+    {
+        if (Status != OrderStatus.Confirmed)
+        {
+            return Change.Illegal;
+        }
+
+        Revision = new(RevisionStatus.Pending, lines, null);
+        return To(OrderStatus.RevisionPending, null, now);
+    }
+
+    /// <summary>The order has left the warehouse. Again, with whatever carrier: nothing changes.</summary>
+    public Change Ship(string? carrier, string? trackingNumber, DateTimeOffset now)
+    {
+        if (Status == OrderStatus.Shipped)
+        {
+            return Change.None;
+        }
+
+        if (Status != OrderStatus.Confirmed)
+        {
+            return Change.Illegal;
+        }
+
+        Carrier = carrier;
+        TrackingNumber = trackingNumber;
+        return To(OrderStatus.Shipped, null, now);
+    }
+
+    public Change Deliver(DateTimeOffset now) => Status switch
+    {
+        OrderStatus.Delivered => Change.None,
+        OrderStatus.Shipped => To(OrderStatus.Delivered, null, now),
+        _ => Change.Illegal,
+    };
+
+    private Change To(OrderStatus status, string? reason, DateTimeOffset now)
+    {
+        PreviousStatus = Status;
+        Status = status;
+        Reason = reason;
+        Version++;
+        UpdatedAt = now;
+        return Change.Made;
+    }
+
+    private static decimal Sum(IReadOnlyList<OrderLine> lines) => lines.Sum(line => line.Quantity * line.UnitPrice.Amount);
+
+    public Money TotalPrice => new(Total, Currency);
+}
+
+/// <summary>What a wished change of an order came to.</summary>
+internal enum Change
+{
+    /// <summary>Nothing changed, and nothing was wrong: it was so already, or the answer no longer matters.</summary>
+    None,
+
+    /// <summary>The order has a new version.</summary>
+    Made,
+
+    /// <summary>The state machine does not allow it from here.</summary>
+    Illegal,
+}

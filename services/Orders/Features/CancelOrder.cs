@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Asks for a cancel. The order is <c>cancelled</c> when Inventory has given the stock back.</summary>
+internal static class CancelOrder
+{
+    /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
+    public sealed record Request(string? Reason = null);
+
+    /// <summary>
+    /// 202 while Inventory is to give the stock back, 200 once it has; asking again gives the same answer and does nothing twice. 409
+    /// <c>illegal-transition</c> from any other status than pending, confirmed and revisionPending. If-Match is honoured when sent.
+    /// </summary>
+    public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.AllowText(request.Reason, 500, "$.reason");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        return await writer.ChangeAsync<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>>(id, (order, now) =>
+        {
+            if (order is null)
+            {
+                return Problems.NotFound("order", id);
+            }
+
+            if (ETags.CheckIfMatch(http, order.Version, required: false) is { } precondition)
+            {
+                return precondition;
+            }
+
+            if (order.Cancel(request.Reason, now) == Change.Illegal)
+            {
+                return Transitions.Illegal(order.Status, order.Version, "cancelled");
+            }
+
+            ETags.Set(http, order.Version);
+            return order.Status == OrderStatus.Cancelled
+                ? TypedResults.Ok(OrderView.Of(order))
+                : TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order));
+        }, cancellationToken);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Keeps the copies of customers current. The newest version wins, in whatever order they come.</summary>
+internal sealed class CustomerUpdatedHandler : IBatchHandler
+{
+    public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
+        var customers = events.Select(e => (CustomerUpdated)e.Data).GroupBy(c => c.CustomerId).Select(g => g.MaxBy(c => c.Version)!).OrderBy(c => c.CustomerId).ToList();
+        batch.Writes.BatchCommands.Add(new(
+            """
+            INSERT INTO customer_copies (customer_id, version, status)
+            SELECT * FROM unnest($1, $2, $3)
+            ON CONFLICT (customer_id) DO UPDATE SET version = excluded.version, status = excluded.status
+            WHERE customer_copies.version < excluded.version
+            """)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(customers, c => c.CustomerId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(customers, c => c.Version, NpgsqlDbType.Bigint),
+                OutboxSql.Array(customers, c => JsonNamingPolicy.CamelCase.ConvertName(c.Status.ToString()), NpgsqlDbType.Text),
+            },
+        });
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Orders.Data;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>A shipped order has arrived.</summary>
+internal static class DeliverOrder
+{
+    /// <summary>200 with the order, also when it was delivered before; 409 <c>illegal-transition</c> unless it is shipped.</summary>
+    public static Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
+        Guid id, HttpContext http, OrderWriter writer, CancellationToken cancellationToken) =>
+        Transitions.ApplyAsync(id, http, writer, "delivered", (order, now) => order.Deliver(now), cancellationToken);
+}

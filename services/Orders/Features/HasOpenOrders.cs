@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Whether a product is in an order that is not finished: Products asks before it removes one.</summary>
+internal static class HasOpenOrders
+{
+    public sealed record Response(bool Open);
+
+    public static async Task<Ok<Response>> HandleAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
+    {
+        OrderStatus[] finished = [OrderStatus.Rejected, OrderStatus.Expired, OrderStatus.Cancelled, OrderStatus.Delivered];
+        var open = await database.OrderLines
+            .Where(line => line.ProductId == productId)
+            .Join(database.Orders, line => line.OrderId, order => order.Id, (_, order) => order.Status)
+            .AnyAsync(status => !finished.Contains(status), cancellationToken);
+        return TypedResults.Ok(new Response(open));
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Orders by customer, product, status and time of placement, newest first.</summary>
+internal static class ListOrders
+{
+    public static async Task<Results<Ok<Page<OrderView>>, ProblemHttpResult>> HandleAsync(
+        Guid? customerId, Guid? productId, string? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
+        OrdersDb database, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        {
+            return problem;
+        }
+
+        var orders = database.Orders.AsNoTracking().Include(o => o.Lines).AsQueryable();
+        if (customerId is { } customer)
+        {
+            orders = orders.Where(o => o.CustomerId == customer);
+        }
+
+        if (productId is { } product)
+        {
+            orders = orders.Where(o => o.Lines.Any(l => l.ProductId == product));
+        }
+
+        if (status is not null)
+        {
+            if (!StatusNames.TryParse(status, out var wanted))
+            {
+                return Problems.MalformedRequest("status", $"'{status}' is not a status of an order.");
+            }
+
+            orders = orders.Where(o => o.Status == wanted);
+        }
+
+        if (placedFrom is { } from)
+        {
+            var utc = from.ToUniversalTime();
+            orders = orders.Where(o => o.PlacedAt >= utc);
+        }
+
+        if (placedTo is { } to)
+        {
+            var utc = to.ToUniversalTime();
+            orders = orders.Where(o => o.PlacedAt < utc);
+        }
+
+        if (after is { } last)
+        {
+            orders = orders.Where(o => o.Id < last);
+        }
+
+        var page = await orders.OrderByDescending(o => o.Id).Take(take + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(Paging.ToPage([.. page.Select(OrderView.Of)], take, order => order.Id));
+    }
+}

@@ -1,0 +1,15 @@
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Orders.Data;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Reads one order for an answer.</summary>
+internal sealed class OrderReader(IDbContextFactory<OrdersDb> databases)
+{
+    public async Task<OrderView?> FindAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        var row = await database.Orders.AsNoTracking().Include(o => o.Lines).FirstOrDefaultAsync(o => o.Id == id, cancellationToken);
+        return row is null ? null : OrderView.Of(row);
+    }
+}

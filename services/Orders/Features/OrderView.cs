@@ -1,0 +1,51 @@
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>An order, as the API shows it.</summary>
+/// <param name="Id">UUIDv7.</param>
+/// <param name="CustomerId">Who ordered.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Lines">As placed; while a revision waits, still the confirmed ones.</param>
+/// <param name="Total">Sum of the lines.</param>
+/// <param name="Rejection">Why it was rejected, or null.</param>
+/// <param name="Revision">The latest revision of the lines and what became of it, or null.</param>
+/// <param name="Carrier">Who ships it, once shipped and if given.</param>
+/// <param name="TrackingNumber">The carrier's number, once shipped and if given.</param>
+/// <param name="Version">Grows with every change; also the ETag.</param>
+/// <param name="PlacedAt">When it was accepted, UTC.</param>
+/// <param name="UpdatedAt">Time of the last change, UTC.</param>
+public sealed record OrderView(
+    Guid Id, Guid CustomerId, OrderStatus Status, IReadOnlyList<OrderLineView> Lines, Money Total, Rejection? Rejection, RevisionView? Revision,
+    string? Carrier, string? TrackingNumber, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt)
+{
+    internal static OrderView Of(Order order) => new(
+        order.Id, order.CustomerId, order.Status, OrderLineView.Of(order.Lines), order.TotalPrice, order.Rejection, RevisionView.Of(order.Revision),
+        order.Carrier, order.TrackingNumber, order.Version, order.PlacedAt, order.UpdatedAt);
+
+    internal static OrderView Of(OrderRow row) => new(
+        row.Id, row.CustomerId, row.Status,
+        [.. row.Lines.OrderBy(l => l.LineNo).Select(l => OrderLineView.Of(l.ProductId, l.Sku, l.Name, l.Quantity, new(l.UnitPrice, row.Currency)))],
+        new(row.Total, row.Currency), OrderJson.ReadRejection(row.Rejection), RevisionView.Of(OrderJson.ReadRevision(row.Revision)),
+        row.Carrier, row.TrackingNumber, row.Version, row.PlacedAt, row.UpdatedAt);
+}
+
+/// <summary>One line of an order, with the product's name and price as they were at placement.</summary>
+public sealed record OrderLineView(Guid ProductId, string Sku, string Name, int Quantity, Money UnitPrice, Money Total)
+{
+    internal static IReadOnlyList<OrderLineView> Of(IReadOnlyList<OrderLine> lines) =>
+        [.. lines.Select(l => Of(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))];
+
+    internal static OrderLineView Of(Guid productId, string sku, string name, int quantity, Money unitPrice) =>
+        new(productId, sku, name, quantity, unitPrice, unitPrice with { Amount = quantity * unitPrice.Amount });
+}
+
+/// <summary>A wish to change the lines, and what became of it.</summary>
+public sealed record RevisionView(RevisionStatus Status, IReadOnlyList<OrderLineView> Lines, Rejection? Rejection)
+{
+    internal static RevisionView? Of(Revision? revision) =>
+        revision is null ? null : new(revision.Status, OrderLineView.Of(revision.Lines), revision.Rejection);
+}

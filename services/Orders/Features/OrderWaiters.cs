@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using OrderInventory.Contracts.Orders;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>
+/// <c>Prefer: wait=N</c> (RFC 7240, section 4.3): the answer may wait for Inventory's outcome. A handler in this process wakes the
+/// waiter, but the outcome may have been consumed by another replica, so the waiter looks at the row from time to time too.
+/// </summary>
+internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
+{
+    private const int MaxSeconds = 30;
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
+
+    /// <summary>The order was changed by this process; whoever waits for it looks now.</summary>
+    public void Changed(Guid orderId)
+    {
+        if (_waiting.TryGetValue(orderId, out var waiting))
+        {
+            waiting.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// The order when it is no longer pending, or as it stands when the time is over; null at once when the request does not ask to wait.
+    /// </summary>
+    public async Task<OrderView?> WaitAsync(HttpContext http, Guid orderId, CancellationToken cancellationToken)
+    {
+        if (Parse(http.Request.Headers["Prefer"].ToString()) is not { } seconds)
+        {
+            return null;
+        }
+
+        http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
+        var changed = _waiting.GetOrAdd(orderId, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+        try
+        {
+            var start = time.GetTimestamp();
+            var woken = changed.Task;
+            while (true)
+            {
+                var left = TimeSpan.FromSeconds(seconds) - time.GetElapsedTime(start);
+                var pause = Task.Delay(left < s_look ? left : s_look, time, cancellationToken);
+                if (await Task.WhenAny(woken, pause) == woken)
+                {
+                    // One wake is enough; from here on the looks alone go on.
+                    woken = new TaskCompletionSource().Task;
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+                var order = await reader.FindAsync(orderId, cancellationToken);
+                if (order is not { Status: OrderStatus.Pending } || time.GetElapsedTime(start).TotalSeconds >= seconds)
+                {
+                    return order;
+                }
+            }
+        }
+        finally
+        {
+            _waiting.TryRemove(new(orderId, changed));
+        }
+    }
+
+    private static int? Parse(string prefer)
+    {
+        foreach (var preference in prefer.Split([',', ';'], StringSplitOptions.TrimEntries))
+        {
+            if (preference.StartsWith("wait=", StringComparison.OrdinalIgnoreCase)
+                && int.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
+            {
+                return Math.Min(seconds, MaxSeconds);
+            }
+        }
+
+        return null;
+    }
+}

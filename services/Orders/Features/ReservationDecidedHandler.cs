@@ -1,0 +1,41 @@
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Inventory has answered: the order is confirmed, rejected, revised or cancelled.</summary>
+internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrders recent, TimeProvider time) : IBatchHandler
+{
+    public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
+        var ids = events.Select(e => ((ReservationDecided)e.Data).OrderId).Distinct().ToArray();
+        var orders = await OrderBatch.LoadAsync(batch.Connection, ids, time.GetStorableNow(), cancellationToken);
+        foreach (var received in events)
+        {
+            var decided = (ReservationDecided)received.Data;
+            if (orders.Find(decided.OrderId) is { } order
+                && order.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now) == Change.Made)
+            {
+                orders.PublishUpdated(order, received);
+            }
+        }
+
+        orders.Save(batch.Writes);
+        foreach (var message in orders.Events)
+        {
+            batch.Publish(message);
+        }
+
+        batch.AfterCommit(() =>
+        {
+            foreach (var order in orders.Changed)
+            {
+                recent.Changed(order.CustomerId);
+                waiters.Changed(order.Id);
+            }
+        });
+    }
+}

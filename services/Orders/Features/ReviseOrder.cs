@@ -1,0 +1,120 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>
+/// Asks for other lines. Until Inventory answers, the confirmed lines, the total and the reservation stand; a revision that it refuses
+/// changes none of them.
+/// </summary>
+internal static class ReviseOrder
+{
+    /// <param name="Lines">All lines that the order is to have, 1 to 500.</param>
+    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines);
+
+    /// <summary>
+    /// 202 with the order in <c>revisionPending</c>. 428 without If-Match, 412 when the order has changed, 409 <c>illegal-transition</c>
+    /// unless it is confirmed, 409 <c>insufficient-stock</c> when the check finds it short (what the order holds counts as available),
+    /// 422 for a product that cannot be ordered. A product that is kept keeps its price.
+    /// </summary>
+    public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, OrderReader reader, StockChecker stock, Placements placements, Catalogue catalogue,
+        OrderWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        PlaceOrder.ValidateLines(request.Lines, errors);
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        if (await reader.FindAsync(id, cancellationToken) is not { } current)
+        {
+            return Problems.NotFound("order", id);
+        }
+
+        if (ETags.CheckIfMatch(http, current.Version) is { } precondition)
+        {
+            return precondition;
+        }
+
+        if (current.Status != OrderStatus.Confirmed)
+        {
+            return Transitions.Illegal(current.Status, current.Version, "revised");
+        }
+
+        var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
+        problem ??= await stock.CheckAsync(http, request.Lines, id, cancellationToken);
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        return await writer.ChangeAsync<Results<Accepted<OrderView>, ProblemHttpResult>>(id, (order, now) =>
+        {
+            // Once more, now that the row is locked.
+            if (ETags.CheckIfMatch(http, order!.Version) is { } changed)
+            {
+                return changed;
+            }
+
+            if (order.Revise(lines!, now) == Change.Illegal)
+            {
+                return Transitions.Illegal(order.Status, order.Version, "revised");
+            }
+
+            ETags.Set(http, order.Version);
+            return TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order));
+        }, cancellationToken);
+    }
+
+    private static async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> PriceAsync(
+        Request request, OrderView current, Placements placements, Catalogue catalogue, HttpContext http, CancellationToken cancellationToken)
+    {
+        var held = current.Lines.GroupBy(l => l.ProductId).ToDictionary(g => g.Key, g => (Line: g.First(), Quantity: g.Sum(l => (long)l.Quantity)));
+        var wanted = request.Lines.GroupBy(l => l.ProductId).ToDictionary(g => g.Key, g => g.Sum(l => (long)l.Quantity));
+        var facts = await placements.ReadAsync(current.CustomerId, "", [.. wanted.Keys], cancellationToken);
+        var asked = await catalogue.ResolveProductsAsync([.. wanted.Keys.Where(p => !facts.Products.ContainsKey(p))], cancellationToken);
+        if (asked is null)
+        {
+            return (null, Problems.Unavailable(http, "Products"));
+        }
+
+        foreach (var product in asked)
+        {
+            facts.Products[product.ProductId] = product;
+        }
+
+        var errors = new RequestErrors();
+        var lines = new List<OrderLine>(request.Lines.Count);
+        for (var i = 0; i < request.Lines.Count; i++)
+        {
+            var (productId, quantity) = (request.Lines[i].ProductId, request.Lines[i].Quantity);
+            var product = facts.Products.GetValueOrDefault(productId);
+            var isKept = held.TryGetValue(productId, out var kept);
+            if (product?.Status == ProductStatus.Active || (isKept && wanted[productId] <= kept.Quantity))
+            {
+                lines.Add(isKept
+                    ? new(productId, kept.Line.Sku, kept.Line.Name, quantity, kept.Line.UnitPrice)
+                    : new(productId, product!.Sku, product.Name, quantity, new(product.Price, product.Currency)));
+            }
+            else
+            {
+                errors.Add($"$.lines[{i}].productId", product?.Status == ProductStatus.Discontinued
+                    ? $"Product {product.Sku} is discontinued: its quantity cannot be raised."
+                    : $"No product has the id {productId}.");
+            }
+        }
+
+        if (errors.Any)
+        {
+            return (null, errors.Unprocessable("unknown-product", "A product cannot be ordered."));
+        }
+
+        return PlaceOrder.MixedCurrency(lines) is { } mixed ? (null, mixed) : (lines, null);
+    }
+}

@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>A confirmed order has left the warehouse; Inventory takes its units off the shelf.</summary>
+internal static class ShipOrder
+{
+    /// <param name="Carrier">Who carries it.</param>
+    /// <param name="TrackingNumber">The carrier's number.</param>
+    public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
+
+    /// <summary>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</summary>
+    public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.AllowText(request.Carrier, 100, "$.carrier");
+        errors.AllowText(request.TrackingNumber, 100, "$.trackingNumber");
+        return errors.Any
+            ? errors.Malformed()
+            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);
+    }
+}

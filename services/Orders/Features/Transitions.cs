@@ -1,0 +1,39 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>A plain step of the state machine by POST.</summary>
+internal static class Transitions
+{
+    public static Task<Results<Ok<OrderView>, ProblemHttpResult>> ApplyAsync(
+        Guid id, HttpContext http, OrderWriter writer, string wish, Func<Order, DateTimeOffset, Change> change, CancellationToken cancellationToken) =>
+        writer.ChangeAsync<Results<Ok<OrderView>, ProblemHttpResult>>(id, (order, now) =>
+        {
+            if (order is null)
+            {
+                return Problems.NotFound("order", id);
+            }
+
+            if (ETags.CheckIfMatch(http, order.Version, required: false) is { } precondition)
+            {
+                return precondition;
+            }
+
+            if (change(order, now) == Change.Illegal)
+            {
+                return Illegal(order.Status, order.Version, wish);
+            }
+
+            ETags.Set(http, order.Version);
+            return TypedResults.Ok(OrderView.Of(order));
+        }, cancellationToken);
+
+    /// <summary>409: the state machine does not allow it from where the order stands.</summary>
+    public static ProblemHttpResult Illegal(OrderStatus status, long version, string wish) => Problems.Conflict(
+        "illegal-transition", $"The order cannot be {wish} now.", $"It is {StatusNames.Format(status)}.",
+        ("orderStatus", StatusNames.Format(status)), ("version", version));
+}

@@ -1,0 +1,27 @@
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.ServiceDefaults.Caching;
+
+namespace OrderInventory.Products.Data;
+
+/// <summary>Product details in Redis, under <c>products:{id}</c>.</summary>
+internal sealed class ProductCache(ReadCache cache, IServiceScopeFactory scopes)
+{
+    /// <summary>Bounds how old an answer can get when an invalidation is lost, with Redis away or the process killed after its commit.</summary>
+    public static readonly TimeSpan TimeToLive = TimeSpan.FromMinutes(5);
+
+    public Task<ProductResponse?> GetAsync(Guid id, CancellationToken cancellationToken) =>
+        cache.GetOrLoadAsync(Key(id), TimeToLive, ProductsJson.Default.ProductResponse, () => LoadAsync(id), cancellationToken);
+
+    /// <summary>Call it after the commit of every change.</summary>
+    public void Invalidate(Guid id) => cache.Invalidate(Key(id));
+
+    private static string Key(Guid id) => $"products:{id}";
+
+    private async Task<ProductResponse?> LoadAsync(Guid id)
+    {
+        // A scope of its own: other requests may wait for this load when the one that began it is gone.
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ProductsDb>();
+        return await db.Products.AsNoTracking().Where(p => p.Id == id).Select(ProductResponse.Projection).SingleOrDefaultAsync();
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Messaging;
+using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Products.Data;
+
+internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbContext(options)
+{
+    public const string SkuIndex = "ix_products_sku";
+
+    /// <summary>The products that there are; deleted ones are left out.</summary>
+    public DbSet<Product> Products => Set<Product>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.AddMessaging();
+        modelBuilder.AddIdempotencyKeys();
+        modelBuilder.Entity<Product>(product =>
+        {
+            product.ToTable("products", table =>
+            {
+                table.HasCheckConstraint("ck_products_price", "price >= 0");
+                table.HasCheckConstraint("ck_products_status", "status IN ('active', 'discontinued', 'deleted')");
+            });
+            product.HasKey(p => p.Id);
+            product.Property(p => p.Id).ValueGeneratedNever();
+            // Over deleted rows too: a SKU that old orders carry must not mean another product.
+            product.HasIndex(p => p.Sku, SkuIndex).IsUnique();
+            product.HasIndex(p => new { p.Category, p.Id });
+            product.ComplexProperty(p => p.Price, price =>
+            {
+                // Without precision, numeric keeps the digits that came: 18.00 stays 18.00.
+                price.Property(m => m.Amount).HasColumnName("price").HasColumnType("numeric");
+                price.Property(m => m.Currency).HasColumnName("currency");
+            });
+            product.Property(p => p.Status).HasConversion(status => ToText(status), text => Enum.Parse<ProductStatus>(text, true));
+            product.Property(p => p.Version).IsConcurrencyToken();
+            product.HasQueryFilter(p => p.Status != ProductStatus.Deleted);
+        });
+    }
+
+    private static string ToText(ProductStatus status) => status switch
+    {
+        ProductStatus.Active => "active",
+        ProductStatus.Discontinued => "discontinued",
+        ProductStatus.Deleted => "deleted",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+}

@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts;
+using OrderInventory.Products.Data;
+using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Features;
+
+internal static class CreateProduct
+{
+    /// <summary>A product to be made.</summary>
+    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <param name="Name">Display name: 1 to 200 characters.</param>
+    /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
+    /// <param name="Description">Free text of up to 4,000 characters.</param>
+    /// <param name="Category">A name to filter by, of up to 100 characters.</param>
+    public sealed record Request(string Sku, string Name, Money Price, string? Description = null, string? Category = null);
+
+    /// <summary>Create a product</summary>
+    /// <remarks>409 <c>sku-taken</c> when another product has or had the SKU. Publishes <c>product.updated</c>.</remarks>
+    public static async Task<Results<Created<ProductResponse>, ProblemHttpResult>> HandleAsync(
+        Request request, HttpContext http, ProductsDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var details = new ProductDetails(request.Sku, request.Name, request.Description, request.Category, request.Price);
+        if (ProductRules.Check(details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var product = Product.Create(details, time.GetStorableNow());
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, db, IdempotentCreate.Anonymous, request, ProductsJson.Default.CreateRequest, product.Id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        if (create.Existing is { } existing)
+        {
+            var before = await db.Products.AsNoTracking().Where(p => p.Id == existing).Select(ProductResponse.Projection).SingleOrDefaultAsync(cancellationToken);
+            return before is null ? Problems.NotFound("product", existing) : Created(http, before);
+        }
+
+        db.Add(product);
+        db.Add(ProductEvents.Updated(product));
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.IsUniqueViolation(ProductsDb.SkuIndex))
+        {
+            return ProductRules.SkuTaken(product.Sku);
+        }
+
+        await create.CommitAsync(cancellationToken);
+        return Created(http, ProductResponse.Of(product));
+    }
+
+    private static Created<ProductResponse> Created(HttpContext http, ProductResponse product)
+    {
+        ETags.Set(http, product.Version);
+        return TypedResults.Created($"/api/products/{product.Id}", product);
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Products.Clients;
+using OrderInventory.Products.Data;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Features;
+
+internal static class DeleteProduct
+{
+    /// <summary>Delete a product</summary>
+    /// <remarks>
+    /// Orders is asked at this moment: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
+    /// <c>discontinued</c> instead), 503 when Orders does not answer. Its SKU stays taken. Publishes <c>product.updated</c>.
+    /// </remarks>
+    public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
+        Guid id, HttpContext http, ProductsDb db, ProductCache cache, OrdersClient orders, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var product = await db.Products.SingleOrDefaultAsync(p => p.Id == id, cancellationToken);
+        if (product is null)
+        {
+            return Problems.NotFound("product", id);
+        }
+
+        if (ETags.CheckIfMatch(http, product.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        // An order may slip in between this answer and the commit. It stands: it has copied the product's name and price.
+        switch (await orders.HasOpenOrdersAsync(id, cancellationToken))
+        {
+            case null:
+                return Problems.Unavailable(http, "Orders");
+            case true:
+                return Problems.Conflict("product-in-open-orders", "Open orders have the product.",
+                    "Set its status to discontinued by PATCH: it can then no longer be ordered, and the open orders go on.");
+        }
+
+        product.Delete(time.GetStorableNow());
+        return await db.SaveChangedAsync(product, cache, cancellationToken) is { } refused ? refused : TypedResults.NoContent();
+    }
+}

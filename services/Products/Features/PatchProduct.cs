@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Products.Data;
+using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Features;
+
+internal static class PatchProduct
+{
+    /// <summary>What can be patched; what is left out stays.</summary>
+    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <param name="Name">Display name: 1 to 200 characters.</param>
+    /// <param name="Price">Price of one unit; its amount alone may be given.</param>
+    /// <param name="Description">Free text of up to 4,000 characters; null removes it.</param>
+    /// <param name="Category">A name to filter by, of up to 100 characters; null removes it.</param>
+    /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it cannot be newly ordered.</param>
+    public sealed record Document(string Sku, string Name, Money Price, ProductStatus Status, string? Description = null, string? Category = null);
+
+    /// <summary>Change parts of a product, or its status</summary>
+    /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. Publishes <c>product.updated</c>.</remarks>
+    public static async Task<Results<Ok<ProductResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, MergePatch<Document> patch, HttpContext http, ProductsDb db, ProductCache cache, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var product = await db.Products.SingleOrDefaultAsync(p => p.Id == id, cancellationToken);
+        if (product is null)
+        {
+            return Problems.NotFound("product", id);
+        }
+
+        if (ETags.CheckIfMatch(http, product.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        var patched = patch.ApplyTo(new(product.Sku, product.Name, product.Price, product.Status, product.Description, product.Category));
+        var details = new ProductDetails(patched.Sku, patched.Name, patched.Description, patched.Category, patched.Price);
+        if (ProductRules.Check(details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        if (patched.Status == ProductStatus.Deleted)
+        {
+            return Problems.MalformedRequest("$.status", "active or discontinued is required; to delete, use DELETE.");
+        }
+
+        if (product.Change(details, patched.Status, time.GetStorableNow())
+            && await db.SaveChangedAsync(product, cache, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        ETags.Set(http, product.Version);
+        return TypedResults.Ok(ProductResponse.Of(product));
+    }
+}

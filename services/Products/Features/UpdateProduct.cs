@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts;
+using OrderInventory.Products.Data;
+using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Features;
+
+internal static class UpdateProduct
+{
+    /// <summary>What the product is to be. Its status stays as it is.</summary>
+    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <param name="Name">Display name: 1 to 200 characters.</param>
+    /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
+    /// <param name="Description">Free text of up to 4,000 characters; none when left out.</param>
+    /// <param name="Category">A name to filter by, of up to 100 characters; none when left out.</param>
+    public sealed record Request(string Sku, string Name, Money Price, string? Description = null, string? Category = null);
+
+    /// <summary>Replace a product's details</summary>
+    /// <remarks>
+    /// Orders placed before keep the name and price that they had. A replacement that changes nothing keeps the version.
+    /// Publishes <c>product.updated</c>.
+    /// </remarks>
+    public static async Task<Results<Ok<ProductResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, ProductsDb db, ProductCache cache, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var details = new ProductDetails(request.Sku, request.Name, request.Description, request.Category, request.Price);
+        if (ProductRules.Check(details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var product = await db.Products.SingleOrDefaultAsync(p => p.Id == id, cancellationToken);
+        if (product is null)
+        {
+            return Problems.NotFound("product", id);
+        }
+
+        if (ETags.CheckIfMatch(http, product.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        if (product.Change(details, product.Status, time.GetStorableNow())
+            && await db.SaveChangedAsync(product, cache, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        ETags.Set(http, product.Version);
+        return TypedResults.Ok(ProductResponse.Of(product));
+    }
+}

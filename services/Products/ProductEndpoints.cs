@@ -1,0 +1,20 @@
+using OrderInventory.Products.Features;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products;
+
+internal static class ProductEndpoints
+{
+    /// <summary>The HTTP API of the service.</summary>
+    public static void MapProducts(this IEndpointRouteBuilder routes)
+    {
+        var products = routes.MapGroup("/api/products").WithTags("Products");
+
+        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 409, 413, 415, 503);
+        products.MapGet("/", ListProducts.HandleAsync).WithProblems(400, 503);
+        products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
+        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        products.MapDelete("/{id:guid}", DeleteProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Products.Clients;
+using OrderInventory.Products.Features;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products;
+
+/// <summary>How requests and answers are read and written, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CreateProduct.Request), TypeInfoPropertyName = "CreateRequest")]
+[JsonSerializable(typeof(UpdateProduct.Request), TypeInfoPropertyName = "UpdateRequest")]
+[JsonSerializable(typeof(PatchProduct.Document), TypeInfoPropertyName = "PatchDocument")]
+[JsonSerializable(typeof(ProductResponse))]
+[JsonSerializable(typeof(Page<ProductResponse>))]
+[JsonSerializable(typeof(OrdersClient.OpenOrders))]
+internal sealed partial class ProductsJson : JsonSerializerContext;
