@@ -34,6 +34,10 @@ public static class ServiceDefaultsExtensions
         new("Logging:LogLevel:Microsoft.EntityFrameworkCore", "Warning"),
         new("Logging:LogLevel:Npgsql", "Warning"),
         new("Logging:LogLevel:System.Net.Http", "Warning"),
+        new("Logging:LogLevel:StackExchange.Redis", "Warning"),
+        new("Logging:LogLevel:Polly", "Error"),
+        // Whoever polls /health reads the answer.
+        new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
     ];
 
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder)

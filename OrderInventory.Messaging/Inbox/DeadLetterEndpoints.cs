@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Messaging.Inbox;
@@ -48,8 +49,8 @@ public static class DeadLetterEndpoints
         {
             items.Add(new(
                 reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<int?>(2), reader.GetFieldValue<long?>(3), reader.GetString(4),
-                reader.GetFieldValue<Guid?>(5), reader.GetFieldValue<string?>(6), reader.GetString(7), reader.GetInt32(8),
-                reader.GetFieldValue<string?>(9), reader.GetFieldValue<DateTimeOffset>(10), Payload(reader.GetFieldValue<byte[]>(11))));
+                reader.GetFieldValue<Guid?>(5), reader.GetStringOrNull(6), reader.GetString(7), reader.GetInt32(8),
+                reader.GetStringOrNull(9), reader.GetFieldValue<DateTimeOffset>(10), Payload(reader.GetFieldValue<byte[]>(11))));
         }
 
         return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));

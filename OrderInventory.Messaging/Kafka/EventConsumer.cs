@@ -56,12 +56,6 @@ internal sealed partial class EventConsumer(
                 batch.Clear();
             }
         }
-        catch (ConsumeException exception) when (!exception.Error.IsFatal)
-        {
-            // Such as a topic that is being made: the same consumer may not recover from it on every broker, a new one does.
-            LogRestart(exception, exception.Error.Reason);
-            stopping.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200));
-        }
         catch (KafkaException exception)
         {
             LogRestart(exception, exception.Error.Reason);
@@ -76,16 +70,24 @@ internal sealed partial class EventConsumer(
 
     private void Fill(List<EventRecord> batch, IConsumer<string, byte[]> consumer)
     {
-        var record = consumer.Consume(s_poll);
-        while (record is not null)
+        try
         {
-            batch.Add(EventRecord.From(record));
-            if (batch.Count == options.MaxBatch)
+            var record = consumer.Consume(s_poll);
+            while (record is not null)
             {
-                return;
-            }
+                batch.Add(EventRecord.From(record));
+                if (batch.Count == options.MaxBatch)
+                {
+                    return;
+                }
 
-            record = consumer.Consume(TimeSpan.Zero);
+                record = consumer.Consume(TimeSpan.Zero);
+            }
+        }
+        catch (ConsumeException exception) when (!exception.Error.IsFatal)
+        {
+            // Such as a topic that is gone for a moment: the client goes on by itself, and what was read before is good.
+            LogError(exception.Error.Reason);
         }
     }
 

@@ -34,8 +34,8 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
                 }
                 catch (KafkaException exception)
                 {
-                    LogWaiting(exception);
-                    await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+                    LogWaiting(exception.Error.Reason);
+                    await Task.Delay(TimeSpan.FromMilliseconds(200), cancellationToken);
                 }
             }
         }
@@ -65,17 +65,23 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
         }
         catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion)
         {
-            // librdkafka's mock broker cannot be asked; it makes a topic when it first hears of it.
+            // librdkafka's mock broker cannot be asked; it makes a topic when it first hears of it, as the look below lets it.
             LogMadeByBroker();
-            foreach (var topic in wanted)
+        }
+
+        // A new topic takes a moment to be known; a consumer that subscribes before that starts with an error.
+        foreach (var topic in wanted)
+        {
+            var known = admin.GetMetadata(topic.Name, TimeSpan.FromSeconds(10)).Topics.Single();
+            if (known.Error.IsError)
             {
-                admin.GetMetadata(topic.Name, TimeSpan.FromSeconds(10));
+                throw new KafkaException(known.Error);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker does not answer yet; topics wait")]
-    private partial void LogWaiting(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
+    private partial void LogWaiting(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]
     private partial void LogMadeByBroker();

@@ -16,6 +16,9 @@ public static class DatabaseValues
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 
+    /// <summary>The text of a column, or null. Npgsql knows nullable structs, but a reference type's null is its caller's business.</summary>
+    public static string? GetStringOrNull(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
     /// <summary>Whether saving failed because another row has the value of this unique index already.</summary>
     public static bool IsUniqueViolation(this DbUpdateException exception, string index) =>
         exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;

@@ -72,11 +72,14 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         _ => null,
     };
 
-    private static string Message(JsonException json)
+    /// <summary>What is wrong, in words of JSON: System.Text.Json's own name the .NET types behind it.</summary>
+    private static string Message(JsonException json) => json.Message switch
     {
-        // System.Text.Json appends " Path: … | LineNumber: …"; the path is the key already.
-        var message = json.Message;
-        var end = message.IndexOf(" Path: ", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
-    }
+        var m when m.Contains("could not be converted", StringComparison.Ordinal) => "The value is of the wrong type or out of range.",
+        var m when m.Contains("could not be mapped", StringComparison.Ordinal) => "There is no such member.",
+        var m when m.IndexOf("missing required properties including: ", StringComparison.Ordinal) is var at and >= 0 =>
+            "Required members are missing: " + m[(at + "missing required properties including: ".Length)..].Split('.')[0] + ".",
+        var m when m.Contains("doesn't allow setting null", StringComparison.Ordinal) || m.Contains("doesn't allow null", StringComparison.Ordinal) => "Null is not allowed.",
+        var m => m.Split(" Path: ")[0],
+    };
 }

@@ -6,6 +6,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Orders.Data;
 
@@ -57,9 +58,9 @@ internal sealed class OrderBatch
             var id = reader.GetGuid(0);
             batch._orders[id] = Order.Restore(
                 id, reader.GetGuid(1), StatusNames.Parse(reader.GetString(2)), reader.GetInt64(3), reader.GetString(4), reader.GetDecimal(5),
-                reader.GetFieldValue<Guid?>(6), reader.GetFieldValue<string?>(7),
-                OrderJson.ReadRejection(reader.GetFieldValue<string?>(8)), OrderJson.ReadRevision(reader.GetFieldValue<string?>(9)),
-                reader.GetFieldValue<string?>(10), reader.GetFieldValue<string?>(11),
+                reader.GetFieldValue<Guid?>(6), reader.GetStringOrNull(7),
+                OrderJson.ReadRejection(reader.GetStringOrNull(8)), OrderJson.ReadRevision(reader.GetStringOrNull(9)),
+                reader.GetStringOrNull(10), reader.GetStringOrNull(11),
                 reader.GetFieldValue<DateTimeOffset>(12), reader.GetFieldValue<DateTimeOffset>(13), lines[id] = []);
             batch._loadedVersions[id] = reader.GetInt64(3);
         }
