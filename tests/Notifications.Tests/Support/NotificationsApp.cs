@@ -32,6 +32,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:mail", mail);
             builder.UseSetting("services:customers:http:0", customers);
             builder.UseSetting("Messaging:Partitions", "4");
+            builder.UseSetting("Messaging:CreateTopics", "false");
             builder.UseSetting("Notifications:RetryDelay", "00:00:00.05");
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");
             builder.UseSetting("Notifications:PollInterval", "00:00:00.05");

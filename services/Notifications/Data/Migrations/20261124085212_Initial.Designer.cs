@@ -12,7 +12,7 @@ using OrderInventory.Notifications.Data;
 namespace OrderInventory.Notifications.Data.Migrations
 {
     [DbContext(typeof(NotificationsDb))]
-    [Migration("20261124083715_Initial")]
+    [Migration("20261124085212_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -119,7 +119,8 @@ namespace OrderInventory.Notifications.Data.Migrations
 
                     b.Property<string>("Key")
                         .HasColumnType("text")
-                        .HasColumnName("key");
+                        .HasColumnName("key")
+                        .UseCollation("C");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
