@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using OpenTelemetry;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
@@ -66,8 +67,8 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         {
             claimed.Add(new(
                 reader.GetGuid(0), reader.GetFieldValue<Guid?>(1), reader.GetFieldValue<Guid?>(2), reader.GetString(3), reader.GetString(4),
-                reader.GetString(5), reader.GetFieldValue<string?>(6), reader.GetInt32(7), reader.GetInt32(8),
-                reader.GetFieldValue<string?>(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11)));
+                reader.GetString(5), reader.GetStringOrNull(6), reader.GetInt32(7), reader.GetInt32(8),
+                reader.GetStringOrNull(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11)));
         }
 
         // RETURNING has no order; ids are in the order of recording.

@@ -3,7 +3,7 @@ namespace OrderInventory.Notifications.Tests.Support;
 internal static class Wait
 {
     /// <summary>Looks until the condition holds, and fails after the time given with what it saw last.</summary>
-    public static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> holds, int seconds = 20)
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> holds, int seconds = 10)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -26,5 +26,5 @@ internal static class Wait
         }
     }
 
-    public static Task UntilAsync(Func<bool> holds, int seconds = 20) => UntilAsync(() => Task.FromResult(holds()), h => h, seconds);
+    public static Task UntilAsync(Func<bool> holds, int seconds = 10) => UntilAsync(() => Task.FromResult(holds()), h => h, seconds);
 }
