@@ -10,7 +10,7 @@ namespace OrderInventory.Gateway;
 /// <summary>
 /// What the caller learns when a service could not be asked, or did not answer. What a service did answer passes as it is, its errors too.
 /// </summary>
-internal static class ForwardingErrors
+internal static partial class ForwardingErrors
 {
     public static async Task HandleAsync(HttpContext http, Func<Task> next)
     {
@@ -33,6 +33,8 @@ internal static class ForwardingErrors
             return;
         }
 
+        var logger = http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForwardingErrors));
+        LogNotForwarded(logger, http.GetRouteModel().Config.ClusterId, error.Error, error.Exception?.GetBaseException().Message);
         await Describe(http, error).ExecuteAsync(http);
     }
 
@@ -70,4 +72,8 @@ internal static class ForwardingErrors
         null => false,
         _ => IsTooLarge(exception.InnerException),
     };
+
+    // One line instead of YARP's own with its stack trace: a service that is down must not fill the disk.
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request to {Service} was not answered: {Error}, {Reason}")]
+    private static partial void LogNotForwarded(ILogger logger, string? service, ForwarderError error, string? reason);
 }

@@ -1,6 +1,5 @@
 using OrderInventory.Gateway;
 using OrderInventory.ServiceDefaults;
-using Scalar.AspNetCore;
 using Yarp.ReverseProxy.ServiceDiscovery;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -14,13 +13,6 @@ builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 var app = builder.Build();
 app.MapServiceDefaults();
 ProblemTypes.Map(app);
-app.MapScalarApiReference("/", options =>
-{
-    options.WithTitle("OrderInventory").DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp();
-    foreach (var service in SystemRoutes.Services)
-    {
-        options.AddDocument(service, service, $"/openapi/{service}.json", isDefault: service == "orders");
-    }
-});
+app.MapApiReference();
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
 app.Run();
