@@ -124,9 +124,9 @@ internal sealed class EmbeddedKafka : IDisposable
         share.coordinator.state.topic.replication.factor=1
         share.coordinator.state.topic.min.isr=1
         group.initial.rebalance.delay.ms=0
-        # A broker that was killed otherwise waits 9 s for its own old session before it is back.
-        broker.session.timeout.ms=1000
-        broker.heartbeat.interval.ms=200
+        # A broker that was killed waits for its own old session before it is back: 9 s by default. Much less, and a busy machine fences a live broker.
+        broker.session.timeout.ms=3000
+        broker.heartbeat.interval.ms=500
 
         """);
 

@@ -10,15 +10,18 @@ internal sealed class BatchSpans : IDisposable
 {
     private readonly IReadOnlyList<ReceivedEvent> _events;
     private readonly Activity? _batch;
+    private readonly Activity? _outer;
 
-    private BatchSpans(IReadOnlyList<ReceivedEvent> events, Activity? batch)
+    private BatchSpans(IReadOnlyList<ReceivedEvent> events, Activity? batch, Activity? outer)
     {
         _events = events;
         _batch = batch;
+        _outer = outer;
     }
 
     public static BatchSpans Start(IReadOnlyList<ReceivedEvent> events, string group)
     {
+        var outer = Activity.Current;
         List<ActivityLink>? links = null;
         foreach (var received in events)
         {
@@ -27,7 +30,6 @@ internal sealed class BatchSpans : IDisposable
                 continue;
             }
 
-            var outer = Activity.Current;
             var span = MessagingTelemetry.Source.StartActivity($"process {received.Record.Topic}", ActivityKind.Consumer, parent);
             Activity.Current = outer;
             if (span is null)
@@ -48,14 +50,14 @@ internal sealed class BatchSpans : IDisposable
         {
             // Alone, the event's span is the batch's too: the database calls are then seen in the order's own trace.
             Activity.Current = events.First(e => e.Activity is not null).Activity;
-            return new(events, null);
+            return new(events, null, outer);
         }
 
         var batch = links is null
             ? null
             : MessagingTelemetry.Source.StartActivity($"process batch {group}", ActivityKind.Consumer, default(ActivityContext), links: links);
         batch?.SetTag("messaging.batch.message_count", events.Count);
-        return new(events, batch);
+        return new(events, batch, outer);
     }
 
     public void Dispose()
@@ -66,6 +68,6 @@ internal sealed class BatchSpans : IDisposable
             received.Activity?.Dispose();
         }
 
-        Activity.Current = null;
+        Activity.Current = _outer;
     }
 }

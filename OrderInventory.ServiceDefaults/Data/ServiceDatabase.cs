@@ -31,6 +31,12 @@ public static class ServiceDatabaseExtensions
             NoResetOnClose = true,
             Timeout = 5,
         };
+        if (!connectionString.ContainsKey("Maximum Pool Size"))
+        {
+            // A few connections keep a database busy; more only wait for each other in it, and every replica of every service has its own.
+            connectionString.MaxPoolSize = 40;
+        }
+
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString);
         // The factory is for work that outlives a request, such as a cache load that several requests wait for.
         builder.Services.AddPooledDbContextFactory<TDb>((services, options) => options

@@ -17,10 +17,26 @@ internal static class ExceptionProblemsExtensions
         services.AddExceptionHandler<ExceptionProblems>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
+            // What the framework answers by itself (no such route, method or content type) names a section of an RFC; ours are codes.
+            if (context.ProblemDetails is { Type: null or ['h', 't', 't', 'p', ..], Status: { } status })
+            {
+                context.ProblemDetails.Type = Problems.TypeOf(CodeOf(status));
+            }
+
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
     }
+
+    private static string CodeOf(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => "not-found",
+        StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
+        StatusCodes.Status413PayloadTooLarge => "body-too-large",
+        StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
+        >= 500 => "internal-error",
+        _ => "malformed-request",
+    };
 }
 
 /// <summary>
@@ -58,10 +74,10 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
                 $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.").ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
-            Problems.MalformedRequest(json.Path ?? "$", Message(json)).ProblemDetails,
+            Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
-        BadHttpRequestException bad => Problems.MalformedRequest("$", bad.Message).ProblemDetails,
+        BadHttpRequestException bad => Problems.MalformedRequest(JsonErrors.Describe(bad)).ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
             Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
@@ -70,16 +86,5 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
             Problems.Of("dependency-unavailable", "The database does not answer.", StatusCodes.Status503ServiceUnavailable,
                 "Nothing was changed. Try again.").ProblemDetails,
         _ => null,
-    };
-
-    /// <summary>What is wrong, in words of JSON: System.Text.Json's own name the .NET types behind it.</summary>
-    private static string Message(JsonException json) => json.Message switch
-    {
-        var m when m.Contains("could not be converted", StringComparison.Ordinal) => "The value is of the wrong type or out of range.",
-        var m when m.Contains("could not be mapped", StringComparison.Ordinal) => "There is no such member.",
-        var m when m.IndexOf("missing required properties including: ", StringComparison.Ordinal) is var at and >= 0 =>
-            "Required members are missing: " + m[(at + "missing required properties including: ".Length)..].Split('.')[0] + ".",
-        var m when m.Contains("doesn't allow setting null", StringComparison.Ordinal) || m.Contains("doesn't allow null", StringComparison.Ordinal) => "Null is not allowed.",
-        var m => m.Split(" Path: ")[0],
     };
 }

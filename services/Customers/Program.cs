@@ -1,6 +1,22 @@
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Customers.Data;
+using OrderInventory.Customers.Features;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Data;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+builder.AddServiceDefaults();
+builder.AddServiceDatabase<CustomersDb>("customersdb");
+builder.AddMessaging("customers", messaging => messaging.Publishes(CustomerUpdated.Topic));
+builder.AddIdempotencyCleaner();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, CustomersJson.Default));
+builder.Services.AddOpenApi();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+app.MapServiceDefaults();
+app.MapOpenApi();
+app.MapDeadLetters("customers");
+app.MapCustomers();
 app.Run();

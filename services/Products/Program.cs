@@ -1,9 +1,9 @@
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
-using OrderInventory.Products;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Data;
+using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;

@@ -13,7 +13,7 @@ public interface IProjectMetadata : IResourceAnnotation
 {
     string ProjectPath { get; }
 
-    /// <summary>The built assembly; the real package finds it through <c>dotnet run</c>.</summary>
+    /// <summary>The built assembly; the real orchestrator finds it through <c>dotnet run</c>.</summary>
     string OutputPath { get; }
 }
 
@@ -29,7 +29,6 @@ public sealed class DistributedApplicationOptions
 public class DistributedApplicationExecutionContext
 {
     public bool IsPublishMode { get; }
-    public bool IsRunMode { get; } = true;
 }
 
 public interface IDistributedApplicationBuilder
@@ -42,20 +41,17 @@ public interface IDistributedApplicationBuilder
     IList<IResource> Resources { get; }
     IResourceBuilder<T> AddResource<T>(T resource)
         where T : IResource;
-    IResourceBuilder<T> CreateResourceBuilder<T>(T resource)
-        where T : IResource;
     DistributedApplication Build();
 }
 
-/// <summary>How Aspire.Hosting.Testing takes part in an entry point that runs on a thread of its own.</summary>
-internal sealed class EntryPointHook
+/// <summary>How Aspire.Hosting.Testing takes part in an entry point that it runs on a thread of its own.</summary>
+internal sealed record EntryPointHook(
+    Action<DistributedApplicationOptions, HostApplicationBuilderSettings> Creating,
+    Action<IDistributedApplicationBuilder> Building,
+    Action<DistributedApplication> Built,
+    Action Started)
 {
     public static readonly AsyncLocal<EntryPointHook?> Current = new();
-
-    public required Action<DistributedApplicationOptions, HostApplicationBuilderSettings> Creating { get; init; }
-    public required Action<IDistributedApplicationBuilder> Building { get; init; }
-    public required Action<DistributedApplication> Built { get; init; }
-    public required Action Started { get; init; }
 }
 
 internal sealed class DistributedApplicationBuilder : IDistributedApplicationBuilder
@@ -74,7 +70,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
             ?? _host.Environment.ContentRootPath;
 
         Services.AddHealthChecks();
-        Services.AddHttpClient("health").RemoveAllLoggers();
+        Services.AddHttpClient();
         Services.AddSingleton(new DistributedApplicationModel(Resources));
         Services.AddSingleton(options);
         Services.AddSingleton<ResourceNotificationService>();
@@ -83,9 +79,9 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Services.AddSingleton<Dashboard>();
         Services.AddSingleton<Orchestrator>();
         Services.AddHostedService(services => services.GetRequiredService<Orchestrator>());
-        // The health check service reports every failing poll while something starts; the orchestrator waits, it need not be told.
+        _host.Logging.AddFilter("System.Net.Http", LogLevel.Warning).AddFilter("Microsoft", LogLevel.Warning);
+        // It would report every failing poll while something starts.
         _host.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
-        _host.Logging.AddFilter("Microsoft", LogLevel.Warning);
     }
 
     public ConfigurationManager Configuration => _host.Configuration;
@@ -98,23 +94,15 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
     public IResourceBuilder<T> AddResource<T>(T resource)
         where T : IResource
     {
-        if (Resources.Any(existing => string.Equals(existing.Name, resource.Name, StringComparison.OrdinalIgnoreCase)))
-        {
-            throw new DistributedApplicationException($"There is already a resource named '{resource.Name}'.");
-        }
-
         Resources.Add(resource);
-        return CreateResourceBuilder(resource);
+        return new ResourceBuilder<T>(resource, this);
     }
-
-    public IResourceBuilder<T> CreateResourceBuilder<T>(T resource)
-        where T : IResource => new ResourceBuilder<T>(resource, this);
 
     public DistributedApplication Build()
     {
         var hook = EntryPointHook.Current.Value;
         hook?.Building(this);
-        var app = new DistributedApplication(_host.Build(), hook?.Started);
+        var app = new DistributedApplication(_host.Build()) { Started = hook?.Started };
         hook?.Built(app);
         return app;
     }
@@ -123,41 +111,22 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         where T : IResource;
 }
 
-public class DistributedApplication : IHost, IAsyncDisposable
+public class DistributedApplication(IHost host) : IHost, IAsyncDisposable
 {
-    private readonly IHost _host;
-    private readonly Action? _started;
-
-    public DistributedApplication(IHost host)
-        : this(host, null)
-    {
-    }
-
-    internal DistributedApplication(IHost host, Action? started)
-    {
-        _host = host;
-        _started = started;
-        ResourceNotifications = host.Services.GetRequiredService<ResourceNotificationService>();
-    }
-
-    public IServiceProvider Services => _host.Services;
-    public ResourceNotificationService ResourceNotifications { get; }
+    internal Action? Started { get; init; }
+    public IServiceProvider Services => host.Services;
+    public ResourceNotificationService ResourceNotifications => Services.GetRequiredService<ResourceNotificationService>();
     public ResourceCommandService ResourceCommands => Services.GetRequiredService<ResourceCommandService>();
-
-    public static IDistributedApplicationBuilder CreateBuilder(string[] args)
-        => CreateBuilder(new DistributedApplicationOptions { Args = args });
 
     public static IDistributedApplicationBuilder CreateBuilder(DistributedApplicationOptions options) => new DistributedApplicationBuilder(options);
 
     public virtual async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        await _host.StartAsync(cancellationToken);
-        _started?.Invoke();
+        await host.StartAsync(cancellationToken);
+        Started?.Invoke();
     }
 
-    public virtual Task StopAsync(CancellationToken cancellationToken = default) => _host.StopAsync(cancellationToken);
-
-    public void Run() => RunAsync().GetAwaiter().GetResult();
+    public virtual Task StopAsync(CancellationToken cancellationToken = default) => host.StopAsync(cancellationToken);
 
     public virtual async Task RunAsync(CancellationToken cancellationToken = default)
     {
@@ -165,7 +134,7 @@ public class DistributedApplication : IHost, IAsyncDisposable
         try
         {
             await StartAsync(cancellationToken);
-            await _host.WaitForShutdownAsync(cancellationToken);
+            await host.WaitForShutdownAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -186,6 +155,6 @@ public class DistributedApplication : IHost, IAsyncDisposable
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        await ((IAsyncDisposable)_host).DisposeAsync();
+        await ((IAsyncDisposable)host).DisposeAsync();
     }
 }

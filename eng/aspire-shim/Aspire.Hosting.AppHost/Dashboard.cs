@@ -10,8 +10,15 @@ namespace Aspire.Hosting;
 internal sealed class Dashboard(DistributedApplicationOptions options, IConfiguration configuration, Watchdog watchdog)
 {
     private const string Version = "13.5.4";
+
+    // Beside first, then renamed: two AppHosts may install at once, and a half install must not pass for a whole one.
+    private const string Install = """
+        mkdir -p "$1.$$" && cd "$1.$$" && npm install --no-save --no-package-lock --no-audit --no-fund "$2" && { [ -d "$1" ] || mv "$1.$$" "$1"; }
+        rm -rf "$1.$$"
+        """;
+
     private ManagedProcess? _process;
-    private string? _otlpEndpoint;
+    private string? _otlpEndpoint = configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -20,98 +27,57 @@ internal sealed class Dashboard(DistributedApplicationOptions options, IConfigur
             return;
         }
 
-        if (await FindOrInstallAsync(cancellationToken) is not { } cli)
+        _otlpEndpoint = null;
+        var rid = $"linux-{RuntimeInformation.OSArchitecture}".ToLowerInvariant();
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var folder = Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "aspire-shim", $"cli-{Version}");
+        var cli = Path.Combine(folder, "node_modules", "@microsoft", $"aspire-cli-{rid}", "bin", "aspire");
+        if (!File.Exists(cli))
+        {
+            Console.WriteLine($"Installing the Aspire dashboard (npm @microsoft/aspire-cli-{rid} {Version}, 150 MB, once) ...");
+            var start = new ProcessStartInfo("sh", ["-c", Install, "sh", folder, $"@microsoft/aspire-cli-{rid}@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            using var install = Process.Start(start)!;
+            await Task.WhenAll(
+                install.StandardOutput.ReadToEndAsync(cancellationToken), install.StandardError.ReadToEndAsync(cancellationToken), install.WaitForExitAsync(cancellationToken));
+        }
+
+        if (!File.Exists(cli))
         {
             Console.WriteLine("No Aspire dashboard: it comes from npm (install Node.js with npm). The system runs without it.");
             return;
         }
 
-        var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        var url = $"http://127.0.0.1:{Orchestrator.FreePort()}";
+        // The same keys under which the real AppHost knows its dashboard.
+        var url = configuration["ASPNETCORE_URLS"] = $"http://127.0.0.1:{Orchestrator.FreePort()}";
+        var token = configuration["AppHost:BrowserToken"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         _otlpEndpoint = $"http://127.0.0.1:{Orchestrator.FreePort()}";
         string[] arguments =
         [
             "dashboard", "run", "--non-interactive", "--nologo", "--frontend-url", url, "--otlp-grpc-url", _otlpEndpoint,
             "--otlp-http-url", $"http://127.0.0.1:{Orchestrator.FreePort()}", "--", $"--Dashboard:Frontend:BrowserToken={token}",
         ];
-        var noEnvironment = new Dictionary<string, string> { ["ASPIRE_CLI_TELEMETRY_OPTOUT"] = "true" };
-        _process = ManagedProcess.Start(cli, arguments, Path.GetTempPath(), noEnvironment, watchdog, static _ => { });
-
-        // The same keys under which the real AppHost knows its dashboard.
-        configuration["ASPNETCORE_URLS"] = url;
-        configuration["AppHost:BrowserToken"] = token;
+        _process = ManagedProcess.Start(
+            cli, arguments, Path.GetTempPath(), new Dictionary<string, string> { ["ASPIRE_CLI_TELEMETRY_OPTOUT"] = "true" }, watchdog, static _ => { });
     }
 
     public Task StopAsync() => _process?.StopAsync() ?? Task.CompletedTask;
 
-    public IEnumerable<KeyValuePair<string, string>> TelemetryEnvironment(string resource, IConfiguration settings, IHostEnvironment environment)
+    public void AddTelemetryEnvironment(string resource, IHostEnvironment environment, Dictionary<string, object> variables)
     {
-        var endpoint = _otlpEndpoint ?? settings["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"];
-        if (string.IsNullOrEmpty(endpoint))
+        if (string.IsNullOrEmpty(_otlpEndpoint))
         {
-            yield break;
+            return;
         }
 
-        yield return new("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
-        yield return new("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
-        yield return new("OTEL_SERVICE_NAME", resource);
-        yield return new("OTEL_RESOURCE_ATTRIBUTES", $"service.instance.id={Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}");
+        variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = _otlpEndpoint;
+        variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";
+        variables["OTEL_SERVICE_NAME"] = resource;
+        variables["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         if (environment.IsDevelopment())
         {
-            yield return new("OTEL_BLRP_SCHEDULE_DELAY", "1000");
-            yield return new("OTEL_BSP_SCHEDULE_DELAY", "1000");
-            yield return new("OTEL_METRIC_EXPORT_INTERVAL", "1000");
-            yield return new("OTEL_TRACES_SAMPLER", "always_on");
-            yield return new("OTEL_METRICS_EXEMPLAR_FILTER", "trace_based");
+            variables["OTEL_BLRP_SCHEDULE_DELAY"] = variables["OTEL_BSP_SCHEDULE_DELAY"] = variables["OTEL_METRIC_EXPORT_INTERVAL"] = "1000";
+            variables["OTEL_TRACES_SAMPLER"] = "always_on";
+            variables["OTEL_METRICS_EXEMPLAR_FILTER"] = "trace_based";
         }
-    }
-
-    private static async Task<string?> FindOrInstallAsync(CancellationToken cancellationToken)
-    {
-        var rid = $"linux-{RuntimeInformation.OSArchitecture}".ToLowerInvariant();
-        var package = $"@microsoft/aspire-cli-{rid}";
-        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME")
-            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        var folder = Path.Combine(cache, "aspire-shim", $"aspire-cli-{rid}-{Version}");
-        var cli = Path.Combine(folder, "node_modules", package, "bin", "aspire");
-        if (File.Exists(cli))
-        {
-            return cli;
-        }
-
-        Console.WriteLine($"Installing the Aspire dashboard (npm {package} {Version}, 150 MB, once) ...");
-        // Into a folder of this process first: two AppHosts may install at the same time, and a half install must not be taken for a whole one.
-        var staging = $"{folder}.{Environment.ProcessId}";
-        try
-        {
-            Directory.CreateDirectory(staging);
-            var start = new ProcessStartInfo("npm") { RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (var argument in new[] { "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--prefix", staging, $"{package}@{Version}" })
-            {
-                start.ArgumentList.Add(argument);
-            }
-
-            using var npm = Process.Start(start)!;
-            _ = npm.StandardOutput.ReadToEndAsync(cancellationToken);
-            _ = npm.StandardError.ReadToEndAsync(cancellationToken);
-            await npm.WaitForExitAsync(cancellationToken);
-            if (npm.ExitCode == 0 && !Directory.Exists(folder))
-            {
-                Directory.Move(staging, folder);
-            }
-        }
-        catch (Exception problem) when (problem is System.ComponentModel.Win32Exception or IOException or UnauthorizedAccessException)
-        {
-            return File.Exists(cli) ? cli : null;
-        }
-        finally
-        {
-            if (Directory.Exists(staging))
-            {
-                Directory.Delete(staging, recursive: true);
-            }
-        }
-
-        return File.Exists(cli) ? cli : null;
     }
 }

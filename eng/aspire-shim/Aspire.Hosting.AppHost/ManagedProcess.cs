@@ -2,18 +2,18 @@ using System.Diagnostics;
 
 namespace Aspire.Hosting;
 
-/// <summary>A child in a session and process group of its own, so that it ends with all its descendants and a Ctrl-C in the terminal does not reach it.</summary>
+/// <summary>A child in a session of its own, so that it ends with all its descendants and a Ctrl-C in the terminal does not reach it.</summary>
 internal sealed class ManagedProcess
 {
     private readonly Process _process;
     private readonly Watchdog _watchdog;
-    private readonly Task[] _output;
+    private readonly Task _output;
 
     private ManagedProcess(Process process, Watchdog watchdog, Action<string> output)
     {
         _process = process;
         _watchdog = watchdog;
-        _output = [PumpAsync(process.StandardOutput, output), PumpAsync(process.StandardError, output)];
+        _output = Task.WhenAll(PumpAsync(process.StandardOutput, output), PumpAsync(process.StandardError, output));
         Exited = WaitAsync();
     }
 
@@ -24,18 +24,13 @@ internal sealed class ManagedProcess
     public static ManagedProcess Start(
         string command, IEnumerable<string> arguments, string workingDirectory, IReadOnlyDictionary<string, string> environment, Watchdog watchdog, Action<string> output)
     {
-        var start = new ProcessStartInfo("setsid")
+        var start = new ProcessStartInfo("setsid", [command, .. arguments])
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(command);
-        foreach (var argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
 
         // What configures the AppHost itself is not for its children (the real orchestrator leaves the same ones out).
         foreach (var own in new[] { "ASPNETCORE_URLS", "ASPNETCORE_ENVIRONMENT", "DOTNET_ENVIRONMENT", "DOTNET_LAUNCH_PROFILE" })
@@ -54,31 +49,27 @@ internal sealed class ManagedProcess
         return new ManagedProcess(process, watchdog, output);
     }
 
-    public void Kill() => Watchdog.Signal("KILL", _process.Id);
-
     /// <summary>SIGTERM, then SIGINT (PostgreSQL's "fast" shutdown: on SIGTERM it waits for its clients), then SIGKILL.</summary>
     public async Task StopAsync()
     {
-        foreach (var (signal, patience) in new[] { ("TERM", 3), ("INT", 6), ("KILL", 3) })
+        foreach (var (signal, patience) in new[] { (Watchdog.Terminate, 3), (Watchdog.Interrupt, 6), (Watchdog.Kill, 3) })
         {
-            if (Exited.IsCompleted)
+            if (!Exited.IsCompleted)
             {
-                break;
+                Watchdog.Signal(signal, _process.Id);
+                await Task.WhenAny(Exited, Task.Delay(TimeSpan.FromSeconds(patience)));
             }
-
-            Watchdog.Signal(signal, _process.Id);
-            await Task.WhenAny(Exited, Task.Delay(TimeSpan.FromSeconds(patience)));
         }
 
         // The leader is gone; what it left in its group goes too.
-        Watchdog.Signal("KILL", _process.Id);
+        Watchdog.Signal(Watchdog.Kill, _process.Id);
     }
 
     private async Task<int> WaitAsync()
     {
         await _process.WaitForExitAsync();
         // Bounded: a descendant may hold the pipes open.
-        await Task.WhenAny(Task.WhenAll(_output), Task.Delay(TimeSpan.FromSeconds(1)));
+        await Task.WhenAny(_output, Task.Delay(TimeSpan.FromSeconds(1)));
         _watchdog.Forget(_process.Id);
         return _process.ExitCode;
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
@@ -22,12 +21,11 @@ internal sealed partial class Orchestrator(
     IServiceProvider services,
     ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, ManagedProcess> _processes = new();
+    private readonly ConcurrentDictionary<string, (ManagedProcess Process, Task Watch)> _running = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly ILogger _log = loggers.CreateLogger("Aspire.Hosting.DistributedApplication");
     private readonly bool _hosted = EntryPointHook.Current.Value is not null;
     private readonly Lock _console = new();
-    private int _stopped;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -36,49 +34,53 @@ internal sealed partial class Orchestrator(
             throw new DistributedApplicationException($"'{container.Name}' is a container; the Aspire shim runs local processes only.");
         }
 
-        AllocatePorts();
+        var randomize = configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
+        foreach (var endpoint in model.Resources.SelectMany(resource => resource.Annotations.OfType<EndpointAnnotation>()))
+        {
+            endpoint.AllocatedPort = endpoint.TargetPort ?? (randomize && endpoint.IsProxied ? null : endpoint.Port) ?? FreePort();
+        }
+
         await dashboard.StartAsync(cancellationToken);
         await Task.WhenAll(model.Resources.Select(resource => StartWhenReadyAsync(resource, cancellationToken)));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _stopped, 1) == 1)
-        {
-            return;
-        }
-
         await _stopping.CancelAsync();
         await Task.WhenAll(model.Resources.OfType<ProjectResource>().Select(StopProcessAsync));
         await Task.WhenAll(model.Resources.Select(StopProcessAsync).Append(dashboard.StopAsync()));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(CancellationToken.None);
-        _stopping.Dispose();
-    }
+    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
 
     public async Task StopProcessAsync(IResource resource)
     {
-        if (_processes.TryRemove(resource.Name, out var process))
+        if (_running.TryRemove(resource.Name, out var running))
         {
-            await process.StopAsync();
+            await running.Process.StopAsync();
+            await running.Watch;
         }
     }
 
     public async Task StartProcessAsync(IResource resource, CancellationToken cancellationToken)
     {
+        await StopProcessAsync(resource);
         await RaiseAsync(resource, new BeforeResourceStartedEvent(resource, services), cancellationToken);
         var process = await LaunchAsync(resource, cancellationToken);
-        _processes[resource.Name] = process;
         await notifications.PublishUpdateAsync(resource, before => before with
         {
             State = KnownResourceStates.Running,
             ExitCode = null,
             Properties = [new ResourcePropertySnapshot("executable.pid", process.Id)],
         });
-        _ = WatchAsync(resource, process);
+        _running[resource.Name] = (process, WatchAsync(resource, process));
+    }
+
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task StartWhenReadyAsync(IResource resource, CancellationToken cancellationToken)
@@ -86,16 +88,20 @@ internal sealed partial class Orchestrator(
         try
         {
             _ = MonitorHealthAsync(resource);
-            await notifications.PublishUpdateAsync(resource, before => before);
+            await notifications.PublishUpdateAsync(resource, before => resource is IResourceWithoutLifetime ? before with { State = KnownResourceStates.Running } : before);
             if (resource is not (ExecutableResource or ProjectResource))
             {
                 return;
             }
 
             await notifications.PublishUpdateAsync(resource, before => before with { State = KnownResourceStates.Waiting });
-            foreach (var wait in resource.Annotations.OfType<WaitAnnotation>().Where(wait => wait.Resource is not IResourceWithoutLifetime))
+            foreach (var dependency in resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource).Where(other => other is not IResourceWithoutLifetime))
             {
-                await notifications.WaitForDependencyAsync(resource, wait.Resource, cancellationToken);
+                var update = await notifications.WaitForResourceAsync(dependency.Name, e => e.Snapshot.IsReady || e.Snapshot.HasEnded, cancellationToken);
+                if (update.Snapshot.HasEnded)
+                {
+                    throw new DistributedApplicationException($"it waits for '{dependency.Name}', which is {update.Snapshot.State?.Text}.");
+                }
             }
 
             await notifications.PublishUpdateAsync(resource, before => before with { State = KnownResourceStates.Starting });
@@ -103,8 +109,7 @@ internal sealed partial class Orchestrator(
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
-            LogFailed(resource.Name, problem.Message);
-            await notifications.PublishUpdateAsync(resource, before => before with { State = KnownResourceStates.FailedToStart });
+            await FailAsync(resource, problem);
         }
     }
 
@@ -113,12 +118,9 @@ internal sealed partial class Orchestrator(
         var context = new EnvironmentCallbackContext();
         if (resource is ProjectResource project)
         {
-            var urls = project.Annotations.OfType<EndpointAnnotation>().Select(endpoint => new EndpointReference(project, endpoint.Name).Url);
-            context.EnvironmentVariables["ASPNETCORE_URLS"] = string.Join(';', urls);
-            foreach (var (name, value) in dashboard.TelemetryEnvironment(resource.Name, configuration, environment))
-            {
-                context.EnvironmentVariables[name] = value;
-            }
+            context.EnvironmentVariables["ASPNETCORE_URLS"] =
+                string.Join(';', project.Annotations.OfType<EndpointAnnotation>().Select(endpoint => project.GetEndpoint(endpoint.Name).Url));
+            dashboard.AddTelemetryEnvironment(resource.Name, environment, context.EnvironmentVariables);
         }
 
         foreach (var annotation in resource.Annotations.OfType<EnvironmentCallbackAnnotation>())
@@ -129,26 +131,18 @@ internal sealed partial class Orchestrator(
         var variables = new Dictionary<string, string>();
         foreach (var (name, value) in context.EnvironmentVariables)
         {
-            variables[name] = await TextAsync(value, cancellationToken);
+            variables[name] = value is IValueProvider provider ? await provider.GetValueAsync(cancellationToken) ?? "" : $"{value}";
         }
 
-        var arguments = new List<string>();
-        foreach (var argument in resource.Annotations.OfType<ArgumentsAnnotation>().SelectMany(annotation => annotation.Arguments))
+        var arguments = resource.Annotations.OfType<ArgumentsAnnotation>().SelectMany(annotation => annotation.Arguments);
+        if (resource is ExecutableResource executable)
         {
-            arguments.Add(await TextAsync(argument, cancellationToken));
+            return ManagedProcess.Start(executable.Command, arguments, executable.WorkingDirectory, variables, watchdog, line => Print(resource.Name, line));
         }
 
-        var (command, directory) = resource switch
-        {
-            ExecutableResource executable => (executable.Command, executable.WorkingDirectory),
-            _ => ("dotnet", Path.GetDirectoryName(Metadata(resource).ProjectPath)!),
-        };
-        if (resource is ProjectResource)
-        {
-            arguments.Insert(0, Metadata(resource).OutputPath);
-        }
-
-        return ManagedProcess.Start(command, arguments, directory, variables, watchdog, line => Print(resource.Name, line));
+        var metadata = resource.Annotations.OfType<IProjectMetadata>().Single();
+        return ManagedProcess.Start(
+            "dotnet", [metadata.OutputPath, .. arguments], Path.GetDirectoryName(metadata.ProjectPath)!, variables, watchdog, line => Print(resource.Name, line));
     }
 
     private async Task WatchAsync(IResource resource, ManagedProcess process)
@@ -167,51 +161,42 @@ internal sealed partial class Orchestrator(
         var keys = ResourceNotificationService.HealthCheckKeys(resource).ToHashSet();
         try
         {
-            for (var healthy = false; !_stopping.IsCancellationRequested;)
+            while (true)
             {
                 var running = await notifications.WaitForResourceAsync(
                     resource.Name, update => update.Snapshot.State?.Text == KnownResourceStates.Running, _stopping.Token);
                 var status = keys.Count == 0
                     ? HealthStatus.Healthy
                     : (await healthChecks.CheckHealthAsync(check => keys.Contains(check.Name), _stopping.Token)).Status;
-                if (status == HealthStatus.Healthy && !running.Snapshot.IsReady)
+                var healthy = status == HealthStatus.Healthy;
+                if (healthy && !running.Snapshot.IsReady)
                 {
                     await RaiseAsync(resource, new ResourceReadyEvent(resource, services), _stopping.Token);
                 }
 
-                healthy = status == HealthStatus.Healthy;
-                await notifications.PublishUpdateAsync(resource, before => before.State?.Text == KnownResourceStates.Running
-                    ? before with { HealthStatus = status, IsReady = before.IsReady || healthy }
-                    : before);
-                await Task.Delay(healthy ? TimeSpan.FromSeconds(5) : TimeSpan.FromMilliseconds(200), _stopping.Token);
+                await notifications.PublishUpdateAsync(resource, before => before with { HealthStatus = status, IsReady = before.IsReady || healthy });
+
+                // Rarely while all is well (as the real one), but at once when it stops running.
+                using var pause = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+                pause.CancelAfter(healthy ? TimeSpan.FromSeconds(30) : TimeSpan.FromMilliseconds(200));
+                await notifications.WaitForResourceAsync(
+                    resource.Name, update => update.Snapshot.State?.Text != KnownResourceStates.Running, pause.Token)
+                    .ContinueWith(static _ => { }, TaskScheduler.Default);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The application stops.
         }
         catch (Exception problem)
         {
-            LogFailed(resource.Name, problem.Message);
-            await notifications.PublishUpdateAsync(resource, before => before with { State = KnownResourceStates.FailedToStart });
+            if (!_stopping.IsCancellationRequested)
+            {
+                await FailAsync(resource, problem);
+            }
         }
     }
 
-    private void AllocatePorts()
+    private Task FailAsync(IResource resource, Exception problem)
     {
-        var randomize = configuration.GetValue<bool>("DcpPublisher:RandomizePorts");
-        foreach (var endpoint in model.Resources.SelectMany(resource => resource.Annotations.OfType<EndpointAnnotation>()))
-        {
-            var fixedPort = endpoint.TargetPort ?? (randomize && endpoint.IsProxied ? null : endpoint.Port);
-            endpoint.AllocatedPort = fixedPort ?? FreePort();
-        }
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        LogFailed(resource.Name, problem.Message);
+        return notifications.PublishUpdateAsync(resource, before => before with { State = KnownResourceStates.FailedToStart });
     }
 
     private static async Task RaiseAsync<TEvent>(IResource resource, TEvent raised, CancellationToken cancellationToken)
@@ -221,13 +206,6 @@ internal sealed partial class Orchestrator(
             await subscription.Callback(raised, cancellationToken);
         }
     }
-
-    private static async Task<string> TextAsync(object value, CancellationToken cancellationToken)
-        => value is IValueProvider provider
-            ? await provider.GetValueAsync(cancellationToken) ?? ""
-            : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-
-    private static IProjectMetadata Metadata(IResource resource) => resource.Annotations.OfType<IProjectMetadata>().Single();
 
     private void Print(string resource, string line)
     {
@@ -249,6 +227,6 @@ internal sealed partial class Orchestrator(
     [LoggerMessage(LogLevel.Warning, "{Resource} ended with exit code {ExitCode}; nothing restarts it.")]
     private partial void LogEnded(string resource, int exitCode);
 
-    [LoggerMessage(LogLevel.Error, "{Resource}: {Problem}")]
+    [LoggerMessage(LogLevel.Error, "{Resource} does not run: {Problem}")]
     private partial void LogFailed(string resource, string problem);
 }

@@ -8,10 +8,7 @@ public static class KnownResourceCommands
     public static readonly string StopCommand = "stop";
 }
 
-public sealed class ExecuteCommandResult
-{
-    public required bool Success { get; init; }
-}
+public record ExecuteCommandResult(bool Success);
 
 public class ResourceCommandService(IServiceProvider services)
 {
@@ -19,19 +16,9 @@ public class ResourceCommandService(IServiceProvider services)
     {
         var orchestrator = services.GetRequiredService<Orchestrator>();
         var resource = services.GetRequiredService<DistributedApplicationModel>().Resources.First(resource => resource.Name == resourceId);
-        if (commandName == KnownResourceCommands.StopCommand)
-        {
-            await orchestrator.StopProcessAsync(resource);
-        }
-        else if (commandName == KnownResourceCommands.StartCommand)
-        {
-            await orchestrator.StartProcessAsync(resource, cancellationToken);
-        }
-        else
-        {
-            return new ExecuteCommandResult { Success = false };
-        }
-
-        return new ExecuteCommandResult { Success = true };
+        await (commandName == KnownResourceCommands.StartCommand
+            ? orchestrator.StartProcessAsync(resource, cancellationToken)
+            : orchestrator.StopProcessAsync(resource));
+        return new ExecuteCommandResult(true);
     }
 }

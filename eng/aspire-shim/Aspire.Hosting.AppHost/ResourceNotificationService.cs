@@ -14,17 +14,16 @@ public class ResourceNotificationService
     {
         lock (_lock)
         {
-            var before = _current.GetValueOrDefault(resource.Name)?.Snapshot
+            var after = stateFactory(_current.GetValueOrDefault(resource.Name)?.Snapshot
                 ?? resource.Annotations.OfType<InitialSnapshotAnnotation>().LastOrDefault()?.Snapshot
-                ?? new CustomResourceSnapshot { ResourceType = resource.GetType().Name, Properties = [] };
-            var after = stateFactory(before);
+                ?? new CustomResourceSnapshot { ResourceType = resource.GetType().Name, Properties = [] });
             if (after.State?.Text != KnownResourceStates.Running)
             {
                 after = after with { HealthStatus = null, IsReady = false };
             }
             else if (after.HealthStatus is null)
             {
-                after = after with { HealthStatus = HasChecks(resource) ? HealthStatus.Unhealthy : HealthStatus.Healthy };
+                after = after with { HealthStatus = HealthCheckKeys(resource).Any() ? HealthStatus.Unhealthy : HealthStatus.Healthy };
             }
 
             var update = _current[resource.Name] = new ResourceEvent(resource, resource.Name, after);
@@ -34,24 +33,12 @@ public class ResourceNotificationService
         return Task.CompletedTask;
     }
 
-    public bool TryGetCurrentState(string resourceId, out ResourceEvent? resourceEvent)
-    {
-        lock (_lock)
-        {
-            return _current.TryGetValue(resourceId, out resourceEvent);
-        }
-    }
-
     public async IAsyncEnumerable<ResourceEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var channel = Channel.CreateUnbounded<ResourceEvent>();
         lock (_lock)
         {
-            foreach (var known in _current.Values)
-            {
-                channel.Writer.TryWrite(known);
-            }
-
+            _current.Values.ToList().ForEach(known => channel.Writer.TryWrite(known));
             _watchers.Add(channel);
         }
 
@@ -71,11 +58,7 @@ public class ResourceNotificationService
         }
     }
 
-    public Task WaitForResourceAsync(string resourceName, string? targetState = null, CancellationToken cancellationToken = default)
-        => WaitForResourceAsync(resourceName, update => update.Snapshot.State?.Text == (targetState ?? KnownResourceStates.Running), cancellationToken);
-
-    public async Task<ResourceEvent> WaitForResourceAsync(
-        string resourceName, Func<ResourceEvent, bool> predicate, CancellationToken cancellationToken = default)
+    public async Task<ResourceEvent> WaitForResourceAsync(string resourceName, Func<ResourceEvent, bool> predicate, CancellationToken cancellationToken = default)
     {
         await foreach (var update in WatchAsync(cancellationToken))
         {
@@ -88,26 +71,10 @@ public class ResourceNotificationService
         throw new OperationCanceledException($"Waiting for '{resourceName}' was given up.");
     }
 
-    public async Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default)
-        => await WaitForResourceAsync(
-            resourceName, update => update.Snapshot is { IsReady: true, HealthStatus: HealthStatus.Healthy }, cancellationToken);
-
-    /// <summary>Waits until a dependency is ready, or throws when it ended instead.</summary>
-    internal async Task WaitForDependencyAsync(IResource resource, IResource dependency, CancellationToken cancellationToken)
-    {
-        var update = await WaitForResourceAsync(dependency.Name, e => e.Snapshot.IsReady || HasEnded(e.Snapshot), cancellationToken);
-        if (HasEnded(update.Snapshot))
-        {
-            throw new DistributedApplicationException($"'{resource.Name}' cannot start: '{dependency.Name}' is {update.Snapshot.State?.Text}.");
-        }
-    }
+    public Task<ResourceEvent> WaitForResourceHealthyAsync(string resourceName, CancellationToken cancellationToken = default)
+        => WaitForResourceAsync(resourceName, update => update.Snapshot is { IsReady: true, HealthStatus: HealthStatus.Healthy }, cancellationToken);
 
     internal static IEnumerable<string> HealthCheckKeys(IResource resource)
         => resource.Annotations.OfType<HealthCheckAnnotation>().Select(check => check.Key)
             .Concat(resource is IResourceWithParent child ? HealthCheckKeys(child.Parent) : []);
-
-    private static bool HasChecks(IResource resource) => HealthCheckKeys(resource).Any();
-
-    private static bool HasEnded(CustomResourceSnapshot snapshot)
-        => snapshot.State?.Text is { } state && (state == KnownResourceStates.Exited || state == KnownResourceStates.FailedToStart);
 }

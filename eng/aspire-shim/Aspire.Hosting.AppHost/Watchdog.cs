@@ -9,6 +9,8 @@ namespace Aspire.Hosting;
 /// </summary>
 internal sealed class Watchdog : IDisposable
 {
+    public const int Interrupt = 2, Kill = 9, Terminate = 15;
+
     private const string Script = """
         groups=
         while read -r operation group; do
@@ -25,49 +27,34 @@ internal sealed class Watchdog : IDisposable
         """;
 
     private readonly Lock _lock = new();
-    private readonly Process _shell;
+    private readonly Process _shell = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", Script]) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
 
-    public Watchdog()
-    {
-        var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, WorkingDirectory = "/" };
-        start.ArgumentList.Add("sh");
-        start.ArgumentList.Add("-c");
-        start.ArgumentList.Add(Script);
-        _shell = Process.Start(start) ?? throw new DistributedApplicationException("'setsid' (util-linux) does not start.");
-    }
+    public void Watch(int group) => Tell($"+ {group}");
 
-    public void Watch(int group) => Tell('+', group);
+    public void Forget(int group) => Tell($"- {group}");
 
-    public void Forget(int group) => Tell('-', group);
-
-    public static void Signal(string name, int group)
-        => _ = Kill(-group, name switch { "INT" => 2, "KILL" => 9, "TERM" => 15, _ => throw new ArgumentOutOfRangeException(nameof(name)) });
+    public static void Signal(int signal, int group) => _ = SendSignal(-group, signal);
 
     public void Dispose()
     {
         lock (_lock)
         {
             _shell.StandardInput.Close();
-            _shell.Dispose();
         }
     }
 
-    private void Tell(char operation, int group)
+    private void Tell(string line)
     {
         lock (_lock)
         {
-            try
+            if (_shell.StandardInput.BaseStream.CanWrite)
             {
-                _shell.StandardInput.WriteLine($"{operation} {group}");
+                _shell.StandardInput.WriteLine(line);
                 _shell.StandardInput.Flush();
-            }
-            catch (Exception gone) when (gone is IOException or ObjectDisposedException)
-            {
-                // After the stop there is nothing left to watch.
             }
         }
     }
 
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int process, int signal);
+    private static extern int SendSignal(int process, int signal);
 }

@@ -2,26 +2,22 @@ using Aspire.Hosting.ApplicationModel;
 
 namespace Aspire.Hosting.ApplicationModel
 {
-    public class PostgresServerResource(string name, ParameterResource password) : ContainerResource(name), IResourceWithConnectionString
+    public class PostgresServerResource(string name) : ContainerResource(name), IResourceWithConnectionString
     {
-        public ParameterResource PasswordParameter { get; } = password;
-        public EndpointReference PrimaryEndpoint => new(this, "tcp");
-        public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create(
-            $"Host={PrimaryEndpoint.Property(EndpointProperty.Host)};Port={PrimaryEndpoint.Property(EndpointProperty.Port)};Username=postgres;Password={PasswordParameter}");
+        public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create($"{Name}");
     }
 
-    public class PostgresDatabaseResource(string name, string databaseName, PostgresServerResource postgresParentResource)
+    public class PostgresDatabaseResource(string name, PostgresServerResource server)
         : Resource(name), IResourceWithParent<PostgresServerResource>, IResourceWithConnectionString
     {
-        public PostgresServerResource Parent { get; } = postgresParentResource;
-        public string DatabaseName { get; } = databaseName;
-        public ReferenceExpression ConnectionStringExpression
-            => ReferenceExpression.Create($"{Parent.ConnectionStringExpression};Database={DatabaseName}");
+        public PostgresServerResource Parent { get; } = server;
+        public ReferenceExpression ConnectionStringExpression => Parent.ConnectionStringExpression;
     }
 }
 
 namespace Aspire.Hosting
 {
+    // Declarations only: containers are refused at start, so nobody asks for an address.
     public static class PostgresBuilderExtensions
     {
         public static IResourceBuilder<PostgresServerResource> AddPostgres(
@@ -29,14 +25,10 @@ namespace Aspire.Hosting
             string name,
             IResourceBuilder<ParameterResource>? userName = null,
             IResourceBuilder<ParameterResource>? password = null,
-            int? port = null)
-            => builder.AddResource(new PostgresServerResource(name, password?.Resource ?? new ParameterResource($"{name}-password", "", secret: true)))
-                .WithEndpoint(port: port, targetPort: 5432, name: "tcp");
-
+            int? port = null) => builder.AddResource(new PostgresServerResource(name));
         public static IResourceBuilder<PostgresDatabaseResource> AddDatabase(
             this IResourceBuilder<PostgresServerResource> builder, string name, string? databaseName = null)
-            => builder.ApplicationBuilder.AddResource(new PostgresDatabaseResource(name, databaseName ?? name, builder.Resource));
-
+            => builder.ApplicationBuilder.AddResource(new PostgresDatabaseResource(name, builder.Resource));
         public static IResourceBuilder<PostgresServerResource> WithDataVolume(
             this IResourceBuilder<PostgresServerResource> builder, string? name = null, bool isReadOnly = false) => builder;
     }

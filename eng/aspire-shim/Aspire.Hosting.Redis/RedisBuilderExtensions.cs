@@ -4,8 +4,7 @@ namespace Aspire.Hosting.ApplicationModel
 {
     public class RedisResource(string name) : ContainerResource(name), IResourceWithConnectionString
     {
-        public ReferenceExpression ConnectionStringExpression
-            => ReferenceExpression.Create($"{new EndpointReference(this, "tcp").Property(EndpointProperty.HostAndPort)}");
+        public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create($"{Name}");
     }
 }
 
@@ -15,6 +14,6 @@ namespace Aspire.Hosting
     {
         public static IResourceBuilder<RedisResource> AddRedis(
             this IDistributedApplicationBuilder builder, string name, int? port = null, IResourceBuilder<ParameterResource>? password = null)
-            => builder.AddResource(new RedisResource(name)).WithEndpoint(port: port, targetPort: 6379, name: "tcp");
+            => builder.AddResource(new RedisResource(name));
     }
 }

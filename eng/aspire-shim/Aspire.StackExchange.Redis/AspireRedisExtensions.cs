@@ -1,80 +1,61 @@
 using Aspire.StackExchange.Redis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace Microsoft.Extensions.Hosting;
-
-public static class AspireRedisExtensions
+namespace Aspire.StackExchange.Redis
 {
-    private const string Section = "Aspire:StackExchange:Redis";
-
-    public static void AddRedisClient(
-        this IHostApplicationBuilder builder,
-        string connectionName,
-        Action<StackExchangeRedisSettings>? configureSettings = null,
-        Action<ConfigurationOptions>? configureOptions = null)
+    // The instrumentation and the health check that the real package brings are not part of the shim; who wants the check hears so.
+    public sealed class StackExchangeRedisSettings
     {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrEmpty(connectionName);
-
-        var section = builder.Configuration.GetSection(Section);
-        var named = section.GetSection(connectionName);
-        var settings = new StackExchangeRedisSettings();
-        section.Bind(settings);
-        named.Bind(settings);
-        settings.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? settings.ConnectionString;
-        configureSettings?.Invoke(settings);
-
-        builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
-        {
-            // AbortOnConnectFail=false is the real integration's default too: a Redis that is down at start is retried, not fatal.
-            var options = settings.ConnectionString is { } connectionString
-                ? ConfigurationOptions.Parse(connectionString)
-                : new ConfigurationOptions();
-            if (settings.ConnectionString?.Contains("abortConnect", StringComparison.OrdinalIgnoreCase) != true)
-            {
-                options.AbortOnConnectFail = false;
-            }
-
-            section.GetSection("ConfigurationOptions").Bind(options);
-            named.GetSection("ConfigurationOptions").Bind(options);
-            configureOptions?.Invoke(options);
-            if (options.EndPoints.Count == 0)
-            {
-                throw new InvalidOperationException($"No Redis endpoint: set 'ConnectionStrings:{connectionName}' or '{Section}:ConnectionString'.");
-            }
-
-            options.LoggerFactory ??= services.GetService<ILoggerFactory>();
-            return ConnectionMultiplexer.Connect(options);
-        });
-        if (!settings.DisableAutoActivation)
-        {
-            builder.Services.ActivateSingleton<IConnectionMultiplexer>();
-        }
-
-        const string checkName = "StackExchange.Redis";
-        if (!settings.DisableHealthChecks && builder.Properties.TryAdd($"Aspire.HealthChecks.{checkName}", true))
-        {
-            builder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-                checkName, services => new RedisHealthCheck(services), failureStatus: null, tags: null));
-        }
+        public string? ConnectionString { get; set; }
+        public bool DisableHealthChecks { get; set; }
+        public bool DisableTracing { get; set; }
+        public bool DisableAutoActivation { get; set; } = true;
     }
+}
 
-    private sealed class RedisHealthCheck(IServiceProvider services) : IHealthCheck
+namespace Microsoft.Extensions.Hosting
+{
+    public static class AspireRedisExtensions
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public static void AddRedisClient(
+            this IHostApplicationBuilder builder,
+            string connectionName,
+            Action<StackExchangeRedisSettings>? configureSettings = null,
+            Action<ConfigurationOptions>? configureOptions = null)
         {
-            try
+            var section = builder.Configuration.GetSection("Aspire:StackExchange:Redis");
+            var settings = new StackExchangeRedisSettings();
+            section.Bind(settings);
+            section.GetSection(connectionName).Bind(settings);
+            settings.ConnectionString = builder.Configuration.GetConnectionString(connectionName) ?? settings.ConnectionString;
+            configureSettings?.Invoke(settings);
+            if (!settings.DisableHealthChecks)
             {
-                await services.GetRequiredService<IConnectionMultiplexer>().GetDatabase().PingAsync().WaitAsync(cancellationToken);
-                return HealthCheckResult.Healthy();
+                throw new NotSupportedException("The Aspire shim has no Redis health check: set DisableHealthChecks.");
             }
-            catch (Exception exception) when (exception is RedisException or TimeoutException)
+
+            builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
             {
-                return new HealthCheckResult(context.Registration.FailureStatus, exception: exception);
+                var address = settings.ConnectionString ?? throw new InvalidOperationException($"No Redis endpoint: set ConnectionStrings:{connectionName}.");
+                var options = ConfigurationOptions.Parse(address);
+                if (!address.Contains("abortConnect", StringComparison.OrdinalIgnoreCase))
+                {
+                    // The real integration's default too: a Redis that is down at start is tried again, not fatal.
+                    options.AbortOnConnectFail = false;
+                }
+
+                section.GetSection("ConfigurationOptions").Bind(options);
+                section.GetSection($"{connectionName}:ConfigurationOptions").Bind(options);
+                configureOptions?.Invoke(options);
+                options.LoggerFactory ??= services.GetService<ILoggerFactory>();
+                return ConnectionMultiplexer.Connect(options);
+            });
+            if (!settings.DisableAutoActivation)
+            {
+                builder.Services.ActivateSingleton<IConnectionMultiplexer>();
             }
         }
     }

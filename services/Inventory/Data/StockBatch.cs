@@ -20,7 +20,19 @@ internal sealed class StockBatch
     private readonly List<StockMovement> _movements = [];
     private readonly Dictionary<Guid, ReceivedEvent> _lastCause = [];
 
-    private StockBatch(DateTimeOffset now) => Now = now;
+    internal StockBatch(DateTimeOffset now, IEnumerable<StockItem> items, IEnumerable<Reservation> reservations)
+    {
+        Now = now;
+        foreach (var item in items)
+        {
+            _items.Add(item.ProductId, item);
+        }
+
+        foreach (var reservation in reservations)
+        {
+            _reservations.Add(reservation.OrderId, reservation);
+        }
+    }
 
     /// <summary>One time for the whole batch.</summary>
     public DateTimeOffset Now { get; }
@@ -29,7 +41,8 @@ internal sealed class StockBatch
     public static async Task<StockBatch> LoadAsync(
         NpgsqlConnection connection, Guid[] orders, Guid[] products, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var stock = new StockBatch(now);
+        var reservations = new List<Reservation>();
+        var items = new List<StockItem>();
         await using var select = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -49,22 +62,20 @@ internal sealed class StockBatch
         await using var reader = await select.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var order = reader.GetGuid(0);
-            stock._reservations[order] = new(
-                order, reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)),
+            reservations.Add(new(
+                reader.GetGuid(0), reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)),
                 JsonSerializer.Deserialize(reader.GetString(3), InventoryJson.Default.IReadOnlyListReservedLine)!,
                 JsonSerializer.Deserialize(reader.GetString(4), InventoryJson.Default.IReadOnlyListShortage)!,
-                reader.GetFieldValue<DateTimeOffset>(5));
+                reader.GetFieldValue<DateTimeOffset>(5)));
         }
 
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var product = reader.GetGuid(0);
-            stock._items[product] = new(product, reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5));
+            items.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5)));
         }
 
-        return stock;
+        return new(now, items, reservations);
     }
 
     /// <summary>What is known of the order; an empty reservation when nothing is.</summary>

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Http.Resilience;
+using OrderInventory.Products.Data;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
 

@@ -1,10 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Caching;
 
 namespace OrderInventory.Products.Data;
 
 /// <summary>Product details in Redis, under <c>products:{id}</c>.</summary>
-internal sealed class ProductCache(ReadCache cache, IServiceScopeFactory scopes)
+internal sealed class ProductCache(ReadCache cache, IDbContextFactory<ProductsDb> contexts)
 {
     /// <summary>Bounds how old an answer can get when an invalidation is lost, with Redis away or the process killed after its commit.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromMinutes(5);
@@ -19,9 +20,8 @@ internal sealed class ProductCache(ReadCache cache, IServiceScopeFactory scopes)
 
     private async Task<ProductResponse?> LoadAsync(Guid id)
     {
-        // A scope of its own: other requests may wait for this load when the one that began it is gone.
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ProductsDb>();
+        // A context of its own: other requests may wait for this load when the one that began it is gone.
+        await using var db = await contexts.CreateDbContextAsync();
         return await db.Products.AsNoTracking().Where(p => p.Id == id).Select(ProductResponse.Projection).SingleOrDefaultAsync();
     }
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products;
+namespace OrderInventory.Products.Features;
 
 /// <summary>What product details may be, whichever request brings them.</summary>
 internal static class ProductRules

@@ -1,7 +1,6 @@
-using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products;
+namespace OrderInventory.Products.Features;
 
 internal static class ProductEndpoints
 {
@@ -10,7 +9,7 @@ internal static class ProductEndpoints
     {
         var products = routes.MapGroup("/api/products").WithTags("Products");
 
-        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 409, 413, 415, 503);
+        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
         products.MapGet("/", ListProducts.HandleAsync).WithProblems(400, 503);
         products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
         products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);

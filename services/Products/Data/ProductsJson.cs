@@ -3,7 +3,7 @@ using OrderInventory.Products.Clients;
 using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products;
+namespace OrderInventory.Products.Data;
 
 /// <summary>How requests and answers are read and written, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -3,7 +3,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Domain;
 
-namespace OrderInventory.Products;
+namespace OrderInventory.Products.Features;
 
 /// <summary>A product.</summary>
 /// <param name="Id">UUIDv7.</param>

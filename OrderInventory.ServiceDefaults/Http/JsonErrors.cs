@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>
+/// What a caller can do about an unreadable request, by JSON path. The framework's own messages talk to its programmers (they name
+/// .NET types and parameters); those that are not known here are replaced by a plain one.
+/// </summary>
+internal static partial class JsonErrors
+{
+    public static Dictionary<string, string[]> Describe(JsonException exception)
+    {
+        var path = exception.Path ?? "$";
+        var message = exception.Message;
+        if (MissingMembers().Match(message) is { Success: true } missing)
+        {
+            return missing.Groups["name"].Captures.ToDictionary(name => $"{path}.{name.Value}", _ => new[] { "It is required." });
+        }
+
+        return new()
+        {
+            [path] = [message switch
+            {
+                _ when message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal) => "There is no such member.",
+                _ when message.Contains("allow null values", StringComparison.Ordinal)
+                    || message.Contains("allow setting null values", StringComparison.Ordinal) => "It must not be null.",
+                _ when message.Contains("could not be converted", StringComparison.Ordinal) => "The value has another type, or is out of range.",
+                _ when message.Contains(".NET", StringComparison.Ordinal) || message.Contains(" type '", StringComparison.Ordinal) => "The value cannot be read.",
+                _ => WithoutPosition(message),
+            }],
+        };
+    }
+
+    public static Dictionary<string, string[]> Describe(BadHttpRequestException exception) =>
+        UnreadableParameter().Match(exception.Message) is { Success: true } parameter
+            ? new() { [parameter.Groups["name"].Value] = ["The value cannot be read."] }
+            : new() { ["$"] = [exception.Message.Contains("no body was provided", StringComparison.Ordinal) ? "A body is required." : exception.Message] };
+
+    /// <summary>System.Text.Json appends " Path: … | LineNumber: …"; the path is the key already.</summary>
+    private static string WithoutPosition(string message) =>
+        message.IndexOf(" Path: ", StringComparison.Ordinal) is var end and >= 0 ? message[..end] : message;
+
+    [GeneratedRegex("missing required properties including: ('(?<name>[^']+)'[,. ;]*)+", RegexOptions.CultureInvariant)]
+    private static partial Regex MissingMembers();
+
+    [GeneratedRegex("^Failed to bind parameter \"\\S+ (?<name>\\w+)\" from ", RegexOptions.CultureInvariant)]
+    private static partial Regex UnreadableParameter();
+}

@@ -1,0 +1,109 @@
+# Sourced by run.sh, test.sh and .ci/run: what they need on a machine, and which Aspire they build with.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+aspire_version=$(sed -n 's|.*<AspireVersion>\(.*\)</AspireVersion>.*|\1|p' "$root/Directory.Packages.props")
+
+# Build servers would outlive the script that needed them, and a stopped system is to leave no process.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+
+say() { printf '%s\n' "$*"; }
+die() { printf '%s\n' "$*" >&2; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+need_dotnet() {
+  has dotnet || die "The .NET SDK 10 is missing: install it (package dotnet-sdk-10.0, or Microsoft's installer), then start again."
+  (cd "$root" && dotnet --version >/dev/null) || die "global.json asks for the .NET SDK 10: install it, then start again."
+}
+
+# apt_install WHAT-FOR PACKAGE...: on Debian as root; elsewhere it only says what is missing.
+apt_install() {
+  local why=$1 log status=0; shift
+  if ! has apt-get || [ "$(id -u)" != 0 ]; then
+    say "Missing for $why: $* (Debian's names). Install it to have it."
+    return 1
+  fi
+  say "Installing $* (Debian) for $why ..."
+  log=$(mktemp)
+  [ -n "$(find /var/lib/apt/lists -name '*_Packages*' -print -quit 2>/dev/null)" ] || apt-get update -q >"$log" 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >>"$log" 2>&1 || status=$?
+  if [ "$status" != 0 ]; then
+    # An old list of packages is the usual reason.
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } >>"$log" 2>&1 && status=0 || true
+  fi
+  [ "$status" = 0 ] || { tail -n 5 "$log"; say "Installing $* failed."; }
+  rm -f "$log"
+  return "$status"
+}
+
+has_postgres() {
+  has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+need_postgres() {
+  has_postgres && return
+  if has apt-get && [ "$(id -u)" = 0 ]; then
+    # The binaries only: Debian would also make and start a server of its own on port 5432.
+    apt_install PostgreSQL postgresql-common || true
+    if [ -f /etc/postgresql-common/createcluster.conf ]; then
+      sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    fi
+  fi
+  apt_install PostgreSQL postgresql || say "Going on: the AppHost can take PostgreSQL from npm, or say what is missing."
+}
+
+need_java() {
+  [ -z "${KAFKA_HOME:-}" ] || has java || [ -x "${JAVA_HOME:-}/bin/java" ] || apt_install "the Kafka in KAFKA_HOME" default-jre-headless || true
+}
+
+# Sets AspireShim to true or false. The real packages where a package source serves them, else eng/aspire-shim.
+choose_aspire() {
+  local memory="$root/.aspire-mode" mode probe
+  if [ -n "${AspireShim:-}" ]; then
+    mode=$([ "$AspireShim" = true ] && echo shim || echo packages)
+    say "Aspire: $mode (AspireShim=$AspireShim is set)."
+  elif [ "$(cut -d' ' -f2 "$memory" 2>/dev/null)" = "$aspire_version" ]; then
+    mode=$(cut -d' ' -f1 "$memory")
+    say "Aspire: $mode (as found before; delete .aspire-mode to look again)."
+  else
+    say "Looking whether a package source serves Aspire $aspire_version ..."
+    probe=$(mktemp -d)
+    cat >"$probe/probe.csproj" <<PROJECT
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+  <ItemGroup>
+    <PackageDownload Include="Aspire.AppHost.Sdk;Aspire.Hosting;Aspire.Hosting.Testing;Aspire.Confluent.Kafka" Version="[$aspire_version]" />
+  </ItemGroup>
+</Project>
+PROJECT
+    if dotnet restore "$probe/probe.csproj" -v q >"$probe/log" 2>&1; then
+      mode=packages
+      say "Aspire: packages (a package source serves them)."
+    elif grep -q NU1101 "$probe/log"; then
+      mode=shim
+      say "Aspire: shim (no package source here serves Aspire's packages; see docs/adr)."
+    else
+      # No network at all, perhaps only now: not worth remembering.
+      say "Aspire: shim (the look-up failed: $(grep -m1 -o 'NU[0-9]*: .*' "$probe/log" || echo no answer))."
+      mode=
+    fi
+    rm -rf "$probe"
+    [ -z "$mode" ] || echo "$mode $aspire_version" >"$memory"
+  fi
+  [ "${mode:-shim}" = packages ] && AspireShim=false || AspireShim=true
+  export AspireShim
+}
+
+# build PROJECT-OR-SOLUTION: Release; shows each project as it is done, and every warning and error.
+build() {
+  dotnet build "$1" -c Release -m:2 --nologo -v m -clp:NoSummary | sed -un 's|^ *\([A-Za-z0-9.]*\) -> .*|  \1|p; /: \(warning\|error\) /p; /^MSBUILD : error/p'
+}
+
+free_port() {
+  local port
+  for _ in $(seq 50); do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+  done
+  die "No free port found."
+}

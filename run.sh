@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Brings the whole system up: ./run.sh [--demo] [--Infrastructure:Mode=auto|containers|embedded|external] ...
+# docs/operations.md lists what can be set. Ctrl-C (or SIGTERM to this process) stops everything.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
+
+need_dotnet
+choose_aspire
+
+mode=${Infrastructure__Mode:-auto}
+for argument in "$@"; do
+  case $argument in --Infrastructure:Mode=*) mode=${argument#*=} ;; esac
+done
+if [ "$mode" = auto ] && [ "$AspireShim" = false ] && docker container ls -n 1 >/dev/null 2>&1; then
+  mode=containers
+fi
+case $mode in
+  auto | embedded)
+    need_postgres
+    need_java
+    has npm || apt_install "the mail inbox and, with the shim, the dashboard" nodejs npm || say "Going on without: mail goes to a pickup folder."
+    ;;
+esac
+
+say "Building ..."
+build "$root/OrderInventory.AppHost"
+
+# What the launch profile sets for 'dotnet run': Aspire's dashboard over plain HTTP on this machine.
+export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development} ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
+if [ "$AspireShim" = false ]; then
+  export ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://localhost:$(free_port)}
+  export ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=${ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL:-http://localhost:$(free_port)}
+  export ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=${ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL:-http://localhost:$(free_port)}
+fi
+
+# In this very process, so that a signal to run.sh alone reaches the AppHost.
+exec dotnet "$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll" "$@"

@@ -1,0 +1,19 @@
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Customers.Domain;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Customers;
+
+/// <summary>What this service tells the others: never who somebody is.</summary>
+internal static class CustomerEvents
+{
+    private static readonly EventType<CustomerUpdated> s_updated =
+        new(CustomerUpdated.Topic, CustomerUpdated.Type, "/customers", EventsJson.Default.CustomerUpdated);
+
+    /// <summary>The customer as she is now, for the outbox. Save it with the change.</summary>
+    public static OutboxMessage Updated(Customer customer) => OutboxMessage.Create(
+        s_updated, customer.Id, customer.Version,
+        new(customer.Id, customer.Version, customer.Status, customer.Language, customer.Channels), customer.UpdatedAt);
+}

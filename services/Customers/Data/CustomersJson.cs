@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Customers.Features;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Data;
+
+/// <summary>How requests and answers are read and written, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CreateCustomer.Request), TypeInfoPropertyName = "CreateRequest")]
+[JsonSerializable(typeof(UpdateCustomer.Request), TypeInfoPropertyName = "UpdateRequest")]
+[JsonSerializable(typeof(PatchCustomer.Document), TypeInfoPropertyName = "PatchDocument")]
+[JsonSerializable(typeof(CustomerResponse))]
+[JsonSerializable(typeof(Page<CustomerResponse>))]
+internal sealed partial class CustomersJson : JsonSerializerContext;

@@ -1,0 +1,98 @@
+using OrderInventory.Contracts.Customers;
+
+namespace OrderInventory.Customers.Domain;
+
+/// <summary>What a customer tells about herself.</summary>
+internal sealed record CustomerDetails(string Name, string Email, string? Phone, string Language, ContactChannels Channels);
+
+/// <summary>Somebody who can order. The only place of the system where her name and addresses are at home: events carry none of them.</summary>
+internal sealed class Customer
+{
+    /// <summary>Mail, because the address is the one thing that every customer has given.</summary>
+    public static readonly ContactChannels DefaultChannels = new(Email: true, Sms: false, Webhook: false);
+
+    public const string DefaultLanguage = "en";
+
+    private Customer()
+    {
+    }
+
+    public Guid Id { get; private init; }
+
+    /// <summary>Null once erased; so are e-mail and phone.</summary>
+    public string? Name { get; private set; }
+
+    public string? Email { get; private set; }
+
+    /// <summary>What no two customers share; see <see cref="ToEmailKey"/>.</summary>
+    public string? EmailKey { get; private set; }
+
+    public string? Phone { get; private set; }
+    public string Language { get; private set; } = DefaultLanguage;
+    public ContactChannels Channels { get; private set; } = DefaultChannels;
+    public CustomerStatus Status { get; private set; }
+    public long Version { get; private set; }
+    public DateTimeOffset CreatedAt { get; private init; }
+    public DateTimeOffset UpdatedAt { get; private set; }
+
+    public static Customer Create(CustomerDetails details, DateTimeOffset now)
+    {
+        var customer = new Customer { Id = Guid.CreateVersion7(now), Status = CustomerStatus.Active, Version = 1, CreatedAt = now, UpdatedAt = now };
+        customer.Apply(details);
+        return customer;
+    }
+
+    /// <summary>
+    /// Lower case, by the same rules everywhere: what <c>lower()</c> does to letters beyond ASCII depends on each database's collation.
+    /// Strictly, the part before the @ may tell cases apart (RFC 5321, section 2.4); no mail system in use does.
+    /// </summary>
+    public static string ToEmailKey(string email) => email.ToLowerInvariant();
+
+    /// <summary>Sets all that can be set. False when it is as it was: no new version, nothing to tell.</summary>
+    public bool Change(CustomerDetails details, DateTimeOffset now)
+    {
+        ThrowIfErased();
+        if (details == new CustomerDetails(Name!, Email!, Phone, Language, Channels))
+        {
+            return false;
+        }
+
+        Apply(details);
+        Touch(now);
+        return true;
+    }
+
+    /// <summary>
+    /// Forgets the person. The row stays, so that orders still have a customer; nobody is to be told anything any more, and the
+    /// e-mail address may come back as a new customer.
+    /// </summary>
+    public void Erase(DateTimeOffset now)
+    {
+        ThrowIfErased();
+        (Name, Email, EmailKey, Phone) = (null, null, null, null);
+        Language = DefaultLanguage;
+        Channels = new(Email: false, Sms: false, Webhook: false);
+        Status = CustomerStatus.Erased;
+        Touch(now);
+    }
+
+    private void Apply(CustomerDetails details)
+    {
+        (Name, Email, Phone, Language, Channels) = (details.Name, details.Email, details.Phone, details.Language, details.Channels);
+        EmailKey = ToEmailKey(details.Email);
+    }
+
+    private void Touch(DateTimeOffset now)
+    {
+        Version++;
+        UpdatedAt = now;
+    }
+
+    private void ThrowIfErased()
+    {
+        if (Status == CustomerStatus.Erased)
+        {
+            throw new InvalidOperationException($"Customer {Id} is erased.");
+        }
+    }
+}

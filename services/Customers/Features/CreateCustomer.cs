@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Customers.Data;
+using OrderInventory.Customers.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Features;
+
+internal static class CreateCustomer
+{
+    /// <summary>A customer to be made.</summary>
+    /// <param name="Name">1 to 200 characters.</param>
+    /// <param name="Email">No other customer may have it.</param>
+    /// <param name="Phone">1 to 40 characters, as the customer writes it.</param>
+    /// <param name="Language">IETF language tag of the messages that the customer gets; <c>en</c> when left out.</param>
+    /// <param name="Channels">Where the customer wants to be told; by e-mail alone when left out.</param>
+    public sealed record Request(string Name, string Email, string? Phone = null, string? Language = null, ContactChannels? Channels = null);
+
+    /// <summary>Create a customer</summary>
+    /// <remarks>
+    /// 409 <c>email-taken</c> when another customer has the e-mail address; upper and lower case do not matter.
+    /// 404 when the Idempotency-Key has made a customer that is erased by now. Publishes <c>customer.updated</c>.
+    /// </remarks>
+    public static async Task<Results<Created<CustomerResponse>, ProblemHttpResult>> HandleAsync(
+        Request request, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var details = new CustomerDetails(
+            request.Name, request.Email, request.Phone, request.Language ?? Customer.DefaultLanguage, request.Channels ?? Customer.DefaultChannels);
+        if (CustomerRules.Check(details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var customer = Customer.Create(details, time.GetStorableNow());
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, db, IdempotentCreate.Anonymous, request, CustomersJson.Default.CreateRequest, customer.Id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        if (create.Existing is { } existing)
+        {
+            var before = await db.Customers.AsNoTracking().Where(c => c.Id == existing).Select(CustomerResponse.Projection).SingleOrDefaultAsync(cancellationToken);
+            return before is null ? Problems.NotFound("customer", existing) : Created(http, before);
+        }
+
+        db.Add(customer);
+        db.Add(CustomerEvents.Updated(customer));
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.IsUniqueViolation(CustomersDb.EmailIndex))
+        {
+            return CustomerRules.EmailTaken();
+        }
+
+        await create.CommitAsync(cancellationToken);
+        return Created(http, CustomerResponse.Of(customer));
+    }
+
+    private static Created<CustomerResponse> Created(HttpContext http, CustomerResponse customer)
+    {
+        ETags.Set(http, customer.Version);
+        return TypedResults.Created($"/api/customers/{customer.Id}", customer);
+    }
+}

@@ -1,0 +1,19 @@
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Features;
+
+internal static class CustomerEndpoints
+{
+    /// <summary>The HTTP API of the service.</summary>
+    public static void MapCustomers(this IEndpointRouteBuilder routes)
+    {
+        var customers = routes.MapGroup("/api/customers").WithTags("Customers");
+
+        customers.MapPost("/", CreateCustomer.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
+        customers.MapGet("/", ListCustomers.HandleAsync).WithProblems(400, 503);
+        customers.MapGet("/{id:guid}", GetCustomer.HandleAsync).WithETag().WithProblems(404, 503);
+        customers.MapPut("/{id:guid}", UpdateCustomer.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        customers.MapPatch("/{id:guid}", PatchCustomer.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        customers.MapDelete("/{id:guid}", EraseCustomer.HandleAsync).WithIfMatch().WithProblems(404, 503);
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Customers.Data;
+using OrderInventory.Customers.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Features;
+
+internal static class ListCustomers
+{
+    /// <summary>List customers, oldest first</summary>
+    /// <remarks>All filters given must hold. With <c>ids</c> the answer is one page with those that there are.</remarks>
+    /// <param name="q">Text to be found in name, e-mail or phone; case does not matter.</param>
+    /// <param name="email">Exactly this e-mail address; case does not matter.</param>
+    /// <param name="ids">Up to 100 ids, separated by commas.</param>
+    /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
+    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    public static async Task<Results<Ok<Page<CustomerResponse>>, ProblemHttpResult>> HandleAsync(
+        string? q, string? email, string? ids, int? limit, string? cursor, CustomersDb db, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(ids is null ? limit : IdList.MaxIds, cursor, out var take, out var after) is { } unreadable)
+        {
+            return unreadable;
+        }
+
+        var customers = db.Customers.AsNoTracking();
+        if (ids is not null)
+        {
+            if (IdList.Read(ids, "ids", out var wanted) is { } malformed)
+            {
+                return malformed;
+            }
+
+            customers = customers.Where(c => wanted.Contains(c.Id));
+        }
+
+        if (email is not null)
+        {
+            var key = Customer.ToEmailKey(email);
+            customers = customers.Where(c => c.EmailKey == key);
+        }
+
+        if (!string.IsNullOrWhiteSpace(q))
+        {
+            var pattern = DatabaseValues.LikePattern(q.Trim());
+            customers = customers.Where(c =>
+                EF.Functions.ILike(c.Name!, pattern) || EF.Functions.ILike(c.Email!, pattern) || EF.Functions.ILike(c.Phone!, pattern));
+        }
+
+        if (after is not null)
+        {
+            customers = customers.Where(c => c.Id > after);
+        }
+
+        var rows = await customers.OrderBy(c => c.Id).Take(take + 1).Select(CustomerResponse.Projection).ToListAsync(cancellationToken);
+        return TypedResults.Ok(Paging.ToPage(rows, take, c => c.Id));
+    }
+}

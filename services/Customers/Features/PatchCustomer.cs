@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Customers.Data;
+using OrderInventory.Customers.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Features;
+
+internal static class PatchCustomer
+{
+    /// <summary>What can be patched; what is left out stays.</summary>
+    /// <param name="Name">1 to 200 characters.</param>
+    /// <param name="Email">No other customer may have it.</param>
+    /// <param name="Language">IETF language tag of the messages that the customer gets.</param>
+    /// <param name="Channels">Where the customer wants to be told; one of them alone may be given.</param>
+    /// <param name="Phone">1 to 40 characters; null removes it.</param>
+    public sealed record Document(string Name, string Email, string Language, ContactChannels Channels, string? Phone = null);
+
+    /// <summary>Change parts of a customer</summary>
+    /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. Publishes <c>customer.updated</c>.</remarks>
+    public static async Task<Results<Ok<CustomerResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, MergePatch<Document> patch, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var customer = await db.Customers.SingleOrDefaultAsync(c => c.Id == id, cancellationToken);
+        if (customer is null)
+        {
+            return Problems.NotFound("customer", id);
+        }
+
+        if (ETags.CheckIfMatch(http, customer.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        var patched = patch.ApplyTo(new(customer.Name!, customer.Email!, customer.Language, customer.Channels, customer.Phone));
+        var details = new CustomerDetails(patched.Name, patched.Email, patched.Phone, patched.Language, patched.Channels);
+        if (CustomerRules.Check(details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        if (customer.Change(details, time.GetStorableNow()) && await db.SaveChangedAsync(customer, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        ETags.Set(http, customer.Version);
+        return TypedResults.Ok(CustomerResponse.Of(customer));
+    }
+}

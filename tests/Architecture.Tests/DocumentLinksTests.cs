@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+
+namespace OrderInventory.Architecture.Tests;
+
+/// <summary>A document that points at nothing is worse than none.</summary>
+public partial class DocumentLinksTests
+{
+    public static TheoryData<string> Documents => [.. Repository.Files(".", "*.md")];
+
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_link_leads_to_a_file(string document)
+    {
+        var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, document))!;
+        foreach (var link in Link().Matches(Repository.Read(document)).Select(match => match.Groups["target"].Value))
+        {
+            if (link.Contains("://", StringComparison.Ordinal) || link.StartsWith('#') || link.StartsWith("mailto:", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var target = Path.GetFullPath(Path.Combine(folder, link.Split('#')[0]));
+            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link}, which is not there.");
+        }
+    }
+
+    [Fact]
+    public void One_order_is_followed_file_by_file()
+    {
+        var links = Link().Matches(Repository.Read("docs/follow-one-order.md")).Select(match => match.Groups["target"].Value).ToList();
+        string[] stations = ["PlaceOrder.cs", "Order.cs", "OutboxRelay.cs", "OrderCreated.cs", "OrderCreatedHandler.cs", "StockItem.cs", "ReservationDecidedHandler.cs", "OrderUpdatedHandler.cs"];
+        var last = -1;
+        foreach (var station in stations)
+        {
+            var at = links.FindIndex(last + 1, link => Path.GetFileName(link.Split('#')[0]) == station);
+            Assert.True(at > last, $"{station} does not come after the station before it.");
+            last = at;
+        }
+    }
+
+    [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)")]
+    private static partial Regex Link();
+}

@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+
+namespace OrderInventory.Architecture.Tests;
+
+public class TreeTests
+{
+    private static readonly string[] s_services = ["Orders", "Inventory", "Products", "Customers", "Notifications", "Gateway"];
+
+    [Fact]
+    public void Contracts_reference_nothing() =>
+        Assert.DoesNotMatch("<(Package|Project)Reference", Repository.Read("OrderInventory.Contracts/OrderInventory.Contracts.csproj"));
+
+    [Fact]
+    public void Messaging_knows_no_domain() =>
+        Assert.All(Repository.Files("OrderInventory.Messaging", "*.cs*"), file => Assert.DoesNotContain("OrderInventory.Contracts", Repository.Read(file), StringComparison.Ordinal));
+
+    [Fact]
+    public void A_service_references_no_other_service() =>
+        Assert.All(s_services, service => Assert.DoesNotMatch(
+            $"services/(?!{service}/)|\\.\\./(?!\\.\\./OrderInventory)[A-Z]", Repository.Read($"services/{service}/OrderInventory.{service}.csproj")));
+
+    [Fact]
+    public void A_domain_is_pure()
+    {
+        var domain = Repository.Files("services", "*.cs").Where(file => file.Contains("/Domain/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(domain);
+        Assert.All(domain, file => Assert.DoesNotMatch("using (Microsoft\\.(EntityFrameworkCore|AspNetCore)|Npgsql|Confluent|StackExchange|MailKit|System\\.Net)", Repository.Read(file)));
+    }
+
+    [Fact]
+    public void Program_shows_the_service_on_one_screen() =>
+        Assert.All(s_services, service => Assert.InRange(Repository.Lines($"services/{service}/Program.cs").Length, 1, 70));
+
+    [Fact]
+    public void A_file_is_one_thing() =>
+        Assert.All(
+            Repository.Files(".", "*.cs").Where(file => !file.Contains("/Migrations/", StringComparison.Ordinal)),
+            file => Assert.True(Repository.Lines(file).Length <= 400, $"{file} has {Repository.Lines(file).Length} lines"));
+
+    [Fact]
+    public void An_event_handler_is_a_feature_and_named_after_its_event()
+    {
+        var handlers = Repository.Files("services", "*Handler.cs").Where(file => Repository.Read(file).Contains(": IBatchHandler", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(handlers);
+        Assert.All(handlers, file => Assert.Contains("/Features/", file, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_shim_stays_small() =>
+        Assert.InRange(Repository.Files("eng/aspire-shim", "*.*").Sum(file => Repository.Lines(file).Length), 1, 1500);
+
+    [Fact]
+    public void No_source_waits_by_sleeping_or_asks_the_wall_clock()
+    {
+        // The banned symbols of the build, once more for scripts of any kind.
+        var banned = new Regex(@"Thread\.Sleep\(|DateTime(Offset)?\.(Utc)?Now\b|Guid\.NewGuid\(");
+        Assert.All(
+            Repository.Files(".", "*.cs").Where(file => !file.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)),
+            file => Assert.DoesNotMatch(banned, Repository.Read(file)));
+    }
+
+    [Fact]
+    public void Nothing_records_where_packages_come_from()
+    {
+        Assert.Empty(Repository.Files(".", "packages.lock.json"));
+        Assert.Empty(Repository.Files(".", "package-lock.json"));
+        Assert.DoesNotContain(Repository.Files(".", "*.config"), file => Path.GetFileName(file).Equals("nuget.config", StringComparison.OrdinalIgnoreCase));
+    }
+}
