@@ -14,8 +14,8 @@ namespace OrderInventory.Messaging;
 /// <summary>Settings, from the section <c>Messaging</c>, and what the service has registered.</summary>
 public sealed class MessagingOptions
 {
-    /// <summary>Kafka consumer group: the service's name.</summary>
-    internal string Group { get; set; } = "";
+    /// <summary>Kafka consumer group. Default: the service's name; another one reads everything from the beginning, into another database.</summary>
+    public string Group { get; set; } = "";
 
     /// <summary>
     /// Names this replica; must differ between replicas and stay the same over a restart. It owns outbox slots and, with
@@ -63,7 +63,11 @@ public static class MessagingExtensions
         const string connection = "kafka";
         var options = new MessagingOptions();
         builder.Configuration.GetSection("Messaging").Bind(options);
-        options.Group = group;
+        if (options.Group.Length == 0)
+        {
+            options.Group = group;
+        }
+
         configure(new(options, builder.Services));
 
         builder.AddKafkaProducer<string, byte[]>(connection, settings =>
@@ -87,7 +91,7 @@ public static class MessagingExtensions
 
         if (options.ConsumedTopics.Count > 0)
         {
-            EventConsumer.Configure(options.Consumer, group);
+            EventConsumer.Configure(options.Consumer, options.Group);
             options.Consumer.BootstrapServers = options.Producer.BootstrapServers;
             options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
             builder.Services.AddSingleton<ConsumerState>();
