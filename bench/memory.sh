@@ -30,7 +30,7 @@ name() { # What a process is, by its command line.
     esac
 }
 
-kilobytes() { sed -n "s/^$2: *\([0-9]*\) kB/\1/p" "/proc/$1/$3" 2>/dev/null | head -1; }
+kilobytes() { sed -n "s/^$2:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$1/$3" 2>/dev/null | head -1; }
 
 {
     for pid in "$1" $(descendants "$1"); do
