@@ -18,12 +18,11 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
             var warmUp = await PlaceAsync("warm-up", options.WarmUpSeconds, cancellationToken);
 
             // What the warm-up left in the queues would be worked off in the measured time, without being counted there.
-            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp.Ids, _patience, cancellationToken));
+            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, _patience, cancellationToken));
         }
 
-        var startedAt = TimeProvider.System.GetUtcNow();
         var placed = await PlaceAsync("placing", options.Seconds, cancellationToken);
-        var outcome = await Outcome.WaitAsync(databases, placed.Ids, _patience, cancellationToken);
+        var outcome = await Outcome.WaitAsync(databases, placed, _patience, cancellationToken);
         Judge("", placed, outcome);
         await CheckStockAsync(cancellationToken);
 
@@ -32,7 +31,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
         {
             Clients = clients,
             ThroughGateway = options.ThroughGateway,
-            StartedAt = startedAt,
+            StartedAt = placed.StartedAt,
             Seconds = placed.Elapsed.TotalSeconds,
             Placed = placed.Ids.Length,
             PlacedPerSecond = placed.Ids.Length / placed.Elapsed.TotalSeconds,
@@ -55,8 +54,8 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     {
         AddIf(placed.Ids.Length == 0, $"{phase}No order was placed ({string.Join(", ", placed.Errors.Select(error => $"{error.Value} x {error.Key}"))}).");
         AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 and are not in the table.");
-        AddIf(outcome.Undecided > 0, $"{phase}{outcome.Undecided} orders were undecided {_patience.TotalSeconds:F0} s after the placing.");
-        AddIf(outcome.NotNotified > 0, $"{phase}{outcome.NotNotified} orders lacked a notification {_patience.TotalSeconds:F0} s after the placing.");
+        AddIf(outcome.Undecided > 0, $"{phase}{outcome.Undecided} orders were undecided {outcome.Waited.TotalSeconds:F0} s after the placing.");
+        AddIf(outcome.NotNotified > 0, $"{phase}{outcome.NotNotified} orders lacked a notification {outcome.Waited.TotalSeconds:F0} s after the placing.");
     }
 
     private async Task CheckStockAsync(CancellationToken cancellationToken)

@@ -7,13 +7,14 @@ using Spectre.Console;
 namespace OrderInventory.Load.Placing;
 
 /// <summary>What the clients of one phase have done.</summary>
+/// <param name="StartedAt">Before the first order.</param>
 /// <param name="Ids">The orders that were answered 201.</param>
 /// <param name="Elapsed">From the start until the last client had its last answer.</param>
 /// <param name="Latencies">Microseconds.</param>
 /// <param name="Errors">Number of answers other than 201, by status or kind.</param>
 /// <param name="PlacedBySecond">201 answers in each second.</param>
 internal sealed record PhaseResult(
-    Guid[] Ids, TimeSpan Elapsed, LongHistogram Latencies, SortedDictionary<string, int> Errors, IReadOnlyList<int> PlacedBySecond);
+    DateTimeOffset StartedAt, Guid[] Ids, TimeSpan Elapsed, LongHistogram Latencies, SortedDictionary<string, int> Errors, IReadOnlyList<int> PlacedBySecond);
 
 /// <summary>A number of clients, side by side, for a time.</summary>
 internal static class Phase
@@ -40,13 +41,14 @@ internal static class Phase
                 string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-")))
             .ToList();
 
+        var startedAt = TimeProvider.System.GetUtcNow();
         var start = Stopwatch.GetTimestamp();
         var running = Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(start, duration, cancellationToken), CancellationToken.None)));
         await ShowAsync(what, all, running, start, duration);
         await running;
         var elapsed = Stopwatch.GetElapsedTime(start);
         cancellationToken.ThrowIfCancellationRequested();
-        return Sum(all, elapsed);
+        return Sum(all, startedAt, elapsed);
     }
 
     private static Task ShowAsync(string what, List<ClosedLoopClient> clients, Task running, long start, TimeSpan duration) =>
@@ -69,7 +71,7 @@ internal static class Phase
                 task.Value = task.MaxValue;
             });
 
-    private static PhaseResult Sum(List<ClosedLoopClient> clients, TimeSpan elapsed)
+    private static PhaseResult Sum(List<ClosedLoopClient> clients, DateTimeOffset startedAt, TimeSpan elapsed)
     {
         var latencies = Report.NewHistogram();
         var errors = new SortedDictionary<string, int>();
@@ -88,6 +90,6 @@ internal static class Phase
             }
         }
 
-        return new([.. clients.SelectMany(client => client.Ids)], elapsed, latencies, errors, bySecond);
+        return new(startedAt, [.. clients.SelectMany(client => client.Ids)], elapsed, latencies, errors, bySecond);
     }
 }

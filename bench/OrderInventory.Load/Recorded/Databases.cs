@@ -29,10 +29,11 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return (long)(await ScalarAsync(command, cancellationToken))!;
     }
 
-    /// <summary>Whether an order still waits for its first outcome. The partial index on waiting orders makes it cheap.</summary>
-    public async Task<bool> AnyPendingAsync(CancellationToken cancellationToken)
+    /// <summary>Whether an order placed since then still waits for its first outcome. The partial index on waiting orders makes it cheap.</summary>
+    public async Task<bool> AnyPendingAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
-        await using var command = _orders.CreateCommand("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending')");
+        await using var command = _orders.CreateCommand("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND placed_at >= $1)");
+        command.Parameters.Add(new() { Value = since.UtcDateTime });
         return (bool)(await ScalarAsync(command, cancellationToken))!;
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using HdrHistogram;
+using OrderInventory.Load.Placing;
 using Spectre.Console;
 
 namespace OrderInventory.Load.Recorded;
@@ -13,13 +14,14 @@ internal sealed record Outcome(
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until every order is decided and its notifications are recorded, or the time is over.</summary>
-    public static async Task<Outcome> WaitAsync(Databases databases, Guid[] ids, TimeSpan patience, CancellationToken cancellationToken)
+    public static async Task<Outcome> WaitAsync(Databases databases, PhaseResult placed, TimeSpan patience, CancellationToken cancellationToken)
     {
+        var ids = placed.Ids;
         var start = Stopwatch.GetTimestamp();
         bool IsOver() => Stopwatch.GetElapsedTime(start) >= patience;
         return await AnsiConsole.Status().StartAsync("Waiting for the last order to be decided ...", async status =>
         {
-            while (await databases.AnyPendingAsync(cancellationToken) && !IsOver())
+            while (await databases.AnyPendingAsync(placed.StartedAt, cancellationToken) && !IsOver())
             {
                 await Task.Delay(s_poll, cancellationToken);
             }
