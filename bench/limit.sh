@@ -62,4 +62,7 @@ for count in ${clients//,/ }; do
     times+=" $(sed -n 's/^latency average = \([0-9.]*\) ms.*/\1/p' "$log") |"
 done
 
+wrong=$(sql -d limit -f "$here/limit/check.sql")
+[ -z "$wrong" ] || { echo "pgbench did not write what an order writes: $wrong" >&2; exit 1; }
+
 printf '%s |\n%s\n%s\n%s\n' "$head" "$rule" "$rates" "$times"

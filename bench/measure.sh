@@ -75,7 +75,7 @@ start() { # Sets pid, and healthy to the seconds that it took.
 
 place() { # Runs the driver. Orders that were lost and the like are part of the summary, and of this script's exit code.
     local code=0
-    timeout 1200 "$load" --endpoints "$endpoints" "$@" >"$work/load.log" 2>&1 || code=$?
+    timeout 1200 "$load" --endpoints "$endpoints" --apphost-pid "$pid" "$@" >"$work/load.log" 2>&1 || code=$?
     if [ $code -ne 0 ]; then
         tail -20 "$work/load.log" >&2
         failed=1
@@ -131,9 +131,14 @@ stop
     echo
     echo "### PostgreSQL alone, one order at a time"; echo; cat "$work/limit.md"; echo
     echo "### The system"; echo; cat "$work/load.md"; echo
-    # Row by row the columns are the same clients in both tables.
-    awk -F'|' 'FNR == NR { if (/pgbench, orders/) for (i = 3; i < NF; i++) limit[i] = $i; next }
-        /^\| end-to-end orders/ { printf "End-to-end orders/s by pgbench'\''s:"; for (i = 3; i < NF; i++) { gsub(/[ ,]/, "", $i); printf " %.2f", limit[i] > 0 ? $i / limit[i] : 0 } print "." }' "$work/limit.md" "$work/load.md"
+    # The columns of both tables are the same clients.
+    awk -F'|' '
+        FNR == NR { if (/pgbench, orders/) for (i = 3; i < NF; i++) limit[i] = $i + 0; next }
+        /^\| end-to-end orders/ {
+            printf "End-to-end orders/s divided by pgbench, in the order of the columns:"
+            for (i = 3; i < NF; i++) { gsub(/[ ,]/, "", $i); printf(" %s", (limit[i] > 0) ? sprintf("%.2f", $i / limit[i]) : "unknown") }
+            print "."
+        }' "$work/limit.md" "$work/load.md"
     echo
     echo "### The first 15 seconds after a start, 8 clients"; echo; cat "$work/first.md"; echo
     echo "### Memory, idle"; echo; cat "$work/idle.md"; echo

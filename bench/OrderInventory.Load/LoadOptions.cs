@@ -21,6 +21,7 @@ internal sealed record LoadOptions
           --stock N            units on hand of each product (default 1000000)
           --seed N             of the random products and quantities (default 1)
           --through-gateway    place orders at the gateway, not straight at the Orders service
+          --apphost-pid PID    also say how much processor time the system's processes use for an order (Linux)
           --setup-only         make products, stock and customers, and stop
           --json FILE          write all figures as JSON
           --markdown FILE      write the table as Markdown
@@ -40,6 +41,7 @@ internal sealed record LoadOptions
     public int Stock { get; private init; } = 1_000_000;
     public int Seed { get; private init; } = 1;
     public bool ThroughGateway { get; private init; }
+    public int? AppHostPid { get; private init; }
     public bool SetupOnly { get; private init; }
     public string? JsonFile { get; private init; }
     public string? MarkdownFile { get; private init; }
@@ -92,6 +94,9 @@ internal sealed record LoadOptions
                     break;
                 case "--through-gateway":
                     options = options with { ThroughGateway = true };
+                    break;
+                case "--apphost-pid":
+                    options = options with { AppHostPid = Number(name, Value(), 1, int.MaxValue) };
                     break;
                 case "--setup-only":
                     options = options with { SetupOnly = true };

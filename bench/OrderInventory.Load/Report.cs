@@ -58,6 +58,11 @@ internal static class Report
             AnsiConsole.WriteLine($"{Clients(result)}, placed in each second: {string.Join(' ', result.PlacedBySecond)}");
         }
 
+        foreach (var result in results.Where(result => result.ProcessorTimePerOrder.Count > 0))
+        {
+            AnsiConsole.WriteLine(ProcessorTimes(result));
+        }
+
         foreach (var (result, failure) in Failures(results))
         {
             AnsiConsole.MarkupLineInterpolated($"[red]{Clients(result)}: {failure}[/]");
@@ -97,6 +102,11 @@ internal static class Report
             text.Append("\nPlaced in each second, ").Append(Clients(result)).Append(": ").AppendJoin(' ', result.PlacedBySecond).Append('\n');
         }
 
+        foreach (var result in results.Where(result => result.ProcessorTimePerOrder.Count > 0))
+        {
+            text.Append('\n').Append(ProcessorTimes(result)).Append('\n');
+        }
+
         foreach (var (result, failure) in Failures(results))
         {
             text.Append("\n**").Append(Clients(result)).Append(": ").Append(failure).Append("**\n");
@@ -104,6 +114,11 @@ internal static class Report
 
         return text.ToString();
     }
+
+    private static string ProcessorTimes(RunResult result) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Processor time for one order, {Clients(result)}: {result.ProcessorTimePerOrder.Values.Sum():F2} ms, of it "
+        + $"{string.Join(", ", result.ProcessorTimePerOrder.Where(time => time.Value >= 0.005).Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.Key} {time.Value:F2}")))}.");
 
     private static IEnumerable<(RunResult, string)> Failures(IEnumerable<RunResult> results) =>
         results.SelectMany(result => result.Failures.Select(failure => (result, failure)));

@@ -21,8 +21,10 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
             Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, _patience, cancellationToken));
         }
 
+        var before = ProcessorTime.Read(options.AppHostPid);
         var placed = await PlaceAsync("placing", options.Seconds, cancellationToken);
         var outcome = await Outcome.WaitAsync(databases, placed, _patience, cancellationToken);
+        var used = ProcessorTime.PerOrder(before, ProcessorTime.Read(options.AppHostPid), placed.Ids.Length);
         Judge("", placed, outcome);
         await CheckStockAsync(cancellationToken);
 
@@ -42,6 +44,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
             ToConfirmed = Report.ToPercentiles(outcome.ToConfirmed),
             ToNotified = Report.ToPercentiles(outcome.ToNotified),
             DrainSeconds = outcome.Waited.TotalSeconds,
+            ProcessorTimePerOrder = used,
             PlacedBySecond = placed.PlacedBySecond,
             Failures = _failures,
         };

@@ -29,6 +29,9 @@ internal sealed record RunResult
 
     /// <summary>How long after the placing the last order was recorded; seen by polling, four times a second.</summary>
     public required double DrainSeconds { get; init; }
+
+    /// <summary>Milliseconds by program, from the first order to the last one recorded; empty when the AppHost's process id was not given.</summary>
+    public required IReadOnlyDictionary<string, double> ProcessorTimePerOrder { get; init; }
     public required IReadOnlyList<int> PlacedBySecond { get; init; }
 
     /// <summary>Empty when nothing was lost, left undecided or oversold.</summary>

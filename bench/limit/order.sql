@@ -59,10 +59,10 @@ FROM (VALUES
 -- 4. Inventory's relay.
 \startpipeline
 SELECT set_config('synchronous_commit', 'off', true);
-DELETE FROM inventory.outbox_messages o
-USING (VALUES
-    (4, limit_id(2, :client_id::int, :n::bigint)), (6, limit_id(9, 0, :p1::bigint)), (7, limit_id(9, 0, :p2::bigint)), (8, limit_id(9, 0, :p3::bigint))) AS e (kind, key)
-WHERE o.slot = :n::bigint % 16 AND o.key = e.key::text AND o.version = 1 AND o.id = limit_id(e.kind, :client_id::int, :n::bigint);
+DELETE FROM inventory.outbox_messages
+WHERE slot = :n::bigint % 16 AND version = 1
+    AND key = ANY (ARRAY[limit_id(2, :client_id::int, :n::bigint), limit_id(9, 0, :p1::bigint), limit_id(9, 0, :p2::bigint), limit_id(9, 0, :p3::bigint)]::text[])
+    AND id = ANY (ARRAY[limit_id(4, :client_id::int, :n::bigint), limit_id(6, :client_id::int, :n::bigint), limit_id(7, :client_id::int, :n::bigint), limit_id(8, :client_id::int, :n::bigint)]);
 \endpipeline
 
 -- 5. Orders: the confirmation.
