@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using OrderInventory.Load;
-using OrderInventory.Load.Placing;
 using OrderInventory.Load.Recorded;
 using OrderInventory.Load.Setup;
 using Spectre.Console;
