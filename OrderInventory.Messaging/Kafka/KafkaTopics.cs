@@ -83,7 +83,7 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The topics are not there yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
     private partial void LogWaiting(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]
