@@ -164,7 +164,7 @@ public sealed class PlaceOrderTests(InfrastructureFixture infrastructure) : IAsy
         await _app.Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(),
             $$"""{"productId": "{{product}}", "version": 1, "sku": "S", "name": "Older", "price": {"amount": 1.00, "currency": "EUR"}, "status": "active"}""");
         await _app.Kafka.PublishAsync("customer.updated", "customer.updated.v1", customer.ToString(),
-            $$"""{"customerId": "{{customer}}", "version": 1, "status": "active", "language": "de", "channels": {"email": true, "sms": false, "webhook": false}}""");
+            $$"""{"customerId": "{{customer}}", "version": 1, "status": "active", "language": "de", "channels": {"email": true, "sms": false, "webhook": false} }""");
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM customer_copies WHERE customer_id = $1", customer) == 1
                 && await _app.QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1", product) == 1,
