@@ -60,6 +60,10 @@ internal sealed class AppHostSettings
     /// <summary>8080 unless GATEWAY_PORT says otherwise; any free port inside a test.</summary>
     public int? GatewayPort => Number("GATEWAY_PORT") ?? (RunsInsideATest ? null : 8080);
 
+    /// <summary>Settings of one service, given to the AppHost: the section of its name, such as <c>Orders:StockCheck</c>.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
+        _configuration.GetSection(name).AsEnumerable().Where(setting => setting.Value is not null);
+
     public string? ConnectionString(string name) => _configuration.GetConnectionString(name);
 
     public void ThrowIfGatewayPortIsTaken()
