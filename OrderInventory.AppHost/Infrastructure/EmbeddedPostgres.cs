@@ -250,9 +250,14 @@ internal sealed class EmbeddedPostgres
         if (user is not null && !await user.CanEnterAsync(native))
         {
             // npm's cache lies in root's home, which is closed to that user.
-            var copy = data.Sub("postgres-binaries");
-            await Command.RunAsync("Copying PostgreSQL", "cp", ["-a", "--no-preserve=ownership", native, copy]);
-            await Command.RunAsync("Copying PostgreSQL", "chmod", ["-R", "a+rX", copy]);
+            var copy = data.Sub($"postgres-binaries-{NpmVersion}");
+            if (!Directory.Exists(copy))
+            {
+                await Command.RunAsync("Copying PostgreSQL", "cp", ["-a", "--no-preserve=ownership", native, copy + ".new"]);
+                await Command.RunAsync("Copying PostgreSQL", "chmod", ["-R", "a+rX", copy + ".new"]);
+                Directory.Move(copy + ".new", copy);
+            }
+
             native = copy;
         }
 
