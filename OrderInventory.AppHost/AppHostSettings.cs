@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -18,6 +19,9 @@ internal sealed class AppHostSettings
         _args = [.. args.Where(argument => argument != "--demo")];
         _configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(_args).Build();
     }
+
+    /// <summary>A time stamp of <see cref="Stopwatch"/>.</summary>
+    public long Started { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The testing builder runs this entry point inside a test's process, where an error must reach the test.</summary>
     public static bool RunsInsideATest => Assembly.GetEntryAssembly() != typeof(AppHostSettings).Assembly;
