@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net;
 using CsvHelper;
-using CsvHelper.Configuration;
-using CsvHelper.Configuration.Attributes;
 
 namespace OrderInventory.EndToEnd.Tests;
 
@@ -18,21 +16,24 @@ public sealed class NorthwindReplayTests(SystemFixture system)
     {
         var shop = new Shop(system.Gateway);
         var customers = new Dictionary<string, Guid>();
-        foreach (var customer in Read<Customer>("customers.csv"))
+        foreach (var id in Read("customers.csv", row => row.GetField("customerID")!))
         {
-            customers[customer.Id] = await shop.CustomerAsync($"{customer.Id}@northwind.example");
+            customers[id] = await shop.CustomerAsync($"{id}@northwind.example");
         }
 
         var products = new Dictionary<int, Guid>();
         var expected = new Dictionary<int, long>();
-        foreach (var product in Read<Product>("products.csv"))
+        foreach (var (id, name, price, stock) in Read("products.csv", row => (
+            row.GetField<int>("productID"), row.GetField("productName")!, row.GetField<decimal>("unitPrice"), row.GetField<int>("unitsInStock"))))
         {
-            products[product.Id] = await shop.ProductAsync(product.UnitsInStock, product.UnitPrice, $"NW-{product.Id}", product.Name);
-            expected[product.Id] = product.UnitsInStock;
+            products[id] = await shop.ProductAsync(stock, price, $"NW-{id}", name);
+            expected[id] = stock;
         }
 
-        var lines = Read<OrderLine>("order-details.csv").ToLookup(line => line.OrderId);
-        var orders = Read<Order>("orders.csv").OrderBy(order => order.Id).ToList();
+        var lines = Read("order-details.csv", row => (
+                OrderId: row.GetField<int>("orderID"), ProductId: row.GetField<int>("productID"), Quantity: row.GetField<int>("quantity")))
+            .ToLookup(line => line.OrderId);
+        var orders = Read("orders.csv", row => (Id: row.GetField<int>("orderID"), CustomerId: row.GetField("customerID")!)).OrderBy(order => order.Id).ToList();
         Assert.Equal((91, 77, 830), (customers.Count, products.Count, orders.Count));
 
         var confirmed = 0;
@@ -59,23 +60,19 @@ public sealed class NorthwindReplayTests(SystemFixture system)
         }
     }
 
-    private static List<T> Read<T>(string file)
+    private static List<T> Read<T>(string file, Func<CsvReader, T> row)
     {
-        using var reader = new CsvReader(
-            new StreamReader(Path.Combine(NorthwindFactAttribute.Folder, file)), new CsvConfiguration(CultureInfo.InvariantCulture));
-        return [.. reader.GetRecords<T>()];
+        using var reader = new CsvReader(new StreamReader(Path.Combine(NorthwindFactAttribute.Folder, file)), CultureInfo.InvariantCulture);
+        reader.Read();
+        reader.ReadHeader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(row(reader));
+        }
+
+        return rows;
     }
-
-    private sealed record Customer([Name("customerID")] string Id);
-
-    private sealed record Product(
-        [Name("productID")] int Id, [Name("productName")] string Name, [Name("unitPrice")] decimal UnitPrice,
-        [Name("unitsInStock")] int UnitsInStock);
-
-    private sealed record Order([Name("orderID")] int Id, [Name("customerID")] string CustomerId);
-
-    private sealed record OrderLine(
-        [Name("orderID")] int OrderId, [Name("productID")] int ProductId, [Name("quantity")] int Quantity);
 }
 
 /// <summary>Runs where the data lies: NORTHWIND names the folder, by default ../shared/data/northwind beside the repository.</summary>
