@@ -28,6 +28,8 @@ load=$root/bench/OrderInventory.Load/bin/Release/net10.0/OrderInventory.Load
 for program in "$apphost" "$load"; do
     [ -x "$program" ] || { echo "$program is not built: dotnet build -c Release" >&2; exit 2; }
 done
+# As ./run.sh starts it.
+( source "$root/eng/prepare.sh"; source "$root/eng/ready-to-run.sh"; ready_to_run )
 
 export GATEWAY_PORT=${GATEWAY_PORT:-18080} ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
 export OTEL_TRACES_SAMPLER=${OTEL_TRACES_SAMPLER:-parentbased_traceidratio} OTEL_TRACES_SAMPLER_ARG=${OTEL_TRACES_SAMPLER_ARG:-0.01}
