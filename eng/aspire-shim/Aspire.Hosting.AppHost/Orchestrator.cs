@@ -88,7 +88,7 @@ internal sealed partial class Orchestrator(
         try
         {
             _ = MonitorHealthAsync(resource);
-            await notifications.PublishUpdateAsync(resource, before => before);
+            await notifications.PublishUpdateAsync(resource, before => resource is IResourceWithoutLifetime ? before with { State = KnownResourceStates.Running } : before);
             if (resource is not (ExecutableResource or ProjectResource))
             {
                 return;

@@ -1,0 +1,45 @@
+using Aspire.Hosting.Testing;
+using OrderInventory.TestSupport;
+
+// Every class here starts or uses a whole system; two at once would only wait for each other.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace OrderInventory.EndToEnd.Tests;
+
+[CollectionDefinition(Name)]
+public sealed class SystemCollection : ICollectionFixture<SystemFixture>
+{
+    public const string Name = "system";
+}
+
+/// <summary>The whole system, started once for all classes of the collection: no dashboard, mail into a pickup folder.</summary>
+public sealed class SystemFixture : IAsyncLifetime
+{
+    private AppHostRunner? _runner;
+    private HttpClient? _gateway;
+
+    public AppHostRunner Runner => _runner ?? throw new InvalidOperationException("The system has not started.");
+
+    /// <summary>A client of the gateway, as any client outside has it.</summary>
+    public HttpClient Gateway => _gateway ?? throw new InvalidOperationException("The system has not started.");
+
+    /// <summary>Where the system's mail lands as .eml files.</summary>
+    public string MailFolder { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
+        await _runner.WaitUntilHealthyAsync("gateway");
+        _gateway = _runner.App.CreateHttpClient("gateway", "http");
+        MailFolder = new Uri(await _runner.ConnectionStringAsync("mail")).LocalPath;
+    }
+
+    public async Task DisposeAsync()
+    {
+        _gateway?.Dispose();
+        if (_runner is not null)
+        {
+            await _runner.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Globalization;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace OrderInventory.TestSupport;
+
+/// <summary>The AppHost as a test runs it: inside the test's process, on free ports, without a dashboard; dispose stops everything.</summary>
+public sealed class AppHostRunner : IAsyncDisposable
+{
+    // Generous: on a machine that builds something else at the same time, six services take their time.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private readonly IDistributedApplicationTestingBuilder _builder;
+
+    private AppHostRunner(IDistributedApplicationTestingBuilder builder, DistributedApplication app)
+    {
+        _builder = builder;
+        App = app;
+    }
+
+    public DistributedApplication App { get; }
+
+    private DistributedApplicationModel Model => App.Services.GetRequiredService<DistributedApplicationModel>();
+
+    /// <param name="args">As on the command line: <c>--Infrastructure:Only=true</c>, <c>--Orders:StockCheck=None</c> …</param>
+    /// <param name="configure">A last change of the model before it is built.</param>
+    public static async Task<AppHostRunner> StartAsync(string[] args, Action<IDistributedApplicationTestingBuilder>? configure = null)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.OrderInventory_AppHost>(args, patience.Token);
+        try
+        {
+            configure?.Invoke(builder);
+            var app = await builder.BuildAsync(patience.Token);
+            await app.StartAsync(patience.Token);
+            return new AppHostRunner(builder, app);
+        }
+        catch
+        {
+            await builder.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<string> ConnectionStringAsync(string resource)
+        => await App.GetConnectionStringAsync(resource) ?? throw new InvalidOperationException($"{resource} has no connection string.");
+
+    public async Task WaitUntilHealthyAsync(string resource)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, patience.Token);
+    }
+
+    /// <summary>True for what runs as a process or container of its own; librdkafka's mock broker lives inside the AppHost and cannot be stopped.</summary>
+    public bool CanStop(string resource) => Model.Resources.Any(known => known.Name == resource && known is ExecutableResource or ContainerResource or ProjectResource);
+
+    /// <summary>False on librdkafka's mock broker: no CreateTopics, no static membership, four partitions, and it cannot be stopped.</summary>
+    public bool KafkaIsReal => !Model.Resources.Any(known => known.Name == "kafka" && known is AppHost.Infrastructure.EmbeddedPlace);
+
+    /// <summary>An orderly stop.</summary>
+    public async Task StopAsync(string resource)
+    {
+        await App.ResourceCommands.ExecuteCommandAsync(resource, KnownResourceCommands.StopCommand);
+        await WaitUntilStoppedAsync(resource);
+    }
+
+    /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
+    public async Task KillAsync(string resource)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var running = await App.ResourceNotifications.WaitForResourceAsync(resource, update => ProcessId(update) is not null, patience.Token);
+        using (var process = Process.GetProcessById(ProcessId(running)!.Value))
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
+        await WaitUntilStoppedAsync(resource);
+    }
+
+    /// <summary>Starts it again, on the same address with the same data, and waits until it answers.</summary>
+    public async Task StartAsync(string resource)
+    {
+        await App.ResourceCommands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand);
+        await WaitUntilHealthyAsync(resource);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync();
+        await _builder.DisposeAsync();
+    }
+
+    private async Task WaitUntilStoppedAsync(string resource)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        await App.ResourceNotifications.WaitForResourceAsync(
+            resource, update => update.Snapshot.State?.Text is { } state && state != KnownResourceStates.Running, patience.Token);
+    }
+
+    private static int? ProcessId(ResourceEvent update)
+        => update.Snapshot.State?.Text == KnownResourceStates.Running
+            && update.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } value
+            && int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                ? id
+                : null;
+}

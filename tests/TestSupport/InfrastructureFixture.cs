@@ -1,0 +1,61 @@
+using System.Globalization;
+using Npgsql;
+using Xunit;
+
+namespace OrderInventory.TestSupport;
+
+/// <summary>
+/// Real PostgreSQL, RESP and Kafka servers for the tests of one project: <c>[CollectionDefinition("infrastructure")] public class
+/// InfrastructureCollection : ICollectionFixture&lt;InfrastructureFixture&gt;;</c> in the test project, one start for all its classes.
+/// </summary>
+public sealed class InfrastructureFixture : IAsyncLifetime
+{
+    private AppHostRunner? _runner;
+    private string? _server;
+    private int _databases;
+
+    /// <summary>For faults: stop, kill and start "postgres", "redis" and a real "kafka".</summary>
+    public AppHostRunner Runner => _runner ?? throw new InvalidOperationException("The fixture has not started.");
+
+    public string Redis { get; private set; } = "";
+
+    public string Kafka { get; private set; } = "";
+
+    /// <inheritdoc cref="AppHostRunner.KafkaIsReal"/>
+    public bool KafkaIsReal => Runner.KafkaIsReal;
+
+    public async Task InitializeAsync()
+    {
+        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Only=true"]);
+        foreach (var resource in new[] { "postgres", "redis", "kafka" })
+        {
+            await _runner.WaitUntilHealthyAsync(resource);
+        }
+
+        _server = await _runner.ConnectionStringAsync("postgres");
+        Redis = await _runner.ConnectionStringAsync("redis");
+        Kafka = await _runner.ConnectionStringAsync("kafka");
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_runner is not null)
+        {
+            NpgsqlConnection.ClearAllPools();
+            await _runner.DisposeAsync();
+        }
+    }
+
+    /// <summary>Makes a new, empty database, so that test classes do not see each other's rows.</summary>
+    /// <param name="name">A hint for who looks at the server; a number makes it unique.</param>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> CreateDatabaseAsync(string name = "test")
+    {
+        var database = string.Create(CultureInfo.InvariantCulture, $"{name.ToLowerInvariant()}_{Interlocked.Increment(ref _databases)}");
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_server) { Database = "postgres", Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{database}\"", connection);
+        await create.ExecuteNonQueryAsync();
+        return new NpgsqlConnectionStringBuilder(_server) { Database = database }.ConnectionString;
+    }
+}
