@@ -60,7 +60,7 @@ public sealed class OutboxMessage
             id, type.Type, type.Source, subject, version, time, cause,
             cause is null ? Activity.Current?.Id : cause.TraceParent,
             cause is null ? Activity.Current?.TraceStateString : cause.TraceState);
-        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time);
+        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time.ToUniversalTime());
     }
 
     /// <summary>A record as it came, for another topic: the copy of a dead letter.</summary>

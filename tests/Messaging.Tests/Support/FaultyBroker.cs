@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
@@ -10,10 +11,15 @@ namespace OrderInventory.Messaging.Tests;
 /// </summary>
 internal sealed class FaultyBroker : IDisposable
 {
+    private const string Library = "librdkafka";
     private const int BrokerId = 1;
     private const short ProduceRequest = 0;
     private readonly IProducer<Null, Null> _host;
     private readonly nint _cluster;
+
+    // Confluent.Kafka carries several builds of its library and loads the first that this system can load. Its own one is meant here.
+    static FaultyBroker() => NativeLibrary.SetDllImportResolver(typeof(FaultyBroker).Assembly, static (name, _, _) => name != Library ? 0 : NativeLibrary.Load(
+        Process.GetCurrentProcess().Modules.Cast<ProcessModule>().First(module => module.ModuleName.Contains(Library, StringComparison.Ordinal)).FileName));
 
     public FaultyBroker()
     {
@@ -48,24 +54,24 @@ internal sealed class FaultyBroker : IDisposable
 
     private static void Check(int error) => Assert.Equal(0, error);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_handle_mock_cluster")]
+    [DllImport(Library, EntryPoint = "rd_kafka_handle_mock_cluster")]
     private static extern nint HandleMockCluster(nint client);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
     private static extern nint Bootstraps(nint cluster);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_set_down")]
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_broker_set_down")]
     private static extern int SetDown(nint cluster, int broker);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_mock_broker_set_up")]
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_broker_set_up")]
     private static extern int SetUp(nint cluster, int broker);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_group_initial_rebalance_delay_ms")]
     private static extern void SetInitialRebalanceDelay(nint cluster, int milliseconds);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_mock_push_request_errors_array")]
+    [DllImport(Library, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
     private static extern void PushRequestErrors(nint cluster, short request, nuint count, int[] errors);
 
-    [DllImport("librdkafka", EntryPoint = "rd_kafka_test_fatal_error", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DllImport(Library, EntryPoint = "rd_kafka_test_fatal_error", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     private static extern int TestFatalError(nint client, int error, string reason);
 }
