@@ -33,5 +33,6 @@ internal static class ServiceExtensions
             .WithEnvironment("Messaging__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture))
             // The same name after a restart: it takes its outbox slots up again at once, and on a real Kafka its partitions.
             .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
-            .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false");
+            .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false")
+            .WithEnvironment("Messaging__CreateTopics", infrastructure.KafkaIsReal ? "true" : "false");
 }

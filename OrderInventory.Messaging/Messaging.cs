@@ -29,6 +29,12 @@ public sealed class MessagingOptions
     /// <summary>Partitions of a topic that does not exist yet.</summary>
     public int Partitions { get; set; } = 12;
 
+    /// <summary>
+    /// Whether missing topics are made by this service. Switch it off for a broker that makes them by itself and cannot be asked: librdkafka's
+    /// mock broker names a controller that it does not have, so that a request to make a topic waits for it in vain.
+    /// </summary>
+    public bool CreateTopics { get; set; } = true;
+
     /// <summary>Most records of one consumed batch, which is one transaction.</summary>
     public int MaxBatch { get; set; } = 500;
 

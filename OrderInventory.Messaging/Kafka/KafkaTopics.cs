@@ -57,7 +57,10 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
         using var admin = producer.CreateAdminClient();
         try
         {
-            await admin.CreateTopicsAsync(wanted, new() { RequestTimeout = TimeSpan.FromSeconds(10) });
+            if (options.CreateTopics)
+            {
+                await admin.CreateTopicsAsync(wanted, new() { RequestTimeout = TimeSpan.FromSeconds(10) });
+            }
         }
         catch (CreateTopicsException exception) when (exception.Results.All(r => !r.Error.IsError || r.Error.Code == ErrorCode.TopicAlreadyExists))
         {
@@ -65,7 +68,7 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
         }
         catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion)
         {
-            // librdkafka's mock broker cannot be asked; it makes a topic when it first hears of it, as the look below lets it.
+            // Such a broker makes a topic when it first hears of it, as the look below lets it.
             LogMadeByBroker();
         }
 
@@ -80,7 +83,7 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The topics are not there yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
     private partial void LogWaiting(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]

@@ -23,6 +23,9 @@ public static class DatabaseValues
     public static bool IsUniqueViolation(this DbUpdateException exception, string index) =>
         exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;
 
+    /// <summary>The escape character of <see cref="LikePattern"/>. It must be named: EF Core's ILike without it means none.</summary>
+    public const string LikeEscape = @"\";
+
     /// <summary>A pattern for <c>ILIKE</c> that finds the text anywhere; what are wildcards to <c>LIKE</c> is literal here.</summary>
     public static string LikePattern(string text) =>
         $"%{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
@@ -55,7 +56,10 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
     /// <summary>Reads the body.</summary>
     static async ValueTask<MergePatch<T>?> IBindableFromHttpContext<MergePatch<T>>.BindAsync(HttpContext http, ParameterInfo parameter)
     {
-        if (!http.Request.HasJsonContentType())
+        // Routing lets any application/…+json pass for application/json, JSON Patch (RFC 6902) among them.
+        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
+            || !(type.MediaType.Equals(MergePatchContentType.Value, StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)))
         {
             throw new BadHttpRequestException("The body must be a JSON Merge Patch.", StatusCodes.Status415UnsupportedMediaType);
         }

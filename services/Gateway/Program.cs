@@ -1,6 +1,18 @@
+using OrderInventory.Gateway;
+using OrderInventory.ServiceDefaults;
+using Yarp.ReverseProxy.ServiceDiscovery;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+builder.AddServiceDefaults();
+builder.Services.AddServiceHealthChecks();
+builder.Services.AddReverseProxy()
+    .LoadFromMemory(SystemRoutes.Routes, SystemRoutes.Clusters)
+    .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2));
+builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+app.MapServiceDefaults();
+ProblemTypes.Map(app);
+app.MapApiReference();
+app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
 app.Run();

@@ -1,6 +1,42 @@
+using MimeKit;
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Messaging;
+using OrderInventory.Notifications;
+using OrderInventory.Notifications.Channels;
+using OrderInventory.Notifications.Clients;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Features;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Data;
+
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddHealthChecks();
+builder.AddServiceDefaults();
+builder.AddServiceDatabase<NotificationsDb>("notificationsdb");
+builder.AddMessaging("notifications", messaging => messaging
+    .Consumes<OrderCreated, OrderCreatedHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
+    .Consumes<OrderUpdated, OrderUpdatedHandler>(
+        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns)
+    .Consumes<InventoryUpdated, InventoryUpdatedHandler>(
+        InventoryUpdated.Topic, InventoryUpdated.Type, EventsJson.Default.InventoryUpdated, InventoryUpdatedHandler.Concerns)
+    .Consumes<CustomerUpdated, CustomerUpdatedHandler>(
+        CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
+
+builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notifications").ValidateDataAnnotations()
+    .Validate(options => MailboxAddress.TryParse(options.From, out _), "Notifications:From is not an e-mail address.").ValidateOnStart();
+builder.Services.AddSingleton<SendSignal>();
+builder.Services.AddSingleton<NotificationRecorder>();
+builder.Services.AddSingleton<NotificationQueue>();
+builder.Services.AddSingleton<MailRenderer>();
+builder.Services.AddCustomersClient();
+builder.AddEmailChannel();
+builder.Services.AddHostedService<SendNotifications>();
+builder.Services.AddOpenApi();
+
 var app = builder.Build();
-app.MapHealthChecks("/health");
-app.MapHealthChecks("/alive");
+app.MapServiceDefaults();
+app.MapOpenApi();
+app.MapNotifications();
 app.Run();

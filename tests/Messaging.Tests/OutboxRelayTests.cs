@@ -116,7 +116,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.WriteAsync(bed.Message(key, 2));
         await bed.AppliedAsync(key, 2);
         var records = await bed.Kafka.ReadAsync(bed.Changed.Topic);
-        Assert.Equal(2, records.Count(record => KafkaProbe.Header(record, "ce_id") == message.Id.ToString()));
+        Assert.Equal(2, records.Count(record => RawKafka.Header(record, "ce_id") == message.Id.ToString()));
         Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
     }
 
@@ -156,8 +156,8 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(Guid.Parse(first.Key), 1);
         Assert.Equal(0, await bed.DeadLettersAsync());
         var published = Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
-        Assert.Equal(first.Id.ToString(), KafkaProbe.Header(published, "ce_id"));
-        Assert.Equal(first.Version.ToString(CultureInfo.InvariantCulture), KafkaProbe.Header(published, "ce_aggregateversion"));
+        Assert.Equal(first.Id.ToString(), RawKafka.Header(published, "ce_id"));
+        Assert.Equal(first.Version.ToString(CultureInfo.InvariantCulture), RawKafka.Header(published, "ce_aggregateversion"));
     }
 
     // Fails when the relay takes a limit of the broker's, which it hears of only by the answer, for a fault that passes.
@@ -165,7 +165,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
     public async Task A_record_that_is_too_large_for_the_broker_alone_becomes_a_dead_letter_too()
     {
         using var broker = new FaultyBroker();
-        await using var bed = await TestBed.CreateAsync(infrastructure, broker.Address);
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
         broker.FailToProduce(ErrorCode.MsgSizeTooLarge);
         var refused = bed.Message(Guid.CreateVersion7(), 1);
         await bed.WriteAsync(refused);
@@ -183,7 +183,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
     public async Task Errors_of_the_broker_that_pass_are_repeated_in_order()
     {
         using var broker = new FaultyBroker();
-        await using var bed = await TestBed.CreateAsync(infrastructure, broker.Address);
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
         broker.FailToProduce(ErrorCode.NotEnoughReplicas, ErrorCode.LeaderNotAvailable, ErrorCode.RequestTimedOut, ErrorCode.NotLeaderForPartition);
         var key = Guid.CreateVersion7();
         await bed.WriteAsync([.. Enumerable.Range(1, 50).Select(version => bed.Message(key, version))]);
@@ -199,7 +199,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
     public async Task A_fatal_error_of_the_producer_is_survived()
     {
         using var broker = new FaultyBroker();
-        await using var bed = await TestBed.CreateAsync(infrastructure, broker.Address);
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
         var service = await bed.StartAsync();
         var key = Guid.CreateVersion7();
         await bed.WriteAsync(bed.Message(key, 1));
@@ -218,7 +218,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
     public async Task Rows_wait_while_the_broker_is_away()
     {
         using var broker = new FaultyBroker();
-        await using var bed = await TestBed.CreateAsync(infrastructure, broker.Address);
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
         await bed.StartAsync();
         var keys = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToList();
         await bed.WriteAsync([.. keys.Select(key => bed.Message(key, 1))]);

@@ -1,137 +1,104 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Confluent.Kafka;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>A client of the broker that is nobody's service: it sends what a test wants to be sent, well formed or not, and reads topics from their beginning.</summary>
-public sealed class KafkaProbe : IDisposable
+/// <summary>A record as a test sees it.</summary>
+public sealed record SeenRecord(string Topic, string Key, string Value, IReadOnlyDictionary<string, string> Headers)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly IProducer<byte[]?, byte[]?> _producer;
-    private readonly IConsumer<string, byte[]?> _consumer;
-    private readonly IAdminClient _admin;
+    public JsonElement Json => JsonSerializer.Deserialize<JsonElement>(Value);
+}
 
-    public KafkaProbe(string bootstrapServers)
-    {
-        _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = bootstrapServers, Acks = Acks.All, LingerMs = 0 })
-            .SetKeySerializer(Serializers.ByteArray!)
-            .SetValueSerializer(Serializers.ByteArray!)
-            .SetLogHandler(static (_, _) => { })
-            .SetErrorHandler(static (_, _) => { })
-            .Build();
-        _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
-        // The group is never joined and commits nothing: partitions are assigned by hand.
-        _consumer = new ConsumerBuilder<string, byte[]?>(new ConsumerConfig { BootstrapServers = bootstrapServers, GroupId = $"probe-{Guid.CreateVersion7():N}", EnableAutoCommit = false })
-            .SetLogHandler(static (_, _) => { })
-            .SetErrorHandler(static (_, _) => { })
-            .Build();
-    }
+/// <summary>Publishes and reads records the way any other program would: over TCP, with its own client.</summary>
+public sealed class KafkaProbe(string bootstrapServers) : IDisposable
+{
+    private IProducer<string, byte[]>? _producer;
 
-    /// <summary>The headers that every event of the system carries.</summary>
-    public static Headers CloudEvent(string type, Guid id, string subject, long version, string? traceParent = null)
+    private IProducer<string, byte[]> Producer => _producer ??= new ProducerBuilder<string, byte[]>(
+        new ProducerConfig { BootstrapServers = bootstrapServers, EnableIdempotence = true, LingerMs = 0 }).Build();
+
+    /// <summary>Publishes an event with CloudEvents headers. A header set to null in <paramref name="headers"/> is left out.</summary>
+    public async Task<Guid> PublishAsync(
+        string topic, string type, string key, string json, Guid? eventId = null, IReadOnlyDictionary<string, string?>? headers = null)
     {
-        var headers = new Headers();
-        Add("ce_specversion", "1.0");
-        Add("ce_id", id.ToString());
-        Add("ce_type", type);
-        Add("ce_source", "/tests");
-        Add("ce_time", TimeProvider.System.GetUtcNow().ToString("O", CultureInfo.InvariantCulture));
-        Add("ce_subject", subject);
-        Add("ce_aggregateversion", version.ToString(CultureInfo.InvariantCulture));
-        Add("ce_correlationid", id.ToString());
-        Add("content-type", "application/json");
-        if (traceParent is not null)
+        var id = eventId ?? Guid.CreateVersion7();
+        var all = new Dictionary<string, string?>
         {
-            Add("traceparent", traceParent);
+            ["ce_specversion"] = "1.0",
+            ["ce_id"] = id.ToString(),
+            ["ce_type"] = type,
+            ["ce_source"] = "/test",
+            ["ce_time"] = "2026-11-24T08:00:00Z",
+            ["ce_subject"] = key,
+            ["ce_aggregateversion"] = "1",
+            ["ce_correlationid"] = id.ToString(),
+            ["content-type"] = "application/json",
+        };
+        foreach (var (name, value) in headers ?? new Dictionary<string, string?>())
+        {
+            all[name] = value;
         }
 
-        return headers;
-
-        void Add(string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
-    }
-
-    /// <summary>A header's text, or null when the record does not have it.</summary>
-    public static string? Header<TKey, TValue>(ConsumeResult<TKey, TValue> record, string name)
-        => record.Message.Headers.TryGetLastBytes(name, out var value) ? Encoding.UTF8.GetString(value) : null;
-
-    /// <param name="topic">Where to.</param>
-    /// <param name="key">Any bytes, or null.</param>
-    /// <param name="value">Any bytes, or null for a tombstone.</param>
-    /// <param name="headers">Any headers, or none.</param>
-    /// <param name="partition">By default the key's.</param>
-    /// <returns>Where the broker has put it.</returns>
-    public async Task<TopicPartitionOffset> PublishAsync(string topic, byte[]? key, byte[]? value, Headers? headers = null, int? partition = null)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        var report = await _producer.ProduceAsync(
-            new TopicPartition(topic, partition ?? Partition.Any), new() { Key = key, Value = value, Headers = headers }, patience.Token);
-        return report.TopicPartitionOffset;
-    }
-
-    /// <summary>All records that a topic holds now: those of a partition in their order, partition after partition.</summary>
-    public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Task.Run<IReadOnlyList<ConsumeResult<string, byte[]?>>>(() => Read(topic));
-
-    /// <summary>Waits until a topic holds this many records at least, and returns all.</summary>
-    public async Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic, int atLeast)
-    {
-        IReadOnlyList<ConsumeResult<string, byte[]?>> records = [];
-        await Eventually.TrueAsync(async () => (records = await ReadAsync(topic)).Count >= atLeast, Patience, $"{topic} with {atLeast} records");
-        return records;
-    }
-
-    public void Dispose()
-    {
-        _consumer.Close();
-        _consumer.Dispose();
-        _admin.Dispose();
-        _producer.Dispose();
-    }
-
-    private List<ConsumeResult<string, byte[]?>> Read(string topic)
-    {
-        var ends = new Dictionary<TopicPartition, Offset>();
-        var starts = new List<TopicPartitionOffset>();
-        foreach (var partition in _admin.GetMetadata(topic, Patience).Topics.Single().Partitions)
+        var message = new Message<string, byte[]> { Key = key, Value = Encoding.UTF8.GetBytes(json), Headers = [] };
+        foreach (var (name, value) in all)
         {
-            var at = new TopicPartition(topic, partition.PartitionId);
-            var offsets = _consumer.QueryWatermarkOffsets(at, Patience);
-            if (offsets.High > offsets.Low)
+            if (value is not null)
             {
-                ends.Add(at, offsets.High);
-                starts.Add(new(at, offsets.Low));
+                message.Headers.Add(name, Encoding.UTF8.GetBytes(value));
             }
         }
 
-        var records = new List<ConsumeResult<string, byte[]?>>();
-        _consumer.Assign(starts);
-        try
+        await Producer.ProduceAsync(topic, message);
+        return id;
+    }
+
+    /// <summary>All records of a key that the topic has, read from its beginning, until <paramref name="enough"/> says so.</summary>
+    public Task<IReadOnlyList<SeenRecord>> ReadAsync(string topic, string key, Func<IReadOnlyList<SeenRecord>, bool> enough, TimeSpan? timeout = null) =>
+        Task.Run<IReadOnlyList<SeenRecord>>(() =>
         {
-            for (var started = Stopwatch.GetTimestamp(); ends.Count > 0;)
+            using var consumer = new ConsumerBuilder<string, byte[]>(new ConsumerConfig
             {
-                if (_consumer.Consume(TimeSpan.FromMilliseconds(100)) is { } record)
+                BootstrapServers = bootstrapServers,
+                GroupId = "probe-" + Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture),
+                AutoOffsetReset = AutoOffsetReset.Earliest,
+                EnableAutoCommit = false,
+                AllowAutoCreateTopics = true,
+            }).Build();
+            consumer.Subscribe(topic);
+            var seen = new List<SeenRecord>();
+            var started = System.Diagnostics.Stopwatch.GetTimestamp();
+            while (System.Diagnostics.Stopwatch.GetElapsedTime(started) < (timeout ?? TimeSpan.FromSeconds(30)))
+            {
+                ConsumeResult<string, byte[]>? record = null;
+                try
                 {
-                    if (ends.TryGetValue(record.TopicPartition, out var end) && record.Offset < end)
-                    {
-                        records.Add(record);
-                        if (record.Offset == end - 1)
-                        {
-                            ends.Remove(record.TopicPartition);
-                        }
-                    }
+                    record = consumer.Consume(TimeSpan.FromMilliseconds(100));
                 }
-                else if (Stopwatch.GetElapsedTime(started) > Patience)
+                catch (ConsumeException)
                 {
-                    throw new TimeoutException($"{topic} could not be read to its end: {string.Join(", ", ends.Keys)}");
+                    // The topic is not known yet.
+                }
+
+                if (record is null || record.Message.Key != key)
+                {
+                    continue;
+                }
+
+                seen.Add(new(
+                    topic, record.Message.Key, Encoding.UTF8.GetString(record.Message.Value ?? []),
+                    record.Message.Headers.ToDictionary(h => h.Key, h => Encoding.UTF8.GetString(h.GetValueBytes()))));
+                if (enough(seen))
+                {
+                    consumer.Close();
+                    return seen;
                 }
             }
-        }
-        finally
-        {
-            _consumer.Unassign();
-        }
 
-        return [.. records.OrderBy(record => record.Partition.Value).ThenBy(record => record.Offset.Value)];
-    }
+            consumer.Close();
+            throw new TimeoutException($"Topic {topic} has {seen.Count} records of key {key}, which is not enough: {string.Join('\n', seen.Select(s => s.Value))}");
+        });
+
+    public void Dispose() => _producer?.Dispose();
 }

@@ -45,7 +45,9 @@ internal static class ListCustomers
         {
             var pattern = DatabaseValues.LikePattern(q.Trim());
             customers = customers.Where(c =>
-                EF.Functions.ILike(c.Name!, pattern) || EF.Functions.ILike(c.Email!, pattern) || EF.Functions.ILike(c.Phone!, pattern));
+                EF.Functions.ILike(c.Name!, pattern, DatabaseValues.LikeEscape)
+                || EF.Functions.ILike(c.Email!, pattern, DatabaseValues.LikeEscape)
+                || EF.Functions.ILike(c.Phone!, pattern, DatabaseValues.LikeEscape));
         }
 
         if (after is not null)

@@ -8,8 +8,6 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>Stock of many products.</summary>
 internal static class ListStock
 {
-    private const int MaxIds = 100;
-
     /// <summary>
     /// A page of levels in the order of product ids. <paramref name="lowStock"/> true or false keeps the products that are low or are not;
     /// <paramref name="productIds"/>, separated by commas, at most 100, names the wanted ones: those without a record are left out.
@@ -17,7 +15,7 @@ internal static class ListStock
     public static async Task<Results<Ok<Page<StockLevel>>, ProblemHttpResult>> HandleAsync(
         bool? lowStock, string? productIds, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit ?? (productIds is null ? null : MaxIds), cursor, out var take, out var after) is { } problem)
+        if (Paging.Read(limit ?? (productIds is null ? null : IdList.MaxIds), cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -25,9 +23,9 @@ internal static class ListStock
         var rows = database.StockLevels.AsNoTracking();
         if (productIds is not null)
         {
-            if (!TryParse(productIds, out var ids))
+            if (IdList.Read(productIds, "productIds", out var ids) is { } malformed)
             {
-                return Problems.MalformedRequest("productIds", $"At most {MaxIds} ids separated by commas are expected.");
+                return malformed;
             }
 
             rows = rows.Where(l => ids.Contains(l.ProductId));
@@ -38,29 +36,13 @@ internal static class ListStock
             rows = rows.Where(l => l.ProductId > last);
         }
 
-        var levels = StockQueries.Levels(rows);
+        var products = rows.GroupBy(l => l.ProductId);
         if (lowStock is { } low)
         {
-            levels = levels.Where(l => (l.LowStockThreshold > 0 && l.Available <= l.LowStockThreshold) == low);
+            products = products.Where(g => (g.Max(l => l.LowStockThreshold) > 0 && g.Sum(l => l.Available) <= g.Max(l => l.LowStockThreshold)) == low);
         }
 
-        var page = await levels.OrderBy(l => l.ProductId).Take(take + 1).ToListAsync(cancellationToken);
+        var page = await StockQueries.Levels(products.OrderBy(g => g.Key)).Take(take + 1).ToListAsync(cancellationToken);
         return TypedResults.Ok(Paging.ToPage(page, take, level => level.ProductId));
-    }
-
-    private static bool TryParse(string list, out List<Guid> ids)
-    {
-        ids = [];
-        foreach (var part in list.Split(',', StringSplitOptions.TrimEntries))
-        {
-            if (!Guid.TryParse(part, out var id) || ids.Count == MaxIds)
-            {
-                return false;
-            }
-
-            ids.Add(id);
-        }
-
-        return true;
     }
 }

@@ -64,7 +64,9 @@ internal static class ListProducts
         {
             var pattern = DatabaseValues.LikePattern(q.Trim());
             products = products.Where(p =>
-                EF.Functions.ILike(p.Name, pattern) || EF.Functions.ILike(p.Sku, pattern) || EF.Functions.ILike(p.Description!, pattern));
+                EF.Functions.ILike(p.Name, pattern, DatabaseValues.LikeEscape)
+                || EF.Functions.ILike(p.Sku, pattern, DatabaseValues.LikeEscape)
+                || EF.Functions.ILike(p.Description!, pattern, DatabaseValues.LikeEscape));
         }
 
         if (after is not null)

@@ -19,11 +19,12 @@ internal sealed class TestBed : IAsyncDisposable
 
     private readonly List<TestService> _services = [];
 
-    private TestBed(string connectionString, string broker)
+    private TestBed(string connectionString, string broker, bool makesTopics)
     {
         var name = Guid.CreateVersion7().ToString("N");
         ConnectionString = connectionString;
         Broker = broker;
+        MakesTopics = makesTopics;
         Group = $"group-{name}";
         Changed = new($"changed-{name}", ThingChanged.Type, "/things", ThingsJson.Default.ThingChanged);
         Noted = new($"noted-{name}", ThingNoted.Type, "/things", ThingsJson.Default.ThingNoted);
@@ -33,9 +34,13 @@ internal sealed class TestBed : IAsyncDisposable
 
     public string ConnectionString { get; }
     public string Broker { get; }
+
+    /// <summary>True of librdkafka's mock, which cannot be asked to make topics.</summary>
+    public bool MakesTopics { get; }
+
     public string Group { get; }
     public NpgsqlDataSource Database { get; }
-    public KafkaProbe Kafka { get; }
+    public RawKafka Kafka { get; }
 
     /// <summary>What the service consumes; written to an outbox by some tests, so that its own events come back to it.</summary>
     public EventType<ThingChanged> Changed { get; }
@@ -45,9 +50,10 @@ internal sealed class TestBed : IAsyncDisposable
 
     public string DeadLetterTopic => $"{Changed.Topic}.{Group}.dlq";
 
-    public static async Task<TestBed> CreateAsync(InfrastructureFixture infrastructure, string? broker = null)
+    public static async Task<TestBed> CreateAsync(InfrastructureFixture infrastructure, FaultyBroker? broker = null)
     {
-        var bed = new TestBed(await infrastructure.CreateDatabaseAsync("things"), broker ?? infrastructure.Kafka);
+        var bed = new TestBed(
+            await infrastructure.CreateDatabaseAsync("things"), broker?.Address ?? infrastructure.Kafka, broker is not null || !infrastructure.KafkaIsReal);
         await using var db = new ThingsDb(new DbContextOptionsBuilder<ThingsDb>().UseNpgsql(bed.ConnectionString).UseSnakeCaseNamingConvention().Options);
         await db.Database.EnsureCreatedAsync();
         await bed.ExecuteAsync(
@@ -123,8 +129,8 @@ internal sealed class TestBed : IAsyncDisposable
 
     /// <summary>The events of a topic in their order, without repetitions: what a consumer with an inbox sees.</summary>
     public async Task<IReadOnlyList<(Guid Key, long Version)>> FirstOccurrencesAsync(string topic)
-        => [.. (await Kafka.ReadAsync(topic)).DistinctBy(record => KafkaProbe.Header(record, "ce_id"))
-            .Select(record => (Guid.Parse(record.Message.Key), long.Parse(KafkaProbe.Header(record, "ce_aggregateversion")!, null)))];
+        => [.. (await Kafka.ReadAsync(topic)).DistinctBy(record => RawKafka.Header(record, "ce_id"))
+            .Select(record => (Guid.Parse(record.Message.Key), long.Parse(RawKafka.Header(record, "ce_aggregateversion")!, null)))];
 
     // The inbox.
 
@@ -133,12 +139,12 @@ internal sealed class TestBed : IAsyncDisposable
     /// <summary>Sends a well-formed event, as another service would.</summary>
     public Task<TopicPartitionOffset> SendAsync(ThingChanged thing, Guid? id = null, int? partition = null, string? traceParent = null) => Kafka.PublishAsync(
         Changed.Topic, Encoding.UTF8.GetBytes(thing.ThingId.ToString()), Json(thing),
-        KafkaProbe.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), partition);
+        RawKafka.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), partition);
 
     /// <summary>The same event as a record that was read, for <see cref="TestService.ProcessAsync"/>.</summary>
     public EventRecord Record(ThingChanged thing, Guid? id = null, long offset = 0, string? traceParent = null) => new(
         Changed.Topic, 0, offset, thing.ThingId.ToString(),
-        KafkaProbe.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), Json(thing));
+        RawKafka.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), Json(thing));
 
     /// <summary>All effects, in the order in which they were made.</summary>
     public async Task<IReadOnlyList<Effect>> EffectsAsync()

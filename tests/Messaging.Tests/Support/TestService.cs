@@ -46,6 +46,7 @@ internal sealed class TestService : IAsyncDisposable
             new("ConnectionStrings:kafka", bed.Broker),
             new("Messaging:Group", bed.Group),
             new("Messaging:Partitions", TestBed.Partitions),
+            new("Messaging:CreateTopics", bed.MakesTopics ? "false" : "true"),
             // Tests write rows from outside, whose commits wake nobody.
             new("Messaging:IdlePoll", "00:00:00.050"),
             .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)),

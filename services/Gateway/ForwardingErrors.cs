@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Http;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace OrderInventory.Gateway;
+
+/// <summary>
+/// What the caller learns when a service could not be asked, or did not answer. What a service did answer passes as it is, its errors too.
+/// </summary>
+internal static partial class ForwardingErrors
+{
+    public static async Task HandleAsync(HttpContext http, Func<Task> next)
+    {
+        if (http.Request.ContentLength > ServiceDefaultsExtensions.MaxRequestBodySize)
+        {
+            await TooLarge().ExecuteAsync(http);
+            return;
+        }
+
+        // An answer without a body is a service's own and gets none here.
+        if (http.Features.Get<IStatusCodePagesFeature>() is { } pages)
+        {
+            pages.Enabled = false;
+        }
+
+        await next();
+
+        if (http.GetForwarderErrorFeature() is not { } error || http.Response.HasStarted || http.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        var logger = http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForwardingErrors));
+        LogNotForwarded(logger, http.GetRouteModel().Config.ClusterId, error.Error, error.Exception?.GetBaseException().Message);
+        await Describe(http, error).ExecuteAsync(http);
+    }
+
+    private static ProblemHttpResult Describe(HttpContext http, IForwarderErrorFeature error)
+    {
+        if (error.Error is ForwarderError.RequestBodyClient)
+        {
+            return IsTooLarge(error.Exception) ? TooLarge() : Problems.MalformedRequest("$", "The body could not be read to its end.");
+        }
+
+        var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
+        if (error.Error is ForwarderError.NoAvailableDestinations || NeverConnected(error.Exception))
+        {
+            return Problems.Unavailable(http, service);
+        }
+
+        // The request was on its way, so nobody here knows how far it got.
+        http.Response.Headers.RetryAfter = "1";
+        return Problems.Of(
+            "dependency-unavailable", "A dependency does not answer.", StatusCodes.Status503ServiceUnavailable,
+            $"{service} did not answer to the end; whether the request was carried out is not known. With the same Idempotency-Key it is safe to try again.");
+    }
+
+    private static ProblemHttpResult TooLarge() => Problems.Of(
+        "body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
+        $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.");
+
+    private static bool NeverConnected(Exception? exception) =>
+        exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+
+    private static bool IsTooLarge(Exception? exception) => exception switch
+    {
+        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status413PayloadTooLarge,
+        AggregateException several => several.InnerExceptions.Any(IsTooLarge),
+        null => false,
+        _ => IsTooLarge(exception.InnerException),
+    };
+
+    // One line instead of YARP's own with its stack trace: a service that is down must not fill the disk.
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A request to {Service} was not answered: {Error}, {Reason}")]
+    private static partial void LogNotForwarded(ILogger logger, string? service, ForwarderError error, string? reason);
+}

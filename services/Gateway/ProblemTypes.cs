@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Gateway;
+
+/// <summary>
+/// Answers where a problem's <c>type</c> leads to: what it means and what to do. The texts are docs/problems.md itself, a section per code.
+/// </summary>
+internal sealed class ProblemTypes
+{
+    private readonly string _all;
+    private readonly Dictionary<string, string> _byCode;
+
+    public ProblemTypes()
+    {
+        using var reader = new StreamReader(typeof(ProblemTypes).Assembly.GetManifestResourceStream("problems.md")!);
+        _all = reader.ReadToEnd();
+        _byCode = _all.ReplaceLineEndings("\n").Split("\n## ").Skip(1).ToDictionary(section => section[..section.IndexOf('\n', StringComparison.Ordinal)].Trim());
+    }
+
+    public IEnumerable<string> Codes => _byCode.Keys;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var types = new ProblemTypes();
+        var group = routes.MapGroup("/problems");
+        group.MapGet("/", () => Markdown(types._all));
+        group.MapGet("/{code}", Results<ContentHttpResult, ProblemHttpResult> (string code) => types._byCode.TryGetValue(code, out var section)
+            ? Markdown("# " + section.TrimEnd() + "\n")
+            : Problems.Of("not-found", "There is no such problem type.", StatusCodes.Status404NotFound, "All are listed at /problems."));
+    }
+
+    // Plain text to a browser: shown, where text/markdown would be downloaded.
+    private static ContentHttpResult Markdown(string text) => TypedResults.Text(text, "text/plain; charset=utf-8");
+}

@@ -1,0 +1,59 @@
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace OrderInventory.Gateway;
+
+/// <summary>Which path goes to which service. Addresses are names; service discovery knows where they are.</summary>
+internal static class SystemRoutes
+{
+    public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
+
+    public static readonly RouteConfig[] Routes =
+    [
+        Api("orders", "/api/orders/{**rest}"),
+        // A customer's orders are Orders' own; the rest of a customer is not.
+        Api("orders", "/api/customers/{id}/orders/{**rest}"),
+        Api("inventory", "/api/inventory/{**rest}"),
+        Api("products", "/api/products/{**rest}"),
+        Api("customers", "/api/customers/{**rest}"),
+        Api("notifications", "/api/notifications/{**rest}"),
+        .. Services.Select(OpenApi),
+    ];
+
+    public static readonly ClusterConfig[] Clusters =
+    [
+        .. Services.Select(service => new ClusterConfig
+        {
+            ClusterId = service,
+            Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
+            HttpRequest = new ForwarderRequestConfig
+            {
+                // "Prefer: wait=30" is answered after up to 30 s, and not without reason later.
+                ActivityTimeout = TimeSpan.FromSeconds(60),
+                // Without TLS there is no HTTP/2 to negotiate.
+                Version = new(1, 1),
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            },
+        }),
+    ];
+
+    private static RouteConfig Api(string service, string path) => new()
+    {
+        RouteId = path,
+        ClusterId = service,
+        Match = new() { Path = path },
+    };
+
+    /// <summary>The service's own document. It names the host that it was asked by as its server, so it is asked by the gateway's.</summary>
+    private static RouteConfig OpenApi(string service) => new()
+    {
+        RouteId = $"openapi-{service}",
+        ClusterId = service,
+        Match = new() { Path = $"/openapi/{service}.json", Methods = ["GET"] },
+        Transforms =
+        [
+            new Dictionary<string, string> { ["PathSet"] = "/openapi/v1.json" },
+            new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" },
+        ],
+    };
+}

@@ -1,0 +1,34 @@
+namespace OrderInventory.Notifications.Channels;
+
+internal static class EmailChannels
+{
+    private const string Example = "Use smtp://host:port, smtp://user:password@host:port, smtps://… or file:///absolute/folder.";
+
+    /// <summary>Chooses the channel by <c>ConnectionStrings:mail</c>. Without a usable one the service does not start: it would only collect mails.</summary>
+    public static void AddEmailChannel(this IHostApplicationBuilder builder) =>
+        builder.Services.AddSingleton(Create(builder.Configuration.GetConnectionString("mail")));
+
+    internal static IEmailChannel Create(string? connectionString)
+    {
+        if (string.IsNullOrWhiteSpace(connectionString))
+        {
+            throw new InvalidOperationException($"ConnectionStrings:mail is missing: mails have nowhere to go. {Example}");
+        }
+
+        if (Uri.TryCreate(connectionString, UriKind.Absolute, out var uri))
+        {
+            if (uri.Scheme == Uri.UriSchemeFile && uri.Host.Length == 0)
+            {
+                return new PickupEmailChannel(uri.LocalPath);
+            }
+
+            if (uri.Scheme is "smtp" or "smtps" && uri.Host.Length > 0)
+            {
+                return new SmtpEmailChannel(uri);
+            }
+        }
+
+        // The value itself may hold a password, so it is not repeated.
+        throw new InvalidOperationException($"ConnectionStrings:mail cannot be understood. {Example}");
+    }
+}

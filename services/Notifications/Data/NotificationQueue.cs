@@ -1,0 +1,119 @@
+using System.Text;
+using Npgsql;
+using NpgsqlTypes;
+using OpenTelemetry;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Notifications.Data;
+
+/// <summary>A notification that a sender has claimed.</summary>
+internal sealed record ClaimedNotification(
+    Guid Id, Guid? OrderId, Guid? CustomerId, string Template, string RecipientRef, string Data, string? TraceParent, int Attempts, int AttemptsBefore,
+    string? Language, bool? WantsEmail, bool? Erased)
+{
+    /// <summary>Attempts that count towards giving up.</summary>
+    public int AttemptsOfThisRound => Attempts - AttemptsBefore;
+}
+
+/// <summary>What became of a claimed notification.</summary>
+/// <param name="Id">Which.</param>
+/// <param name="Status">Pending: due again after <paramref name="Delay"/>.</param>
+/// <param name="Attempted">Whether it counts as an attempt.</param>
+/// <param name="Delay">Until the next attempt.</param>
+/// <param name="Error">For a person; null clears it.</param>
+/// <param name="Mail">What was sent, or was to be sent.</param>
+internal sealed record SendResult(Guid Id, NotificationStatus Status, bool Attempted, TimeSpan Delay = default, string? Error = null, RenderedMail? Mail = null)
+{
+    /// <summary>Given back as it was.</summary>
+    public static SendResult Untouched(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
+}
+
+/// <summary>A mail as its receiver reads it.</summary>
+internal sealed record RenderedMail(string Recipient, string Subject, string Body);
+
+/// <summary>
+/// The notifications as a queue. Senders of all replicas claim from it side by side: rows that another one locks are skipped, rows that
+/// another one has leased are left alone until the lease ends. Every time here is the database's.
+/// </summary>
+internal sealed class NotificationQueue(NpgsqlDataSource database)
+{
+    /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while mails are sent.</summary>
+    public async Task<List<ClaimedNotification>> ClaimAsync(Guid claim, int limit, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        // A look that mostly finds nothing would fill the trace list with a trace per second.
+        using var quiet = SuppressInstrumentationScope.Begin();
+        // MATERIALIZED: inlined into a join, the LIMIT could be evaluated more than once and lock more than it returns.
+        await using var command = database.CreateCommand(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT id, customer_id FROM notifications
+                WHERE status = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
+                ORDER BY next_attempt_at LIMIT $2
+                FOR UPDATE SKIP LOCKED)
+            UPDATE notifications n SET leased_by = $1, lease_until = now() + $3
+            FROM due LEFT JOIN recipients r ON r.customer_id = due.customer_id
+            WHERE n.id = due.id
+            RETURNING n.id, n.order_id, n.customer_id, n.template, n.recipient_ref, n.data, n.trace_parent, n.attempts, n.attempts_before,
+                r.language, r.email, r.status = 'erased'
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var claimed = new List<ClaimedNotification>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            claimed.Add(new(
+                reader.GetGuid(0), reader.GetFieldValue<Guid?>(1), reader.GetFieldValue<Guid?>(2), reader.GetString(3), reader.GetString(4),
+                reader.GetString(5), reader.GetStringOrNull(6), reader.GetInt32(7), reader.GetInt32(8),
+                reader.GetStringOrNull(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11)));
+        }
+
+        // RETURNING has no order; ids are in the order of recording.
+        claimed.Sort((a, b) => a.Id.CompareTo(b.Id));
+        return claimed;
+    }
+
+    /// <summary>
+    /// Writes the results of a claim in one statement. A row whose claim is gone (the lease ended and another sender took it, or the
+    /// customer was erased meanwhile) is left as it is.
+    /// </summary>
+    public async Task FinishAsync(Guid claim, IReadOnlyList<SendResult> results, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            UPDATE notifications n
+            SET status = m.status, attempts = n.attempts + m.attempted, next_attempt_at = now() + m.delay, last_error = m.error,
+                sent_at = CASE m.status WHEN 'sent' THEN now() ELSE n.sent_at END,
+                recipient = coalesce(m.recipient, n.recipient), subject = coalesce(m.subject, n.subject), body = coalesce(m.body, n.body),
+                leased_by = NULL, lease_until = NULL
+            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) AS m (id, status, attempted, delay, error, recipient, subject, body)
+            WHERE n.id = m.id AND n.leased_by = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Id, NpgsqlDbType.Uuid));
+        command.Parameters.Add(OutboxSql.Array(results, r => NotificationsDb.Name(r.Status), NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Attempted ? 1 : 0, NpgsqlDbType.Integer));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Delay, NpgsqlDbType.Interval));
+        command.Parameters.Add(OutboxSql.Array(results, r => Storable(r.Error), NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Recipient, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Subject, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Body, NpgsqlDbType.Text));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>A mail server's words are a stranger's: PostgreSQL takes no NUL and no half character, and one bad error must not lose a batch's results.</summary>
+    private static string? Storable(string? error)
+    {
+        const int longest = 1000;
+        if (error is null)
+        {
+            return null;
+        }
+
+        var text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(error.Length > longest ? error[..longest] : error));
+        return text.Replace('\0', '\uFFFD');
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Data;
+
+/// <summary>
+/// Records the notifications of a batch of events in one statement, in the batch's transaction. Thousands a second pass here, so nothing
+/// is looked up or rendered: that is the sender's work, at its own pace.
+/// </summary>
+internal sealed class NotificationRecorder(SendSignal signal)
+{
+    /// <summary>Customers who do not want the channel, or are erased, get no row; one that is not known yet gets hers.</summary>
+    private const string Sql =
+        """
+        INSERT INTO notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, trace_parent,
+            status, attempts, attempts_before, created_at, next_attempt_at)
+        SELECT n.id, n.event_id, n.event_type, n.order_id, n.customer_id, n.template, 'email', n.recipient_ref, n.data, n.trace_parent,
+            'pending', 0, 0, now(), now()
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            AS n (id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent)
+        LEFT JOIN recipients r ON r.customer_id = n.customer_id
+        WHERE r.customer_id IS NULL OR (r.email AND r.status = 'active')
+        ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING
+        """;
+
+    public void Record(InboxBatch batch, IReadOnlyList<(ReceivedEvent Event, NotificationRequest Request)> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Sql)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, r => r.Event.Id, NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, r => r.Event.Type, NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => r.Request.OrderId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, r => r.Request.CustomerId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, r => r.Request.Template, NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => r.Request.RecipientRef, NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => JsonSerializer.Serialize(r.Request.Data, NotificationJson.Default.NotificationData), NpgsqlDbType.Jsonb),
+                OutboxSql.Array(rows, r => Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
+            },
+        });
+        batch.AfterCommit(signal.Wake);
+    }
+
+    /// <summary>A trace that is not recorded needs no continuation, and the row stays short.</summary>
+    private static string? Recorded(string? traceParent) =>
+        ActivityContext.TryParse(traceParent, null, out var context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? traceParent : null;
+}

@@ -1,0 +1,62 @@
+namespace OrderInventory.Notifications.Domain;
+
+/// <summary>
+/// That somebody is to be told of an event. One row per event, template, channel and recipient: the unique index makes a repeated event
+/// harmless even when the inbox has forgotten it. Rows are written and claimed set-based (<see cref="Data.NotificationQueue"/>).
+/// </summary>
+public sealed class Notification
+{
+    public Guid Id { get; private set; }
+
+    /// <summary>The <c>ce_id</c> of the event.</summary>
+    public Guid EventId { get; private set; }
+
+    /// <summary>The <c>ce_type</c> of the event.</summary>
+    public string EventType { get; private set; } = "";
+
+    public Guid? OrderId { get; private set; }
+
+    /// <summary>Null for staff.</summary>
+    public Guid? CustomerId { get; private set; }
+
+    public string Template { get; private set; } = "";
+    public NotificationChannel Channel { get; private set; }
+
+    /// <summary>Who: a customer's id or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
+    public string RecipientRef { get; private set; } = "";
+
+    /// <summary>What the template needs, as JSON. No personal data.</summary>
+    public string Data { get; private set; } = "";
+
+    /// <summary>The event's trace, in which the sending goes on; null when it is not recorded.</summary>
+    public string? TraceParent { get; private set; }
+
+    public NotificationStatus Status { get; private set; }
+
+    /// <summary>All attempts, those before a resend too.</summary>
+    public int Attempts { get; private set; }
+
+    /// <summary>Attempts before the last resend, which do not count towards giving up.</summary>
+    public int AttemptsBefore { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+    public DateTimeOffset NextAttemptAt { get; private set; }
+
+    /// <summary>The claim of the sender that works on it.</summary>
+    public Guid? LeasedBy { get; private set; }
+
+    public DateTimeOffset? LeaseUntil { get; private set; }
+    public DateTimeOffset? SentAt { get; private set; }
+
+    /// <summary>For a person. No personal data survives an erasure.</summary>
+    public string? LastError { get; private set; }
+
+    /// <summary>The customer's address that was used; blank before the first attempt and after an erasure.</summary>
+    public string? Recipient { get; private set; }
+
+    /// <summary>As it was sent; blank after an erasure.</summary>
+    public string? Subject { get; private set; }
+
+    /// <summary>As it was sent; blank after an erasure.</summary>
+    public string? Body { get; private set; }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+
+namespace OrderInventory.Notifications.Domain;
+
+/// <summary>Whom an event is to be told to, and by which template.</summary>
+internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid? CustomerId, string RecipientRef, NotificationData Data)
+{
+    public const string InventoryManager = "inventory-manager";
+
+    public static NotificationRequest For(OrderCreated order) =>
+        ForCustomer(Templates.OrderReceived, order.OrderId, order.CustomerId, NotificationData.Of(order.Lines, order.Total));
+
+    /// <summary>Null when the customer is not told of this change.</summary>
+    public static NotificationRequest? For(OrderUpdated order) => Templates.For(order) is { } template
+        ? ForCustomer(template, order.OrderId, order.CustomerId, NotificationData.Of(order.Lines, order.Total) with
+        {
+            RevisionRejected = template == Templates.OrderRevised && order.Revision?.Status == RevisionStatus.Rejected ? true : null,
+            Shortages = Shortages(order, template),
+        })
+        : null;
+
+    /// <summary>For an event that says that low stock was entered.</summary>
+    public static NotificationRequest For(InventoryUpdated stock) => new(
+        Templates.LowStock, null, null, InventoryManager,
+        new() { ProductId = stock.ProductId, Available = stock.Available, Threshold = stock.LowStockThreshold });
+
+    private static NotificationRequest ForCustomer(string template, Guid orderId, Guid customerId, NotificationData data) =>
+        new(template, orderId, customerId, customerId.ToString(), data);
+
+    private static List<NotificationData.Shortage>? Shortages(OrderUpdated order, string template)
+    {
+        var (rejection, lines) = template switch
+        {
+            Templates.OrderRejected => (order.Rejection, order.Lines),
+            Templates.OrderRevised => (order.Revision?.Rejection, order.Revision?.Lines ?? []),
+            _ => (null, []),
+        };
+        return rejection?.Lines
+            .Take(NotificationData.MaxLines)
+            .Select(s => new NotificationData.Shortage(
+                lines.FirstOrDefault(l => l.ProductId == s.ProductId)?.Name ?? s.ProductId.ToString(), s.Requested, s.Available))
+            .ToList();
+    }
+}
+
+/// <summary>What the templates need of an event, and no more: it is stored with every notification.</summary>
+internal sealed record NotificationData
+{
+    /// <summary>An order has up to 500 lines; nobody reads them all in a mail.</summary>
+    public const int MaxLines = 50;
+
+    public Money? Total { get; init; }
+    public IReadOnlyList<Line>? Lines { get; init; }
+
+    /// <summary>How many lines there are beyond <see cref="Lines"/>.</summary>
+    public int? MoreLines { get; init; }
+
+    public bool? RevisionRejected { get; init; }
+    public IReadOnlyList<Shortage>? Shortages { get; init; }
+    public Guid? ProductId { get; init; }
+    public long? Available { get; init; }
+    public long? Threshold { get; init; }
+
+    public static NotificationData Of(IReadOnlyList<OrderLine> lines, Money total) => new()
+    {
+        Total = total,
+        Lines = [.. lines.Take(MaxLines).Select(l => new Line(l.Name, l.Quantity))],
+        MoreLines = lines.Count > MaxLines ? lines.Count - MaxLines : null,
+    };
+
+    public sealed record Line(string Name, int Quantity);
+
+    public sealed record Shortage(string Name, long Requested, long Available);
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(NotificationData))]
+internal sealed partial class NotificationJson : JsonSerializerContext;

@@ -1,0 +1,24 @@
+using OrderInventory.Contracts.Customers;
+
+namespace OrderInventory.Notifications.Domain;
+
+/// <summary>
+/// What this service keeps of a customer: no personal data, only whether and how to tell her. A customer without a row is told by e-mail:
+/// her first order may overtake the event that says that she exists.
+/// </summary>
+public sealed class Recipient
+{
+    public Guid CustomerId { get; private set; }
+
+    /// <summary>The customer's version; an older event changes nothing.</summary>
+    public long Version { get; private set; }
+
+    public CustomerStatus Status { get; private set; }
+
+    /// <summary>IETF language tag.</summary>
+    public string Language { get; private set; } = "";
+
+    public bool Email { get; private set; }
+    public bool Sms { get; private set; }
+    public bool Webhook { get; private set; }
+}

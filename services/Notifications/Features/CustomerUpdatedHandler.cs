@@ -1,0 +1,71 @@
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Notifications.Data;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>customer.updated: keeps language and channels of the customer; an erasure also takes what was written to her.</summary>
+internal sealed class CustomerUpdatedHandler : IBatchHandler
+{
+    internal const string Erased = "The customer has been erased.";
+
+    public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
+        var customers = events.Select(e => (CustomerUpdated)e.Data).ToList();
+        batch.Writes.BatchCommands.Add(Keep(customers));
+        var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
+        if (erased.Length > 0)
+        {
+            batch.Writes.BatchCommands.Add(Blank(erased));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Newer version wins, within the batch too. Erased is final whatever its version.</summary>
+    private static NpgsqlBatchCommand Keep(IReadOnlyList<CustomerUpdated> customers) => new(
+        """
+        INSERT INTO recipients (customer_id, version, status, language, email, sms, webhook)
+        SELECT DISTINCT ON (customer_id) customer_id, version, status, language, email, sms, webhook
+        FROM unnest($1, $2, $3, $4, $5, $6, $7) AS c (customer_id, version, status, language, email, sms, webhook)
+        ORDER BY customer_id, version DESC
+        ON CONFLICT (customer_id) DO UPDATE SET version = excluded.version, status = excluded.status, language = excluded.language,
+            email = excluded.email, sms = excluded.sms, webhook = excluded.webhook
+        WHERE recipients.version < excluded.version AND recipients.status = 'active'
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(customers, c => c.CustomerId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(customers, c => c.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(customers, c => NotificationsDb.Name(c.Status), NpgsqlDbType.Text),
+            OutboxSql.Array(customers, c => c.Language, NpgsqlDbType.Text),
+            OutboxSql.Array(customers, c => c.Channels.Email, NpgsqlDbType.Boolean),
+            OutboxSql.Array(customers, c => c.Channels.Sms, NpgsqlDbType.Boolean),
+            OutboxSql.Array(customers, c => c.Channels.Webhook, NpgsqlDbType.Boolean),
+        },
+    };
+
+    /// <summary>
+    /// The lease goes too: a sender that has the address in its hands at this moment finds its claim gone and cannot write the address
+    /// back. (Looking whether the customer is erased, when it writes, would not do: it would look at the state before this commit.)
+    /// </summary>
+    private static NpgsqlBatchCommand Blank(Guid[] erased) => new(
+        """
+        UPDATE notifications
+        SET recipient = NULL, subject = NULL, body = NULL, leased_by = NULL, lease_until = NULL,
+            status = CASE status WHEN 'pending' THEN 'failed' ELSE status END,
+            last_error = CASE status WHEN 'pending' THEN $2 END
+        WHERE customer_id = ANY ($1)
+        """)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<Guid[]> { TypedValue = erased },
+            new NpgsqlParameter<string> { TypedValue = Erased },
+        },
+    };
+}

@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+public static class ListNotifications
+{
+    /// <summary>That somebody is, was or could not be told of an event.</summary>
+    /// <param name="Id">UUIDv7; also the left part of the mail's Message-ID.</param>
+    /// <param name="EventId">The event's <c>ce_id</c>.</param>
+    /// <param name="EventType">The event's <c>ce_type</c>.</param>
+    /// <param name="OrderId">The order that it is about; null for stock.</param>
+    /// <param name="CustomerId">The customer who is told; null for staff.</param>
+    /// <param name="Template">Which text.</param>
+    /// <param name="Channel">How.</param>
+    /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), or the staff role.</param>
+    /// <param name="Status">Where it stands.</param>
+    /// <param name="Attempts">How often sending was tried, before a resend too.</param>
+    /// <param name="CreatedAt">When it was recorded, UTC.</param>
+    /// <param name="SentAt">When the channel took it, UTC.</param>
+    /// <param name="LastError">Why the last attempt failed, or why it waits.</param>
+    public sealed record Item(
+        Guid Id, Guid EventId, string EventType, Guid? OrderId, Guid? CustomerId, string Template, NotificationChannel Channel, string? Recipient,
+        NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError);
+
+    /// <summary>Lists notifications, newest first.</summary>
+    /// <param name="orderId">Only those about this order.</param>
+    /// <param name="customerId">Only those to this customer.</param>
+    /// <param name="status">Only those that are <c>pending</c>, <c>sent</c> or <c>failed</c>.</param>
+    /// <param name="limit">Items of one page, 1 to 100; 20 when left out.</param>
+    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <response code="200">One page.</response>
+    /// <response code="400">A filter, the limit or the cursor cannot be read.</response>
+    public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
+        Guid? orderId, Guid? customerId, string? status, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
+    {
+        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        {
+            return problem;
+        }
+
+        var query = db.Notifications.AsNoTracking();
+        if (status is not null)
+        {
+            // Not Enum.Parse: it would take numbers and lists too.
+            var known = Enum.GetValues<NotificationStatus>().Where(s => NotificationsDb.Name(s) == status).ToArray();
+            if (known is not [var wanted])
+            {
+                return Problems.MalformedRequest("status", "pending, sent or failed is allowed.");
+            }
+
+            query = query.Where(n => n.Status == wanted);
+        }
+
+        query = orderId is null ? query : query.Where(n => n.OrderId == orderId);
+        query = customerId is null ? query : query.Where(n => n.CustomerId == customerId);
+        query = after is null ? query : query.Where(n => n.Id < after);
+        var items = await query
+            .OrderByDescending(n => n.Id)
+            .Take(take + 1)
+            .Select(n => new Item(
+                n.Id, n.EventId, n.EventType, n.OrderId, n.CustomerId, n.Template, n.Channel,
+                n.CustomerId == null ? n.RecipientRef : n.Recipient,
+                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError))
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));
+    }
+}

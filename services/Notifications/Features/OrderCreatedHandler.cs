@@ -1,0 +1,16 @@
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>order.created: the customer is told that the order was received.</summary>
+internal sealed class OrderCreatedHandler(NotificationRecorder recorder) : IBatchHandler
+{
+    public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
+        recorder.Record(batch, [.. events.Select(e => (e, NotificationRequest.For((OrderCreated)e.Data)))]);
+        return Task.CompletedTask;
+    }
+}

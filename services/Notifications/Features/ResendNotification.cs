@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Notifications.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+public static class ResendNotification
+{
+    /// <summary>Sends a notification again.</summary>
+    /// <remarks>
+    /// The same notification, so the same Message-ID: it is due at once, with a new round of attempts. One that is due anyhow stays so; one that is
+    /// being sent at this moment is not sent twice.
+    /// </remarks>
+    /// <param name="id">The notification.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="signal">Wakes the sender.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <response code="202">It is due.</response>
+    /// <response code="404">There is no such notification.</response>
+    internal static async Task<Results<Accepted, ProblemHttpResult>> HandleAsync(
+        Guid id, NotificationsDb db, SendSignal signal, CancellationToken cancellationToken)
+    {
+        // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
+        var changed = await db.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE notifications
+             SET status = 'pending', attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
+                 next_attempt_at = now(), sent_at = NULL, last_error = NULL
+             WHERE id = {id}
+             """,
+            cancellationToken);
+        if (changed == 0)
+        {
+            return Problems.NotFound("notification", id);
+        }
+
+        signal.Wake();
+        return TypedResults.Accepted((string?)null);
+    }
+}

@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace OrderInventory.Notifications;
+
+/// <summary>Settings, from the section <c>Notifications</c>.</summary>
+public sealed class NotificationOptions
+{
+    /// <summary>The sender that mails show.</summary>
+    [Required]
+    public string From { get; set; } = "orders@orderinventory.localhost";
+
+    /// <summary>Mail addresses by staff role.</summary>
+    public Dictionary<string, string[]> Staff { get; set; } = [];
+
+    /// <summary>Pace of one replica. Mail providers limit it, and a burst of orders is to queue here rather than to eat the machine.</summary>
+    [Range(1, 10_000)]
+    public int MaxSendsPerSecond { get; set; } = 50;
+
+    /// <summary>A notification that could not be sent this often is given up, until somebody has it sent again.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 8;
+
+    /// <summary>Wait before the second attempt; each further one waits three times as long as the one before. The eight of the default spread over two hours.</summary>
+    public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>No attempt waits longer than this.</summary>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How often the sender looks without being woken: for what another replica recorded, and for what is due again.</summary>
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a sender has for the notifications that it claimed; after that another one may send them.</summary>
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(2);
+}

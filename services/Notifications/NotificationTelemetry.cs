@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using OrderInventory.Notifications.Data;
+
+namespace OrderInventory.Notifications;
+
+internal static class NotificationTelemetry
+{
+    private const string Name = "OrderInventory.Notifications";
+
+    private static readonly ActivitySource s_source = new(Name);
+    private static readonly Meter s_meter = new(Name);
+
+    public static readonly Counter<long> Sent = s_meter.CreateCounter<long>("notifications.sent", "{notification}", "Notifications that a channel has taken");
+    public static readonly Counter<long> Failed = s_meter.CreateCounter<long>("notifications.failed", "{notification}", "Notifications given up");
+
+    /// <summary>A batch of one goes on in its event's trace; of several, it is a trace of its own that links to all of theirs.</summary>
+    public static Activity? StartBatch(IReadOnlyList<ClaimedNotification> claimed)
+    {
+        const string name = "send notifications";
+        if (claimed is [var alone])
+        {
+            return TryGetTrace(alone, out var parent) ? s_source.StartActivity(name, ActivityKind.Internal, parent) : null;
+        }
+
+        var links = new List<ActivityLink>();
+        foreach (var notification in claimed)
+        {
+            if (TryGetTrace(notification, out var trace))
+            {
+                links.Add(new(trace));
+            }
+        }
+
+        return links.Count == 0 ? null : s_source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), links: links);
+    }
+
+    /// <summary>The sending of one notification, in its event's trace.</summary>
+    public static Activity? StartSend(ClaimedNotification notification)
+    {
+        if (!TryGetTrace(notification, out var parent))
+        {
+            return null;
+        }
+
+        var current = Activity.Current;
+        var span = s_source.StartActivity("send email", ActivityKind.Client, current?.TraceId == parent.TraceId ? current.Context : parent);
+        span?.SetTag("notification.id", notification.Id.ToString());
+        span?.SetTag("notification.template", notification.Template);
+        return span;
+    }
+
+    private static bool TryGetTrace(ClaimedNotification notification, out ActivityContext trace) =>
+        ActivityContext.TryParse(notification.TraceParent, null, isRemote: true, out trace);
+}

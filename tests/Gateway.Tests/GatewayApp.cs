@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Logging;
+
+namespace OrderInventory.Gateway.Tests;
+
+/// <summary>The gateway on a real port, with five small real services behind it.</summary>
+public sealed class GatewayApp : IAsyncLifetime
+{
+    private readonly Dictionary<string, Service> _services = SystemRoutes.Services.ToDictionary(name => name, name => new Service(name));
+    private WebApplicationFactory<Program>? _factory;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    internal Service this[string name] => _services[name];
+
+    public async Task InitializeAsync()
+    {
+        foreach (var service in _services.Values)
+        {
+            await service.StartAsync();
+        }
+
+        _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(builder =>
+        {
+            builder.UseSetting("urls", "http://127.0.0.1:0");
+            foreach (var (name, service) in _services)
+            {
+                builder.UseSetting($"services:{name}:http:0", service.Address);
+            }
+        });
+        _factory.UseKestrel();
+        _factory.StartServer();
+        Http = _factory.CreateClient();
+    }
+
+    public async Task DisposeAsync()
+    {
+        Http.Dispose();
+        await _factory!.DisposeAsync();
+        foreach (var service in _services.Values)
+        {
+            await service.StopAsync();
+        }
+    }
+
+    /// <summary>Answers every request with who it is and what it was asked; single answers can be set by path.</summary>
+    internal sealed class Service(string name)
+    {
+        private WebApplication? _server;
+        private int _port;
+
+        public string Address => $"http://127.0.0.1:{_port}";
+        public bool Ready { get; set; } = true;
+        public Dictionary<string, RequestDelegate> Answers { get; } = [];
+
+        public async Task StartAsync()
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port));
+            _server = builder.Build();
+            _server.MapGet("/health", () => Ready ? Results.Ok() : Results.StatusCode(503));
+            _server.MapFallback("{*path}", async http =>
+            {
+                if (Answers.TryGetValue(http.Request.Path, out var answer))
+                {
+                    await answer(http);
+                    return;
+                }
+
+                using var reader = new StreamReader(http.Request.Body);
+                await http.Response.WriteAsJsonAsync(new
+                {
+                    service = name,
+                    path = http.Request.Path.Value + http.Request.QueryString,
+                    method = http.Request.Method,
+                    headers = http.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString()),
+                    body = await reader.ReadToEndAsync(),
+                });
+            });
+            await _server.StartAsync();
+            _port = new Uri(_server.Urls.First()).Port;
+        }
+
+        public async Task StopAsync()
+        {
+            if (_server is not null)
+            {
+                await _server.DisposeAsync();
+                _server = null;
+            }
+        }
+
+        /// <summary>Takes connections and closes them at the first byte, like a process that dies in the middle of a request.</summary>
+        public async Task<IDisposable> BreakAsync()
+        {
+            await StopAsync();
+            var listener = new TcpListener(IPAddress.Loopback, _port);
+            listener.Start();
+            _ = CloseEachAsync(listener);
+            return listener;
+        }
+
+        private static async Task CloseEachAsync(TcpListener listener)
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync();
+                    await client.GetStream().ReadExactlyAsync(new byte[1]);
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
+            {
+                // Stopped.
+            }
+        }
+    }
+}

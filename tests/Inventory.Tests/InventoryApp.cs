@@ -1,0 +1,156 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Npgsql;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+[CollectionDefinition(Name)]
+public class InventoryCollection : ICollectionFixture<InfrastructureFixture>
+{
+    public const string Name = "inventory";
+}
+
+/// <summary>The Inventory service on its own database and in its own consumer group.</summary>
+internal sealed class InventoryApp : WebApplicationFactory<Program>
+{
+    private readonly InfrastructureFixture _infrastructure;
+    private readonly string _database;
+    private readonly string _instance = Guid.CreateVersion7().ToString("N");
+
+    private InventoryApp(InfrastructureFixture infrastructure, string database, string group)
+    {
+        _infrastructure = infrastructure;
+        _database = database;
+        Group = group;
+    }
+
+    public string Group { get; }
+
+    public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
+
+    public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
+
+    public static async Task<InventoryApp> StartAsync(InfrastructureFixture infrastructure)
+    {
+        var app = new InventoryApp(infrastructure, await infrastructure.CreateDatabaseAsync("inventory"), "inventory-" + Guid.CreateVersion7().ToString("N"));
+        await app.WaitUntilReadyAsync();
+        return app;
+    }
+
+    /// <summary>A second replica on the same database and in the same group.</summary>
+    public async Task<InventoryApp> StartReplicaAsync()
+    {
+        var replica = new InventoryApp(_infrastructure, _database, Group);
+        await replica.WaitUntilReadyAsync();
+        return replica;
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("ConnectionStrings:inventorydb", _database);
+        builder.UseSetting("ConnectionStrings:redis", _infrastructure.Redis);
+        builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
+        builder.UseSetting("Messaging:Group", Group);
+        builder.UseSetting("Messaging:InstanceId", _instance);
+        builder.UseSetting("Messaging:Partitions", "4");
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        using var http = CreateClient();
+        await Eventually.TrueAsync(async () => (await http.GetAsync("/health")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "Inventory is ready");
+    }
+
+    public async Task<Guid> StockAsync(long onHand, long threshold = 0)
+    {
+        using var http = CreateClient();
+        var product = Guid.CreateVersion7();
+        (await http.PutAsJsonAsync($"/api/inventory/{product}", new { onHand, lowStockThreshold = threshold })).EnsureSuccessStatusCode();
+        return product;
+    }
+
+    public async Task<JsonNode> LevelAsync(Guid product)
+    {
+        using var http = CreateClient();
+        return (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}"))!;
+    }
+
+    /// <summary>The numbers as the database has them.</summary>
+    public async Task<(long OnHand, long Reserved)> NumbersAsync(Guid product)
+    {
+        await using var command = Database.CreateCommand("SELECT on_hand, reserved FROM stock_levels WHERE product_id = $1");
+        command.Parameters.Add(new() { Value = product });
+        await using var reader = await command.ExecuteReaderAsync();
+        Assert.True(await reader.ReadAsync());
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    public async Task<T> QueryAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The ledger adds up to the levels, and the levels to the reservations.</summary>
+    public async Task AssertBooksBalanceAsync()
+    {
+        Assert.Equal(0L, await QueryAsync<long>(
+            """
+            SELECT count(*) FROM stock_levels l
+            LEFT JOIN (SELECT product_id, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved FROM stock_movements GROUP BY 1) m USING (product_id)
+            LEFT JOIN (SELECT (line ->> 'productId')::uuid AS product_id, sum((line ->> 'quantity')::bigint) AS held
+                       FROM reservations, jsonb_array_elements(lines) AS line GROUP BY 1) r USING (product_id)
+            WHERE l.on_hand <> coalesce(m.on_hand, 0) OR l.reserved <> coalesce(m.reserved, 0) OR l.reserved <> coalesce(r.held, 0)
+            """));
+    }
+
+    public static object Created(Guid order, params (Guid Product, int Quantity)[] lines) => new
+    {
+        orderId = order,
+        version = 1,
+        customerId = Guid.CreateVersion7(),
+        status = "pending",
+        holdId = (Guid?)null,
+        lines = Lines(lines),
+        total = new { amount = 1.00m, currency = "EUR" },
+        placedAt = "2026-11-24T08:00:00Z",
+    };
+
+    public static object Updated(Guid order, long version, string status, params (Guid Product, int Quantity)[] lines) => new
+    {
+        orderId = order,
+        version,
+        customerId = Guid.CreateVersion7(),
+        status,
+        previousStatus = "confirmed",
+        holdId = (Guid?)null,
+        lines = Lines(lines),
+        total = new { amount = 1.00m, currency = "EUR" },
+        reason = (string?)null,
+        revision = status == "revisionPending" ? new { status = "pending", lines = Lines(lines), rejection = (object?)null } : null,
+        rejection = (object?)null,
+        placedAt = "2026-11-24T08:00:00Z",
+        updatedAt = "2026-11-24T08:00:00Z",
+    };
+
+    private static object[] Lines((Guid Product, int Quantity)[] lines) =>
+        [.. lines.Select(l => new { productId = l.Product, sku = "S", name = "N", quantity = l.Quantity, unitPrice = new { amount = 1.00m, currency = "EUR" } })];
+
+    public static string Json(object data) => JsonSerializer.Serialize(data);
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await Database.DisposeAsync();
+        Kafka.Dispose();
+    }
+}

@@ -1,0 +1,79 @@
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Inventory.Domain;
+
+namespace OrderInventory.Inventory.Tests;
+
+public class StockItemTests
+{
+    private static StockItem Item(long onHand, long reserved, long threshold = 0) =>
+        new(Guid.CreateVersion7(), StockItem.DefaultLocation, onHand, reserved, threshold, version: 7);
+
+    [Fact]
+    public void Reserving_lowers_available_and_leaves_the_shelf()
+    {
+        var item = Item(10, 2);
+        item.Reserve(8);
+        Assert.Equal((10, 10, 0), (item.OnHand, item.Reserved, item.Available));
+    }
+
+    [Theory]
+    [InlineData(9)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void Reserving_more_than_available_or_nothing_throws_and_changes_nothing(long quantity)
+    {
+        var item = Item(10, 2);
+        Assert.Throws<InvalidOperationException>(() => item.Reserve(quantity));
+        Assert.Equal((10, 2, false), (item.OnHand, item.Reserved, item.IsChanged));
+    }
+
+    [Fact]
+    public void Releasing_more_than_is_reserved_throws() => Assert.Throws<InvalidOperationException>(() => Item(10, 2).Release(3));
+
+    [Fact]
+    public void Shipping_lowers_both_numbers()
+    {
+        var item = Item(10, 4);
+        item.Ship(3);
+        Assert.Equal((7, 1, 6), (item.OnHand, item.Reserved, item.Available));
+    }
+
+    [Fact]
+    public void The_shelf_cannot_hold_less_than_is_promised()
+    {
+        var item = Item(10, 4);
+        Assert.False(item.TrySetOnHand(3));
+        Assert.Equal((10, false), (item.OnHand, item.IsChanged));
+        Assert.True(item.TrySetOnHand(4));
+    }
+
+    [Fact]
+    public void The_version_grows_once_however_many_changes_a_batch_has()
+    {
+        var item = Item(10, 0);
+        item.Reserve(1);
+        item.Reserve(1);
+        item.Release(1);
+        Assert.Equal(8, item.Version);
+    }
+
+    [Theory]
+    [InlineData(12, 10, 2, LowStockCrossing.Entered)]
+    [InlineData(12, 10, 1, null)]
+    [InlineData(10, 10, 1, null)]
+    [InlineData(10, 0, 10, null)]
+    public void A_crossing_is_told_once(long onHand, long threshold, long reserve, LowStockCrossing? expected)
+    {
+        var item = Item(onHand, 0, threshold);
+        item.Reserve(reserve);
+        Assert.Equal(expected, item.Crossing);
+    }
+
+    [Fact]
+    public void Leaving_low_stock_is_told()
+    {
+        var item = Item(10, 5, threshold: 5);
+        item.Release(1);
+        Assert.Equal(LowStockCrossing.Left, item.Crossing);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Notifications.Channels;
+using OrderInventory.Notifications.Tests.Support;
+
+namespace OrderInventory.Notifications.Tests;
+
+[Collection(nameof(InfrastructureCollection))]
+public sealed class NotificationsApiTests(RecordNotificationsTests.Running running) : IClassFixture<RecordNotificationsTests.Running>
+{
+    private readonly NotificationsApp _app = running.App;
+
+    [Fact]
+    public async Task Lists_newest_first_in_pages()
+    {
+        var customer = running.Customers.Add();
+        foreach (var status in new[] { OrderStatus.Confirmed, OrderStatus.Shipped, OrderStatus.Delivered })
+        {
+            await _app.PublishAsync(Events.Updated(customer, status));
+            await _app.ListAsync($"customerId={customer}", (int)status == (int)OrderStatus.Confirmed ? 1 : (int)status == (int)OrderStatus.Shipped ? 2 : 3);
+        }
+
+        var first = await PageAsync($"customerId={customer}&limit=2");
+        var second = await PageAsync($"customerId={customer}&limit=2&cursor={first["next"]}");
+
+        Assert.Equal(["orderDelivered", "orderShipped"], first["items"]!.AsArray().Select(i => (string?)i!["template"]));
+        Assert.Equal(["orderConfirmed"], second["items"]!.AsArray().Select(i => (string?)i!["template"]));
+        Assert.Null(second["next"]);
+    }
+
+    [Theory]
+    [InlineData("status=1")]
+    [InlineData("status=Sent")]
+    [InlineData("status=sent,failed")]
+    [InlineData("orderId=7")]
+    [InlineData("limit=0")]
+    [InlineData("limit=101")]
+    [InlineData("cursor=x")]
+    public async Task Refuses_a_query_that_it_cannot_read(string query)
+    {
+        var response = await _app.Http.GetAsync($"/api/notifications?{query}");
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("/problems/malformed-request", (string?)(await response.Content.ReadFromJsonAsync<JsonNode>())!["type"]);
+    }
+
+    [Fact]
+    public async Task Resending_what_does_not_exist_is_404() =>
+        Assert.Equal(HttpStatusCode.NotFound, (await _app.Http.PostAsync($"/api/notifications/{Guid.CreateVersion7()}/resend", null)).StatusCode);
+
+    [Fact]
+    public async Task Resending_what_was_sent_sends_the_same_notification_again()
+    {
+        var order = Events.Created(running.Customers.Add());
+        await _app.PublishAsync(order);
+        var item = (await _app.ListAsync($"orderId={order.OrderId}&status=sent")).Single();
+
+        (await _app.Http.PostAsync($"/api/notifications/{item["id"]}/resend", null)).EnsureSuccessStatusCode();
+
+        var again = (await _app.ListAsync($"orderId={order.OrderId}&status=sent", each: i => (int?)i["attempts"] == 2)).Single();
+        Assert.Equal((string?)item["id"], (string?)again["id"]);
+    }
+
+    [Fact]
+    public async Task Describes_itself()
+    {
+        var document = await _app.Http.GetFromJsonAsync<JsonNode>("/openapi/v1.json");
+
+        var list = document!["paths"]!["/api/notifications"]!["get"]!;
+        Assert.NotNull(list["summary"]);
+        Assert.NotNull(list["responses"]!["200"]);
+        Assert.NotNull(list["responses"]!["400"]);
+        var resend = document["paths"]!["/api/notifications/{id}/resend"]!["post"]!;
+        Assert.NotNull(resend["responses"]!["202"]);
+        Assert.NotNull(resend["responses"]!["404"]);
+        Assert.NotNull(document["paths"]!["/api/notifications/dead-letters"]);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("localhost:25")]
+    [InlineData("http://localhost")]
+    [InlineData("file://relative/folder")]
+    public void A_mail_setting_that_is_missing_or_unclear_is_an_error_at_start(string? mail)
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => EmailChannels.Create(mail));
+
+        Assert.Contains("ConnectionStrings:mail", error.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<JsonNode> PageAsync(string query) => (await _app.Http.GetFromJsonAsync<JsonNode>($"/api/notifications?{query}"))!;
+}

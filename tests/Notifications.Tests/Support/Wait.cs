@@ -1,0 +1,30 @@
+namespace OrderInventory.Notifications.Tests.Support;
+
+internal static class Wait
+{
+    /// <summary>Looks until the condition holds, and fails after the time given with what it saw last.</summary>
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> holds, int seconds = 10)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            var seen = await look();
+            if (holds(seen))
+            {
+                return seen;
+            }
+
+            try
+            {
+                await timer.WaitForNextTickAsync(timeout.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"After {seconds} s it was still: {seen}");
+            }
+        }
+    }
+
+    public static Task UntilAsync(Func<bool> holds, int seconds = 10) => UntilAsync(() => Task.FromResult(holds()), h => h, seconds);
+}
