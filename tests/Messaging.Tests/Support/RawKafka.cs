@@ -54,8 +54,9 @@ internal sealed class RawKafka : IDisposable
     }
 
     /// <summary>A header's text, or null when the record does not have it.</summary>
-    public static string? Header<TKey, TValue>(ConsumeResult<TKey, TValue> record, string name)
-        => record.Message.Headers.TryGetLastBytes(name, out var value) ? Encoding.UTF8.GetString(value) : null;
+    public static string? Header<TKey, TValue>(ConsumeResult<TKey, TValue> record, string name) => Header(record.Message.Headers, name);
+
+    public static string? Header(Headers headers, string name) => headers.TryGetLastBytes(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
     /// <param name="topic">Where to.</param>
     /// <param name="key">Any bytes, or null.</param>
@@ -70,6 +71,8 @@ internal sealed class RawKafka : IDisposable
             new TopicPartition(topic, partition ?? Partition.Any), new() { Key = key, Value = value, Headers = headers }, patience.Token);
         return report.TopicPartitionOffset;
     }
+
+    public int Partitions(string topic) => _admin.GetMetadata(topic, Patience).Topics.Single().Partitions.Count;
 
     /// <summary>All records that a topic holds now: those of a partition in their order, partition after partition.</summary>
     public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Task.Run<IReadOnlyList<ConsumeResult<string, byte[]?>>>(() => Read(topic));
