@@ -22,15 +22,24 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
             _broken = false;
         }
 
-        _current.Produce(topic, message, report =>
+        try
         {
-            if (report.Error.IsFatal)
+            _current.Produce(topic, message, report =>
             {
-                _broken = true;
-            }
+                if (report.Error.IsFatal)
+                {
+                    _broken = true;
+                }
 
-            acknowledged(report);
-        });
+                acknowledged(report);
+            });
+        }
+        catch (KafkaException exception) when (exception.Error.IsFatal || exception.Error.Code == ErrorCode.Local_Fatal)
+        {
+            // It failed while nothing was in flight whose report would have said so.
+            _broken = true;
+            throw;
+        }
     }
 
     public IAdminClient CreateAdminClient() => new DependentAdminClientBuilder(_current.Handle).Build();

@@ -127,8 +127,8 @@ public class InboxTests(InfrastructureFixture infrastructure)
             await bed.SendAsync(new(key, 2, ""));
         }
 
-        await bed.AppliedAsync(20);
-        Assert.All(keys, key => Assert.Equal([1, 2], bed.EffectsAsync().Result.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+        var effects = await bed.AppliedAsync(20);
+        Assert.All(keys, key => Assert.Equal([1, 2], effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
         Assert.Equal(10, service.Handler.Handled);
     }
 

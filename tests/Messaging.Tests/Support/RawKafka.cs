@@ -75,7 +75,20 @@ internal sealed class RawKafka : IDisposable
     public int Partitions(string topic) => _admin.GetMetadata(topic, Patience).Topics.Single().Partitions.Count;
 
     /// <summary>All records that a topic holds now: those of a partition in their order, partition after partition.</summary>
-    public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Task.Run<IReadOnlyList<ConsumeResult<string, byte[]?>>>(() => Read(topic));
+    public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Eventually.NotNullAsync(
+        () => Task.Run<IReadOnlyList<ConsumeResult<string, byte[]?>>?>(() =>
+        {
+            try
+            {
+                return Read(topic);
+            }
+            catch (KafkaException)
+            {
+                // A new topic, or a broker that has just been started: its partitions have no leader yet.
+                return null;
+            }
+        }),
+        Patience, $"The records of {topic}");
 
     /// <summary>Waits until a topic holds this many records at least, and returns all.</summary>
     public async Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic, int atLeast)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.ServiceDefaults;
 
@@ -49,13 +50,13 @@ internal sealed class TestService : IAsyncDisposable
             new("Messaging:CreateTopics", bed.MakesTopics ? "false" : "true"),
             // Tests write rows from outside, whose commits wake nobody.
             new("Messaging:IdlePoll", "00:00:00.050"),
-            .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)),
         ]);
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
 
         builder.AddServiceDefaults();
         builder.Services.AddNpgsqlDataSource(bed.ConnectionString);
         builder.Services.AddDbContextFactory<ThingsDb>((services, options) => options
-            .UseNpgsql(bed.ConnectionString)
+            .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
             .AddInterceptors(services.GetServices<IInterceptor>()));
         builder.Services.AddSingleton(before);
