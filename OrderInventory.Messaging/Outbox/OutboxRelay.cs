@@ -90,6 +90,7 @@ internal sealed partial class OutboxRelay(
             return 0;
         }
 
+        producer.RenewIfBroken();
         var round = new Round(rows.Count);
         for (var i = 0; i < rows.Count; i++)
         {
@@ -120,7 +121,7 @@ internal sealed partial class OutboxRelay(
             {
                 published.Add(rows[i]);
             }
-            else if (IsForGood(error))
+            else if (EventProducer.IsForGood(error))
             {
                 refused.Add((rows[i], error));
             }
@@ -136,7 +137,7 @@ internal sealed partial class OutboxRelay(
         if (published.Count + refused.Count < rows.Count)
         {
             // Keys keep their order: the next round begins with what failed here.
-            var error = round.Errors.First(e => e is not null && !IsForGood(e))!;
+            var error = round.Errors.First(e => e is not null && !EventProducer.IsForGood(e))!;
             if (error.Code != ErrorCode.Local_QueueFull || published.Count == 0)
             {
                 throw new KafkaException(error);
@@ -196,7 +197,7 @@ internal sealed partial class OutboxRelay(
                 report => round.Complete(index, report.Error.IsError ? report.Error : null));
             return null;
         }
-        catch (KafkaException exception) when (IsForGood(exception.Error))
+        catch (KafkaException exception) when (EventProducer.IsForGood(exception.Error))
         {
             // Larger than the producer may send.
             round.Complete(index, exception.Error);
@@ -253,9 +254,6 @@ internal sealed partial class OutboxRelay(
         MessagingTelemetry.Refused.Add(1);
         LogRefused(row.Id, row.Topic, row.Key, error.Reason);
     }
-
-    private static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
-        or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     private sealed record Row(short Slot, string Key, long Version, Guid Id, string Topic, byte[] Headers, byte[] Payload);
 

@@ -85,7 +85,7 @@ internal sealed class TestService : IAsyncDisposable
     }
 }
 
-/// <summary>Keeps what a service logs, for the few tests that care and for whoever debugs one.</summary>
+/// <summary>Keeps what a service logs, for the few tests that care.</summary>
 internal sealed class LogMemory : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = new();
@@ -106,9 +106,6 @@ internal sealed class LogMemory : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
-            Console.WriteLine($"DBG {logLevel} {category}: {formatter(state, exception)} {exception}");
-        }
+            => lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
     }
 }
