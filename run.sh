@@ -3,6 +3,7 @@
 # docs/operations.md lists what can be set. Ctrl-C (or SIGTERM to this process) stops everything.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
+source "$root/eng/ready-to-run.sh"
 
 need_dotnet
 choose_aspire
@@ -24,6 +25,7 @@ esac
 
 say "Building ..."
 build "$root/OrderInventory.AppHost"
+ready_to_run
 
 # What the launch profile sets for 'dotnet run': Aspire's dashboard over plain HTTP on this machine.
 export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development} ASPIRE_ALLOW_UNSECURED_TRANSPORT=true

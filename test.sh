@@ -3,6 +3,7 @@
 # A real Kafka is used where KAFKA_HOME, or ../shared/kafka beside the repository, has one. Arguments select projects by name: ./test.sh Orders Messaging
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
+source "$root/eng/ready-to-run.sh"
 cd "$root" || exit 1
 
 need_dotnet
@@ -19,6 +20,7 @@ if [ "${SKIP_BUILD:-}" != true ]; then
   say "Building ..."
   build OrderInventory.sln || die "The build failed."
 fi
+ready_to_run
 dotnet tool restore >/dev/null || die "dotnet tool restore failed."
 
 passed=0 failed=0 complaints=()
@@ -57,7 +59,7 @@ for project in tests/*/*.csproj; do
     [ "$wanted" = true ] || continue
   fi
   run "$name" "$project"
-  if [ "$name" = EndToEnd.Tests ] && [ -n "${KAFKA_HOME:-}" ]; then
+  if [[ $name = *EndToEnd.Tests ]] && [ -n "${KAFKA_HOME:-}" ]; then
     Infrastructure__Kafka=mock run "$name on the mock broker" "$project" --filter Category=Smoke
   fi
 done

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -18,6 +19,9 @@ internal sealed class AppHostSettings
         _args = [.. args.Where(argument => argument != "--demo")];
         _configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(_args).Build();
     }
+
+    /// <summary>A time stamp of <see cref="Stopwatch"/>.</summary>
+    public long Started { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The testing builder runs this entry point inside a test's process, where an error must reach the test.</summary>
     public static bool RunsInsideATest => Assembly.GetEntryAssembly() != typeof(AppHostSettings).Assembly;
@@ -59,6 +63,10 @@ internal sealed class AppHostSettings
 
     /// <summary>8080 unless GATEWAY_PORT says otherwise; any free port inside a test.</summary>
     public int? GatewayPort => Number("GATEWAY_PORT") ?? (RunsInsideATest ? null : 8080);
+
+    /// <summary>Settings of one service, given to the AppHost: the section of its name, such as <c>Orders:StockCheck</c>.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
+        _configuration.GetSection(name).AsEnumerable().Where(setting => setting.Value is not null);
 
     public string? ConnectionString(string name) => _configuration.GetConnectionString(name);
 

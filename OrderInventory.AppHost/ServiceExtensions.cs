@@ -16,6 +16,11 @@ internal static class ServiceExtensions
             .WithHttpHealthCheck("/health", endpointName: "http")
             .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
 
+        foreach (var (key, value) in settings.ServiceSettings(name))
+        {
+            service.WithEnvironment(key.Replace(":", "__", StringComparison.Ordinal), value);
+        }
+
         return settings.OtlpEndpoint is { } collector
             ? service
                 .WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", collector)

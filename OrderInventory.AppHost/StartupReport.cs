@@ -120,9 +120,8 @@ internal sealed class StartupReport(
 
     private void Print(Endpoints endpoints)
     {
-        var seconds = (TimeProvider.System.GetLocalNow() - new DateTimeOffset(Process.GetCurrentProcess().StartTime)).TotalSeconds;
         Console.WriteLine();
-        Console.WriteLine(FormattableString.Invariant($"OrderInventory is ready, {seconds:F1} s after the start."));
+        Console.WriteLine(FormattableString.Invariant($"OrderInventory is ready, {Stopwatch.GetElapsedTime(settings.Started).TotalSeconds:F1} s after the AppHost's start."));
         Console.WriteLine($"  Gateway    {endpoints.Gateway}  (the API's reference page)");
         Console.WriteLine($"  Dashboard  {endpoints.Dashboard ?? "off"}");
         Console.WriteLine($"  Mail       {endpoints.Mail ?? "none"}");

@@ -96,7 +96,16 @@ PROJECT
 
 # build PROJECT-OR-SOLUTION: Release; shows each project as it is done, and every warning and error.
 build() {
-  dotnet build "$1" -c Release -m:2 --nologo -v m -clp:NoSummary | sed -un 's|^ *\([A-Za-z0-9.]*\) -> .*|  \1|p; /: \(warning\|error\) /p; /^MSBUILD : error/p'
+  local pid status=0
+  # In a session of its own and waited for, so that a signal to this script alone ends the build as well.
+  setsid bash -o pipefail -c 'dotnet build "$1" -c Release -m:2 --nologo -v m -clp:NoSummary |
+    sed -un "s|^ *\([A-Za-z0-9.]*\) -> .*|  \1|p; /: \(warning\|error\) /p; /^MSBUILD : error/p"' build "$1" </dev/null &
+  pid=$!
+  trap 'kill -- "-$pid" 2>/dev/null; exit 143' TERM
+  trap 'kill -- "-$pid" 2>/dev/null; exit 130' INT
+  wait "$pid" || status=$?
+  trap - TERM INT
+  return "$status"
 }
 
 free_port() {

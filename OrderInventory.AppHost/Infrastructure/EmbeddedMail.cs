@@ -37,8 +37,17 @@ internal sealed class EmbeddedMail
             case "maildev" when !Npm.IsThere:
                 throw new DistributedApplicationException("Infrastructure:Mail=maildev needs Node.js with npm: install it, or use pickup.");
             case "auto" or "maildev":
-                var package = await Npm.InstallAsync("maildev", Version, "the mail inbox");
-                return new EmbeddedMail(builder, data, Path.Combine(package, "bin", "maildev"));
+                try
+                {
+                    var package = await Npm.InstallAsync("maildev", Version, "the mail inbox");
+                    return new EmbeddedMail(builder, data, Path.Combine(package, "bin", "maildev"));
+                }
+                catch (DistributedApplicationException problem) when (settings.Mail == "auto")
+                {
+                    Console.WriteLine($"{problem.Message} Mail goes to a pickup folder instead.");
+                    return new EmbeddedMail(builder, data, null);
+                }
+
             default:
                 throw new DistributedApplicationException($"Infrastructure:Mail is auto, maildev or pickup, not '{settings.Mail}'.");
         }

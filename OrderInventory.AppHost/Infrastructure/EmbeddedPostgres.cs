@@ -81,9 +81,8 @@ internal sealed class EmbeddedPostgres
             "-c", "checkpoint_timeout=10min",
             // Short statements only: compiling them costs more than running them.
             "-c", "jit=off",
-            "-c", "log_min_messages=warning",
-            "-c", "log_checkpoints=off",
-            "-c", "log_autovacuum_min_duration=-1",
+            // A statement that fails is the service's to log; EF Core's first look for its history table alone prints ten lines.
+            "-c", "log_min_messages=fatal",
         ];
 
         _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", CheckAsync);
@@ -251,9 +250,14 @@ internal sealed class EmbeddedPostgres
         if (user is not null && !await user.CanEnterAsync(native))
         {
             // npm's cache lies in root's home, which is closed to that user.
-            var copy = data.Sub("postgres-binaries");
-            await Command.RunAsync("Copying PostgreSQL", "cp", ["-a", "--no-preserve=ownership", native, copy]);
-            await Command.RunAsync("Copying PostgreSQL", "chmod", ["-R", "a+rX", copy]);
+            var copy = data.Sub($"postgres-binaries-{NpmVersion}");
+            if (!Directory.Exists(copy))
+            {
+                await Command.RunAsync("Copying PostgreSQL", "cp", ["-a", "--no-preserve=ownership", native, copy + ".new"]);
+                await Command.RunAsync("Copying PostgreSQL", "chmod", ["-R", "a+rX", copy + ".new"]);
+                Directory.Move(copy + ".new", copy);
+            }
+
             native = copy;
         }
 

@@ -19,9 +19,9 @@ internal static class Npm
 
         // A half-done install must not pass for a whole one, and two AppHosts may start at once: install beside, then rename.
         var staging = $"{folder}.{Environment.ProcessId}";
-        Directory.CreateDirectory(staging);
         try
         {
+            Directory.CreateDirectory(staging);
             await Command.RunAsync(
                 $"npm install {package}",
                 "npm",
@@ -31,6 +31,10 @@ internal static class Npm
             {
                 Directory.Move(staging, folder);
             }
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            throw new DistributedApplicationException($"{what} cannot be installed in {folder}: {problem.Message}");
         }
         finally
         {

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
+using OpenTelemetry;
 using OrderInventory.Messaging.Kafka;
 using OrderInventory.Messaging.Outbox;
 
@@ -119,6 +120,8 @@ internal sealed partial class InboxProcessor(
     private async Task RunAsync(
         IReadOnlyList<ReceivedEvent> events, IReadOnlyList<DeadLetter> deadLetters, Guid? replayed, CancellationToken cancellationToken)
     {
+        // A batch of which nothing is traced is not to begin a trace with its first statement.
+        using var quiet = Activity.Current is null ? SuppressInstrumentationScope.Begin() : null;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var batch = new InboxBatch(connection, transaction);

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
+using OpenTelemetry;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Kafka;
 
@@ -75,6 +76,8 @@ internal sealed partial class OutboxRelay(
 
     private async Task RenewWhenDueAsync(CancellationToken cancellationToken)
     {
+        // Looking for work belongs to no trace; without this every look would be one of its own.
+        using var quiet = SuppressInstrumentationScope.Begin();
         if (_renewed is null || time.GetElapsedTime(_renewed.Value) > OutboxSlots.RenewEvery)
         {
             _owned = await _slots.RenewAsync(cancellationToken);
@@ -149,6 +152,7 @@ internal sealed partial class OutboxRelay(
 
     private async Task<List<Row>> ReadAsync(CancellationToken cancellationToken)
     {
+        using var quiet = SuppressInstrumentationScope.Begin();
         await using var command = database.CreateCommand(
             """
             SELECT m.slot, m.key, m.version, m.id, m.topic, m.headers, m.payload
@@ -216,6 +220,7 @@ internal sealed partial class OutboxRelay(
             return;
         }
 
+        using var quiet = SuppressInstrumentationScope.Begin();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -13,7 +14,7 @@ namespace OrderInventory.EndToEnd.Tests;
 /// <summary>Start, stop and crash of the AppHost as a process of its own, as run.sh starts it.</summary>
 public sealed class LifecycleTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     [Fact]
     public async Task Stops_everything_on_SIGTERM_to_its_own_process()
@@ -100,7 +101,8 @@ public sealed class LifecycleTests
     {
         private readonly Process _process;
         private readonly string _folder;
-        private readonly Task<string> _output;
+        private readonly Task _output;
+        private readonly ConcurrentQueue<string> _lines = [];
 
         private AppHostProcess(int gatewayPort)
         {
@@ -120,9 +122,7 @@ public sealed class LifecycleTests
             start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
             start.Environment["DOTNET_ENVIRONMENT"] = "Development";
             _process = Process.Start(start)!;
-            var errors = _process.StandardError.ReadToEndAsync();
-            var output = _process.StandardOutput.ReadToEndAsync();
-            _output = Task.Run(async () => await output + await errors);
+            _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
         }
 
         public string EndpointsFile => Path.Combine(_folder, "endpoints.json");
@@ -131,18 +131,29 @@ public sealed class LifecycleTests
 
         public int ExitCode => _process.ExitCode;
 
+        private string Output => string.Join('\n', _lines.TakeLast(100));
+
         public static async Task<AppHostProcess> StartAsync()
         {
             var system = new AppHostProcess(FreePort());
-            await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Patience, "endpoints.json");
-            return system.HasExited ? throw new InvalidOperationException($"The AppHost ended: {await system._output}") : system;
+            try
+            {
+                await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Patience, "endpoints.json");
+                return system.HasExited ? throw new InvalidOperationException("The AppHost ended") : system;
+            }
+            catch (Exception problem)
+            {
+                await system.DisposeAsync();
+                throw new InvalidOperationException($"{problem.Message}; the AppHost said:\n{system.Output}", problem);
+            }
         }
 
         public static async Task<(int ExitCode, string Output)> RunToEndAsync(int gatewayPort)
         {
             await using var system = new AppHostProcess(gatewayPort);
             await system._process.WaitForExitAsync().WaitAsync(Patience);
-            return (system.ExitCode, await system._output);
+            await system._output.WaitAsync(Patience);
+            return (system.ExitCode, system.Output);
         }
 
         public async Task SignalAsync(string name)
@@ -186,6 +197,14 @@ public sealed class LifecycleTests
 
             _process.Dispose();
             Directory.Delete(_folder, recursive: true);
+        }
+
+        private async Task CollectAsync(StreamReader reader)
+        {
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                _lines.Enqueue(line);
+            }
         }
 
         /// <summary>The fields of /proc/PID/stat after the command's name: state, parent, …, start time at index 19.</summary>

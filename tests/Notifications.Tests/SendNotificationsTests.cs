@@ -3,12 +3,13 @@ using System.Net;
 using System.Text.Json.Nodes;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
 /// <summary>Sending by SMTP, and what happens when somebody is away.</summary>
 [Collection(nameof(InfrastructureCollection))]
-public sealed class SendNotificationsTests(Infrastructure infrastructure) : IAsyncLifetime
+public sealed class SendNotificationsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
     private readonly SmtpServer _smtp = new();
     private readonly CustomersServer _customers = new();

@@ -15,6 +15,11 @@ internal static class CustomerChanges
     /// </summary>
     public static async Task<ProblemHttpResult?> SaveChangedAsync(this CustomersDb db, Customer customer, CancellationToken cancellationToken)
     {
+        if (await db.IsEmailTakenAsync(customer, cancellationToken))
+        {
+            return CustomerRules.EmailTaken();
+        }
+
         db.Add(CustomerEvents.Updated(customer));
         try
         {
@@ -31,4 +36,13 @@ internal static class CustomerChanges
             return CustomerRules.EmailTaken();
         }
     }
+
+    /// <summary>
+    /// Asked first, although the unique index decides in the end: PostgreSQL writes the value of a refused key to its own log, where an
+    /// e-mail address has no business.
+    /// </summary>
+    public static Task<bool> IsEmailTakenAsync(this CustomersDb db, Customer customer, CancellationToken cancellationToken) =>
+        customer.EmailKey is { } key
+            ? db.Customers.AnyAsync(c => c.EmailKey == key && c.Id != customer.Id, cancellationToken)
+            : Task.FromResult(false);
 }

@@ -47,6 +47,11 @@ internal static class CreateCustomer
             return before is null ? Problems.NotFound("customer", existing) : Created(http, before);
         }
 
+        if (await db.IsEmailTakenAsync(customer, cancellationToken))
+        {
+            return CustomerRules.EmailTaken();
+        }
+
         db.Add(customer);
         db.Add(CustomerEvents.Updated(customer));
         try

@@ -13,10 +13,11 @@ internal static class AdjustStock
     /// <param name="Reference">Staff's own reference, such as a return number.</param>
     public sealed record Request(long Delta, string Reason, string? Reference = null);
 
-    /// <summary>
+    /// <summary>Add or remove units</summary>
+    /// <remarks>
     /// 201 with the level after it. 404 without a stock record, 409 when it would go below what is reserved. If-Match is honoured when
     /// sent: 412 when the stock has changed.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
     {

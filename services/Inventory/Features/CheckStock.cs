@@ -22,7 +22,8 @@ internal static class CheckStock
 
     public sealed record CheckedLine(Guid ProductId, long Requested, long Available, bool Sufficient);
 
-    /// <summary>200 with an answer per product, also when something is short; a product without a record has 0 available.</summary>
+    /// <summary>Check whether an order could be had just now</summary>
+    /// <remarks>200 with an answer per product, also when something is short; a product without a record has 0 available.</remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, NpgsqlDataSource database, CancellationToken cancellationToken)
     {

@@ -22,7 +22,8 @@ internal static class GetReservation
 
     public sealed record HeldLine(Guid ProductId, string Location, long Quantity);
 
-    /// <summary>404 when Inventory has never heard of the order.</summary>
+    /// <summary>Read what was last decided for an order</summary>
+    /// <remarks>404 when Inventory has never heard of the order.</remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(Guid orderId, InventoryDb database, CancellationToken cancellationToken)
     {
         var row = await database.Reservations.AsNoTracking().FirstOrDefaultAsync(r => r.OrderId == orderId, cancellationToken);

@@ -9,7 +9,8 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>A product's stock, from the cache where it is there.</summary>
 internal static class GetStock
 {
-    /// <summary>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product.</summary>
+    /// <summary>Read a product's stock</summary>
+    /// <remarks>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product.</remarks>
     public static async Task<Results<Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
     {

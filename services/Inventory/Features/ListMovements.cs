@@ -23,6 +23,7 @@ internal static class ListMovements
         Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
         Guid? EventId, DateTimeOffset OccurredAt);
 
+    /// <summary>Read a product's ledger, newest first</summary>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         Guid productId, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {

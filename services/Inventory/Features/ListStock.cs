@@ -8,10 +8,11 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>Stock of many products.</summary>
 internal static class ListStock
 {
-    /// <summary>
+    /// <summary>List stock levels</summary>
+    /// <remarks>
     /// A page of levels in the order of product ids. <paramref name="lowStock"/> true or false keeps the products that are low or are not;
     /// <paramref name="productIds"/>, separated by commas, at most 100, names the wanted ones: those without a record are left out.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Ok<Page<StockLevel>>, ProblemHttpResult>> HandleAsync(
         bool? lowStock, string? productIds, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {

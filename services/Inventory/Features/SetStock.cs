@@ -13,10 +13,11 @@ internal static class SetStock
     /// <param name="LowStockThreshold">At or below this, available counts as low. Left out: as it was, or 0.</param>
     public sealed record Request(long OnHand, long? LowStockThreshold = null);
 
-    /// <summary>
+    /// <summary>Make or set a product's stock</summary>
+    /// <remarks>
     /// 201 when the record is new (If-Match is not needed), 200 when it was set; then If-Match is required (428, 412). 409 when
     /// <c>onHand</c> is below what is reserved.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
     {

@@ -17,7 +17,8 @@ internal static class TakeStock
     /// <param name="Reference">Staff's own reference, such as the month.</param>
     public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null);
 
-    /// <summary>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected.</summary>
+    /// <summary>Record a count of the shelf</summary>
+    /// <remarks>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected.</remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
     {

@@ -12,10 +12,11 @@ internal static class CancelOrder
     /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
     public sealed record Request(string? Reason = null);
 
-    /// <summary>
+    /// <summary>Ask for a cancel</summary>
+    /// <remarks>
     /// 202 while Inventory is to give the stock back, 200 once it has; asking again gives the same answer and does nothing twice. 409
     /// <c>illegal-transition</c> from any other status than pending, confirmed and revisionPending. If-Match is honoured when sent.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {

@@ -6,7 +6,8 @@ namespace OrderInventory.Orders.Features;
 /// <summary>A shipped order has arrived.</summary>
 internal static class DeliverOrder
 {
-    /// <summary>200 with the order, also when it was delivered before; 409 <c>illegal-transition</c> unless it is shipped.</summary>
+    /// <summary>Say that an order has arrived</summary>
+    /// <remarks>200 with the order, also when it was delivered before; 409 <c>illegal-transition</c> unless it is shipped.</remarks>
     public static Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, OrderWriter writer, CancellationToken cancellationToken) =>
         Transitions.ApplyAsync(id, http, writer, "delivered", (order, now) => order.Deliver(now), cancellationToken);

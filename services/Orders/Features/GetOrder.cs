@@ -6,7 +6,8 @@ namespace OrderInventory.Orders.Features;
 /// <summary>One order.</summary>
 internal static class GetOrder
 {
-    /// <summary>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id.</summary>
+    /// <summary>Read an order</summary>
+    /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id.</remarks>
     public static async Task<Results<Results<Ok<OrderView>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, OrderReader reader, CancellationToken cancellationToken) =>
         await reader.FindAsync(id, cancellationToken) is { } order ? ETags.Ok(http, order, order.Version) : Problems.NotFound("order", id);

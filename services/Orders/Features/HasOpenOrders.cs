@@ -10,6 +10,7 @@ internal static class HasOpenOrders
 {
     public sealed record Response(bool Open);
 
+    /// <summary>Whether a product is in an unfinished order</summary>
     public static async Task<Ok<Response>> HandleAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
     {
         OrderStatus[] finished = [OrderStatus.Rejected, OrderStatus.Expired, OrderStatus.Cancelled, OrderStatus.Delivered];

@@ -8,6 +8,7 @@ namespace OrderInventory.Orders.Features;
 /// <summary>Orders by customer, product, status and time of placement, newest first.</summary>
 internal static class ListOrders
 {
+    /// <summary>List orders, newest first</summary>
     public static async Task<Results<Ok<Page<OrderView>>, ProblemHttpResult>> HandleAsync(
         Guid? customerId, Guid? productId, string? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
         OrdersDb database, CancellationToken cancellationToken)

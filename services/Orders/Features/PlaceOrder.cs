@@ -30,11 +30,12 @@ internal static class PlaceOrder
     /// <param name="Quantity">Whole units, at least 1.</param>
     public sealed record Line(Guid ProductId, int Quantity);
 
-    /// <summary>
+    /// <summary>Place an order</summary>
+    /// <remarks>
     /// 201 with the order. 400 malformed or without Idempotency-Key; 409 <c>insufficient-stock</c> with the short lines, or
     /// <c>idempotency-in-flight</c>; 422 unknown customer or product, mixed currency, or a key that belongs to another request; 503 when
     /// a dependency that is needed does not answer.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Placements placements, StockChecker stock, Catalogue catalogue, OrderReader reader,
         OrderWaiters waiters, RecentOrders recent, TimeProvider time, CancellationToken cancellationToken)

@@ -16,11 +16,12 @@ internal static class ReviseOrder
     /// <param name="Lines">All lines that the order is to have, 1 to 500.</param>
     public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines);
 
-    /// <summary>
+    /// <summary>Ask for other lines</summary>
+    /// <remarks>
     /// 202 with the order in <c>revisionPending</c>. 428 without If-Match, 412 when the order has changed, 409 <c>illegal-transition</c>
     /// unless it is confirmed, 409 <c>insufficient-stock</c> when the check finds it short (what the order holds counts as available),
     /// 422 for a product that cannot be ordered. A product that is kept keeps its price.
-    /// </summary>
+    /// </remarks>
     public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, OrderReader reader, StockChecker stock, Placements placements, Catalogue catalogue,
         OrderWriter writer, CancellationToken cancellationToken)

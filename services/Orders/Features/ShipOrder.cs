@@ -11,7 +11,8 @@ internal static class ShipOrder
     /// <param name="TrackingNumber">The carrier's number.</param>
     public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
 
-    /// <summary>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</summary>
+    /// <summary>Say that an order has left</summary>
+    /// <remarks>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</remarks>
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {

@@ -12,27 +12,28 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
 /// <summary>The whole service in this process, on a database of its own, with real Kafka, mail and Customers around it.</summary>
 internal sealed class NotificationsApp : IAsyncDisposable
 {
-    private readonly WebApplicationFactory<Program> _factory;
+    private readonly WebApplicationFactory<NotificationOptions> _factory;
     private readonly IProducer<string, byte[]> _producer;
 
-    private NotificationsApp(string database, string kafka, string mail, string customers, Dictionary<string, string>? settings)
+    private NotificationsApp(string database, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings)
     {
         Database = NpgsqlDataSource.Create(database);
         ConnectionString = database;
-        _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(builder =>
+        _factory = new WebApplicationFactory<NotificationOptions>().WithWebHostBuilder(builder =>
         {
             builder.UseSetting("ConnectionStrings:notificationsdb", database);
-            builder.UseSetting("ConnectionStrings:kafka", kafka);
+            builder.UseSetting("ConnectionStrings:kafka", infrastructure.Kafka);
             builder.UseSetting("ConnectionStrings:mail", mail);
             builder.UseSetting("services:customers:http:0", customers);
             builder.UseSetting("Messaging:Partitions", "4");
-            builder.UseSetting("Messaging:CreateTopics", "false");
+            builder.UseSetting("Messaging:CreateTopics", infrastructure.KafkaIsReal ? "true" : "false");
             builder.UseSetting("Notifications:RetryDelay", "00:00:00.05");
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");
             builder.UseSetting("Notifications:PollInterval", "00:00:00.05");
@@ -42,7 +43,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
                 builder.UseSetting(key, value);
             }
         });
-        _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = kafka, LingerMs = 0 }).Build();
+        _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = infrastructure.Kafka, LingerMs = 0 }).Build();
         Http = _factory.CreateClient();
     }
 
@@ -52,10 +53,10 @@ internal sealed class NotificationsApp : IAsyncDisposable
     public IServiceProvider Services => _factory.Services;
 
     public static async Task<NotificationsApp> StartAsync(
-        Infrastructure infrastructure, string mail, CustomersServer customers, Dictionary<string, string>? settings = null, string? database = null)
+        InfrastructureFixture infrastructure, string mail, CustomersServer customers, Dictionary<string, string>? settings = null, string? database = null)
     {
         var app = new NotificationsApp(
-            database ?? await infrastructure.CreateDatabaseAsync(), infrastructure.Kafka, mail, customers.Address, settings);
+            database ?? await infrastructure.CreateDatabaseAsync("notifications"), infrastructure, mail, customers.Address, settings);
         await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready, 30);
         return app;
     }

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrderInventory.Load;
+
+/// <summary>Where the running system is: the file that it writes when all is healthy.</summary>
+internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres)
+{
+    private const string DefaultFile = ".run/endpoints.json";
+
+    public Uri Service(string name, bool throughGateway) => throughGateway ? Gateway
+        : Services.TryGetValue(name, out var address) ? address
+        : throw new LoadException($"The running system names no address of the service '{name}'.");
+
+    public string Database(string name) => Postgres.TryGetValue(name, out var connection)
+        ? connection
+        : throw new LoadException($"The running system names no database of '{name}'.");
+
+    public static async Task<Endpoints> ReadAsync(string? file, CancellationToken cancellationToken)
+    {
+        file ??= Find();
+        try
+        {
+            await using var stream = File.OpenRead(file);
+            return await JsonSerializer.DeserializeAsync(stream, EndpointsJson.Default.Endpoints, cancellationToken)
+                ?? throw new LoadException($"{file} is empty.");
+        }
+        catch (Exception problem) when (problem is IOException or JsonException or UnauthorizedAccessException)
+        {
+            throw new LoadException($"The addresses of the running system cannot be read ({problem.Message}). Is it up? --endpoints names the file.");
+        }
+    }
+
+    private static string Find()
+    {
+        for (var folder = new DirectoryInfo(Environment.CurrentDirectory); folder is not null; folder = folder.Parent)
+        {
+            var file = Path.Combine(folder.FullName, DefaultFile);
+            if (File.Exists(file))
+            {
+                return file;
+            }
+        }
+
+        return DefaultFile;
+    }
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Endpoints))]
+internal sealed partial class EndpointsJson : JsonSerializerContext;

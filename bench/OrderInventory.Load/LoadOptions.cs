@@ -1,0 +1,124 @@
+using System.Globalization;
+
+namespace OrderInventory.Load;
+
+/// <summary>The command line.</summary>
+internal sealed record LoadOptions
+{
+    public const string Usage =
+        """
+        OrderInventory.Load: places orders and measures until the last one is confirmed and its notifications are recorded.
+
+          --endpoints FILE     what the running system wrote (default: .run/endpoints.json, here or in a folder above)
+          --clients 1,8,32     closed-loop clients, one run for each number (default 8)
+          --seconds S          how long orders are placed in each run (default 20)
+          --warm-up S          before each run, not counted (default 5)
+          --first-seconds S    for just after a start: no warm-up, S seconds, placed/s of every second
+          --wait S             bound for the last order to be decided and notified of, after the placing (default 60)
+          --products N         products to order from, with stock (default 1000)
+          --customers N        customers who order (default 100)
+          --lines N            distinct products in an order (default 3)
+          --stock N            units on hand of each product (default 1000000)
+          --seed N             of the random products and quantities (default 1)
+          --through-gateway    place orders at the gateway, not straight at the Orders service
+          --apphost-pid PID    also say how much processor time the system's processes use for an order (Linux)
+          --setup-only         make products, stock and customers, and stop
+          --json FILE          write all figures as JSON
+          --markdown FILE      write the table as Markdown
+
+        Exit code: 0 good; 1 an order was lost, undecided or not notified of in time, or stock was oversold; 2 not measured.
+        """;
+
+    public string? EndpointsFile { get; private init; }
+    public IReadOnlyList<int> Clients { get; private init; } = [8];
+    public int Seconds { get; private init; } = 20;
+    public int WarmUpSeconds { get; private init; } = 5;
+    public bool IsAfterStart { get; private init; }
+    public int WaitSeconds { get; private init; } = 60;
+    public int Products { get; private init; } = 1000;
+    public int Customers { get; private init; } = 100;
+    public int Lines { get; private init; } = 3;
+    public int Stock { get; private init; } = 1_000_000;
+    public int Seed { get; private init; } = 1;
+    public bool ThroughGateway { get; private init; }
+    public int? AppHostPid { get; private init; }
+    public bool SetupOnly { get; private init; }
+    public string? JsonFile { get; private init; }
+    public string? MarkdownFile { get; private init; }
+
+    /// <summary>Null when help was asked for.</summary>
+    /// <exception cref="FormatException">An option is unknown or its value is not allowed; the message says which.</exception>
+    public static LoadOptions? Parse(string[] args)
+    {
+        var options = new LoadOptions();
+        for (var i = 0; i < args.Length; i++)
+        {
+            var name = args[i];
+            string Value() => ++i < args.Length ? args[i] : throw new FormatException($"{name} needs a value; --help lists the options.");
+            switch (name)
+            {
+                case "--help" or "-h":
+                    return null;
+                case "--endpoints":
+                    options = options with { EndpointsFile = Value() };
+                    break;
+                case "--clients":
+                    options = options with { Clients = [.. Value().Split(',').Select(number => Number(name, number, 1, 1000))] };
+                    break;
+                case "--seconds":
+                    options = options with { Seconds = Number(name, Value(), 1, 600) };
+                    break;
+                case "--warm-up":
+                    options = options with { WarmUpSeconds = Number(name, Value(), 0, 600) };
+                    break;
+                case "--first-seconds":
+                    options = options with { Seconds = Number(name, Value(), 1, 600), WarmUpSeconds = 0, IsAfterStart = true };
+                    break;
+                case "--wait":
+                    options = options with { WaitSeconds = Number(name, Value(), 1, 3600) };
+                    break;
+                case "--products":
+                    options = options with { Products = Number(name, Value(), 1, 9999) };
+                    break;
+                case "--customers":
+                    options = options with { Customers = Number(name, Value(), 1, 9999) };
+                    break;
+                case "--lines":
+                    options = options with { Lines = Number(name, Value(), 1, 100) };
+                    break;
+                case "--stock":
+                    options = options with { Stock = Number(name, Value(), 0, 1_000_000_000) };
+                    break;
+                case "--seed":
+                    options = options with { Seed = Number(name, Value(), 0, int.MaxValue) };
+                    break;
+                case "--through-gateway":
+                    options = options with { ThroughGateway = true };
+                    break;
+                case "--apphost-pid":
+                    options = options with { AppHostPid = Number(name, Value(), 1, int.MaxValue) };
+                    break;
+                case "--setup-only":
+                    options = options with { SetupOnly = true };
+                    break;
+                case "--json":
+                    options = options with { JsonFile = Value() };
+                    break;
+                case "--markdown":
+                    options = options with { MarkdownFile = Value() };
+                    break;
+                default:
+                    throw new FormatException($"{name} is not an option; --help lists them.");
+            }
+        }
+
+        return options.Lines <= options.Products
+            ? options
+            : throw new FormatException("--lines asks for more distinct products than --products makes.");
+    }
+
+    private static int Number(string name, string text, int min, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+            ? number
+            : throw new FormatException($"{name} takes whole numbers from {min} to {max}, not '{text}'.");
+}

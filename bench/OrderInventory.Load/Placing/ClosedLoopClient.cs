@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net;
+using HdrHistogram;
+
+namespace OrderInventory.Load.Placing;
+
+/// <summary>Places an order, waits for the answer, places the next. It keeps its own figures, so that clients share nothing.</summary>
+internal sealed class ClosedLoopClient(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix)
+{
+    private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_pauseAfterError = TimeSpan.FromMilliseconds(50);
+
+    private long _placed;
+
+    /// <summary>The ids that 201 answers named.</summary>
+    public List<Guid> Ids { get; } = [];
+
+    /// <summary>From the request to the last byte of the answer, of 201 answers, in microseconds.</summary>
+    public LongHistogram Latencies { get; } = Report.NewHistogram();
+
+    /// <summary>Answers other than 201, and requests without an answer.</summary>
+    public Dictionary<string, int> Errors { get; } = [];
+
+    /// <summary>201 answers by the second in which they came.</summary>
+    public List<int> PlacedBySecond { get; } = [];
+
+    /// <summary>Read by the progress display while the client runs.</summary>
+    public long Placed => Volatile.Read(ref _placed);
+
+    public async Task RunAsync(long start, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        using var timeout = new ReusableTimeout(cancellationToken);
+        for (var number = 0; Stopwatch.GetElapsedTime(start) < duration && !cancellationToken.IsCancellationRequested; number++)
+        {
+            var error = await PlaceAsync(start, number, timeout.Start(s_requestTimeout), cancellationToken);
+            if (error is null)
+            {
+                continue;
+            }
+
+            Errors[error] = Errors.GetValueOrDefault(error) + 1;
+            if (error != "409")
+            {
+                // A service that is down refuses faster than anything works; that would only burn the processor.
+                await Task.Delay(s_pauseAfterError, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<string?> PlaceAsync(long start, int number, CancellationToken timeout, CancellationToken stop)
+    {
+        body.Fill();
+        using var request = new HttpRequestMessage(HttpMethod.Post, orders) { Content = body.ToContent() };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", keyPrefix + number);
+        var sent = Stopwatch.GetTimestamp();
+        try
+        {
+            using var response = await http.SendAsync(request, timeout);
+            await response.Content.CopyToAsync(Stream.Null, timeout);
+            if (response.StatusCode != HttpStatusCode.Created)
+            {
+                return ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
+
+            var answered = Stopwatch.GetTimestamp();
+            Report.RecordTo(Latencies, Stopwatch.GetElapsedTime(sent, answered));
+            Count((int)Stopwatch.GetElapsedTime(start, answered).TotalSeconds);
+
+            // …/api/orders/<id>: cheaper than to read the order.
+            var location = response.Headers.NonValidated["Location"].ToString().AsSpan();
+            Ids.Add(Guid.Parse(location[(location.LastIndexOf('/') + 1)..]));
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return stop.IsCancellationRequested ? "stopped" : "timeout";
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException)
+        {
+            return problem is HttpRequestException { HttpRequestError: var error } ? error.ToString() : problem.GetType().Name;
+        }
+    }
+
+    private void Count(int second)
+    {
+        Volatile.Write(ref _placed, _placed + 1);
+        while (PlacedBySecond.Count <= second)
+        {
+            PlacedBySecond.Add(0);
+        }
+
+        PlacedBySecond[second]++;
+    }
+
+    /// <summary>A timeout per request without a new timer for each.</summary>
+    private sealed class ReusableTimeout(CancellationToken stop) : IDisposable
+    {
+        private CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(stop);
+
+        public CancellationToken Start(TimeSpan timeout)
+        {
+            // Moving the time of an existing timer is cheap; only a source that has fired must be replaced.
+            if (_source.IsCancellationRequested)
+            {
+                _source.Dispose();
+                _source = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            }
+
+            _source.CancelAfter(timeout);
+            return _source.Token;
+        }
+
+        public void Dispose() => _source.Dispose();
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Globalization;
+using HdrHistogram;
+using OrderInventory.Load.Setup;
+using Spectre.Console;
+
+namespace OrderInventory.Load.Placing;
+
+/// <summary>What the clients of one phase have done.</summary>
+/// <param name="StartedAt">Before the first order.</param>
+/// <param name="Ids">The orders that were answered 201.</param>
+/// <param name="Elapsed">From the start until the last client had its last answer.</param>
+/// <param name="Latencies">Microseconds.</param>
+/// <param name="Errors">Number of answers other than 201, by status or kind.</param>
+/// <param name="PlacedBySecond">201 answers in each second.</param>
+internal sealed record PhaseResult(
+    DateTimeOffset StartedAt, Guid[] Ids, TimeSpan Elapsed, LongHistogram Latencies, SortedDictionary<string, int> Errors, IReadOnlyList<int> PlacedBySecond);
+
+/// <summary>A number of clients, side by side, for a time.</summary>
+internal static class Phase
+{
+    public static async Task<PhaseResult> RunAsync(
+        string what, int clients, TimeSpan duration, Uri address, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
+    {
+        using var handler = new SocketsHttpHandler
+        {
+            // The driver shares the processor with what it measures: nothing that is not needed.
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
+            MaxConnectionsPerServer = clients,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+        };
+        using var http = new HttpMessageInvoker(handler);
+        var orders = new Uri(address, "/api/orders");
+        var phase = Guid.CreateVersion7().ToString("N");
+        var all = Enumerable.Range(0, clients)
+            .Select(n => new ClosedLoopClient(
+                http, orders, new OrderBody(catalogue, options.Lines, new Random(options.Seed + (n * 7919))),
+                string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-")))
+            .ToList();
+
+        var startedAt = TimeProvider.System.GetUtcNow();
+        var start = Stopwatch.GetTimestamp();
+        var running = Task.WhenAll(all.Select(client => Task.Run(() => client.RunAsync(start, duration, cancellationToken), CancellationToken.None)));
+        await ShowAsync(what, all, running, start, duration);
+        await running;
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Sum(all, startedAt, elapsed);
+    }
+
+    private static Task ShowAsync(string what, List<ClosedLoopClient> clients, Task running, long start, TimeSpan duration) =>
+        AnsiConsole.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+            .StartAsync(async progress =>
+            {
+                var task = progress.AddTask(what, maxValue: duration.TotalSeconds);
+                var (last, lastAt) = (0L, start);
+                while (await Task.WhenAny(running, Task.Delay(1000)) != running)
+                {
+                    var (now, placed) = (Stopwatch.GetTimestamp(), clients.Sum(client => client.Placed));
+                    task.Value = Math.Min(Stopwatch.GetElapsedTime(start).TotalSeconds, duration.TotalSeconds);
+                    var rate = (placed - last) / Stopwatch.GetElapsedTime(lastAt, now).TotalSeconds;
+                    task.Description = string.Create(CultureInfo.InvariantCulture, $"{what}: {rate:N0} orders/s");
+                    (last, lastAt) = (placed, now);
+                }
+
+                task.Value = task.MaxValue;
+            });
+
+    private static PhaseResult Sum(List<ClosedLoopClient> clients, DateTimeOffset startedAt, TimeSpan elapsed)
+    {
+        var latencies = Report.NewHistogram();
+        var errors = new SortedDictionary<string, int>();
+        var bySecond = new int[clients.Max(client => client.PlacedBySecond.Count)];
+        foreach (var client in clients)
+        {
+            latencies.Add(client.Latencies);
+            foreach (var (error, count) in client.Errors)
+            {
+                errors[error] = errors.GetValueOrDefault(error) + count;
+            }
+
+            for (var second = 0; second < client.PlacedBySecond.Count; second++)
+            {
+                bySecond[second] += client.PlacedBySecond[second];
+            }
+        }
+
+        return new(startedAt, [.. clients.SelectMany(client => client.Ids)], elapsed, latencies, errors, bySecond);
+    }
+}

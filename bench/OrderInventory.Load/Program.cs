@@ -1,0 +1,60 @@
+using OrderInventory.Load;
+using OrderInventory.Load.Recorded;
+using OrderInventory.Load.Setup;
+using Spectre.Console;
+
+LoadOptions? options;
+try
+{
+    options = LoadOptions.Parse(args);
+}
+catch (FormatException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return ExitCodes.NotRun;
+}
+
+if (options is null)
+{
+    Console.WriteLine(LoadOptions.Usage);
+    return ExitCodes.Good;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, signal) =>
+{
+    signal.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    var endpoints = await Endpoints.ReadAsync(options.EndpointsFile, stop.Token);
+    await using var databases = new Databases(endpoints);
+    var catalogue = await CatalogueLoader.LoadAsync(endpoints, databases, options, stop.Token);
+    if (options.SetupOnly)
+    {
+        return ExitCodes.Good;
+    }
+
+    var results = new List<RunResult>();
+    foreach (var clients in options.Clients)
+    {
+        var run = new Run(endpoints, databases, catalogue, options, clients);
+        results.Add(await run.MeasureAsync(stop.Token));
+    }
+
+    Report.Print(results);
+    await Report.WriteAsync(results, options, stop.Token);
+    return results.All(result => result.Failures.Count == 0) ? ExitCodes.Good : ExitCodes.CheckFailed;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    Console.Error.WriteLine("Stopped; nothing was measured.");
+    return ExitCodes.NotRun;
+}
+catch (LoadException problem)
+{
+    Console.Error.WriteLine(problem.Message);
+    return ExitCodes.NotRun;
+}

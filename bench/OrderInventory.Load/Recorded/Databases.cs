@@ -1,0 +1,165 @@
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Load.Setup;
+
+namespace OrderInventory.Load.Recorded;
+
+/// <summary>An order as its row says. Times are those of the Orders service's clock.</summary>
+internal readonly record struct OrderRow(string Status, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>
+/// What the services have written, read from their databases: the only place of the driver with SQL. Nothing here is read while orders
+/// are being placed.
+/// </summary>
+internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _orders = Open(endpoints, "orders");
+    private readonly NpgsqlDataSource _inventory = Open(endpoints, "inventory");
+    private readonly NpgsqlDataSource _notifications = Open(endpoints, "notifications");
+
+    public async Task<long> CountCopiesAsync(Catalogue catalogue, CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand(
+            """
+            SELECT (SELECT count(*) FROM product_copies WHERE product_id = ANY($1))
+                 + (SELECT count(*) FROM customer_copies WHERE customer_id = ANY($2))
+            """);
+        command.Parameters.Add(new() { Value = catalogue.Products.ToArray() });
+        command.Parameters.Add(new() { Value = catalogue.Customers.ToArray() });
+        return (long)(await ScalarAsync(command, cancellationToken))!;
+    }
+
+    /// <summary>Whether an order placed since then still waits for its first outcome. The partial index on waiting orders makes it cheap.</summary>
+    public async Task<bool> AnyPendingAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND placed_at >= $1)");
+        command.Parameters.Add(new() { Value = since.UtcDateTime });
+        return (bool)(await ScalarAsync(command, cancellationToken))!;
+    }
+
+    /// <summary>The rows of these orders; an order without one is missing from the answer.</summary>
+    public async Task<Dictionary<Guid, OrderRow>> ReadOrdersAsync(Guid[] ids, CancellationToken cancellationToken)
+    {
+        var rows = new Dictionary<Guid, OrderRow>(ids.Length);
+        await foreach (var reader in ReadByIdAsync(
+            _orders, ids, "SELECT o.id, o.status, o.version, o.placed_at, o.updated_at FROM wanted JOIN orders o USING (id)", cancellationToken))
+        {
+            rows[reader.GetGuid(0)] = new(
+                reader.GetString(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetFieldValue<DateTimeOffset>(4));
+        }
+
+        return rows;
+    }
+
+    /// <summary>
+    /// When the notifications of each order were complete: of its placement and of its outcome. Orders that lack one are not in the answer.
+    /// <c>created_at</c> is the database's clock at the start of the transaction that recorded it.
+    /// </summary>
+    public async Task<Dictionary<Guid, DateTimeOffset>> ReadNotifiedAsync(Guid[] ids, CancellationToken cancellationToken)
+    {
+        var rows = new Dictionary<Guid, DateTimeOffset>(ids.Length);
+        await foreach (var reader in ReadByIdAsync(
+            _notifications, ids,
+            """
+            SELECT n.order_id, max(n.created_at)
+            FROM wanted JOIN notifications n ON n.order_id = wanted.id
+            GROUP BY n.order_id
+            HAVING bool_or(n.event_type LIKE 'order.created%') AND bool_or(n.event_type LIKE 'order.updated%')
+            """,
+            cancellationToken))
+        {
+            rows[reader.GetGuid(0)] = reader.GetFieldValue<DateTimeOffset>(1);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Products that break a rule of the stock: more reserved than there is, or not the sum of what the orders hold. One statement, so one snapshot.</summary>
+    public async Task<(long Oversold, long Unequal)> CheckStockAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _inventory.CreateCommand(
+            """
+            WITH levels AS (
+                SELECT product_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_levels GROUP BY product_id),
+            held AS (
+                SELECT (line ->> 'productId')::uuid AS product_id, sum((line ->> 'quantity')::bigint) AS reserved
+                FROM reservations CROSS JOIN jsonb_array_elements(lines) AS line GROUP BY 1)
+            SELECT count(*) FILTER (WHERE coalesce(l.reserved, 0) > coalesce(l.on_hand, 0) OR l.reserved < 0),
+                   count(*) FILTER (WHERE coalesce(l.reserved, 0) <> coalesce(h.reserved, 0))
+            FROM levels l FULL JOIN held h USING (product_id)
+            """);
+        command.CommandTimeout = 120;
+        await using var reader = await ReadAsync(command, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetInt64(0), reader.GetInt64(1));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _orders.DisposeAsync();
+        await _inventory.DisposeAsync();
+        await _notifications.DisposeAsync();
+    }
+
+    /// <summary>The ids go into a temporary table: the plan for a hundred thousand of them in an array would be a guess.</summary>
+    private static async IAsyncEnumerable<NpgsqlDataReader> ReadByIdAsync(
+        NpgsqlDataSource database, Guid[] ids, string sql, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var connection = await ConnectAsync(database, cancellationToken);
+        await using (var create = new NpgsqlCommand("CREATE TEMP TABLE wanted (id uuid PRIMARY KEY)", connection))
+        {
+            await create.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using (var copy = await connection.BeginBinaryImportAsync("COPY wanted (id) FROM STDIN (FORMAT binary)", cancellationToken))
+        {
+            foreach (var id in ids)
+            {
+                await copy.StartRowAsync(cancellationToken);
+                await copy.WriteAsync(id, NpgsqlDbType.Uuid, cancellationToken);
+            }
+
+            await copy.CompleteAsync(cancellationToken);
+        }
+
+        await using (var analyze = new NpgsqlCommand("ANALYZE wanted", connection))
+        {
+            await analyze.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using var select = new NpgsqlCommand(sql, connection);
+        await using var reader = await ReadAsync(select, cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            yield return reader;
+        }
+    }
+
+    private static NpgsqlDataSource Open(Endpoints endpoints, string name)
+    {
+        // Not pooled: the temporary table goes with its connection.
+        var connection = new NpgsqlConnectionStringBuilder(endpoints.Database(name)) { Pooling = false, Timeout = 10, CommandTimeout = 60, ApplicationName = "load" };
+        return NpgsqlDataSource.Create(connection);
+    }
+
+    private static Task<NpgsqlConnection> ConnectAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>
+        ExplainAsync(async () => await database.OpenConnectionAsync(cancellationToken));
+
+    private static Task<NpgsqlDataReader> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
+        ExplainAsync(() => command.ExecuteReaderAsync(cancellationToken));
+
+    private static Task<object?> ScalarAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
+        ExplainAsync(() => command.ExecuteScalarAsync(cancellationToken));
+
+    private static async Task<T> ExplainAsync<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (NpgsqlException problem)
+        {
+            throw new LoadException($"A database of the running system did not answer: {problem.Message}");
+        }
+    }
+}

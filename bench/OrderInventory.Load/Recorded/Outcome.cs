@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using HdrHistogram;
+using OrderInventory.Load.Placing;
+using Spectre.Console;
+
+namespace OrderInventory.Load.Recorded;
+
+/// <summary>What became of a phase's orders, by the databases.</summary>
+internal sealed record Outcome(
+    SortedDictionary<string, int> Statuses, int Lost, int Undecided, int NotNotified, DateTimeOffset FirstPlaced, DateTimeOffset LastRecorded,
+    TimeSpan Waited, LongHistogram ToConfirmed, LongHistogram ToNotified)
+{
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Waits until every order is decided and its notifications are recorded, or the time is over.</summary>
+    public static async Task<Outcome> WaitAsync(Databases databases, PhaseResult placed, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var ids = placed.Ids;
+        var start = Stopwatch.GetTimestamp();
+        bool IsOver() => Stopwatch.GetElapsedTime(start) >= patience;
+        return await AnsiConsole.Status().StartAsync("Waiting for the last order to be decided ...", async status =>
+        {
+            while (await databases.AnyPendingAsync(placed.StartedAt, cancellationToken) && !IsOver())
+            {
+                await Task.Delay(s_poll, cancellationToken);
+            }
+
+            var notified = await databases.ReadNotifiedAsync(ids, cancellationToken);
+            while (notified.Count < ids.Length && !IsOver())
+            {
+                status.Status = string.Create(CultureInfo.InvariantCulture, $"Waiting for notifications: {notified.Count} of {ids.Length} orders have theirs ...");
+                await Task.Delay(s_poll, cancellationToken);
+                notified = await databases.ReadNotifiedAsync(ids, cancellationToken);
+            }
+
+            var waited = Stopwatch.GetElapsedTime(start);
+            return Sum(ids, await databases.ReadOrdersAsync(ids, cancellationToken), notified, waited);
+        });
+    }
+
+    private static Outcome Sum(Guid[] ids, Dictionary<Guid, OrderRow> orders, Dictionary<Guid, DateTimeOffset> notified, TimeSpan waited)
+    {
+        var statuses = new SortedDictionary<string, int>();
+        var (toConfirmed, toNotified) = (Report.NewHistogram(), Report.NewHistogram());
+        var (first, last) = (DateTimeOffset.MaxValue, DateTimeOffset.MinValue);
+        foreach (var (id, order) in orders)
+        {
+            statuses[order.Status] = statuses.GetValueOrDefault(order.Status) + 1;
+            first = order.PlacedAt < first ? order.PlacedAt : first;
+            last = order.UpdatedAt > last ? order.UpdatedAt : last;
+            if (order is { Status: "confirmed", Version: 2 })
+            {
+                Report.RecordTo(toConfirmed, order.UpdatedAt - order.PlacedAt);
+            }
+
+            if (notified.TryGetValue(id, out var at))
+            {
+                last = at > last ? at : last;
+                Report.RecordTo(toNotified, at - order.PlacedAt);
+            }
+        }
+
+        return new(
+            statuses, ids.Length - orders.Count, statuses.GetValueOrDefault("pending"), ids.Length - notified.Count, first, last, waited, toConfirmed, toNotified);
+    }
+}

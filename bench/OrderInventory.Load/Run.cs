@@ -1,0 +1,78 @@
+using OrderInventory.Load.Placing;
+using OrderInventory.Load.Recorded;
+using OrderInventory.Load.Setup;
+
+namespace OrderInventory.Load;
+
+/// <summary>One number of clients: warm-up, placing, waiting, checking.</summary>
+internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue catalogue, LoadOptions options, int clients)
+{
+    private readonly Uri _address = endpoints.Service("orders", options.ThroughGateway);
+    private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.WaitSeconds);
+    private readonly List<string> _failures = [];
+
+    public async Task<RunResult> MeasureAsync(CancellationToken cancellationToken)
+    {
+        if (options.WarmUpSeconds > 0)
+        {
+            var warmUp = await PlaceAsync("warm-up", options.WarmUpSeconds, cancellationToken);
+
+            // What the warm-up left in the queues would be worked off in the measured time, without being counted there.
+            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, _patience, cancellationToken));
+        }
+
+        var before = ProcessorTime.Read(options.AppHostPid);
+        var placed = await PlaceAsync("placing", options.Seconds, cancellationToken);
+        var outcome = await Outcome.WaitAsync(databases, placed, _patience, cancellationToken);
+        var used = ProcessorTime.PerOrder(before, ProcessorTime.Read(options.AppHostPid), placed.Ids.Length);
+        Judge("", placed, outcome);
+        await CheckStockAsync(cancellationToken);
+
+        var recorded = placed.Ids.Length - Math.Max(outcome.Lost + outcome.Undecided, outcome.NotNotified);
+        return new()
+        {
+            Clients = clients,
+            ThroughGateway = options.ThroughGateway,
+            StartedAt = placed.StartedAt,
+            Seconds = placed.Elapsed.TotalSeconds,
+            Placed = placed.Ids.Length,
+            PlacedPerSecond = placed.Ids.Length / placed.Elapsed.TotalSeconds,
+            Errors = placed.Errors,
+            Placement = Report.ToPercentiles(placed.Latencies),
+            EndToEndPerSecond = recorded > 0 ? recorded / (outcome.LastRecorded - outcome.FirstPlaced).TotalSeconds : 0,
+            Statuses = outcome.Statuses,
+            ToConfirmed = Report.ToPercentiles(outcome.ToConfirmed),
+            ToNotified = Report.ToPercentiles(outcome.ToNotified),
+            DrainSeconds = outcome.Waited.TotalSeconds,
+            ProcessorTimePerOrder = used,
+            PlacedBySecond = placed.PlacedBySecond,
+            Failures = _failures,
+        };
+    }
+
+    private Task<PhaseResult> PlaceAsync(string what, int seconds, CancellationToken cancellationToken) => Phase.RunAsync(
+        $"{clients} client{(clients == 1 ? "" : "s")}, {what}", clients, TimeSpan.FromSeconds(seconds), _address, catalogue, options, cancellationToken);
+
+    private void Judge(string phase, PhaseResult placed, Outcome outcome)
+    {
+        AddIf(placed.Ids.Length == 0, $"{phase}No order was placed ({string.Join(", ", placed.Errors.Select(error => $"{error.Value} x {error.Key}"))}).");
+        AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 and are not in the table.");
+        AddIf(outcome.Undecided > 0, $"{phase}{outcome.Undecided} orders were undecided {outcome.Waited.TotalSeconds:F0} s after the placing.");
+        AddIf(outcome.NotNotified > 0, $"{phase}{outcome.NotNotified} orders lacked a notification {outcome.Waited.TotalSeconds:F0} s after the placing.");
+    }
+
+    private async Task CheckStockAsync(CancellationToken cancellationToken)
+    {
+        var (oversold, unequal) = await databases.CheckStockAsync(cancellationToken);
+        AddIf(oversold > 0, $"{oversold} products have more reserved than there is.");
+        AddIf(unequal > 0, $"{unequal} products' reserved units are not the sum of what the orders hold.");
+    }
+
+    private void AddIf(bool failed, string what)
+    {
+        if (failed)
+        {
+            _failures.Add(what);
+        }
+    }
+}

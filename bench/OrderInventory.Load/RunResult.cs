@@ -1,0 +1,45 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace OrderInventory.Load;
+
+/// <summary>All figures of one run. Rates are per second, times in milliseconds unless the name says seconds.</summary>
+internal sealed record RunResult
+{
+    public required int Clients { get; init; }
+    public required bool ThroughGateway { get; init; }
+    public required DateTimeOffset StartedAt { get; init; }
+    public required double Seconds { get; init; }
+    public required int Placed { get; init; }
+    public required double PlacedPerSecond { get; init; }
+    public required IReadOnlyDictionary<string, int> Errors { get; init; }
+
+    /// <summary>From the request to the last byte of the answer, seen by the client.</summary>
+    public required Percentiles Placement { get; init; }
+
+    /// <summary>Orders by the time from the first placement to the last notification recorded.</summary>
+    public required double EndToEndPerSecond { get; init; }
+    public required IReadOnlyDictionary<string, int> Statuses { get; init; }
+
+    /// <summary><c>updated_at - placed_at</c> of confirmed orders in version 2.</summary>
+    public required Percentiles ToConfirmed { get; init; }
+
+    /// <summary>The later of the two notifications' <c>created_at</c>, less <c>placed_at</c>.</summary>
+    public required Percentiles ToNotified { get; init; }
+
+    /// <summary>How long after the placing the last order was recorded; seen by polling, four times a second.</summary>
+    public required double DrainSeconds { get; init; }
+
+    /// <summary>Milliseconds by program, from the first order to the last one recorded; empty when the AppHost's process id was not given.</summary>
+    public required IReadOnlyDictionary<string, double> ProcessorTimePerOrder { get; init; }
+    public required IReadOnlyList<int> PlacedBySecond { get; init; }
+
+    /// <summary>Empty when nothing was lost, left undecided or oversold.</summary>
+    public required IReadOnlyList<string> Failures { get; init; }
+}
+
+internal sealed record Percentiles(double P50, double P99, double Max);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
+[JsonSerializable(typeof(IReadOnlyList<RunResult>))]
+internal sealed partial class ResultJson : JsonSerializerContext;

@@ -1,0 +1,56 @@
+# Sourced by run.sh, test.sh and bench/measure.sh after eng/prepare.sh.
+
+# ready_to_run: replaces the assemblies in the services' output folders by precompiled ones (ReadyToRun), so that a started system
+# does not spend its first seconds in the JIT compiler. What was compiled once is kept in artifacts/ and found by its hash, so it costs
+# half a minute on a new machine and nothing afterwards. Where the compiler's package is not served, the system is only slower to start.
+crossgen_version=10.0.12
+
+framework() { dotnet --list-runtimes | sed -n "s|^$1 \(10\.[^ ]*\) \[\(.*\)\]|\2/\1|p" | tail -n 1; }
+
+ready_to_run() {
+  local package crossgen cache probe core aspnet
+  [ "${READY_TO_RUN:-true}" = true ] || return 0
+  case $(uname -sm) in
+    "Linux x86_64") package=microsoft.netcore.app.crossgen2.linux-x64 ;;
+    "Linux aarch64") package=microsoft.netcore.app.crossgen2.linux-arm64 ;;
+    *) return 0 ;;
+  esac
+  crossgen=${NUGET_PACKAGES:-$HOME/.nuget/packages}/$package/$crossgen_version/tools/crossgen2
+  if [ ! -f "$crossgen" ]; then
+    probe=$(mktemp -d)
+    printf '<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup><PackageDownload Include="%s" Version="[%s]" /></ItemGroup></Project>' \
+      "$package" "$crossgen_version" >"$probe/probe.csproj"
+    dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1 || say "Going on without precompiled assemblies: no package source here serves $package $crossgen_version."
+    rm -rf "$probe"
+    [ -f "$crossgen" ] || return 0
+  fi
+  chmod u+x "$crossgen"
+
+  cache=$root/artifacts/ready-to-run
+  mkdir -p "$cache"
+  core=$(framework Microsoft.NETCore.App) aspnet=$(framework Microsoft.AspNetCore.App)
+  # What only design-time tools load is left as it is.
+  local files
+  files=$(find "$root"/services/*/bin/Release/net10.0 -maxdepth 1 -name '*.dll' \
+    ! -name 'Microsoft.CodeAnalysis*' ! -name 'Microsoft.Build*' ! -name 'Newtonsoft*' ! -name 'Humanizer*' ! -name 'System.Composition*' \
+    ! -name 'Mono.TextTemplating*' ! -name 'System.CodeDom*' ! -name '*.Design.dll' ! -name 'Microsoft.VisualStudio*')
+  local missing
+  missing=$(sha256sum $files | while read -r hash file; do [ -e "$cache/$hash" ] || echo "$hash $file"; done | sort -u -k1,1)
+  if [ -n "$missing" ]; then
+    say "Compiling $(wc -l <<<"$missing") assemblies ahead of time ..."
+    export cache crossgen core aspnet
+    xargs -P 2 -L 1 bash -c '
+      out=$cache/$0.tmp
+      if "$crossgen" "$1" -o "$out" --targetos linux -O -r "$core/*.dll" -r "$aspnet/*.dll" -r "$(dirname "$1")/*.dll" >/dev/null 2>&1; then
+        mv "$out" "$cache/$0"
+        # Found again under its own hash, it is what it is.
+        ln -f "$cache/$0" "$cache/$(sha256sum "$cache/$0" | cut -d" " -f1)"
+      else
+        # Precompiled by its maker already, or not to be compiled: it stays.
+        rm -f "$out"; cp "$1" "$cache/$0"
+      fi' <<<"$missing"
+  fi
+  sha256sum $files | while read -r hash file; do
+    cmp -s "$cache/$hash" "$file" || cp "$cache/$hash" "$file"
+  done
+}

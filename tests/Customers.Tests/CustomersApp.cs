@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OrderInventory.Customers.Features;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Customers.Tests;
+
+[CollectionDefinition(Name)]
+public sealed class CustomersCollection : ICollectionFixture<CustomersApp>
+{
+    public const string Name = "Customers";
+}
+
+/// <summary>The service on a port of its own, with a database of its own, and Kafka. All that it logs, at the finest level, is kept.</summary>
+public sealed class CustomersApp : IAsyncLifetime
+{
+    private readonly InfrastructureFixture _infrastructure = new();
+    private Replica _replica = null!;
+
+    public ApiClient Api => _replica.Api;
+    public NpgsqlDataSource Database { get; private set; } = null!;
+    public string Kafka => _infrastructure.Kafka;
+    public LogKeeper Logs { get; } = new();
+
+    public async Task InitializeAsync()
+    {
+        await _infrastructure.InitializeAsync();
+        var connectionString = await _infrastructure.CreateDatabaseAsync("customers");
+        Database = NpgsqlDataSource.Create(connectionString);
+        _replica = Start(connectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_replica is not null)
+        {
+            await _replica.DisposeAsync();
+        }
+
+        if (Database is not null)
+        {
+            await Database.DisposeAsync();
+        }
+
+        await _infrastructure.DisposeAsync();
+    }
+
+    /// <summary>Another one with a database that no other test needs.</summary>
+    public async Task<(Replica Replica, string ConnectionString)> StartAloneAsync()
+    {
+        var connectionString = await _infrastructure.CreateDatabaseAsync("customers_alone");
+        return (Start(connectionString), connectionString);
+    }
+
+    public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
+
+    /// <summary>A valid request, for a test to spoil.</summary>
+    public static JsonObject NewCustomer(string? email = null) => new()
+    {
+        ["name"] = "Maria Anders",
+        ["email"] = email ?? NewEmail(),
+        ["phone"] = "+49 30 0074321",
+    };
+
+    public async Task<ApiResponse> CreateAsync(Action<JsonObject>? change = null)
+    {
+        var customer = NewCustomer();
+        change?.Invoke(customer);
+        return (await Api.PostAsync("/api/customers", customer.ToJsonString())).ShouldBe(201);
+    }
+
+    /// <summary>The text that a statement on the service's database returns.</summary>
+    public async Task<string?> ReadAsync(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
+        return (await command.ExecuteScalarAsync())?.ToString();
+    }
+
+    /// <summary>The first events of a key, in the order of their topic.</summary>
+    public async Task<IReadOnlyList<SeenRecord>> ReadEventsAsync(Guid key, int count)
+    {
+        using var probe = new KafkaProbe(Kafka);
+        return await probe.ReadAsync("customer.updated", key.ToString(), seen => seen.Count >= count);
+    }
+
+    private Replica Start(string connectionString)
+    {
+        // Any public type of the service names its assembly; Program would be the AppHost's too.
+        var factory = new WebApplicationFactory<CustomerResponse>().WithWebHostBuilder(host =>
+        {
+            host.UseSetting("urls", "http://127.0.0.1:0");
+            host.UseSetting("ConnectionStrings:customersdb", connectionString);
+            host.UseSetting("ConnectionStrings:kafka", Kafka);
+            // librdkafka's mock broker makes topics by itself and cannot be asked to.
+            host.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
+            host.ConfigureLogging(logging => logging.AddProvider(Logs));
+        });
+        // A real server on a free port: limits and headers are its own, not those of a test double.
+        factory.UseKestrel();
+        factory.StartServer();
+        return new(factory, new(factory.CreateClient()));
+    }
+
+    public sealed record Replica(WebApplicationFactory<CustomerResponse> Factory, ApiClient Api) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Factory.DisposeAsync();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+/// <summary>A span as it left a service.</summary>
+internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name);
+
+/// <summary>An OpenTelemetry collector that keeps the spans it gets by OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto).</summary>
+internal sealed class SpanCollector : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+
+    private SpanCollector(WebApplication server) => _server = server;
+
+    public ConcurrentBag<ExportedSpan> Spans { get; } = [];
+
+    public string Endpoint => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    public static async Task<SpanCollector> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var collector = new SpanCollector(builder.Build());
+        collector._server.MapPost("/v1/traces", async (HttpRequest request) =>
+        {
+            using var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            collector.Read(body.ToArray());
+            return Results.Bytes([], "application/x-protobuf");
+        });
+        // Metrics and logs are taken and forgotten.
+        collector._server.MapPost("/v1/{signal}", () => Results.Bytes([], "application/x-protobuf"));
+        await collector._server.StartAsync();
+        return collector;
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private void Read(byte[] request)
+    {
+        foreach (var resourceSpans in Fields(request, 1))
+        {
+            var service = Fields(resourceSpans, 1).SelectMany(resource => Fields(resource, 1)).Select(Attribute).FirstOrDefault(a => a.Key == "service.name").Value;
+            foreach (var span in Fields(resourceSpans, 2).SelectMany(scope => Fields(scope, 2)))
+            {
+                Spans.Add(new(
+                    service ?? "", Hex(Fields(span, 1)), Hex(Fields(span, 2)), Hex(Fields(span, 4)),
+                    System.Text.Encoding.UTF8.GetString(Fields(span, 5).Single())));
+            }
+        }
+    }
+
+    private static (string Key, string? Value) Attribute(byte[] attribute) => (
+        System.Text.Encoding.UTF8.GetString(Fields(attribute, 1).Single()),
+        Fields(attribute, 2).SelectMany(value => Fields(value, 1)).Select(System.Text.Encoding.UTF8.GetString).FirstOrDefault());
+
+    private static string Hex(IEnumerable<byte[]> field) => Convert.ToHexStringLower(field.FirstOrDefault() ?? []);
+
+    /// <summary>The length-delimited fields of that number in a message: strings, bytes and messages.</summary>
+    private static List<byte[]> Fields(byte[] message, int number)
+    {
+        var fields = new List<byte[]>();
+        var input = new CodedInputStream(message);
+        while (input.ReadTag() is var tag and not 0)
+        {
+            if (WireFormat.GetTagFieldNumber(tag) == number && WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
+            {
+                fields.Add(input.ReadBytes().ToByteArray());
+            }
+            else
+            {
+                input.SkipLastField();
+            }
+        }
+
+        return fields;
+    }
+}

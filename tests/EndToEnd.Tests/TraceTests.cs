@@ -1,0 +1,44 @@
+using System.Net;
+using Aspire.Hosting.Testing;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+public sealed class TraceTests
+{
+    [Fact]
+    public async Task One_order_is_one_trace_from_the_request_to_the_notification()
+    {
+        await using var collector = await SpanCollector.StartAsync();
+        await using var system = await AppHostRunner.StartAsync(
+            ["--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={collector.Endpoint}", "--Otlp:Protocol=http/protobuf"]);
+        await system.WaitUntilHealthyAsync("gateway");
+        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        var shop = new Shop(gateway);
+        var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 10));
+
+        var (status, order) = await shop.PlaceAsync(customer, (product, 1));
+        Assert.Equal((HttpStatusCode.Created, "confirmed"), (status, (string?)order["status"]));
+
+        string[] stations =
+        [
+            "gateway", "orders", "orders publish order.created", "inventory process order.created", "inventory publish inventory.reservation",
+            "orders process inventory.reservation", "orders publish order.updated", "notifications process order.created", "notifications process order.updated",
+            "notifications send",
+        ];
+        var whole = await Eventually.NotNullAsync(
+            () => Task.FromResult(collector.Spans.GroupBy(span => span.TraceId).FirstOrDefault(trace => stations.All(station => Has(trace, station)))),
+            TimeSpan.FromSeconds(60),
+            "one trace with every station");
+
+        // One root; every other span hangs below a span of the same trace.
+        var ids = whole.Select(span => span.SpanId).ToHashSet();
+        Assert.Equal(1, whole.Count(span => !ids.Contains(span.ParentId)));
+    }
+
+    private static bool Has(IEnumerable<ExportedSpan> trace, string station)
+    {
+        var (service, name) = station.Split(' ', 2) is [var s, var n] ? (s, n) : (station, "");
+        return trace.Any(span => span.Service == service && span.Name.StartsWith(name, StringComparison.Ordinal));
+    }
+}

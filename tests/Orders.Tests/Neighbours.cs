@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>
+/// Inventory, Products and Customers as Orders meets them: a real HTTP server on loopback that answers as api.md says, with what the
+/// test put in, or does not answer.
+/// </summary>
+internal sealed class Neighbours : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+    private readonly ConcurrentDictionary<Guid, (string Sku, decimal Price, string Currency, string Status)> _products = new();
+    private readonly ConcurrentDictionary<Guid, byte> _customers = new();
+
+    private Neighbours(WebApplication server) => _server = server;
+
+    public string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+
+    /// <summary>Units available of a product; 1,000 when nothing is said.</summary>
+    public ConcurrentDictionary<Guid, long> Available { get; } = new();
+
+    public bool InventoryIsDown { get; set; }
+    public bool ProductsIsDown { get; set; }
+    public bool CustomersIsDown { get; set; }
+
+    public Guid AddProduct(decimal price = 18.00m, string currency = "EUR", string status = "active")
+    {
+        var id = Guid.CreateVersion7();
+        _products[id] = ("TEA-" + id, price, currency, status);
+        return id;
+    }
+
+    public void Discontinue(Guid product) => _products[product] = _products[product] with { Status = "discontinued" };
+
+    public Guid AddCustomer()
+    {
+        var id = Guid.CreateVersion7();
+        _customers[id] = 0;
+        return id;
+    }
+
+    public static async Task<Neighbours> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var neighbours = new Neighbours(builder.Build());
+        neighbours._server.MapPost("/api/inventory/check", neighbours.Check);
+        neighbours._server.MapGet("/api/products", (string ids) => neighbours.ProductsIsDown ? Down() : Results.Ok(new
+        {
+            items = Ids(ids).Where(neighbours._products.ContainsKey).Select(id => neighbours._products[id] is var p
+                ? new { id, sku = p.Sku, name = "Chai", price = new { amount = p.Price, currency = p.Currency }, status = p.Status, version = 1 }
+                : null),
+            next = (string?)null,
+        }));
+        neighbours._server.MapGet("/api/customers", (string ids) => neighbours.CustomersIsDown ? Down() : Results.Ok(new
+        {
+            items = Ids(ids).Where(neighbours._customers.ContainsKey).Select(id => new { id, name = "Maria" }),
+            next = (string?)null,
+        }));
+        await neighbours._server.StartAsync();
+        return neighbours;
+    }
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    public sealed record CheckRequest(CheckLine[] Lines, Guid? OrderId);
+
+    public sealed record CheckLine(Guid ProductId, int Quantity);
+
+    private IResult Check(CheckRequest request)
+    {
+        if (InventoryIsDown)
+        {
+            return Down();
+        }
+
+        var lines = request.Lines.GroupBy(l => l.ProductId).Select(g => new
+        {
+            productId = g.Key,
+            requested = g.Sum(l => (long)l.Quantity),
+            available = Available.GetValueOrDefault(g.Key, 1000),
+            sufficient = g.Sum(l => (long)l.Quantity) <= Available.GetValueOrDefault(g.Key, 1000),
+        }).ToList();
+        return Results.Ok(new { sufficient = lines.TrueForAll(l => l.sufficient), lines });
+    }
+
+    private static IResult Down() => Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+
+    private static IEnumerable<Guid> Ids(string ids) => ids.Split(',').Select(Guid.Parse);
+}

@@ -1,0 +1,134 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Npgsql;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+[CollectionDefinition(Name)]
+public class OrdersCollection : ICollectionFixture<InfrastructureFixture>
+{
+    public const string Name = "orders";
+}
+
+/// <summary>The Orders service on its own database, in its own consumer group, with neighbours that the test speaks for.</summary>
+internal sealed class OrdersApp : WebApplicationFactory<Program>
+{
+    private readonly InfrastructureFixture _infrastructure;
+    private readonly string _database;
+    private readonly (string Key, string Value)[] _settings;
+    private readonly string _group = "orders-" + Guid.CreateVersion7().ToString("N");
+
+    private OrdersApp(InfrastructureFixture infrastructure, string database, Neighbours neighbours, (string, string)[] settings)
+    {
+        _infrastructure = infrastructure;
+        _database = database;
+        Neighbours = neighbours;
+        _settings = settings;
+    }
+
+    public Neighbours Neighbours { get; }
+
+    public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
+
+    public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
+
+    public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings)
+    {
+        var app = new OrdersApp(infrastructure, await infrastructure.CreateDatabaseAsync("orders"), await Neighbours.StartAsync(), settings);
+        using var http = app.CreateClient();
+        await Eventually.TrueAsync(async () => (await http.GetAsync("/health")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "Orders is ready");
+        return app;
+    }
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("ConnectionStrings:ordersdb", _database);
+        builder.UseSetting("ConnectionStrings:redis", _infrastructure.Redis);
+        builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
+        builder.UseSetting("Messaging:Group", _group);
+        builder.UseSetting("Messaging:Partitions", "4");
+        foreach (var neighbour in new[] { "inventory", "products", "customers" })
+        {
+            builder.UseSetting($"services:{neighbour}:http:0", Neighbours.Address);
+        }
+
+        foreach (var (key, value) in _settings)
+        {
+            builder.UseSetting(key, value);
+        }
+    }
+
+    /// <summary>Sends an order; every part of the request can be left to a default.</summary>
+    public async Task<HttpResponseMessage> PlaceAsync(object body, string? key = "", string? prefer = null)
+    {
+        using var http = CreateClient();
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        {
+            Content = body is string text ? new StringContent(text, System.Text.Encoding.UTF8, "application/json") : JsonContent.Create(body),
+        };
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key.Length > 0 ? key : Guid.CreateVersion7().ToString());
+        }
+
+        if (prefer is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Prefer", prefer);
+        }
+
+        return await http.SendAsync(request);
+    }
+
+    public static object Body(Guid customer, params (Guid Product, int Quantity)[] lines) =>
+        new { customerId = customer, lines = lines.Select(l => new { productId = l.Product, quantity = l.Quantity }) };
+
+    /// <summary>Places an order of 3 and lets Inventory confirm it.</summary>
+    public async Task<(Guid Id, Guid Product)> ConfirmedAsync()
+    {
+        var product = Neighbours.AddProduct();
+        var order = await BodyAsync(await PlaceAsync(Body(Neighbours.AddCustomer(), (product, 3))));
+        var id = (Guid)order["id"]!;
+        await AnswerAsync(id, 1, "reserved");
+        await WaitForAsync(id, "confirmed");
+        return (id, product);
+    }
+
+    /// <summary>Speaks for Inventory.</summary>
+    public Task<Guid> AnswerAsync(Guid order, long version, string outcome, object[]? lines = null, Guid? eventId = null) => Kafka.PublishAsync(
+        "inventory.reservation", "inventory.reservation.v1", order.ToString(),
+        JsonSerializer.Serialize(new { orderId = order, orderVersion = version, outcome, lines = lines ?? [], decidedAt = "2026-11-24T08:00:00Z" }), eventId);
+
+    public async Task<JsonNode> OrderAsync(Guid id)
+    {
+        using var http = CreateClient();
+        return (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}"))!;
+    }
+
+    public Task WaitForAsync(Guid id, string status) =>
+        Eventually.TrueAsync(async () => (string?)(await OrderAsync(id))["status"] == status, TimeSpan.FromSeconds(30), $"the order is {status}");
+
+    public static async Task<JsonNode> BodyAsync(HttpResponseMessage response) => (await response.Content.ReadFromJsonAsync<JsonNode>())!;
+
+    public async Task<T> QueryAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await Neighbours.DisposeAsync();
+        await Database.DisposeAsync();
+        Kafka.Dispose();
+    }
+}

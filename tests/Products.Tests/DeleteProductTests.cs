@@ -1,0 +1,100 @@
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+[Collection(ProductsCollection.Name)]
+public sealed class DeleteProductTests(ProductsApp app)
+{
+    [Fact]
+    public async Task Takes_it_out_of_the_catalogue_and_keeps_its_sku_taken()
+    {
+        var product = await app.CreateAsync();
+        var path = $"/api/products/{product.Id}";
+        (await app.Api.GetAsync(path)).ShouldBe(200);
+
+        Assert.Empty((await app.Api.DeleteAsync(path, product.IfMatch)).ShouldBe(204).Body);
+
+        (await app.Api.GetAsync(path)).ShouldBeProblem(404, "not-found");
+        (await app.Api.PutAsync(path, ProductsApp.NewProduct().ToJsonString(), ("If-Match", "*"))).ShouldBeProblem(404, "not-found");
+        (await app.Api.DeleteAsync(path, ("If-Match", "*"))).ShouldBeProblem(404, "not-found");
+        Assert.Empty((await app.Api.GetAsync($"/api/products?sku={product.Json["sku"]}")).Json["items"]!.AsArray());
+        (await app.Api.PostAsync("/api/products", ProductsApp.NewProduct((string)product.Json["sku"]!).ToJsonString())).ShouldBeProblem(409, "sku-taken");
+    }
+
+    [Fact]
+    public async Task Returns_409_while_open_orders_have_the_product()
+    {
+        var product = await app.CreateAsync();
+        app.Orders.HasOpenOrders(product.Id);
+
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBeProblem(409, "product-in-open-orders");
+        (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200);
+
+        app.Orders.HasNoOpenOrders(product.Id);
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBe(204);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Returns_503_with_retry_after_when_orders_does_not_say(bool nonsense)
+    {
+        var product = await app.CreateAsync();
+        if (nonsense)
+        {
+            app.Orders.AnswersNonsense(product.Id);
+        }
+        else
+        {
+            app.Orders.Fails(product.Id);
+        }
+
+        var response = await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch);
+
+        response.ShouldBeProblem(503, "dependency-unavailable");
+        Assert.NotNull(response.Headers.RetryAfter);
+        (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Returns_503_when_orders_is_down()
+    {
+        await using var alone = app.StartReplica(ordersAddress: "http://127.0.0.1:1");
+        var product = await app.CreateAsync();
+
+        var response = await alone.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch);
+
+        response.ShouldBeProblem(503, "dependency-unavailable");
+        Assert.NotNull(response.Headers.RetryAfter);
+        (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task Returns_428_without_if_match_and_412_when_it_is_another()
+    {
+        var product = await app.CreateAsync();
+
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}")).ShouldBeProblem(428, "precondition-required");
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}", ("If-Match", "\"9\""))).ShouldBeProblem(412, "precondition-failed");
+    }
+
+    [Fact]
+    public async Task Returns_404_when_there_is_no_such_product() =>
+        (await app.Api.DeleteAsync($"/api/products/{Guid.CreateVersion7()}", ("If-Match", "*"))).ShouldBeProblem(404, "not-found");
+
+    [Fact]
+    public async Task Lets_one_of_a_change_and_a_deletion_at_once_win()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var product = await app.CreateAsync();
+            var path = $"/api/products/{product.Id}";
+
+            var change = app.Api.PatchAsync(path, """{"name": "Changed"}""", product.IfMatch);
+            var deletion = app.Api.DeleteAsync(path, product.IfMatch);
+
+            Assert.Contains(((await change).Status, (await deletion).Status), new[] { (200, 412), (412, 204), (404, 204) });
+            Assert.Equal(2, await app.CountAsync("SELECT version FROM products WHERE id = $1", product.Id));
+        }
+    }
+}

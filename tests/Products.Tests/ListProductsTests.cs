@@ -1,0 +1,153 @@
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+[Collection(ProductsCollection.Name)]
+public sealed class ListProductsTests(ProductsApp app)
+{
+    /// <summary>Other tests make products too; each test here looks at a category of its own.</summary>
+    private readonly string _category = $"c-{Guid.CreateVersion7()}";
+
+    private async Task<List<Guid>> ListAsync(string query) =>
+        [.. (await app.Api.GetAsync($"/api/products?category={_category}&{query}")).ShouldBe(200).Json["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>())];
+
+    private async Task<Guid> CreateAsync(string name, string? description = null) => (await app.CreateAsync(product =>
+    {
+        product["name"] = name;
+        product["description"] = description;
+        product["category"] = _category;
+    })).Id;
+
+    [Fact]
+    public async Task Lists_the_products_of_a_category_in_the_shape_of_one()
+    {
+        var product = await app.CreateAsync(p => p["category"] = _category);
+
+        var list = (await app.Api.GetAsync($"/api/products?category={_category}")).ShouldBe(200);
+
+        Assert.Equal($$"""{"items":[{{product.Body}}],"next":null}""", list.Body);
+    }
+
+    [Fact]
+    public async Task Finds_text_in_name_sku_and_description_whatever_its_case()
+    {
+        var chai = await CreateAsync("Chai");
+        var chang = await CreateAsync("Chang", "Brewed with CHAI spice");
+        var sku = (string)(await app.Api.GetAsync($"/api/products/{chang}")).Json["sku"]!;
+
+        Assert.Equal([chai, chang], await ListAsync("q=cHaI"));
+        Assert.Equal([chang], await ListAsync("q=chan"));
+        Assert.Equal([chang], await ListAsync($"q={sku.ToLowerInvariant()}"));
+        Assert.Empty(await ListAsync("q=coffee"));
+        Assert.Equal([chai, chang], await ListAsync("q="));
+    }
+
+    [Fact]
+    public async Task Takes_wildcards_in_the_text_as_they_are()
+    {
+        var percent = await CreateAsync("Rum 40% vol");
+        var underscore = await CreateAsync("part_no");
+        var backslash = await CreateAsync(@"C:\temp");
+        await CreateAsync("Rum 400 vol, part-no");
+
+        Assert.Equal([percent], await ListAsync("q=40%25"));
+        Assert.Equal([underscore], await ListAsync("q=part_no"));
+        Assert.Equal([backslash], await ListAsync("q=%5C"));
+    }
+
+    [Fact]
+    public async Task Filters_by_sku_and_status()
+    {
+        var active = await CreateAsync("Active");
+        var discontinued = await CreateAsync("Discontinued");
+        (await app.Api.PatchAsync($"/api/products/{discontinued}", """{"status": "discontinued"}""", ("If-Match", "\"1\""))).ShouldBe(200);
+        var sku = (string)(await app.Api.GetAsync($"/api/products/{active}")).Json["sku"]!;
+
+        Assert.Equal([active], await ListAsync($"sku={sku}"));
+        Assert.Empty(await ListAsync($"sku={sku.ToLowerInvariant()}"));
+        Assert.Equal([active], await ListAsync("status=active"));
+        Assert.Equal([discontinued], await ListAsync("status=discontinued"));
+    }
+
+    [Fact]
+    public async Task Walks_all_pages_without_repeating_or_missing_one()
+    {
+        var made = new List<Guid>();
+        for (var i = 0; i < 7; i++)
+        {
+            made.Add(await CreateAsync($"Product {i}"));
+        }
+
+        var seen = new List<Guid>();
+        string? cursor = null;
+        do
+        {
+            var page = (await app.Api.GetAsync($"/api/products?category={_category}&limit=3{(cursor is null ? "" : $"&cursor={cursor}")}")).ShouldBe(200).Json;
+            seen.AddRange(page["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>()));
+            cursor = (string?)page["next"];
+            // Made meanwhile: it comes at the end, and moves nothing.
+            if (made.Count == 7)
+            {
+                made.Add(await CreateAsync("Late"));
+            }
+        }
+        while (cursor is not null && seen.Count < 20);
+
+        Assert.Equal(made, seen);
+    }
+
+    [Fact]
+    public async Task Ends_with_a_full_page_when_there_is_no_more()
+    {
+        await CreateAsync("One");
+        await CreateAsync("Two");
+
+        var page = (await app.Api.GetAsync($"/api/products?category={_category}&limit=2")).ShouldBe(200).Json;
+
+        Assert.Equal(2, page["items"]!.AsArray().Count);
+        Assert.Null(page["next"]);
+    }
+
+    [Fact]
+    public async Task Returns_those_of_the_ids_that_there_are()
+    {
+        var first = await CreateAsync("First");
+        var second = await CreateAsync("Second");
+        var deleted = await CreateAsync("Deleted");
+        (await app.Api.DeleteAsync($"/api/products/{deleted}", ("If-Match", "\"1\""))).ShouldBe(204);
+
+        var list = (await app.Api.GetAsync($"/api/products?ids={second},{first},{deleted},{Guid.CreateVersion7()},{first}")).ShouldBe(200).Json;
+
+        Assert.Equal([first, second], list["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>()));
+        Assert.Null(list["next"]);
+    }
+
+    [Fact]
+    public async Task Returns_up_to_100_by_id_on_one_page()
+    {
+        var ids = new List<Guid>();
+        for (var i = 0; i < 25; i++)
+        {
+            ids.Add(await CreateAsync($"Product {i}"));
+        }
+
+        var padded = ids.Concat(Enumerable.Range(0, 75).Select(_ => Guid.CreateVersion7())).ToList();
+
+        Assert.Equal(ids, await ListAsync($"ids={string.Join(',', padded)}"));
+        (await app.Api.GetAsync($"/api/products?ids={string.Join(',', padded)},{Guid.CreateVersion7()}")).ShouldBeMalformed("ids");
+    }
+
+    [Theory]
+    [InlineData("limit=0", "limit")]
+    [InlineData("limit=101", "limit")]
+    [InlineData("limit=many", "limit")]
+    [InlineData("cursor=nonsense", "cursor")]
+    [InlineData("cursor=", "cursor")]
+    [InlineData("ids=", "ids")]
+    [InlineData("ids=1,2", "ids")]
+    [InlineData("status=deleted", "status")]
+    [InlineData("status=0", "status")]
+    [InlineData("q=%00", "$")]
+    public async Task Returns_400_for_what_it_cannot_read(string query, string path) =>
+        (await app.Api.GetAsync($"/api/products?{query}")).ShouldBeMalformed(path);
+}

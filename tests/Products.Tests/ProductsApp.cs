@@ -1,0 +1,137 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Npgsql;
+using OrderInventory.Products.Features;
+using OrderInventory.TestSupport;
+using StackExchange.Redis;
+
+namespace OrderInventory.Products.Tests;
+
+[CollectionDefinition(Name)]
+public sealed class ProductsCollection : ICollectionFixture<ProductsApp>
+{
+    public const string Name = "Products";
+}
+
+/// <summary>The service on a port of its own, with a database of its own, a Redis that can be taken away, Kafka, and an Orders that says what a test wants.</summary>
+public sealed class ProductsApp : IAsyncLifetime
+{
+    private readonly InfrastructureFixture _infrastructure = new();
+    private string _connectionString = "";
+    private string _redis = "";
+    private Replica _replica = null!;
+
+    public ApiClient Api => _replica.Api;
+    public NpgsqlDataSource Database { get; private set; } = null!;
+    public TcpProxy Redis { get; private set; } = null!;
+    public FakeOrders Orders { get; } = new();
+    public string Kafka => _infrastructure.Kafka;
+    public string RedisAddress => _infrastructure.Redis;
+
+    public async Task InitializeAsync()
+    {
+        await _infrastructure.InitializeAsync();
+        _connectionString = await _infrastructure.CreateDatabaseAsync("products");
+        Database = NpgsqlDataSource.Create(_connectionString);
+        var redis = ConfigurationOptions.Parse(RedisAddress);
+        var server = (IPEndPoint)redis.EndPoints.Single();
+        Redis = new(server.Address.ToString(), server.Port);
+        Redis.Start();
+        redis.EndPoints.Clear();
+        redis.EndPoints.Add(IPAddress.Loopback, Redis.Port);
+        _redis = redis.ToString(includePassword: true);
+        await Orders.StartAsync();
+        _replica = Start(_connectionString, Orders.Address);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_replica is not null)
+        {
+            await _replica.DisposeAsync();
+        }
+
+        await Orders.DisposeAsync();
+        Redis?.Dispose();
+        if (Database is not null)
+        {
+            await Database.DisposeAsync();
+        }
+
+        await _infrastructure.DisposeAsync();
+    }
+
+    /// <summary>Another replica on the same database, which looks for Orders elsewhere.</summary>
+    public Replica StartReplica(string ordersAddress) => Start(_connectionString, ordersAddress);
+
+    /// <summary>Another one with a database that no other test needs.</summary>
+    public async Task<(Replica Replica, string ConnectionString)> StartAloneAsync()
+    {
+        var connectionString = await _infrastructure.CreateDatabaseAsync("products_alone");
+        return (Start(connectionString, Orders.Address), connectionString);
+    }
+
+    public static string NewSku() => $"SKU-{Guid.CreateVersion7()}";
+
+    /// <summary>A valid request, for a test to spoil.</summary>
+    public static JsonObject NewProduct(string? sku = null) => new()
+    {
+        ["sku"] = sku ?? NewSku(),
+        ["name"] = "Chai",
+        ["description"] = "10 boxes x 20 bags",
+        ["category"] = "beverages",
+        ["price"] = new JsonObject { ["amount"] = 18.00m, ["currency"] = "EUR" },
+    };
+
+    public async Task<ApiResponse> CreateAsync(Action<JsonObject>? change = null)
+    {
+        var product = NewProduct();
+        change?.Invoke(product);
+        return (await Api.PostAsync("/api/products", product.ToJsonString())).ShouldBe(201);
+    }
+
+    /// <summary>The number that a statement on the service's database returns.</summary>
+    public async Task<long> CountAsync(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The first events of a key, in the order of their topic.</summary>
+    public async Task<IReadOnlyList<SeenRecord>> ReadEventsAsync(Guid key, int count)
+    {
+        using var probe = new KafkaProbe(Kafka);
+        return await probe.ReadAsync("product.updated", key.ToString(), seen => seen.Count >= count);
+    }
+
+    private Replica Start(string connectionString, string ordersAddress)
+    {
+        // Any public type of the service names its assembly; Program would be the AppHost's too.
+        var factory = new WebApplicationFactory<ProductResponse>().WithWebHostBuilder(host =>
+        {
+            host.UseSetting("urls", "http://127.0.0.1:0");
+            host.UseSetting("ConnectionStrings:productsdb", connectionString);
+            host.UseSetting("ConnectionStrings:redis", _redis);
+            host.UseSetting("ConnectionStrings:kafka", Kafka);
+            host.UseSetting("services:orders:http:0", ordersAddress);
+            // librdkafka's mock broker makes topics by itself and cannot be asked to.
+            host.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
+        });
+        // A real server on a free port: limits and headers are its own, not those of a test double.
+        factory.UseKestrel();
+        factory.StartServer();
+        return new(factory, new(factory.CreateClient()));
+    }
+
+    public sealed record Replica(WebApplicationFactory<ProductResponse> Factory, ApiClient Api) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Factory.DisposeAsync();
+    }
+}
