@@ -75,9 +75,13 @@ public static class DeadLetterEndpoints
     {
         try
         {
-            return JsonNode.Parse(payload);
+            // Not deeper than this service's own JSON may be, with the page around it.
+            var json = JsonNode.Parse(payload, documentOptions: new() { MaxDepth = 24 });
+            // What is JSON but no text, such as half of a surrogate pair, is noticed only when it is written; there it would end the whole list.
+            json?.ToJsonString();
+            return json;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return JsonValue.Create(Encoding.UTF8.GetString(payload));
         }

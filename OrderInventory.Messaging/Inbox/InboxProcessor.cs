@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -196,7 +197,8 @@ internal sealed partial class InboxProcessor(
 
         batch.Publish(OutboxMessage.Copy(
             KafkaTopicNames.DeadLetters(deadLetter.Topic, options.Group), deadLetter.Key, deadLetter.Offset ?? 0,
-            deadLetter.Headers, deadLetter.Payload, deadLetter.CreatedAt));
+            EventHeaders.ToJson(EventHeaders.FromJson(Encoding.UTF8.GetBytes(deadLetter.Headers)), (EventHeaders.DeadLetterReason, deadLetter.Reason)),
+            deadLetter.Payload, deadLetter.CreatedAt));
         batch.AfterCommit(() =>
         {
             MessagingTelemetry.DeadLetters.Add(1);
@@ -205,6 +207,7 @@ internal sealed partial class InboxProcessor(
     }
 
     /// <summary>The event in a record; null without a reason when no handler wants it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A service's own check that stumbles over the data says that the data is wrong, and a record that ends the consumer would end it again after every start.")]
     private ReceivedEvent? Read(EventRecord record, out string? poison)
     {
         poison = null;
@@ -228,9 +231,18 @@ internal sealed partial class InboxProcessor(
             return null;
         }
 
-        var data = registration.Read(record.Payload, out poison);
-        if (poison is not null || !registration.Concerns(data!))
+        object? data;
+        try
         {
+            data = registration.Read(record.Payload, out poison);
+            if (poison is not null || !registration.Concerns(data!))
+            {
+                return null;
+            }
+        }
+        catch (Exception exception)
+        {
+            poison = $"{exception.GetType().Name}: {exception.Message}";
             return null;
         }
 
@@ -243,8 +255,10 @@ internal sealed partial class InboxProcessor(
         correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 
     /// <summary>A unique violation may be another batch that made the same row at this moment; a few repeats see that row then.</summary>
-    private static bool IsTransient(Exception exception, int attempt) => exception is NpgsqlException { IsTransient: true }
-        || (exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && attempt <= 3);
+    private static bool IsTransient(Exception? exception, int attempt) => exception is NpgsqlException { IsTransient: true }
+        || (exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && attempt <= 3)
+        // EF Core wraps what it gets from Npgsql.
+        || (exception is not null && IsTransient(exception.InnerException, attempt));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
     private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);

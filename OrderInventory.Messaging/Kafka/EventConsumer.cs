@@ -63,8 +63,21 @@ internal sealed partial class EventConsumer(
         }
         finally
         {
-            // Commits the stored offsets and leaves the group, so that others take over at once.
+            Close(consumer);
+        }
+    }
+
+    /// <summary>Commits the stored offsets and leaves the group, so that others take over at once.</summary>
+    private void Close(IConsumer<string, byte[]> consumer)
+    {
+        try
+        {
             consumer.Close();
+        }
+        catch (KafkaException exception)
+        {
+            // After a fatal error it cannot leave in order; the group notices by the session timeout.
+            LogError(exception.Error.Reason);
         }
     }
 

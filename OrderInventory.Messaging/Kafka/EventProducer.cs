@@ -11,27 +11,42 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     private volatile bool _broken;
 
     /// <summary>Called from the relay's loop only.</summary>
+    /// <exception cref="KafkaException">It was not taken.</exception>
     public void Produce(string topic, Message<string, byte[]> message, Action<DeliveryReport<string, byte[]>> acknowledged)
+    {
+        try
+        {
+            _current.Produce(topic, message, report =>
+            {
+                Look(report.Error);
+                acknowledged(report);
+            });
+        }
+        catch (KafkaException exception)
+        {
+            Look(exception.Error);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the producer anew if it is of no use any more. Called from the relay's loop between two rounds: a producer that is disposed
+    /// of does not report what it has in flight, and a round waits for all its reports.
+    /// </summary>
+    public void RenewIfBroken()
     {
         if (_broken)
         {
-            // Everything that the old one had in flight has been reported as failed and is still in the outbox.
             LogRenewed();
             _current.Dispose();
             _current = new ProducerBuilder<string, byte[]>(options.Producer).Build();
             _broken = false;
         }
-
-        _current.Produce(topic, message, report =>
-        {
-            if (report.Error.IsFatal)
-            {
-                _broken = true;
-            }
-
-            acknowledged(report);
-        });
     }
+
+    /// <summary>The broker, or the client in its place, will never take this record.</summary>
+    public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
+        or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     public IAdminClient CreateAdminClient() => new DependentAdminClientBuilder(_current.Handle).Build();
 
@@ -48,9 +63,22 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         config.ReconnectBackoffMaxMs = 1000;
     }
 
+    /// <summary>
+    /// After a fatal error librdkafka fails everything with the code of that error, not with one that says 'fatal' (seen with 2.16). So
+    /// whatever is not known to leave the producer alone makes it suspect; a new one costs little, an unusable one stops the outbox.
+    /// </summary>
+    private void Look(Error error)
+    {
+        if (error.IsError && !IsForGood(error) && error.Code is not (ErrorCode.Local_QueueFull or ErrorCode.Local_UnknownTopic
+            or ErrorCode.Local_UnknownPartition or ErrorCode.UnknownTopicOrPart or ErrorCode.TopicAuthorizationFailed))
+        {
+            _broken = true;
+        }
+    }
+
     [SuppressMessage("Reliability", "CA2213", Justification = "Disposed below.")]
     public void Dispose() => _current.Dispose();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The producer met a fatal error and is made anew; unacknowledged events are published again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]
     private partial void LogRenewed();
 }

@@ -18,6 +18,8 @@ public sealed class OutboxMessage
     /// <summary>How many slots the keys are spread over; each is relayed by one replica at a time.</summary>
     public const int SlotCount = 16;
 
+    private const int MaxCopiedKey = 500;
+
     private OutboxMessage(short slot, string key, long version, Guid id, string topic, string headers, byte[] payload, DateTimeOffset createdAt)
     {
         Slot = slot;
@@ -60,12 +62,20 @@ public sealed class OutboxMessage
             id, type.Type, type.Source, subject, version, time, cause,
             cause is null ? Activity.Current?.Id : cause.TraceParent,
             cause is null ? Activity.Current?.TraceStateString : cause.TraceState);
-        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time);
+        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time.ToUniversalTime());
     }
 
-    /// <summary>A record as it came, for another topic: the copy of a dead letter.</summary>
-    internal static OutboxMessage Copy(string topic, string key, long version, string headers, byte[] payload, DateTimeOffset time) =>
-        new(SlotOf(key), key, version, Guid.CreateVersion7(), topic, headers, payload, time);
+    /// <summary>A record as it came, for another topic: the copy of a dead letter. Of a very long key it has the beginning.</summary>
+    internal static OutboxMessage Copy(string topic, string key, long version, string headers, byte[] payload, DateTimeOffset time)
+    {
+        // A stranger's key may be of any length, but it becomes part of a primary key, and PostgreSQL's index entries end at 2,704 bytes.
+        if (key.Length > MaxCopiedKey)
+        {
+            key = key[..(char.IsHighSurrogate(key[MaxCopiedKey - 1]) ? MaxCopiedKey - 1 : MaxCopiedKey)];
+        }
+
+        return new(SlotOf(key), key, version, Guid.CreateVersion7(), topic, headers, payload, time);
+    }
 
     /// <summary>An event of this service that the broker had refused, with the id and version that it had.</summary>
     internal static OutboxMessage Again(EventRecord record, DateTimeOffset time) => new(

@@ -93,10 +93,18 @@ internal sealed partial class OutboxRelay(
             return 0;
         }
 
+        producer.RenewIfBroken();
         var round = new Round(rows.Count);
         for (var i = 0; i < rows.Count; i++)
         {
-            Produce(rows[i], i, round);
+            if (Produce(rows[i], i, round) is { } error)
+            {
+                // What is behind it must not overtake it: the queue may have room again for the next row of the same key.
+                for (; i < rows.Count; i++)
+                {
+                    round.Complete(i, error);
+                }
+            }
         }
 
         // The producer never gives a record up by time, so while the broker is away this round waits, with its leases renewed. Sending
@@ -116,7 +124,7 @@ internal sealed partial class OutboxRelay(
             {
                 published.Add(rows[i]);
             }
-            else if (IsForGood(error))
+            else if (EventProducer.IsForGood(error))
             {
                 refused.Add((rows[i], error));
             }
@@ -131,11 +139,15 @@ internal sealed partial class OutboxRelay(
 
         if (published.Count + refused.Count < rows.Count)
         {
-            // Keys keep their order: nothing of a key overtakes what failed here, because the next round begins with it again.
-            throw new KafkaException(round.Errors.First(e => e is not null && !IsForGood(e))!);
+            // Keys keep their order: the next round begins with what failed here.
+            var error = round.Errors.First(e => e is not null && !EventProducer.IsForGood(e))!;
+            if (error.Code != ErrorCode.Local_QueueFull || published.Count == 0)
+            {
+                throw new KafkaException(error);
+            }
         }
 
-        return rows.Count;
+        return published.Count + refused.Count;
     }
 
     private async Task<List<Row>> ReadAsync(CancellationToken cancellationToken)
@@ -164,7 +176,8 @@ internal sealed partial class OutboxRelay(
         return rows;
     }
 
-    private void Produce(Row row, int index, Round round)
+    /// <summary>Hands a row to the producer. Returns the error when the producer did not take it but may do so later.</summary>
+    private Error? Produce(Row row, int index, Round round)
     {
         var headers = EventHeaders.FromJson(row.Headers);
         using var activity = MessagingTelemetry.TryGetRecorded(
@@ -186,11 +199,17 @@ internal sealed partial class OutboxRelay(
                 row.Topic,
                 new() { Key = row.Key, Value = row.Payload, Headers = headers },
                 report => round.Complete(index, report.Error.IsError ? report.Error : null));
+            return null;
+        }
+        catch (KafkaException exception) when (EventProducer.IsForGood(exception.Error))
+        {
+            // Larger than the producer may send.
+            round.Complete(index, exception.Error);
+            return null;
         }
         catch (KafkaException exception)
         {
-            // Refused before it left: larger than the producer may send, or the queue is full.
-            round.Complete(index, exception.Error);
+            return exception.Error;
         }
     }
 
@@ -240,9 +259,6 @@ internal sealed partial class OutboxRelay(
         MessagingTelemetry.Refused.Add(1);
         LogRefused(row.Id, row.Topic, row.Key, error.Reason);
     }
-
-    private static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
-        or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     private sealed record Row(short Slot, string Key, long Version, Guid Id, string Topic, byte[] Headers, byte[] Payload);
 

@@ -56,7 +56,8 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner)
                     SET owner = CASE WHEN m.slot IS NULL THEN NULL ELSE $1 END,
                         lease_until = CASE WHEN m.slot IS NULL THEN NULL ELSE now() + $2 END
                     FROM outbox_slots t LEFT JOIN mine m USING (slot)
-                    WHERE s.slot = t.slot AND (m.slot IS NOT NULL OR t.owner = $1)
+                    -- s, not t: if another replica took the slot over while 'kept' waited for it, only s shows the new owner.
+                    WHERE s.slot = t.slot AND (m.slot IS NOT NULL OR s.owner = $1)
                     RETURNING s.owner
                     """)
                 { Parameters = { new() { Value = owner }, new() { Value = s_lease } } },

@@ -1,0 +1,168 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>What PostgreSQL asks to repeat is repeated as a whole: one effect, no dead letter, in order.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class DatabaseFaultTests(InfrastructureFixture infrastructure)
+{
+    public static TheoryData<string> ToBeRepeated => ["40001", "40P01", "57P01", "53300", "23505"];
+
+    // Fails when one of these errors makes a dead letter of an event that would have gone through a moment later.
+    [Theory]
+    [MemberData(nameof(ToBeRepeated))]
+    public async Task A_batch_is_repeated_after(string sqlState)
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var failures = 0;
+        var service = await bed.StartAsync(async (_, batch, stop) =>
+        {
+            if (Interlocked.Increment(ref failures) <= 2)
+            {
+                await ExecuteAsync(batch.Connection, $"DO $$ BEGIN RAISE EXCEPTION 'made by a test' USING ERRCODE = '{sqlState}'; END $$", stop);
+            }
+        });
+        await AssertOneEffectEachAsync(bed, service);
+    }
+
+    // Fails when only an error that comes bare from Npgsql is recognized: EF Core, which a handler may read or write with, wraps it.
+    [Fact]
+    public async Task A_batch_is_repeated_after_an_error_that_EF_Core_has_wrapped()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var failures = 0;
+        var service = await bed.StartAsync(async (_, batch, stop) =>
+        {
+            if (Interlocked.Increment(ref failures) <= 2)
+            {
+                await using var db = new ThingsDb(new DbContextOptionsBuilder<ThingsDb>().UseNpgsql(batch.Connection).Options);
+                await db.Database.UseTransactionAsync(batch.Writes.Transaction, stop);
+                try
+                {
+                    await db.Database.ExecuteSqlRawAsync("DO $$ BEGIN RAISE EXCEPTION 'made by a test' USING ERRCODE = '40001'; END $$", stop);
+                }
+                catch (PostgresException exception)
+                {
+                    throw new DbUpdateException("As SaveChanges throws it.", exception);
+                }
+            }
+        });
+        await AssertOneEffectEachAsync(bed, service);
+    }
+
+    // Fails when the lost connection is used again.
+    [Fact]
+    public async Task A_batch_is_repeated_when_its_connection_is_cut()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var cuts = 0;
+        var service = await bed.StartAsync(async (_, batch, stop) =>
+        {
+            if (Interlocked.Increment(ref cuts) <= 2)
+            {
+                await bed.ExecuteAsync("SELECT pg_terminate_backend($1)", batch.Connection.ProcessID);
+                await ExecuteAsync(batch.Connection, "SELECT 1", stop);
+            }
+        });
+        await AssertOneEffectEachAsync(bed, service);
+    }
+
+    // Fails when the batch that PostgreSQL has chosen as the victim is not run again.
+    [Fact]
+    public async Task A_batch_is_repeated_after_a_real_deadlock()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var hasFirstLock = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        var service = await bed.StartAsync(async (_, batch, stop) =>
+        {
+            await ExecuteAsync(batch.Connection, "SELECT pg_advisory_xact_lock(1)", stop);
+            hasFirstLock.TrySetResult();
+            await goOn.Task;
+            await ExecuteAsync(batch.Connection, "SELECT pg_advisory_xact_lock(2)", stop);
+        });
+        await using var connection = await bed.Database.OpenConnectionAsync();
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            // It looks for a deadlock later than the service's connection, which therefore is the one that fails.
+            await ExecuteAsync(connection, "SET LOCAL deadlock_timeout = '1min'", CancellationToken.None);
+            await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(2)", CancellationToken.None);
+            var processed = AssertOneEffectEachAsync(bed, service);
+            await hasFirstLock.Task.WaitAsync(TestBed.Patience);
+            goOn.SetResult();
+            await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(1)", CancellationToken.None);
+            await transaction.CommitAsync();
+            await processed;
+        }
+    }
+
+    // Fails when a row that is always there already is tried for ever, and the partition stops.
+    [Fact]
+    public async Task A_unique_violation_that_stays_becomes_a_dead_letter()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync((events, batch, stop) => events.Any(e => ((ThingChanged)e.Data).Text == "twin")
+            ? ExecuteAsync(batch.Connection, "DO $$ BEGIN RAISE unique_violation; END $$", stop)
+            : Task.CompletedTask);
+        var key = Guid.CreateVersion7();
+
+        await service.ProcessAsync(bed.Record(new(key, 1, ""), offset: 1), bed.Record(new(key, 2, "twin"), offset: 2), bed.Record(new(key, 3, ""), offset: 3));
+
+        Assert.Equal([1, 3], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        Assert.Equal(1, await bed.DeadLettersAsync());
+    }
+
+    // Fails when an event, a row of the outbox or a following event is lost, doubled or given up while PostgreSQL is killed and started.
+    [Fact]
+    public async Task PostgreSQL_killed_under_flow_loses_and_doubles_nothing()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        await bed.StartAsync();
+        var keys = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToList();
+        await SendAsync(1, 5);
+        await bed.AppliedAsync(20);
+
+        await infrastructure.Runner.KillAsync("postgres");
+        await SendAsync(6, 10);
+        await infrastructure.Runner.StartAsync("postgres");
+        await SendAsync(11, 12);
+
+        var effects = await bed.AppliedAsync(240);
+        await bed.OutboxIsEmptyAsync();
+        Assert.All(keys, key => Assert.Equal(
+            Enumerable.Range(1, 12).Select(version => (long)version), effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+        Assert.Equal(240, (await bed.FirstOccurrencesAsync(bed.Noted.Topic)).Count);
+        Assert.Equal(0, await bed.DeadLettersAsync());
+
+        async Task SendAsync(int from, int to)
+        {
+            for (var version = from; version <= to; version++)
+            {
+                await Task.WhenAll(keys.Select(key => bed.SendAsync(new(key, version, ""))));
+            }
+        }
+    }
+
+    private static async Task AssertOneEffectEachAsync(TestBed bed, TestService service)
+    {
+        var key = Guid.CreateVersion7();
+        await service.ProcessAsync([.. Enumerable.Range(1, 3).Select(i => bed.Record(new(key, i, ""), offset: i))]).WaitAsync(TestBed.Patience);
+
+        Assert.Equal([1, 2, 3], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+        // As a whole: one by one would cost a commit each and is for what is wrong with an event.
+        Assert.Contains(service.Log.Lines, line => line.Contains("A batch is repeated", StringComparison.Ordinal));
+        Assert.DoesNotContain(service.Log.Lines, line => line.Contains("one by one", StringComparison.Ordinal));
+        await bed.OutboxIsEmptyAsync();
+        Assert.Equal([1L, 2, 3], (await bed.FirstOccurrencesAsync(bed.Noted.Topic)).Select(e => e.Version));
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>The inbox does not grow for ever.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class InboxCleanerTests(InfrastructureFixture infrastructure)
+{
+    // Fails when nothing is forgotten, or when an event is that was made long ago but handled lately: its copy may still be on the way.
+    [Fact]
+    public async Task Forgets_what_was_handled_longer_ago_than_the_retention_and_nothing_else()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var now = TimeProvider.System.GetUtcNow();
+        var longAgo = now.AddDays(-31);
+        var (old, late, recent) = (Guid.CreateVersion7(longAgo), Guid.CreateVersion7(longAgo), Guid.CreateVersion7(now));
+        await bed.ExecuteAsync(
+            "INSERT INTO inbox_messages (id, handled_at) VALUES ($1, now() - interval '31 d'), ($2, now() - interval '1 d'), ($3, now())", old, late, recent);
+        var time = new FakeTimeProvider(now);
+        using var cleaner = new InboxCleaner(bed.Database, new() { InboxRetention = TimeSpan.FromDays(30) }, time, NullLogger<InboxCleaner>.Instance);
+
+        await cleaner.StartAsync(CancellationToken.None);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                time.Advance(TimeSpan.FromMinutes(10));
+                return await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1", old) == 0;
+            },
+            TestBed.Patience, "The end of the old row");
+        await cleaner.StopAsync(CancellationToken.None);
+
+        Assert.Equal(2, await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1 OR id = $2", late, recent));
+    }
+}

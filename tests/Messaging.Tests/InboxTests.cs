@@ -1,0 +1,175 @@
+using System.Text;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>Each event has its effect once, however often and however it comes.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class InboxTests(InfrastructureFixture infrastructure)
+{
+    // Fails when events are told apart by their offset.
+    [Fact]
+    public async Task An_event_that_comes_again_has_one_effect()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        await bed.StartAsync();
+        var (key, id) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await bed.SendAsync(new(key, 1, ""), id);
+        await bed.AppliedAsync(key, 1);
+
+        await bed.SendAsync(new(key, 1, ""), id);
+        await bed.SendAsync(new(key, 2, ""));
+
+        await bed.AppliedAsync(key, 2);
+        Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        Assert.Equal(2, (await bed.Kafka.ReadAsync(bed.Noted.Topic, atLeast: 2)).Count);
+    }
+
+    // Fails when a batch asks the inbox which of its events are new without asking whether it has one twice.
+    [Fact]
+    public async Task An_event_that_is_twice_in_one_batch_has_one_effect()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var (key, id) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+
+        await service.ProcessAsync(
+            bed.Record(new(key, 1, ""), id, offset: 5), bed.Record(new(key, 2, ""), offset: 6), bed.Record(new(key, 1, ""), id, offset: 7));
+
+        Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        Assert.Equal(2, service.Handler.Handled);
+    }
+
+    // Fails when two replicas that have the same event at the same moment both find that nobody has handled it.
+    [Fact]
+    public async Task An_event_that_two_replicas_handle_at_once_has_one_effect()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var inside = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        var slow = await bed.StartAsync((_, _, _) =>
+        {
+            inside.TrySetResult();
+            return goOn.Task;
+        });
+        var other = await bed.StartAsync();
+        var (key, id) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+
+        var first = slow.ProcessAsync(bed.Record(new(key, 1, ""), id));
+        await inside.Task.WaitAsync(TestBed.Patience);
+        var second = other.ProcessAsync(bed.Record(new(key, 1, ""), id));
+        await Eventually.TrueAsync(
+            async () => await bed.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0,
+            TestBed.Patience, "The second replica waiting for the first");
+        goOn.SetResult();
+        await Task.WhenAll(first, second).WaitAsync(TestBed.Patience);
+
+        Assert.Single(await bed.EffectsAsync());
+        Assert.Equal(0, other.Handler.Handled);
+    }
+
+    // Documents the bound: after Messaging:InboxRetention only the handler's own guard (the aggregate's version, a unique key) is left.
+    // Fails when the inbox drops what it has no row of.
+    [Fact]
+    public async Task An_event_that_the_inbox_has_forgotten_reaches_the_handler_again()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        await bed.StartAsync();
+        var (key, id) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await bed.SendAsync(new(key, 1, ""), id);
+        await bed.AppliedAsync(key, 1);
+        Assert.Equal(1, await bed.ExecuteAsync("DELETE FROM inbox_messages"));
+
+        await bed.SendAsync(new(key, 1, ""), id);
+
+        Assert.Equal(2, (await bed.AppliedAsync(2)).Count);
+    }
+
+    // Fails when what no handler wants costs a row, or stops the partition.
+    [Fact]
+    public async Task Only_events_that_concern_the_service_cost_an_inbox_row()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var key = Guid.CreateVersion7();
+        var bytes = Encoding.UTF8.GetBytes(key.ToString());
+        await bed.SendAsync(new(key, 1, ThingChanged.OfNoConcern));
+        await bed.Kafka.PublishAsync(bed.Changed.Topic, bytes, "not even JSON"u8.ToArray(), RawKafka.CloudEvent("thing.changed.v2", Guid.CreateVersion7(), key.ToString(), 2));
+        await bed.SendAsync(new(key, 3, ""));
+
+        await bed.AppliedAsync(key, 3);
+        Assert.Single(await bed.EffectsAsync());
+        Assert.Equal(1, await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages"));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+        Assert.Equal(1, service.Handler.Handled);
+    }
+
+    // Fails when offsets, which are committed after the transaction and are lost in a crash between the two, are all that protects from doubles.
+    [Fact]
+    public async Task A_crash_between_the_commit_and_the_offset_has_one_effect()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var keys = Enumerable.Range(0, 10).Select(_ => Guid.CreateVersion7()).ToList();
+        foreach (var key in keys)
+        {
+            await bed.SendAsync(new(key, 1, ""));
+        }
+
+        await bed.AppliedAsync(10);
+        await bed.StopAsync(service);
+
+        // The same database, but a group without offsets: it has to read from the beginning, as if none had been committed.
+        service = await bed.StartAsync(("Messaging:Group", $"{bed.Group}-again"));
+        foreach (var key in keys)
+        {
+            await bed.SendAsync(new(key, 2, ""));
+        }
+
+        var effects = await bed.AppliedAsync(20);
+        Assert.All(keys, key => Assert.Equal([1, 2], effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+        Assert.Equal(10, service.Handler.Handled);
+    }
+
+    // Fails when one bad event takes the others of its batch with it, or changes their order.
+    [Fact]
+    public async Task An_event_that_fails_alone_becomes_a_dead_letter_and_the_rest_of_its_batch_goes_on()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync((events, _, _) =>
+            events.Any(e => ((ThingChanged)e.Data).Text == "bad") ? throw new InvalidOperationException("This one is bad.") : Task.CompletedTask);
+        var (key, bad) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+
+        await service.ProcessAsync([.. Enumerable.Range(1, 6).Select(i => i == 3
+            ? bed.Record(new(key, i, "bad"), bad, offset: i)
+            : bed.Record(new(key, i, "good"), offset: i))]);
+
+        Assert.Equal([1, 2, 4, 5, 6], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        var letter = Assert.Single((await DeadLetterApi.ListAsync(service.Client)).Items);
+        Assert.Equal((bed.Changed.Topic, 0, 3L, key.ToString(), bad, 1), (letter.Topic, letter.Partition, letter.Offset, letter.Key, letter.EventId, letter.Attempts));
+        Assert.Equal("InvalidOperationException: This one is bad.", letter.Reason);
+        Assert.Equal(5, await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages"));
+        await bed.OutboxIsEmptyAsync();
+        Assert.Equal([1L, 2, 4, 5, 6], (await bed.FirstOccurrencesAsync(bed.Noted.Topic)).Select(e => e.Version));
+    }
+
+    // Fails when an error after the commit is taken for one before it.
+    [Fact]
+    public async Task What_fails_after_the_commit_changes_nothing()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync((_, batch, _) =>
+        {
+            batch.AfterCommit(() => throw new InvalidOperationException("It must not throw, and does."));
+            return Task.CompletedTask;
+        });
+        var key = Guid.CreateVersion7();
+
+        await service.ProcessAsync(bed.Record(new(key, 1, ""), offset: 1), bed.Record(new(key, 2, ""), offset: 2));
+
+        Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+        Assert.Equal(2, service.Handler.Handled);
+    }
+}

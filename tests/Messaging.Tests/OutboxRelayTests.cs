@@ -1,0 +1,277 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Confluent.Kafka;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>What was committed is published, whatever happens; what was not committed never is.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class OutboxRelayTests(InfrastructureFixture infrastructure)
+{
+    // Fails when a header of events.md is missing, is one too many, or has another value.
+    [Fact]
+    public async Task Publishes_after_the_commit_with_the_headers_of_a_cloud_event()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var key = Guid.CreateVersion7();
+        var time = new DateTimeOffset(2026, 3, 29, 2, 30, 0, TimeSpan.FromHours(2));
+        using var activity = new Activity("request").Start();
+        activity.ActivityTraceFlags = ActivityTraceFlags.Recorded;
+        activity.TraceStateString = "shop=7";
+
+        var message = OutboxMessage.Create(bed.Noted, key, 7, new ThingNoted(key, 7), time);
+        await using (var db = await service.Services.GetRequiredService<IDbContextFactory<ThingsDb>>().CreateDbContextAsync())
+        {
+            db.Add(message);
+            await db.SaveChangesAsync();
+        }
+
+        var record = Assert.Single(await bed.Kafka.ReadAsync(bed.Noted.Topic, atLeast: 1));
+        Assert.Equal(key.ToString(), record.Message.Key);
+        Assert.Equal($$"""{"thingId":"{{key}}","version":7}""", System.Text.Encoding.UTF8.GetString(record.Message.Value!));
+        var headers = record.Message.Headers.ToDictionary(header => header.Key, header => System.Text.Encoding.UTF8.GetString(header.GetValueBytes()));
+        Assert.True(headers.Remove("traceparent", out var traceParent));
+        Assert.Equal(
+            new SortedDictionary<string, string>
+            {
+                ["ce_specversion"] = "1.0",
+                ["ce_id"] = message.Id.ToString(),
+                ["ce_type"] = "thing.noted.v1",
+                ["ce_source"] = "/things",
+                ["ce_time"] = "2026-03-29T00:30:00.0000000Z",
+                ["ce_subject"] = key.ToString(),
+                ["ce_aggregateversion"] = "7",
+                ["ce_correlationid"] = message.Id.ToString(),
+                ["content-type"] = "application/json",
+                ["tracestate"] = "shop=7",
+            },
+            new SortedDictionary<string, string>(headers));
+        Assert.Equal(7, message.Id.Version);
+        Assert.Equal(activity.TraceId, ActivityContext.Parse(traceParent, null).TraceId);
+        await bed.OutboxIsEmptyAsync();
+    }
+
+    // Fails when an event leaves before its transaction has committed.
+    [Fact]
+    public async Task Publishes_nothing_of_a_transaction_that_is_rolled_back()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var givenUp = bed.Message(Guid.CreateVersion7(), 1);
+        await using (var db = await service.Services.GetRequiredService<IDbContextFactory<ThingsDb>>().CreateDbContextAsync())
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            db.Add(givenUp);
+            await db.SaveChangesAsync();
+            // The relay has been through this slot while the row was there, uncommitted.
+            var meanwhile = bed.KeyInSlotOf(givenUp);
+            await bed.WriteAsync(bed.Message(meanwhile, 1));
+            await bed.AppliedAsync(meanwhile, 1);
+            await transaction.RollbackAsync();
+        }
+
+        var after = bed.KeyInSlotOf(givenUp);
+        await bed.WriteAsync(bed.Message(after, 1));
+        await bed.AppliedAsync(after, 1);
+        Assert.DoesNotContain(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == givenUp.Key);
+    }
+
+    // Fails when only the process that wrote a row publishes it.
+    [Fact]
+    public async Task Publishes_what_a_crashed_process_left()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var keys = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToList();
+        await bed.WriteAsync([.. keys.Select(key => bed.Message(key, 1))]);
+
+        await bed.StartAsync();
+
+        await bed.OutboxIsEmptyAsync();
+        var published = await bed.FirstOccurrencesAsync(bed.Changed.Topic);
+        Assert.Equal(keys.Order(), published.Select(e => e.Key).Order());
+    }
+
+    // Fails when a repeated event gets a new id, and when the inbox does not know the old one.
+    [Fact]
+    public async Task Publishes_again_with_the_same_id_what_it_could_not_delete()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var key = Guid.CreateVersion7();
+        var message = bed.Message(key, 1);
+        await bed.WriteAsync(message);
+        await bed.ExecuteAsync("CREATE TABLE before_the_crash AS SELECT * FROM outbox_messages");
+        await bed.StartAsync();
+        await bed.OutboxIsEmptyAsync();
+
+        // Acknowledged by the broker, but the delete was lost with the server's memory.
+        await bed.ExecuteAsync("INSERT INTO outbox_messages SELECT * FROM before_the_crash");
+        await bed.OutboxIsEmptyAsync();
+
+        await bed.WriteAsync(bed.Message(key, 2));
+        await bed.AppliedAsync(key, 2);
+        var records = await bed.Kafka.ReadAsync(bed.Changed.Topic);
+        Assert.Equal(2, records.Count(record => RawKafka.Header(record, "ce_id") == message.Id.ToString()));
+        Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
+    }
+
+    // Fails when the row that the broker will never take stops its slot, is lost, or leaves no trace for the operator.
+    [Fact]
+    public async Task A_record_that_the_broker_refuses_becomes_a_dead_letter_and_its_slot_goes_on()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        // Keys of a slot are read in their order, so the second row is behind the first.
+        var first = bed.Message(Guid.CreateVersion7(), 1, new string('x', 50_000));
+        var second = bed.Message(bed.KeyInSlotOf(first), 1);
+        await bed.WriteAsync(first, second);
+
+        var service = await bed.StartAsync(("Aspire:Confluent:Kafka:Producer:Config:MessageMaxBytes", "20000"));
+
+        await bed.AppliedAsync(Guid.Parse(second.Key), 1);
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        var letter = (await DeadLetterApi.ListAsync(service.Client)).Items.Single();
+        Assert.Equal(
+            (bed.Changed.Topic, null, null, first.Key, first.Id, ThingChanged.Type),
+            (letter.Topic, letter.Partition, letter.Offset, letter.Key, letter.EventId, letter.EventType));
+        Assert.Contains("refused", letter.Reason, StringComparison.Ordinal);
+        await bed.OutboxIsEmptyAsync();
+        Assert.Contains(service.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(first.Id.ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
+
+        // Replayed with the limit as it was, it goes to the outbox and is refused again: another entry, not a loop.
+        await DeadLetterApi.ReplayAsync(service.Client, letter.Id);
+        await Eventually.TrueAsync(
+            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id != letter.Id, TestBed.Patience, "The dead letter of the replay");
+        await bed.OutboxIsEmptyAsync();
+
+        // The limit has been raised.
+        await bed.StopAsync(service);
+        service = await bed.StartAsync();
+        await DeadLetterApi.ReplayAsync(service.Client, (await DeadLetterApi.ListAsync(service.Client)).Items.Single().Id);
+        await bed.AppliedAsync(Guid.Parse(first.Key), 1);
+        Assert.Equal(0, await bed.DeadLettersAsync());
+        var published = Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
+        Assert.Equal(first.Id.ToString(), RawKafka.Header(published, "ce_id"));
+        Assert.Equal(first.Version.ToString(CultureInfo.InvariantCulture), RawKafka.Header(published, "ce_aggregateversion"));
+    }
+
+    // Fails when the relay takes a limit of the broker's, which it hears of only by the answer, for a fault that passes.
+    [Fact]
+    public async Task A_record_that_is_too_large_for_the_broker_alone_becomes_a_dead_letter_too()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        broker.FailToProduce(ErrorCode.MsgSizeTooLarge);
+        var refused = bed.Message(Guid.CreateVersion7(), 1);
+        await bed.WriteAsync(refused);
+        await bed.StartAsync();
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+
+        var next = bed.KeyInSlotOf(refused);
+        await bed.WriteAsync(bed.Message(next, 1));
+        await bed.AppliedAsync(next, 1);
+        Assert.Equal(1, await bed.DeadLettersAsync());
+    }
+
+    // Fails when a passing error makes a dead letter, loses a row, or is repeated out of order.
+    [Fact]
+    public async Task Errors_of_the_broker_that_pass_are_repeated_in_order()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        broker.FailToProduce(ErrorCode.NotEnoughReplicas, ErrorCode.LeaderNotAvailable, ErrorCode.RequestTimedOut, ErrorCode.NotLeaderForPartition);
+        var key = Guid.CreateVersion7();
+        await bed.WriteAsync([.. Enumerable.Range(1, 50).Select(version => bed.Message(key, version))]);
+        // A broker refuses what comes behind a failed request by its sequence number; the mock does not look at that, so nothing may come behind.
+        await bed.StartAsync(("Aspire:Confluent:Kafka:Producer:Config:MaxInFlight", "1"));
+
+        await bed.OutboxIsEmptyAsync();
+        Assert.Equal(Enumerable.Range(1, 50).Select(version => (key, (long)version)), await bed.FirstOccurrencesAsync(bed.Changed.Topic));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+    }
+
+    // Fails when the producer, which librdkafka makes unusable after this error, is not made anew.
+    [Fact]
+    public async Task A_fatal_error_of_the_producer_is_survived()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        var service = await bed.StartAsync();
+        var key = Guid.CreateVersion7();
+        await bed.WriteAsync(bed.Message(key, 1));
+        await bed.AppliedAsync(key, 1);
+
+        FaultyBroker.FailForGood(service.Services.GetRequiredService<IProducer<string, byte[]>>());
+        await bed.WriteAsync([.. Enumerable.Range(2, 20).Select(version => bed.Message(key, version))]);
+
+        await bed.AppliedAsync(key, 21);
+        Assert.Equal(Enumerable.Range(1, 21).Select(version => (key, (long)version)), (await bed.EffectsAsync()).Select(effect => (effect.Key, effect.Version)));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+    }
+
+    // Fails when rows are given up, doubled for consumers, or reordered while the broker is away.
+    [Fact]
+    public async Task Rows_wait_while_the_broker_is_away()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        await bed.StartAsync();
+        var keys = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToList();
+        await bed.WriteAsync([.. keys.Select(key => bed.Message(key, 1))]);
+        await bed.AppliedAsync(5);
+
+        broker.GoDown();
+        for (var version = 2; version <= 10; version++)
+        {
+            await bed.WriteAsync([.. keys.Select(key => bed.Message(key, version))]);
+        }
+
+        broker.ComeBack();
+        var effects = await bed.AppliedAsync(50);
+        await bed.OutboxIsEmptyAsync();
+        Assert.All(keys, key => Assert.Equal(
+            Enumerable.Range(1, 10).Select(version => (long)version), effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+    }
+
+    // On a real Kafka: fails when what was acknowledged, or was waiting, is lost or doubled by kill -9 of the broker.
+    [Fact]
+    public async Task Nothing_is_lost_or_doubled_when_the_broker_is_killed()
+    {
+        if (!infrastructure.KafkaIsReal)
+        {
+            // librdkafka's mock has no process of its own to kill and would forget its topics; the test above takes its place there.
+            Assert.False(infrastructure.Runner.CanStop("kafka"));
+            return;
+        }
+
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        await bed.StartAsync();
+        var keys = Enumerable.Range(0, 10).Select(_ => Guid.CreateVersion7()).ToList();
+        await WriteVersionsAsync(1, 5);
+        await bed.AppliedAsync(10);
+
+        await infrastructure.Runner.KillAsync("kafka");
+        await WriteVersionsAsync(6, 10);
+        await infrastructure.Runner.StartAsync("kafka");
+        await WriteVersionsAsync(11, 12);
+
+        var effects = await bed.AppliedAsync(120);
+        await bed.OutboxIsEmptyAsync();
+        Assert.All(keys, key => Assert.Equal(
+            Enumerable.Range(1, 12).Select(version => (long)version), effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+
+        async Task WriteVersionsAsync(int from, int to)
+        {
+            for (var version = from; version <= to; version++)
+            {
+                await bed.WriteAsync([.. keys.Select(key => bed.Message(key, version))]);
+            }
+        }
+    }
+}

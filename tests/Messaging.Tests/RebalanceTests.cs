@@ -1,0 +1,76 @@
+using Confluent.Kafka;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>Partitions change hands; effects do not notice.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class RebalanceTests(InfrastructureFixture infrastructure)
+{
+    // Fails when what a replica had in hand while its partitions went to another one is lost, doubled, or applied out of order.
+    [Fact]
+    public async Task Replicas_that_come_and_go_under_flow_give_every_event_one_effect()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var stays = await bed.StartAsync();
+        var keys = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToList();
+        var version = 0;
+        await SendAsync();
+        await bed.AppliedAsync(40);
+
+        var goes = await bed.StartAsync();
+        await FlowUntilAsync(() => goes.Handler.Handled > 0);
+        await SendAsync();
+        await bed.StopAsync(goes);
+        var (sent, handled) = (version, stays.Handler.Handled);
+        await FlowUntilAsync(() => version >= sent + 5 && stays.Handler.Handled > handled);
+
+        var effects = await bed.AppliedAsync(40 * version);
+        Assert.All(keys, key => Assert.Equal(
+            Enumerable.Range(1, version).Select(v => (long)v), effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
+        Assert.Equal(0, await bed.DeadLettersAsync());
+        await bed.OutboxIsEmptyAsync();
+        Assert.Equal(40 * version, (await bed.FirstOccurrencesAsync(bed.Noted.Topic)).Count);
+
+        async Task SendAsync()
+        {
+            version++;
+            await Task.WhenAll(keys.Select(key => bed.SendAsync(new(key, version, ""))));
+        }
+
+        Task FlowUntilAsync(Func<bool> enough) => Eventually.TrueAsync(
+            async () =>
+            {
+                await SendAsync();
+                return enough();
+            },
+            TestBed.Patience, "The rebalance");
+    }
+
+    // On a real Kafka: fails when a consumer that the broker has fenced off (another member came with its static name) never consumes again.
+    [Fact]
+    public async Task A_consumer_that_was_fenced_off_starts_anew()
+    {
+        if (!infrastructure.KafkaIsReal)
+        {
+            // The mock knows no static membership, so nothing of it is switched on there: the default is off.
+            Assert.False(new MessagingOptions().StaticMembership);
+            return;
+        }
+
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync(("Messaging:StaticMembership", "true"), ("Messaging:InstanceId", "things-1"));
+        var key = Guid.CreateVersion7();
+        await bed.SendAsync(new(key, 1, ""));
+        await bed.AppliedAsync(key, 1);
+
+        using (var rival = new GroupMember(bed, "things-1"))
+        {
+            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("starts anew", StringComparison.Ordinal)), TestBed.Patience, "The fenced consumer");
+        }
+
+        await bed.SendAsync(new(key, 2, ""));
+        await bed.AppliedAsync(key, 2);
+        Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
+    }
+}

@@ -1,0 +1,60 @@
+using Confluent.Kafka;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>A member of the test service's group that takes partitions and does nothing with them.</summary>
+internal sealed class GroupMember : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _loop;
+    private volatile int _partitions;
+
+    /// <param name="bed">Whose group and topic.</param>
+    /// <param name="instance">A static name, of which the group has one member at most.</param>
+    public GroupMember(TestBed bed, string? instance = null) => _loop = Task.Factory.StartNew(
+        () => Run(bed, instance), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    /// <summary>How many it has now.</summary>
+    public int Partitions => _partitions;
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _loop.Wait(TestBed.Patience);
+        _stop.Dispose();
+    }
+
+    private void Run(TestBed bed, string? instance)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+        {
+            BootstrapServers = bed.Broker,
+            GroupId = bed.Group,
+            GroupInstanceId = instance,
+            // A broker names members by this, and partitions go to members in the order of their names.
+            ClientId = "a",
+            SessionTimeoutMs = 8000,
+            HeartbeatIntervalMs = 500,
+            EnableAutoCommit = false,
+        })
+            .SetPartitionsAssignedHandler((_, partitions) => _partitions = partitions.Count)
+            .SetPartitionsRevokedHandler((_, _) => _partitions = 0)
+            .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler(static (_, _) => { })
+            .Build();
+        consumer.Subscribe(bed.Changed.Topic);
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                consumer.Consume(TimeSpan.FromMilliseconds(50));
+            }
+            catch (ConsumeException)
+            {
+                // Such as having been fenced off itself.
+            }
+        }
+
+        consumer.Close();
+    }
+}
