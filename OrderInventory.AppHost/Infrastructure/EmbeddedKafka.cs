@@ -96,7 +96,10 @@ internal sealed class EmbeddedKafka : IDisposable
                 await File.WriteAllTextAsync(logging, Logging, stop);
                 if (!File.Exists(Path.Combine(folder, "data", "meta.properties")))
                 {
-                    var clusterId = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+                    // Not with '-' at its beginning, one id in 64, which Kafka's tool would take for an option and fail.
+                    var random = RandomNumberGenerator.GetBytes(16);
+                    random[0] &= 0x7F;
+                    var clusterId = Convert.ToBase64String(random).TrimEnd('=').Replace('+', '-').Replace('/', '_');
                     await Command.RunAsync(
                         "Formatting Kafka's storage",
                         _java,
