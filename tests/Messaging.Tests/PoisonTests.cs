@@ -30,6 +30,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         new(s_keyBytes, Encoding.UTF8.GetBytes($$"""{"thingId":"{{s_key}}","version":1.5,"text":""}"""), Event(), "version"),
         new(s_keyBytes, Encoding.UTF8.GetBytes($$"""{"thingId":"{{s_key}}","version":1,"text":"\ud800"}"""), Event(), ""),
         new(s_keyBytes, TestBed.Json(new(s_key, 1, "", ["much too long a tag"])), Event(), "longer than 10"),
+        new(s_keyBytes, Encoding.UTF8.GetBytes(new string('[', 50) + new string(']', 50)), Event(), ""),
         new(s_keyBytes, [], Event(), ""),
         new(s_keyBytes, null, Event(), ""),
         new([0xC3, 0x28, 0x00], "[]"u8.ToArray(), Event(), ""),
