@@ -161,7 +161,7 @@ public sealed class OrderEventsHandlerTests(InfrastructureFixture infrastructure
                     == orders.Where((_, i) => i % 3 == 0).Count(),
             TimeSpan.FromSeconds(60), "every order is decided");
         await _app.AssertBooksBalanceAsync();
-        Assert.Equal(0L, await _app.QueryAsync<long>("SELECT count(*) FROM dead_letters WHERE key = ANY($1)", orders.Select(o => o.ToString()).ToArray()));
+        Assert.Equal(0L, await _app.QueryAsync<long>("SELECT count(*) FROM dead_letters WHERE key = ANY($1)", (object)orders.Select(o => o.ToString()).ToArray()));
     }
 
     [Fact]
