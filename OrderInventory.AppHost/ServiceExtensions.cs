@@ -32,7 +32,14 @@ internal static class ServiceExtensions
     /// <summary>Partitions are part of the wiring: librdkafka's mock broker always makes 4, a real Kafka as many as asked for.</summary>
     public static IResourceBuilder<ProjectResource> WithKafka(
         this IResourceBuilder<ProjectResource> service, IResourceBuilder<IResourceWithConnectionString> kafka, IInfrastructure infrastructure)
-        => service
+    {
+        if (!infrastructure.KafkaIsReal)
+        {
+            // The mock answers a waiting fetch when its time is over, not when a record arrives: each hop would take Kafka's default of 500 ms.
+            service.WithEnvironment("Messaging__Consumer__FetchWaitMaxMs", "10");
+        }
+
+        return service
             .WithReference(kafka)
             .WaitFor(kafka)
             .WithEnvironment("Messaging__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture))
@@ -40,4 +47,5 @@ internal static class ServiceExtensions
             .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
             .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false")
             .WithEnvironment("Messaging__CreateTopics", infrastructure.KafkaIsReal ? "true" : "false");
+    }
 }

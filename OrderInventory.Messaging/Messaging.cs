@@ -38,6 +38,12 @@ public sealed class MessagingOptions
     /// <summary>Most records of one consumed batch, which is one transaction.</summary>
     public int MaxBatch { get; set; } = 500;
 
+    /// <summary>
+    /// Shortest time from the start of one batch to the start of the next, in consumers and in the relay. A batch costs much the same for
+    /// one event as for fifty, so under load this decides how much processor time an event takes; after a pause nothing waits.
+    /// </summary>
+    public TimeSpan BatchInterval { get; set; } = TimeSpan.FromMilliseconds(10);
+
     /// <summary>How long handled events are remembered.</summary>
     public TimeSpan InboxRetention { get; set; } = TimeSpan.FromDays(30);
 
@@ -98,6 +104,9 @@ public static class MessagingExtensions
         if (options.ConsumedTopics.Count > 0)
         {
             EventConsumer.Configure(options.Consumer, options.Group);
+            // An operator's own settings of the client, by Confluent's names; what exactly-once rests on is not theirs to change.
+            builder.Configuration.GetSection("Messaging:Consumer").Bind(options.Consumer);
+            options.Consumer.EnableAutoOffsetStore = false;
             options.Consumer.BootstrapServers = options.Producer.BootstrapServers;
             options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
             builder.Services.AddSingleton<ConsumerState>();

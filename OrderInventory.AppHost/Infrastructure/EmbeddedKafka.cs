@@ -86,7 +86,8 @@ internal sealed class EmbeddedKafka : IDisposable
         _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(address, stop));
         return _builder.AddResource(server)
             .WithArgs(
-                "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+                // The first compiler alone: the second one takes a core for a minute on a machine that starts everything at once.
+                "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
                 $"-Dlog4j2.configurationFile={logging}", "-cp", Path.Combine(_libs!, "*"), "kafka.Kafka", properties)
             .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
             .WithHealthCheck($"{name}_check")

@@ -12,7 +12,7 @@ namespace OrderInventory.Messaging.Kafka;
 /// committed; the client commits them in the background, and a crash before that only leads to duplicates, which the inbox drops.
 /// </summary>
 internal sealed partial class EventConsumer(
-    InboxProcessor processor, KafkaTopics topics, MessagingOptions options, ConsumerState state, ILogger<EventConsumer> logger) : BackgroundService
+    InboxProcessor processor, KafkaTopics topics, MessagingOptions options, ConsumerState state, TimeProvider time, ILogger<EventConsumer> logger) : BackgroundService
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
 
@@ -43,9 +43,10 @@ internal sealed partial class EventConsumer(
         {
             consumer.Subscribe(options.ConsumedTopics);
             var batch = new List<EventRecord>(options.MaxBatch);
+            var pace = new Pace(options.BatchInterval, time);
             while (!stopping.IsCancellationRequested)
             {
-                Fill(batch, consumer);
+                Fill(batch, consumer, pace, stopping);
                 if (batch.Count == 0)
                 {
                     continue;
@@ -81,11 +82,20 @@ internal sealed partial class EventConsumer(
         }
     }
 
-    private void Fill(List<EventRecord> batch, IConsumer<string, byte[]> consumer)
+    private void Fill(List<EventRecord> batch, IConsumer<string, byte[]> consumer, Pace pace, CancellationToken stopping)
     {
         try
         {
             var record = consumer.Consume(s_poll);
+            if (record is not null)
+            {
+                var rest = pace.Next();
+                if (rest > TimeSpan.Zero)
+                {
+                    stopping.WaitHandle.WaitOne(rest);
+                }
+            }
+
             while (record is not null)
             {
                 batch.Add(EventRecord.From(record));

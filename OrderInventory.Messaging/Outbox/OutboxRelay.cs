@@ -31,11 +31,13 @@ internal sealed partial class OutboxRelay(
     {
         await topics.EnsureAsync(stoppingToken);
         var failures = 0;
+        var pace = new Pace(options.BatchInterval, time);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await RenewWhenDueAsync(stoppingToken);
+                await Task.Delay(pace.Next(), time, stoppingToken);
                 var published = _owned > 0 ? await PublishAsync(stoppingToken) : 0;
                 failures = 0;
                 if (published == 0)

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Npgsql;
 using NpgsqlTypes;
 using OrderInventory.Contracts.Customers;
@@ -18,6 +21,11 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
 {
     /// <summary>How long a request waits for another one with the same key that has not committed yet.</summary>
     private const string KeyLockTimeout = "250ms";
+
+    private const int MaxGroup = 64;
+
+    private readonly ConcurrentQueue<Placement> _waiting = new();
+    private int _writing;
 
     public async Task<PlacementFacts> ReadAsync(Guid customerId, string key, Guid[] productIds, CancellationToken cancellationToken)
     {
@@ -61,57 +69,136 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
     }
 
     /// <summary>
-    /// Writes key, order, lines and event as one implicit transaction. The key comes first: an uncommitted key of another request cannot
-    /// be seen, only waited for.
+    /// Writes key, order, lines and event. Orders that arrive while others are being written go together in the next transaction: under
+    /// load one commit, and one round trip, serves many; an order that comes alone does not wait for company.
     /// </summary>
-    public async Task<InsertResult> InsertAsync(Order order, string key, byte[] fingerprint, OutboxMessage created, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
+    public Task<InsertResult> InsertAsync(Order order, string key, byte[] fingerprint, OutboxMessage created, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var placement = new Placement(order, key, fingerprint, created);
+        _waiting.Enqueue(placement);
+        if (Interlocked.CompareExchange(ref _writing, 1, 0) == 0)
+        {
+            _ = WriteAllAsync();
+        }
+
+        return placement.Written.Task.WaitAsync(cancellationToken);
+    }
+
+    private async Task WriteAllAsync()
+    {
+        do
+        {
+            var group = new List<Placement>();
+            while (_waiting.TryDequeue(out var placement))
+            {
+                group.Add(placement);
+                if (group.Count == MaxGroup)
+                {
+                    await WriteGroupAsync(group);
+                    group = [];
+                }
+            }
+
+            if (group.Count > 0)
+            {
+                await WriteGroupAsync(group);
+            }
+
+            Volatile.Write(ref _writing, 0);
+        }
+        // One that came between the last look and the line above has seen that somebody was writing.
+        while (!_waiting.IsEmpty && Interlocked.CompareExchange(ref _writing, 1, 0) == 0);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
+    private async Task WriteGroupAsync(List<Placement> group)
+    {
+        // Of several orders the first one's trace shows the write.
+        Activity.Current = group[0].Trace;
+        try
+        {
+            await WriteAsync(group);
+            group.ForEach(placement => placement.Written.SetResult(InsertResult.Inserted));
+        }
+        catch (PostgresException) when (group.Count > 1)
+        {
+            // Nothing was written. Most likely one of them has a key that is taken: that must not fail the others.
+            foreach (var placement in group)
+            {
+                await WriteGroupAsync([placement]);
+            }
+        }
+        catch (PostgresException exception) when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "idempotency_keys" })
+        {
+            group[0].Written.SetResult(InsertResult.KeyIsTaken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            group[0].Written.SetResult(InsertResult.KeyIsInFlight);
+        }
+        catch (Exception exception)
+        {
+            group.ForEach(placement => placement.Written.SetException(exception));
+        }
+    }
+
+    /// <summary>One implicit transaction. The keys come first: an uncommitted key of another request cannot be seen, only waited for.</summary>
+    private async Task WriteAsync(List<Placement> group)
+    {
+        // In one order, so that two replicas with two of the same keys do not lock each other out.
+        group.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
+        Order[] orders = [.. group.Select(p => p.Order)];
+        await using var connection = await database.OpenConnectionAsync();
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
                 new("SELECT set_config('lock_timeout', $1, true)") { Parameters = { new() { Value = KeyLockTimeout } } },
-                new("INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at) VALUES ($1, $2, $3, $4, $5)")
-                {
-                    Parameters =
-                    {
-                        new() { Value = order.CustomerId.ToString() }, new() { Value = key }, new() { Value = fingerprint },
-                        new() { Value = order.Id }, new() { Value = order.PlacedAt.UtcDateTime },
-                    },
-                },
                 new("""
-                    INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                    INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
+                    SELECT * FROM unnest($1, $2, $3, $4, $5)
                     """)
                 {
                     Parameters =
                     {
-                        new() { Value = order.Id }, new() { Value = order.CustomerId }, new() { Value = StatusNames.Format(order.Status) },
-                        new() { Value = order.Version }, new() { Value = order.Currency }, new() { Value = order.Total },
-                        new() { Value = (object?)order.HoldId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
-                        new() { Value = order.PlacedAt.UtcDateTime },
+                        OutboxSql.Array(group, p => p.Order.CustomerId.ToString(), NpgsqlDbType.Text),
+                        OutboxSql.Array(group, p => p.Key, NpgsqlDbType.Text),
+                        OutboxSql.Array(group, p => p.Fingerprint, NpgsqlDbType.Bytea),
+                        OutboxSql.Array(group, p => p.Order.Id, NpgsqlDbType.Uuid),
+                        OutboxSql.Array(group, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
                     },
                 },
-                OrderBatch.InsertLines([order]),
+                new("""
+                    INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at)
+                    SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at
+                    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at)
+                    """)
+                {
+                    Parameters =
+                    {
+                        OutboxSql.Array(orders, o => o.Id, NpgsqlDbType.Uuid),
+                        OutboxSql.Array(orders, o => o.CustomerId, NpgsqlDbType.Uuid),
+                        OutboxSql.Array(orders, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
+                        OutboxSql.Array(orders, o => o.Version, NpgsqlDbType.Bigint),
+                        OutboxSql.Array(orders, o => o.Currency, NpgsqlDbType.Text),
+                        OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
+                        OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
+                        OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+                    },
+                },
+                OrderBatch.InsertLines(orders),
             },
         };
-        batch.AddOutbox(created);
-        try
-        {
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-        }
-        catch (PostgresException exception) when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "idempotency_keys" })
-        {
-            return InsertResult.KeyIsTaken;
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            return InsertResult.KeyIsInFlight;
-        }
-
+        batch.AddOutbox([.. group.Select(p => p.Created)]);
+        await batch.ExecuteNonQueryAsync();
         signal.Wake();
-        return InsertResult.Inserted;
+    }
+
+    private sealed record Placement(Order Order, string Key, byte[] Fingerprint, OutboxMessage Created)
+    {
+        public TaskCompletionSource<InsertResult> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Activity? Trace { get; } = Activity.Current;
     }
 }
 
