@@ -15,6 +15,8 @@ namespace OrderInventory.Contracts;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(OrderCreated))]
+[JsonSerializable(typeof(StockCheckRequested))]
+[JsonSerializable(typeof(StockCheckReplied))]
 [JsonSerializable(typeof(OrderUpdated))]
 [JsonSerializable(typeof(ReservationDecided))]
 [JsonSerializable(typeof(InventoryUpdated))]

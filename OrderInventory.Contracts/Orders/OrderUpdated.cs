@@ -4,7 +4,7 @@ namespace OrderInventory.Contracts.Orders;
 
 /// <summary>
 /// An order changed; the members are its state after the change. Inventory acts on <c>cancelPending</c>,
-/// <c>revisionPending</c>, <c>expired</c> and <c>shipped</c>; Notifications tells the customer.
+/// <c>revisionPending</c>, <c>expired</c>, <c>shipped</c> and on a return; Notifications tells the customer.
 /// </summary>
 /// <param name="OrderId">UUIDv7; the Kafka key.</param>
 /// <param name="Version">Grows by one with every change of the order.</param>
@@ -19,6 +19,7 @@ namespace OrderInventory.Contracts.Orders;
 /// <param name="Rejection">Why the order was rejected, or null.</param>
 /// <param name="PlacedAt">When the order was accepted, UTC.</param>
 /// <param name="UpdatedAt">When this change was made, UTC.</param>
+/// <param name="Return">What came back, when this change is a return; the status is then unchanged. Otherwise left out.</param>
 public sealed record OrderUpdated(
     Guid OrderId,
     long Version,
@@ -32,7 +33,8 @@ public sealed record OrderUpdated(
     Revision? Revision,
     Rejection? Rejection,
     DateTimeOffset PlacedAt,
-    DateTimeOffset UpdatedAt)
+    DateTimeOffset UpdatedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderReturn? Return = null)
 {
     /// <summary>The Kafka topic.</summary>
     public const string Topic = "order.updated";
@@ -60,3 +62,13 @@ public enum RevisionStatus
     /// <summary>The order's lines stay as they were.</summary>
     Rejected,
 }
+
+/// <summary>Goods of a shipped order that came back.</summary>
+/// <param name="Lines">One per product.</param>
+/// <param name="Restock">Whether they go back on the shelf, to be sold again.</param>
+public sealed record OrderReturn(IReadOnlyList<ReturnedLine> Lines, bool Restock);
+
+/// <summary>Units of a product that came back.</summary>
+/// <param name="ProductId">The product.</param>
+/// <param name="Quantity">Units, at least 1; over all returns of an order never more than were shipped.</param>
+public sealed record ReturnedLine(Guid ProductId, int Quantity);
