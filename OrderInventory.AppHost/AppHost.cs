@@ -54,6 +54,9 @@ try
             .WithReference(mail).WaitFor(mail)
             .WithReference(customers);
 
+        // An order's timeline shows who was told.
+        orders.WithReference(notifications);
+
         builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
             .WithReference(orders)
             .WithReference(inventory)

@@ -59,6 +59,9 @@ public sealed class MessagingOptions
     internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
+
+    /// <summary>The consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember.</summary>
+    public ConsumerConfig ConsumerSettings => new(Consumer);
 }
 
 public static class MessagingExtensions

@@ -54,9 +54,13 @@ public sealed class OutboxMessage
     /// <param name="data">State after the change.</param>
     /// <param name="time">When the change was made.</param>
     /// <param name="cause">The event that led to this one; null at the start of a chain, whose trace is then the current request's.</param>
-    public static OutboxMessage Create<T>(EventType<T> type, Guid key, long version, T data, DateTimeOffset time, ReceivedEvent? cause = null)
+    /// <param name="id">The id that the event had when it was published before; null for a new event.</param>
+    public static OutboxMessage Create<T>(
+        EventType<T> type, Guid key, long version, T data, DateTimeOffset time, ReceivedEvent? cause = null, Guid? id = null) =>
+        Create(type, key, version, data, time, cause, id ?? Guid.CreateVersion7());
+
+    private static OutboxMessage Create<T>(EventType<T> type, Guid key, long version, T data, DateTimeOffset time, ReceivedEvent? cause, Guid id)
     {
-        var id = Guid.CreateVersion7();
         var subject = key.ToString();
         var headers = WriteHeaders(
             id, type.Type, type.Source, subject, version, time, cause,

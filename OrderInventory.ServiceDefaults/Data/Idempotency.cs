@@ -84,16 +84,10 @@ public sealed class IdempotentCreate : IAsyncDisposable
     public static async Task<IdempotentCreate> BeginAsync<T>(
         HttpContext http, DbContext database, string caller, T request, JsonTypeInfo<T> json, Guid resourceId, CancellationToken cancellationToken)
     {
-        var header = http.Request.Headers[Header];
-        if (header.Count == 0)
+        var malformed = ReadKey(http, out var key);
+        if (malformed is not null || key.Length == 0)
         {
-            return new(null);
-        }
-
-        var key = header.ToString();
-        if (header.Count > 1 || key.Length is 0 or > MaxKeyLength || key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
-        {
-            return new(null) { Problem = Problems.MalformedRequest(Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is required.") };
+            return new(null) { Problem = malformed };
         }
 
         var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, json));
@@ -138,7 +132,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
         }
         catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            return InFlight(http);
+            return new(null) { Problem = InFlight(http) };
         }
 
         await using var find = new NpgsqlCommand("SELECT fingerprint, resource_id FROM idempotency_keys WHERE caller = $1 AND key = $2", connection)
@@ -149,58 +143,50 @@ public sealed class IdempotentCreate : IAsyncDisposable
         if (!await reader.ReadAsync(cancellationToken))
         {
             // It has just been forgotten for its age.
-            return InFlight(http);
+            return new(null) { Problem = InFlight(http) };
         }
 
         if (!reader.GetFieldValue<byte[]>(0).AsSpan().SequenceEqual(fingerprint))
         {
-            return new(null)
-            {
-                Problem = Problems.Of("idempotency-key-reused", "The Idempotency-Key belongs to another request.", StatusCodes.Status422UnprocessableEntity,
-                    "The same key came with another body before. Use a new key for a new request."),
-            };
+            return new(null) { Problem = Reused() };
         }
 
         http.Response.Headers[ReplayedHeader] = "true";
         return new(null) { Existing = reader.GetGuid(1) };
     }
 
-    private static IdempotentCreate InFlight(HttpContext http)
+    /// <summary>The request's key, empty when it has none, or the problem with it.</summary>
+    public static ProblemHttpResult? ReadKey(HttpContext http, out string key)
+    {
+        var header = http.Request.Headers[Header];
+        key = header.ToString();
+        return header.Count == 0 || (header.Count == 1 && key.Length is > 0 and <= MaxKeyLength && !key.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            ? null
+            : Problems.MalformedRequest(Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is required.");
+    }
+
+    /// <summary>422: another request has used the key.</summary>
+    public static ProblemHttpResult Reused() => Problems.Of(
+        "idempotency-key-reused", "The Idempotency-Key belongs to another request.", StatusCodes.Status422UnprocessableEntity,
+        "The same key came with another body before. Use a new key for a new request.");
+
+    /// <summary>409 with Retry-After: a request with the key has not committed yet.</summary>
+    public static ProblemHttpResult InFlight(HttpContext http)
     {
         http.Response.Headers.RetryAfter = "1";
-        return new(null)
-        {
-            Problem = Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being worked on.",
-                "Send it again a little later to get its answer."),
-        };
+        return Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being worked on.",
+            "Send it again a little later to get its answer.");
     }
 }
 
-/// <summary>Forgets old keys, in steps, so that no lock and no transaction is long.</summary>
-internal sealed partial class IdempotencyCleaner(NpgsqlDataSource database, TimeProvider time, ILogger<IdempotencyCleaner> logger) : BackgroundService
+/// <summary>Forgets keys that are older than <see cref="Retention"/>.</summary>
+internal sealed class IdempotencyCleaner(NpgsqlDataSource database, TimeProvider time, ILogger<IdempotencyCleaner> logger)
+    : OldRowsCleaner("idempotency keys", time, logger)
 {
     /// <summary>How long a key is kept at least.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromHours(24);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                while (await DeleteSomeAsync(stoppingToken) > 0)
-                {
-                }
-            }
-            catch (NpgsqlException exception)
-            {
-                LogFailed(exception);
-            }
-        }
-    }
-
-    private async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)
+    protected override async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)
     {
         await using var delete = database.CreateCommand(
             """
@@ -210,7 +196,4 @@ internal sealed partial class IdempotencyCleaner(NpgsqlDataSource database, Time
         delete.Parameters.Add(new() { Value = Retention });
         return await delete.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Old idempotency keys could not be deleted; tried again later")]
-    private partial void LogFailed(Exception exception);
 }

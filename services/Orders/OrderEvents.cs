@@ -1,6 +1,7 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging;
+using OrderInventory.Orders.Domain;
 
 namespace OrderInventory.Orders;
 
@@ -10,4 +11,11 @@ internal static class OrderEvents
     public static readonly EventType<OrderCreated> Created = new(OrderCreated.Topic, OrderCreated.Type, "/orders", EventsJson.Default.OrderCreated);
 
     public static readonly EventType<OrderUpdated> Updated = new(OrderUpdated.Topic, OrderUpdated.Type, "/orders", EventsJson.Default.OrderUpdated);
+
+    public static OrderCreated CreatedOf(Order order) =>
+        new(order.Id, 1, order.CustomerId, OrderStatus.Pending, order.HoldId, order.Lines, order.TotalPrice, order.PlacedAt);
+
+    public static OrderUpdated UpdatedOf(Order order, OrderStatus? previousStatus = null) => new(
+        order.Id, order.Version, order.CustomerId, order.Status, previousStatus ?? order.PreviousStatus, order.HoldId, order.Lines, order.TotalPrice,
+        order.Reason, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, order.LastReturn);
 }

@@ -8,12 +8,24 @@ internal sealed class OrdersOptions
 
     /// <summary>What happens when Inventory does not answer that question.</summary>
     public WhenStockUnknown WhenStockUnknown { get; set; } = WhenStockUnknown.Accept;
+
+    /// <summary>A pending order that Inventory has not answered for this long, by the database's clock, expires.</summary>
+    public TimeSpan PendingTimeout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>An order that waits for Inventory for this long is asked about.</summary>
+    public TimeSpan AskAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often orders that wait are looked for.</summary>
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(10);
 }
 
 internal enum StockCheckMode
 {
     /// <summary>By HTTP.</summary>
     Rest,
+
+    /// <summary>By Kafka: a question on one topic, the answer on another.</summary>
+    Kafka,
 
     /// <summary>Not at all: the reservation alone decides, and a shortage ends as <c>rejected</c>.</summary>
     None,

@@ -21,6 +21,8 @@ builder.AddReadCache("redis");
 builder.AddMessaging("orders", messaging => messaging
     .Publishes(OrderCreated.Topic)
     .Publishes(OrderUpdated.Topic)
+    .Publishes(StockCheckRequested.Topic)
+    .Publishes(StockCheckReplied.Topic)
     .Consumes<ReservationDecided, ReservationDecidedHandler>(ReservationDecided.Topic, ReservationDecided.Type, EventsJson.Default.ReservationDecided)
     .Consumes<ProductUpdated, ProductUpdatedHandler>(ProductUpdated.Topic, ProductUpdated.Type, EventsJson.Default.ProductUpdated)
     .Consumes<CustomerUpdated, CustomerUpdatedHandler>(CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
@@ -32,6 +34,7 @@ builder.Services.AddSingleton<OrderWriter>();
 builder.Services.AddSingleton<OrderReader>();
 builder.Services.AddSingleton<OrderWaiters>();
 builder.Services.AddSingleton<RecentOrders>();
+builder.Services.AddHostedService<SweepWaitingOrders>();
 builder.Services.AddTransient<StockChecker>();
 builder.Services.AddTransient<Catalogue>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrdersJson.Default));

@@ -26,6 +26,15 @@ internal sealed class Neighbours : IAsyncDisposable
     /// <summary>Units available of a product; 1,000 when nothing is said.</summary>
     public ConcurrentDictionary<Guid, long> Available { get; } = new();
 
+    /// <summary>What Inventory says of an order when it is asked; 404 for others.</summary>
+    public ConcurrentDictionary<Guid, (long OrderVersion, string Outcome)> Reservations { get; } = new();
+
+    /// <summary>The holds that Inventory was told of with a check.</summary>
+    public ConcurrentQueue<Guid?> CheckedHolds { get; } = new();
+
+    /// <summary>What Notifications has recorded; null when it is down.</summary>
+    public object[]? Notifications { get; set; } = [];
+
     public bool InventoryIsDown { get; set; }
     public bool ProductsIsDown { get; set; }
     public bool CustomersIsDown { get; set; }
@@ -65,13 +74,19 @@ internal sealed class Neighbours : IAsyncDisposable
             items = Ids(ids).Where(neighbours._customers.ContainsKey).Select(id => new { id, name = "Maria" }),
             next = (string?)null,
         }));
+        neighbours._server.MapGet("/api/inventory/reservations/{orderId:guid}", (Guid orderId) =>
+            neighbours.InventoryIsDown ? Down()
+            : neighbours.Reservations.TryGetValue(orderId, out var known)
+                ? Results.Ok(new { orderId, known.OrderVersion, known.Outcome, lines = Array.Empty<object>(), shortages = Array.Empty<object>(), decidedAt = "2026-11-24T08:00:00Z" })
+                : Results.NotFound());
+        neighbours._server.MapGet("/api/notifications", () => neighbours.Notifications is { } items ? Results.Ok(new { items, next = (string?)null }) : Down());
         await neighbours._server.StartAsync();
         return neighbours;
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    public sealed record CheckRequest(CheckLine[] Lines, Guid? OrderId);
+    public sealed record CheckRequest(CheckLine[] Lines, Guid? OrderId, Guid? HoldId);
 
     public sealed record CheckLine(Guid ProductId, int Quantity);
 
@@ -82,6 +97,7 @@ internal sealed class Neighbours : IAsyncDisposable
             return Down();
         }
 
+        CheckedHolds.Enqueue(request.HoldId);
         var lines = request.Lines.GroupBy(l => l.ProductId).Select(g => new
         {
             productId = g.Key,

@@ -12,7 +12,7 @@ public class OrderTests
 
     private static OrderLine Line(int quantity, decimal price = 18.00m) => new(s_tea, "TEA", "Chai", quantity, new(price, "EUR"));
 
-    private static Order Placed() => Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3), Line(1)], null, s_now);
+    private static Order Placed() => Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3), Line(1)], null, null, s_now);
 
     /// <summary>An order brought to a status by legal steps only.</summary>
     private static Order In(OrderStatus status)
@@ -59,7 +59,7 @@ public class OrderTests
     [Fact]
     public void The_total_is_exact()
     {
-        var order = Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3, 0.10m), Line(7, 0.20m)], null, s_now);
+        var order = Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3, 0.10m), Line(7, 0.20m)], null, null, s_now);
         Assert.Equal(1.70m, order.Total);
     }
 

@@ -51,7 +51,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
         builder.UseSetting("Messaging:Group", _group);
         builder.UseSetting("Messaging:Partitions", "4");
-        foreach (var neighbour in new[] { "inventory", "products", "customers" })
+        foreach (var neighbour in new[] { "inventory", "products", "customers", "notifications" })
         {
             builder.UseSetting($"services:{neighbour}:http:0", Neighbours.Address);
         }
@@ -106,6 +106,15 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     {
         using var http = CreateClient();
         return (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}"))!;
+    }
+
+    /// <summary>An order of 3 that has left the warehouse.</summary>
+    public async Task<(Guid Id, Guid Product)> ShippedAsync()
+    {
+        var (id, product) = await ConfirmedAsync();
+        using var http = CreateClient();
+        (await http.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = "DHL", trackingNumber = "42" })).EnsureSuccessStatusCode();
+        return (id, product);
     }
 
     public Task WaitForAsync(Guid id, string status) =>

@@ -35,6 +35,12 @@ public sealed class InfrastructureFixture : IAsyncLifetime
         _server = await _runner.ConnectionStringAsync("postgres");
         Redis = await _runner.ConnectionStringAsync("redis");
         Kafka = await _runner.ConnectionStringAsync("kafka");
+        if (!KafkaIsReal)
+        {
+            // As the AppHost tells the services. By environment, which every service that a test hosts in this process reads.
+            Environment.SetEnvironmentVariable("Messaging__CreateTopics", "false");
+            Environment.SetEnvironmentVariable("Messaging__Consumer__FetchWaitMaxMs", "10");
+        }
     }
 
     public async Task DisposeAsync()

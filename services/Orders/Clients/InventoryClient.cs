@@ -1,4 +1,7 @@
+using System.Net;
 using System.Net.Http.Json;
+using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using Polly;
@@ -8,27 +11,16 @@ namespace OrderInventory.Orders.Clients;
 /// <summary>Inventory's stock check. Its answer 'short' is final; 'enough' is advice; no answer is <see cref="StockCheck.Unknown"/>.</summary>
 internal sealed partial class InventoryClient(HttpClient http, ILogger<InventoryClient> logger)
 {
-    internal sealed record CheckRequest(IReadOnlyList<CheckLine> Lines, Guid? OrderId);
+    internal sealed record ReservationResponse(long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt);
 
-    internal sealed record CheckLine(Guid ProductId, int Quantity);
-
-    internal sealed record CheckResponse(bool Sufficient, IReadOnlyList<CheckedLine> Lines);
-
-    internal sealed record CheckedLine(Guid ProductId, long Requested, long Available, bool Sufficient);
-
-    /// <param name="lines">What is wanted.</param>
-    /// <param name="orderId">An order whose own reservation counts as available, or null.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<StockCheck> CheckAsync(IReadOnlyList<CheckLine> lines, Guid? orderId, CancellationToken cancellationToken)
+    /// <summary>Whether the lines could be reserved now.</summary>
+    public async Task<StockCheck> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await http.PostAsJsonAsync("/api/inventory/check", new(lines, orderId), OrdersJson.Default.CheckRequest, cancellationToken);
+            using var response = await http.PostAsJsonAsync("/api/inventory/check", question, EventsJson.Default.StockCheckRequested, cancellationToken);
             response.EnsureSuccessStatusCode();
-            var answer = await response.Content.ReadFromJsonAsync(OrdersJson.Default.CheckResponse, cancellationToken);
-            return answer!.Sufficient
-                ? StockCheck.Enough
-                : new(StockCheckOutcome.Short, [.. answer.Lines.Where(l => !l.Sufficient).Select(l => new Shortage(l.ProductId, l.Requested, l.Available))]);
+            return StockCheck.Of((await response.Content.ReadFromJsonAsync(EventsJson.Default.StockCheckReplied, cancellationToken))!);
         }
         catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -36,6 +28,19 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
             LogUnknown(exception.Message);
             return StockCheck.Unknown;
         }
+    }
+
+    /// <summary>What Inventory last decided for an order; null when it has never heard of it. Throws when it does not answer.</summary>
+    public async Task<ReservationResponse?> FindReservationAsync(Guid orderId, CancellationToken cancellationToken)
+    {
+        using var response = await http.GetAsync($"/api/inventory/reservations/{orderId}", cancellationToken);
+        if (response.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync(OrdersJson.Default.ReservationResponse, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check: {Reason}")]
@@ -53,4 +58,8 @@ internal sealed record StockCheck(StockCheckOutcome Outcome, IReadOnlyList<Short
 {
     public static readonly StockCheck Enough = new(StockCheckOutcome.Enough, []);
     public static readonly StockCheck Unknown = new(StockCheckOutcome.Unknown, []);
+
+    public static StockCheck Of(StockCheckReplied answer) => answer.Sufficient
+        ? Enough
+        : new(StockCheckOutcome.Short, [.. answer.Lines.Where(l => !l.Sufficient).Select(l => new Shortage(l.ProductId, l.Requested, l.Available))]);
 }

@@ -13,6 +13,10 @@ internal static class OrdersClientsExtensions
             .AddStandardResilienceHandler(options => Configure(options, attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3)));
         builder.Services.AddHttpClient<CustomersClient>(http => http.BaseAddress = new("http://customers"))
             .AddStandardResilienceHandler(options => Configure(options, attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3)));
+        builder.Services.AddHttpClient<NotificationsClient>(http => http.BaseAddress = new("http://notifications"))
+            .AddStandardResilienceHandler(options => Configure(options, attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3)));
+        builder.Services.AddSingleton<KafkaStockCheck>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<KafkaStockCheck>());
     }
 
     private static void Configure(HttpStandardResilienceOptions options, TimeSpan attempt, TimeSpan total)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
-using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
@@ -19,6 +19,7 @@ internal sealed class OrderBatch
     private readonly Dictionary<Guid, Order> _orders = [];
     private readonly List<OutboxMessage> _events = [];
     private readonly Dictionary<Guid, long> _loadedVersions = [];
+    private readonly List<HistoryEntry> _history = [];
 
     private OrderBatch(DateTimeOffset now) => Now = now;
 
@@ -40,7 +41,8 @@ internal sealed class OrderBatch
             BatchCommands =
             {
                 new("""
-                    SELECT id, customer_id, status, version, currency, total, hold_id, reason, rejection, revision, carrier, tracking_number, placed_at, updated_at
+                    SELECT id, customer_id, status, version, currency, total, hold_id, reason, rejection, revision, carrier, tracking_number,
+                        ship_to, returns, placed_at, updated_at
                     FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE
                     """)
                 { Parameters = { new() { Value = ids } } },
@@ -61,7 +63,8 @@ internal sealed class OrderBatch
                 reader.GetFieldValue<Guid?>(6), reader.GetStringOrNull(7),
                 OrderJson.ReadRejection(reader.GetStringOrNull(8)), OrderJson.ReadRevision(reader.GetStringOrNull(9)),
                 reader.GetStringOrNull(10), reader.GetStringOrNull(11),
-                reader.GetFieldValue<DateTimeOffset>(12), reader.GetFieldValue<DateTimeOffset>(13), lines[id] = []);
+                OrderJson.ReadShipTo(reader.GetStringOrNull(12)), OrderJson.ReadReturns(reader.GetStringOrNull(13)),
+                reader.GetFieldValue<DateTimeOffset>(14), reader.GetFieldValue<DateTimeOffset>(15), lines[id] = []);
             batch._loadedVersions[id] = reader.GetInt64(3);
         }
 
@@ -79,16 +82,24 @@ internal sealed class OrderBatch
     public Order? Find(Guid id) => _orders.GetValueOrDefault(id);
 
     /// <summary>Tells of the change that was just made to the order. Call it once per change: each version is an event.</summary>
-    public void PublishUpdated(Order order, ReceivedEvent? cause = null) => _events.Add(OutboxMessage.Create(
-        OrderEvents.Updated, order.Id, order.Version,
-        new OrderUpdated(
-            order.Id, order.Version, order.CustomerId, order.Status, order.PreviousStatus, order.HoldId, order.Lines, order.TotalPrice,
-            order.Reason, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt),
-        Now, cause));
+    public void PublishUpdated(Order order, string by, ReceivedEvent? cause = null)
+    {
+        var updated = OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order), Now, cause);
+        _events.Add(updated);
+        _history.Add(History.Changed(order, updated, by, cause));
+    }
+
+    /// <summary>Remembers Inventory's answer for the timeline.</summary>
+    public void Remember(ReservationDecided decided, ReceivedEvent cause) => _history.Add(History.Answered(decided, cause));
 
     /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
     public void Save(NpgsqlBatch writes)
     {
+        if (_history.Count > 0)
+        {
+            writes.BatchCommands.Add(History.Insert(_history));
+        }
+
         var changed = Changed.ToList();
         if (changed.Count == 0)
         {
@@ -99,9 +110,10 @@ internal sealed class OrderBatch
             """
             UPDATE orders o
             SET status = n.status, version = n.version, total = n.total, reason = n.reason, rejection = n.rejection::jsonb,
-                revision = n.revision::jsonb, carrier = n.carrier, tracking_number = n.tracking_number, updated_at = n.updated_at
-            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-                AS n (id, loaded_version, status, version, total, reason, rejection, revision, carrier, tracking_number, updated_at)
+                revision = n.revision::jsonb, carrier = n.carrier, tracking_number = n.tracking_number, returns = n.returns::jsonb,
+                updated_at = n.updated_at, waiting_since = now()
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                AS n (id, loaded_version, status, version, total, reason, rejection, revision, carrier, tracking_number, updated_at, returns)
             WHERE o.id = n.id AND o.version = n.loaded_version
             """)
         {
@@ -118,6 +130,7 @@ internal sealed class OrderBatch
                 OutboxSql.Array(changed, o => o.Carrier, NpgsqlDbType.Text),
                 OutboxSql.Array(changed, o => o.TrackingNumber, NpgsqlDbType.Text),
                 OutboxSql.Array(changed, o => o.UpdatedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+                OutboxSql.Array(changed, o => OrderJson.Write(o.Returns), NpgsqlDbType.Text),
             },
         });
         var revised = changed.Where(order => order.LinesChanged).ToList();

@@ -6,32 +6,47 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>One order's change by a person, in one transaction: lock, decide, write with its event.</summary>
+/// <summary>One order's change, in one transaction: lock, decide, write with its event.</summary>
 internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal, RecentOrders recent, TimeProvider time)
 {
     /// <param name="id">Its row is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">Changes the order, or not, and makes the answer; gets null when there is no such order.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
-    public async Task<TAnswer> ChangeAsync<TAnswer>(Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken)
+    /// <param name="by">Who wants it, for the history.</param>
+    public async Task<TAnswer> ChangeAsync<TAnswer>(
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (answer, changed) = await ChangeAsync(connection, transaction, id, decide, by, cancellationToken);
+        if (changed is not null)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            signal.Wake();
+            recent.Changed(changed.CustomerId);
+        }
+
+        return answer;
+    }
+
+    /// <summary>The same in a transaction of the caller's, who commits. Also returns the order if it was changed.</summary>
+    public async Task<(TAnswer Answer, Order? Changed)> ChangeAsync<TAnswer>(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by,
+        CancellationToken cancellationToken)
+    {
         var orders = await OrderBatch.LoadAsync(connection, [id], time.GetStorableNow(), cancellationToken);
         var order = orders.Find(id);
         var answer = decide(order, orders.Now);
         if (!orders.Changed.Any())
         {
-            return answer;
+            return (answer, null);
         }
 
-        orders.PublishUpdated(order!);
+        orders.PublishUpdated(order!, by);
         await using var writes = new NpgsqlBatch(connection, transaction);
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
         await writes.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        signal.Wake();
-        recent.Changed(order!.CustomerId);
-        return answer;
+        return (answer, order);
     }
 }

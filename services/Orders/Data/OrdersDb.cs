@@ -30,11 +30,14 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             order.Property(o => o.Total).HasColumnType("numeric");
             order.Property(o => o.Rejection).HasColumnType("jsonb");
             order.Property(o => o.Revision).HasColumnType("jsonb");
+            order.Property(o => o.ShipTo).HasColumnType("jsonb");
+            order.Property(o => o.Returns).HasColumnType("jsonb");
+            order.Property(o => o.WaitingSince).HasDefaultValueSql("now()");
             order.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId);
             // A customer's orders, newest first: ids are UUIDv7.
             order.HasIndex(o => new { o.CustomerId, o.Id });
             // Only what waits for Inventory, so that a sweep never reads past the finished orders.
-            order.HasIndex(o => new { o.Status, o.UpdatedAt })
+            order.HasIndex(o => new { o.Status, o.WaitingSince })
                 .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')").HasDatabaseName("ix_orders_waiting");
             // Room for the order's next version in the same page.
             order.HasStorageParameter("fillfactor", 80);
@@ -45,6 +48,12 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             line.HasKey(l => new { l.OrderId, l.LineNo });
             line.Property(l => l.UnitPrice).HasColumnType("numeric");
             line.HasIndex(l => new { l.ProductId, l.OrderId });
+        });
+        modelBuilder.Entity<HistoryEntry>(entry =>
+        {
+            entry.ToTable("order_history");
+            entry.HasKey(e => new { e.OrderId, e.EventId });
+            entry.Property(e => e.Data).HasColumnType("jsonb");
         });
         modelBuilder.Entity<ProductCopy>(product =>
         {
@@ -78,8 +87,14 @@ internal sealed class OrderRow
     public string? Revision { get; init; }
     public string? Carrier { get; init; }
     public string? TrackingNumber { get; init; }
+    public string? ShipTo { get; init; }
+    public string? Returns { get; init; }
     public DateTimeOffset PlacedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Since when the status is what it is, by the database's clock: replicas' clocks differ, and must not let an order expire.</summary>
+    public DateTimeOffset WaitingSince { get; init; }
+
     public List<OrderLineRow> Lines { get; init; } = [];
 }
 
@@ -92,6 +107,32 @@ internal sealed class OrderLineRow
     public required string Name { get; init; }
     public int Quantity { get; init; }
     public decimal UnitPrice { get; init; }
+}
+
+/// <summary>
+/// Something that happened to an order, append-only: one row for each of its versions, whose event id is that of the event that told of it,
+/// and one for each answer of Inventory's, with that answer's event id.
+/// </summary>
+internal sealed class HistoryEntry
+{
+    public Guid OrderId { get; init; }
+    public Guid EventId { get; init; }
+
+    /// <summary>The order's version after it; null for a fact that changed nothing.</summary>
+    public long? Version { get; init; }
+
+    public DateTimeOffset At { get; init; }
+
+    /// <summary>Who did it: <c>orders</c>, or <c>inventory</c>.</summary>
+    public required string Service { get; init; }
+
+    /// <summary>In words, such as <c>order confirmed</c>.</summary>
+    public required string What { get; init; }
+
+    /// <summary>Status before and after, as JSON, with the reason and what else belongs to it.</summary>
+    public string? Data { get; init; }
+
+    public string? TraceId { get; init; }
 }
 
 /// <summary>What placing an order needs to know of a product, kept current by <c>product.updated</c>.</summary>

@@ -170,9 +170,9 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
                     },
                 },
                 new("""
-                    INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at)
-                    SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at
-                    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at)
+                    INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at, ship_to)
+                    SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at, ship_to::jsonb
+                    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at, ship_to)
                     """)
                 {
                     Parameters =
@@ -185,9 +185,11 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
                         OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
                         OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
                         OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+                        OutboxSql.Array(orders, o => OrderJson.Write(o.ShipTo), NpgsqlDbType.Text),
                     },
                 },
                 OrderBatch.InsertLines(orders),
+                History.Insert([.. group.Select(p => p.Placed)]),
             },
         };
         batch.AddOutbox([.. group.Select(p => p.Created)]);
@@ -197,6 +199,7 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
 
     private sealed record Placement(Order Order, string Key, byte[] Fingerprint, OutboxMessage Created)
     {
+        public HistoryEntry Placed { get; } = History.Placed(Order, Created);
         public TaskCompletionSource<InsertResult> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
         public Activity? Trace { get; } = Activity.Current;
     }

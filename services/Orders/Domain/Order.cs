@@ -6,7 +6,8 @@ namespace OrderInventory.Orders.Domain;
 
 /// <summary>
 /// An order and its state machine: <c>Pending → Confirmed | Rejected | Expired</c>; <c>Pending, Confirmed, RevisionPending →
-/// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>.
+/// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>. A return
+/// changes no status.
 /// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one.
 /// </summary>
 internal sealed class Order
@@ -38,6 +39,16 @@ internal sealed class Order
     public Revision? Revision { get; private set; }
     public string? Carrier { get; private set; }
     public string? TrackingNumber { get; private set; }
+
+    /// <summary>Where the goods go. Personal data: in no event, and gone when the customer is erased.</summary>
+    public ShipTo? ShipTo { get; private set; }
+
+    /// <summary>What came back after shipping, oldest first.</summary>
+    public IReadOnlyList<OrderReturn> Returns { get; private set; } = [];
+
+    /// <summary>The return that the last change was, if it was one; only known to the process that made the change.</summary>
+    public OrderReturn? LastReturn { get; private set; }
+
     public DateTimeOffset PlacedAt { get; private set; }
     public DateTimeOffset UpdatedAt { get; private set; }
     public IReadOnlyList<OrderLine> Lines { get; private set; } = [];
@@ -45,8 +56,9 @@ internal sealed class Order
     /// <summary>Whether <see cref="Lines"/> differ from what the database holds.</summary>
     public bool LinesChanged { get; private set; }
 
-    public static Order Place(Guid id, Guid customerId, IReadOnlyList<OrderLine> lines, Guid? holdId, DateTimeOffset now) => new()
+    public static Order Place(Guid id, Guid customerId, IReadOnlyList<OrderLine> lines, Guid? holdId, ShipTo? shipTo, DateTimeOffset now) => new()
     {
+        ShipTo = shipTo,
         Id = id,
         CustomerId = customerId,
         Status = OrderStatus.Pending,
@@ -62,8 +74,8 @@ internal sealed class Order
     /// <summary>The order as the database has it.</summary>
     public static Order Restore(
         Guid id, Guid customerId, OrderStatus status, long version, string currency, decimal total, Guid? holdId, string? reason,
-        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, DateTimeOffset placedAt, DateTimeOffset updatedAt,
-        IReadOnlyList<OrderLine> lines) => new()
+        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, ShipTo? shipTo, IReadOnlyList<OrderReturn> returns,
+        DateTimeOffset placedAt, DateTimeOffset updatedAt, IReadOnlyList<OrderLine> lines) => new()
         {
             Id = id,
             CustomerId = customerId,
@@ -77,6 +89,8 @@ internal sealed class Order
             Revision = revision,
             Carrier = carrier,
             TrackingNumber = trackingNumber,
+            ShipTo = shipTo,
+            Returns = returns,
             PlacedAt = placedAt,
             UpdatedAt = updatedAt,
             Lines = lines,
@@ -160,6 +174,28 @@ internal sealed class Order
         OrderStatus.Shipped => To(OrderStatus.Delivered, null, now),
         _ => Change.Illegal,
     };
+
+    /// <summary>Nobody answered in time. Inventory, when it hears of it, gives back what it may have reserved.</summary>
+    public Change Expire(DateTimeOffset now) =>
+        Status == OrderStatus.Pending ? To(OrderStatus.Expired, "Inventory did not answer in time.", now) : Change.Illegal;
+
+    /// <summary>Shipped units that have not come back yet.</summary>
+    public long Returnable(Guid productId) =>
+        Lines.Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity)
+        - Returns.SelectMany(r => r.Lines).Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity);
+
+    /// <summary>Goods came back. The caller has seen that they are <see cref="Returnable"/>; the status stays as it is.</summary>
+    public Change Return(OrderReturn returned, string? reason, DateTimeOffset now)
+    {
+        if (Status is not (OrderStatus.Shipped or OrderStatus.Delivered))
+        {
+            return Change.Illegal;
+        }
+
+        Returns = [.. Returns, returned];
+        LastReturn = returned;
+        return To(Status, reason, now);
+    }
 
     private Change To(OrderStatus status, string? reason, DateTimeOffset now)
     {

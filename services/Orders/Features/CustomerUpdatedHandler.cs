@@ -7,8 +7,11 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Keeps the copies of customers current. The newest version wins, in whatever order they come.</summary>
-internal sealed class CustomerUpdatedHandler : IBatchHandler
+/// <summary>
+/// Keeps the copies of customers current. The newest version wins, in whatever order they come.
+/// An erased customer's orders stay, without the addresses that they went to.
+/// </summary>
+internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandler
 {
     public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
@@ -28,6 +31,16 @@ internal sealed class CustomerUpdatedHandler : IBatchHandler
                 OutboxSql.Array(customers, c => JsonNamingPolicy.CamelCase.ConvertName(c.Status.ToString()), NpgsqlDbType.Text),
             },
         });
+        var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
+        if (erased.Length > 0)
+        {
+            batch.Writes.BatchCommands.Add(new("UPDATE orders SET ship_to = NULL WHERE customer_id = ANY($1) AND ship_to IS NOT NULL")
+            {
+                Parameters = { new() { Value = erased } },
+            });
+            batch.AfterCommit(() => Array.ForEach(erased, recent.Changed));
+        }
+
         return Task.CompletedTask;
     }
 }

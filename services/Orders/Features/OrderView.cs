@@ -15,22 +15,25 @@ namespace OrderInventory.Orders.Features;
 /// <param name="Revision">The latest revision of the lines and what became of it, or null.</param>
 /// <param name="Carrier">Who ships it, once shipped and if given.</param>
 /// <param name="TrackingNumber">The carrier's number, once shipped and if given.</param>
+/// <param name="HoldId">The hold that it named at placement, or null.</param>
+/// <param name="ShipTo">Where the goods go; null when not given, or when the customer was erased.</param>
+/// <param name="Returns">What came back after shipping, oldest first.</param>
 /// <param name="Version">Grows with every change; also the ETag.</param>
 /// <param name="PlacedAt">When it was accepted, UTC.</param>
 /// <param name="UpdatedAt">Time of the last change, UTC.</param>
 public sealed record OrderView(
     Guid Id, Guid CustomerId, OrderStatus Status, IReadOnlyList<OrderLineView> Lines, Money Total, Rejection? Rejection, RevisionView? Revision,
-    string? Carrier, string? TrackingNumber, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt)
+    string? Carrier, string? TrackingNumber, Guid? HoldId, ShipTo? ShipTo, IReadOnlyList<OrderReturn> Returns, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt)
 {
     internal static OrderView Of(Order order) => new(
         order.Id, order.CustomerId, order.Status, OrderLineView.Of(order.Lines), order.TotalPrice, order.Rejection, RevisionView.Of(order.Revision),
-        order.Carrier, order.TrackingNumber, order.Version, order.PlacedAt, order.UpdatedAt);
+        order.Carrier, order.TrackingNumber, order.HoldId, order.ShipTo, order.Returns, order.Version, order.PlacedAt, order.UpdatedAt);
 
     internal static OrderView Of(OrderRow row) => new(
         row.Id, row.CustomerId, row.Status,
         [.. row.Lines.OrderBy(l => l.LineNo).Select(l => OrderLineView.Of(l.ProductId, l.Sku, l.Name, l.Quantity, new(l.UnitPrice, row.Currency)))],
         new(row.Total, row.Currency), OrderJson.ReadRejection(row.Rejection), RevisionView.Of(OrderJson.ReadRevision(row.Revision)),
-        row.Carrier, row.TrackingNumber, row.Version, row.PlacedAt, row.UpdatedAt);
+        row.Carrier, row.TrackingNumber, row.HoldId, OrderJson.ReadShipTo(row.ShipTo), OrderJson.ReadReturns(row.Returns), row.Version, row.PlacedAt, row.UpdatedAt);
 }
 
 /// <summary>One line of an order, with the product's name and price as they were at placement.</summary>

@@ -24,7 +24,8 @@ internal static class PlaceOrder
     /// <param name="CustomerId">Who orders.</param>
     /// <param name="Lines">1 to 500 lines; two lines of one product are kept as two and reserved as one sum.</param>
     /// <param name="HoldId">A hold of Inventory's that becomes the reservation.</param>
-    public sealed record Request(Guid CustomerId, IReadOnlyList<Line> Lines, Guid? HoldId = null);
+    /// <param name="ShipTo">Where the goods go; kept with the order until the customer is erased.</param>
+    public sealed record Request(Guid CustomerId, IReadOnlyList<Line> Lines, Guid? HoldId = null, ShipTo? ShipTo = null);
 
     /// <param name="ProductId">The product.</param>
     /// <param name="Quantity">Whole units, at least 1.</param>
@@ -45,12 +46,12 @@ internal static class PlaceOrder
             return malformed;
         }
 
-        if (IdempotencyKeys.Read(http, out var key) is { } keyProblem)
+        if (ReadKey(http, out var key) is { } keyProblem)
         {
             return keyProblem;
         }
 
-        var checking = stock.CheckAsync(http, request.Lines, null, cancellationToken);
+        var checking = stock.CheckAsync(http, request.Lines, null, request.HoldId, cancellationToken);
         var productIds = request.Lines.Select(l => l.ProductId).Distinct().ToArray();
         var facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
         var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrdersJson.Default.Request));
@@ -71,15 +72,12 @@ internal static class PlaceOrder
         }
 
         var now = time.GetStorableNow();
-        var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, lines!, request.HoldId, now);
-        var created = OutboxMessage.Create(
-            OrderEvents.Created, order.Id, order.Version,
-            new OrderCreated(order.Id, order.Version, order.CustomerId, order.Status, order.HoldId, order.Lines, order.TotalPrice, order.PlacedAt),
-            now);
+        var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, lines!, request.HoldId, request.ShipTo, now);
+        var created = OutboxMessage.Create(OrderEvents.Created, order.Id, order.Version, OrderEvents.CreatedOf(order), now);
         var inserted = await placements.InsertAsync(order, key, fingerprint, created, cancellationToken);
         if (inserted == InsertResult.KeyIsInFlight)
         {
-            return IdempotencyKeys.InFlight(http);
+            return IdempotentCreate.InFlight(http);
         }
 
         if (inserted == InsertResult.KeyIsTaken)
@@ -87,18 +85,26 @@ internal static class PlaceOrder
             facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
             return facts.EarlierOrder is { } winner
                 ? await ReplayAsync(winner, fingerprint, http, reader, waiters, cancellationToken)
-                : IdempotencyKeys.InFlight(http);
+                : IdempotentCreate.InFlight(http);
         }
 
         recent.Changed(order.CustomerId);
         return Answer(http, await waiters.WaitAsync(http, order.Id, cancellationToken) ?? OrderView.Of(order));
     }
 
+    private static ProblemHttpResult? ReadKey(HttpContext http, out string key) => IdempotentCreate.ReadKey(http, out key) switch
+    {
+        null when key.Length == 0 => Problems.Of("idempotency-key-required", "Idempotency-Key is required.", StatusCodes.Status400BadRequest,
+            "Send a new key with each new order, and the same key when you send the same order again."),
+        var problem => problem,
+    };
+
     private static ProblemHttpResult? Validate(Request request)
     {
         var errors = new RequestErrors();
         errors.Require(request.CustomerId != Guid.Empty, "$.customerId", "A customer is required.");
         ValidateLines(request.Lines, errors);
+        request.ShipTo?.Validate(errors, "$.shipTo");
         return errors.Any ? errors.Malformed() : null;
     }
 
@@ -184,7 +190,7 @@ internal static class PlaceOrder
     {
         if (!earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint))
         {
-            return IdempotencyKeys.Reused();
+            return IdempotentCreate.Reused();
         }
 
         var order = await waiters.WaitAsync(http, earlier.OrderId, cancellationToken) ?? await reader.FindAsync(earlier.OrderId, cancellationToken);

@@ -16,10 +16,15 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
         foreach (var received in events)
         {
             var decided = (ReservationDecided)received.Data;
-            if (orders.Find(decided.OrderId) is { } order
-                && order.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now) == Change.Made)
+            if (orders.Find(decided.OrderId) is not { } order)
             {
-                orders.PublishUpdated(order, received);
+                continue;
+            }
+
+            orders.Remember(decided, received);
+            if (order.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now) == Change.Made)
+            {
+                orders.PublishUpdated(order, By.Inventory, received);
             }
         }
 

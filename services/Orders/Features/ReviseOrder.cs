@@ -49,7 +49,7 @@ internal static class ReviseOrder
         }
 
         var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
-        problem ??= await stock.CheckAsync(http, request.Lines, id, cancellationToken);
+        problem ??= await stock.CheckAsync(http, request.Lines, id, null, cancellationToken);
         if (problem is not null)
         {
             return problem;

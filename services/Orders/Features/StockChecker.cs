@@ -1,27 +1,32 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.Orders.Clients;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
 /// <summary>The question to Inventory before lines are accepted, and what its answer, or its silence, means by configuration.</summary>
-internal sealed class StockChecker(InventoryClient inventory, IOptions<OrdersOptions> options)
+internal sealed class StockChecker(InventoryClient inventory, KafkaStockCheck kafka, IOptions<OrdersOptions> options)
 {
     /// <summary>Null when the lines may be accepted; otherwise 409 <c>insufficient-stock</c>, or 503 when nobody knows and that is refused.</summary>
     /// <param name="http">The request.</param>
     /// <param name="lines">What is wanted.</param>
     /// <param name="orderId">An order whose own reservation counts as available, or null.</param>
+    /// <param name="holdId">A hold that counts as available, or null.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<ProblemHttpResult?> CheckAsync(
-        HttpContext http, IReadOnlyList<PlaceOrder.Line> lines, Guid? orderId, CancellationToken cancellationToken)
+        HttpContext http, IReadOnlyList<PlaceOrder.Line> lines, Guid? orderId, Guid? holdId, CancellationToken cancellationToken)
     {
         if (options.Value.StockCheck == StockCheckMode.None)
         {
             return null;
         }
 
-        var check = await inventory.CheckAsync([.. lines.Select(l => new InventoryClient.CheckLine(l.ProductId, l.Quantity))], orderId, cancellationToken);
+        var question = new StockCheckRequested([.. lines.Select(l => new StockCheckLine(l.ProductId, l.Quantity))], orderId, holdId);
+        var check = options.Value.StockCheck == StockCheckMode.Kafka
+            ? await kafka.CheckAsync(question, cancellationToken)
+            : await inventory.CheckAsync(question, cancellationToken);
         return check.Outcome switch
         {
             StockCheckOutcome.Short => Problems.Conflict(

@@ -275,6 +275,48 @@ namespace OrderInventory.Orders.Data.Migrations
                     b.ToTable("customer_copies", (string)null);
                 });
 
+            modelBuilder.Entity("OrderInventory.Orders.Data.HistoryEntry", b =>
+                {
+                    b.Property<Guid>("OrderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Data")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("data");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.Property<string>("TraceId")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_id");
+
+                    b.Property<long?>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<string>("What")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("what");
+
+                    b.HasKey("OrderId", "EventId")
+                        .HasName("pk_order_history");
+
+                    b.ToTable("order_history", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Orders.Data.OrderLineRow", b =>
                 {
                     b.Property<Guid>("OrderId")
@@ -354,9 +396,17 @@ namespace OrderInventory.Orders.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("rejection");
 
+                    b.Property<string>("Returns")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("returns");
+
                     b.Property<string>("Revision")
                         .HasColumnType("jsonb")
                         .HasColumnName("revision");
+
+                    b.Property<string>("ShipTo")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("ship_to");
 
                     b.Property<string>("Status")
                         .IsRequired()
@@ -379,13 +429,19 @@ namespace OrderInventory.Orders.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("version");
 
+                    b.Property<DateTimeOffset>("WaitingSince")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("waiting_since")
+                        .HasDefaultValueSql("now()");
+
                     b.HasKey("Id")
                         .HasName("pk_orders");
 
                     b.HasIndex("CustomerId", "Id")
                         .HasDatabaseName("ix_orders_customer_id_id");
 
-                    b.HasIndex("Status", "UpdatedAt")
+                    b.HasIndex("Status", "WaitingSince")
                         .HasDatabaseName("ix_orders_waiting")
                         .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')");
 

@@ -77,6 +77,24 @@ namespace OrderInventory.Orders.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "order_history",
+                columns: table => new
+                {
+                    order_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    event_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: true),
+                    at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    service = table.Column<string>(type: "text", nullable: false),
+                    what = table.Column<string>(type: "text", nullable: false),
+                    data = table.Column<string>(type: "jsonb", nullable: true),
+                    trace_id = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_order_history", x => new { x.order_id, x.event_id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "orders",
                 columns: table => new
                 {
@@ -92,8 +110,11 @@ namespace OrderInventory.Orders.Data.Migrations
                     revision = table.Column<string>(type: "jsonb", nullable: true),
                     carrier = table.Column<string>(type: "text", nullable: true),
                     tracking_number = table.Column<string>(type: "text", nullable: true),
+                    ship_to = table.Column<string>(type: "jsonb", nullable: true),
+                    returns = table.Column<string>(type: "jsonb", nullable: true),
                     placed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
-                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    waiting_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
                 },
                 constraints: table =>
                 {
@@ -233,7 +254,7 @@ namespace OrderInventory.Orders.Data.Migrations
             migrationBuilder.CreateIndex(
                 name: "ix_orders_waiting",
                 table: "orders",
-                columns: new[] { "status", "updated_at" },
+                columns: new[] { "status", "waiting_since" },
                 filter: "status IN ('pending', 'revisionPending', 'cancelPending')");
         }
 
@@ -251,6 +272,9 @@ namespace OrderInventory.Orders.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "inbox_messages");
+
+            migrationBuilder.DropTable(
+                name: "order_history");
 
             migrationBuilder.DropTable(
                 name: "order_lines");

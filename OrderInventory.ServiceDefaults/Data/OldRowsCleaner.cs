@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace OrderInventory.ServiceDefaults.Data;
+
+/// <summary>Deletes rows that are no longer needed every ten minutes, in steps, so that no lock and no transaction is long.</summary>
+public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILogger logger) : BackgroundService
+{
+    protected TimeProvider Time { get; } = time;
+
+    /// <summary>Deletes some ten thousand rows at most. Returns how many; 0 ends this round.</summary>
+    protected abstract Task<int> DeleteSomeAsync(CancellationToken cancellationToken);
+
+    protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), Time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                while (await DeleteSomeAsync(stoppingToken) > 0)
+                {
+                }
+            }
+            catch (NpgsqlException exception)
+            {
+                LogFailed(logger, exception, rows);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old {Rows} could not be deleted; tried again later")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string rows);
+}

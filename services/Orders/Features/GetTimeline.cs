@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Orders.Clients;
+using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>All that is known to have happened to an order, in every service, for support at the phone.</summary>
+internal static class GetTimeline
+{
+    /// <param name="At">When it happened, UTC, by the clock of the service where it did.</param>
+    /// <param name="Service">Where: <c>orders</c>, <c>inventory</c> or <c>notifications</c>.</param>
+    /// <param name="What">In words, such as <c>stock reserved</c>.</param>
+    /// <param name="EventId">The event that tells of it, or that led to it.</param>
+    /// <param name="TraceId">The trace to look it up in, when it was recorded.</param>
+    /// <param name="Data">What else belongs to it.</param>
+    public sealed record Item(DateTimeOffset At, string Service, string What, Guid? EventId, string? TraceId, JsonNode Data);
+
+    /// <param name="Items">Oldest first.</param>
+    /// <param name="Missing">Services that did not answer, so that their facts are not among the items.</param>
+    public sealed record Response(IReadOnlyList<Item> Items, IReadOnlyList<string> Missing);
+
+    /// <summary>Read what happened to an order</summary>
+    /// <remarks>Order, stock and notification facts, oldest first. A service that does not answer is named in <c>missing</c>; 404 without the order.</remarks>
+    public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
+        Guid id, OrdersDb database, NotificationsClient notifications, CancellationToken cancellationToken)
+    {
+        var asking = notifications.FindAsync(id, cancellationToken);
+        var history = await database.Set<HistoryEntry>().AsNoTracking().Where(e => e.OrderId == id).ToListAsync(cancellationToken);
+        var told = await asking;
+        if (history.Count == 0)
+        {
+            return Problems.NotFound("order", id);
+        }
+
+        var traces = history.ToDictionary(e => e.EventId, e => e.TraceId);
+        var items = history
+            .Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, WithVersion(e)))
+            .Concat((told ?? []).Select(n => new Item(
+                n.SentAt ?? n.CreatedAt, "notifications", string.Create(CultureInfo.InvariantCulture, $"{n.Channel} {n.Status}"), n.EventId,
+                traces.GetValueOrDefault(n.EventId),
+                new JsonObject { ["id"] = n.Id, ["template"] = n.Template, ["channel"] = n.Channel, ["status"] = n.Status, ["attempts"] = n.Attempts })))
+            // Two facts of one moment: the order's own versions in their order.
+            .OrderBy(i => i.At).ThenBy(i => (long?)i.Data["version"] ?? long.MaxValue)
+            .ToList();
+        return TypedResults.Ok(new Response(items, told is null ? ["notifications"] : []));
+    }
+
+    private static JsonObject WithVersion(HistoryEntry entry)
+    {
+        var data = entry.Data is null ? [] : JsonNode.Parse(entry.Data)!.AsObject();
+        if (entry.Version is { } version)
+        {
+            data["version"] = version;
+        }
+
+        return data;
+    }
+}

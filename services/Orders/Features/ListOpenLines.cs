@@ -1,0 +1,48 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>What open orders should hold of products: Inventory compares it with what they do hold.</summary>
+internal static class ListOpenLines
+{
+    private const int MaxProducts = 100;
+
+    /// <param name="ProductId">The product.</param>
+    /// <param name="Quantity">Units in orders that are confirmed, or whose revision waits (then the confirmed lines).</param>
+    /// <param name="PendingQuantity">Units in orders of which Inventory's answer is not known here yet: pending, or waiting to be cancelled.</param>
+    public sealed record OpenLine(Guid ProductId, long Quantity, long PendingQuantity);
+
+    /// <summary>Read what open orders should hold of products</summary>
+    /// <remarks>One item per product that an open order has; <c>productIds</c> names 1 to 100, separated by commas.</remarks>
+    public static async Task<Results<Ok<Page<OpenLine>>, ProblemHttpResult>> HandleAsync(
+        string productIds, OrdersDb database, CancellationToken cancellationToken)
+    {
+        var ids = new List<Guid>();
+        foreach (var text in productIds.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Guid.TryParse(text, out var id) || ids.Count == MaxProducts)
+            {
+                return Problems.MalformedRequest("productIds", $"1 to {MaxProducts} product ids, separated by commas, are required.");
+            }
+
+            ids.Add(id);
+        }
+
+        OrderStatus[] settled = [OrderStatus.Confirmed, OrderStatus.RevisionPending];
+        OrderStatus[] open = [.. settled, OrderStatus.Pending, OrderStatus.CancelPending];
+        var lines = await database.OrderLines
+            .Where(line => ids.Contains(line.ProductId))
+            .Join(database.Orders.Where(order => open.Contains(order.Status)), line => line.OrderId, order => order.Id, (line, order) => new { line.ProductId, line.Quantity, order.Status })
+            .GroupBy(line => line.ProductId)
+            .Select(g => new OpenLine(
+                g.Key,
+                g.Sum(l => settled.Contains(l.Status) ? (long)l.Quantity : 0),
+                g.Sum(l => settled.Contains(l.Status) ? 0 : (long)l.Quantity)))
+            .ToListAsync(cancellationToken);
+        return TypedResults.Ok(new Page<OpenLine>(lines, null));
+    }
+}

@@ -1,0 +1,112 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>Goods of a shipped order have come back; Inventory puts them on the shelf again if they may be sold again.</summary>
+internal static class ReturnGoods
+{
+    /// <param name="Lines">What came back, 1 to 500 lines; two of one product count as one sum.</param>
+    /// <param name="Restock">Whether the goods go back on the shelf.</param>
+    /// <param name="Reason">Why they came back, at most 500 characters.</param>
+    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines, bool Restock = true, string? Reason = null);
+
+    /// <summary>Say that goods came back</summary>
+    /// <remarks>
+    /// 201 with the order, whose status is unchanged. 409 <c>illegal-transition</c> before it was shipped; 409 <c>return-exceeds-shipped</c>
+    /// with the lines when more would come back than was shipped; 422 for a product that the order does not have. Idempotency-Key is
+    /// accepted, If-Match honoured when sent.
+    /// </remarks>
+    public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, OrdersDb database, OrderWriter writer, OrderReader reader, RecentOrders recent,
+        CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        PlaceOrder.ValidateLines(request.Lines, errors);
+        errors.AllowText(request.Reason, 500, "$.reason");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        // The keys of one order's returns are a space of their own.
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, database, $"returns of {id}", request, OrdersJson.Default.ReturnGoodsRequest, id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        if (create.Existing is not null)
+        {
+            return Answer(http, (await reader.FindAsync(id, cancellationToken))!);
+        }
+
+        await using var transaction = database.Database.CurrentTransaction ?? await database.Database.BeginTransactionAsync(cancellationToken);
+        var (answer, changed) = await writer.ChangeAsync(
+            (NpgsqlConnection)database.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), id,
+            (order, now) => Decide(order, id, request, http, now), By.Caller, cancellationToken);
+        if (changed is not null)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            recent.Changed(changed.CustomerId);
+        }
+
+        return answer;
+    }
+
+    private static Results<Created<OrderView>, ProblemHttpResult> Decide(Order? order, Guid id, Request request, HttpContext http, DateTimeOffset now)
+    {
+        if (order is null)
+        {
+            return Problems.NotFound("order", id);
+        }
+
+        if (ETags.CheckIfMatch(http, order.Version, required: false) is { } precondition)
+        {
+            return precondition;
+        }
+
+        var errors = new RequestErrors();
+        for (var i = 0; i < request.Lines.Count; i++)
+        {
+            var productId = request.Lines[i].ProductId;
+            errors.Require(order.Lines.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order has no such product.");
+        }
+
+        if (errors.Any)
+        {
+            return errors.Unprocessable("unknown-product", "A product is not in this order.");
+        }
+
+        var returned = request.Lines.GroupBy(l => l.ProductId).Select(g => (ProductId: g.Key, Quantity: g.Sum(l => (long)l.Quantity))).ToList();
+        if (order.Status is not (OrderStatus.Shipped or OrderStatus.Delivered))
+        {
+            return Transitions.Illegal(order.Status, order.Version, "returned");
+        }
+
+        var excess = returned.Where(l => l.Quantity > order.Returnable(l.ProductId))
+            .Select(l => new { productId = l.ProductId, requested = l.Quantity, returnable = order.Returnable(l.ProductId) }).ToList();
+        if (excess.Count > 0)
+        {
+            return Problems.Conflict("return-exceeds-shipped", "More would come back than was shipped.", "Nothing was returned; see lines.",
+                ("lines", excess), ("version", order.Version));
+        }
+
+        order.Return(new([.. returned.Select(l => new ReturnedLine(l.ProductId, (int)l.Quantity))], request.Restock), request.Reason, now);
+        return Answer(http, OrderView.Of(order));
+    }
+
+    private static Created<OrderView> Answer(HttpContext http, OrderView order)
+    {
+        ETags.Set(http, order.Version);
+        return TypedResults.Created($"/api/orders/{order.Id}", order);
+    }
+}

@@ -1,0 +1,207 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Clients;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using Polly;
+
+namespace OrderInventory.Orders.Features;
+
+/// <summary>
+/// Orders that wait too long for Inventory. It is asked first, and its last outcome is applied through the same guard as an event. Only
+/// if it never saw the order's version is the same event sent again, with the same id. A pending order that is still without an answer
+/// after the timeout expires, which is Orders' own decision; a cancel and a revision never do. Replicas may do this side by side: the
+/// version guards every change, and consumers know an event by its id.
+/// </summary>
+internal sealed partial class SweepWaitingOrders(
+    NpgsqlDataSource database, IServiceScopeFactory scopes, OrderWriter writer, OrderWaiters waiters, OutboxSignal signal,
+    IOptions<OrdersOptions> options, TimeProvider time, ILogger<SweepWaitingOrders> logger) : BackgroundService
+{
+    private const int PageSize = 100;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                LogFailed(exception);
+            }
+        }
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var inventory = scope.ServiceProvider.GetRequiredService<InventoryClient>();
+        var inventoryAnswers = true;
+        Waiting? last = null;
+        List<Waiting> page;
+        do
+        {
+            page = await ReadAsync(last, cancellationToken);
+            foreach (var order in page)
+            {
+                // One that does not answer is not asked a thousand times: next round.
+                var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
+                inventoryAnswers = state != Answer.None;
+                if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
+                {
+                    await ExpireAsync(order, cancellationToken);
+                }
+                else if (state == Answer.NeverSaw)
+                {
+                    await SendAgainAsync(order, cancellationToken);
+                }
+            }
+
+            last = page.LastOrDefault();
+        }
+        while (page.Count == PageSize);
+    }
+
+    private async Task<List<Waiting>> ReadAsync(Waiting? after, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            SELECT id, status, version, waiting_since, waiting_since < now() - $2
+            FROM orders
+            WHERE status IN ('pending', 'revisionPending', 'cancelPending')
+                AND (waiting_since < now() - $1 OR (status = 'pending' AND waiting_since < now() - $2))
+                AND (waiting_since, id) > ($3, $4)
+            ORDER BY waiting_since, id LIMIT $5
+            """);
+        command.Parameters.Add(new() { Value = options.Value.AskAfter });
+        command.Parameters.Add(new() { Value = options.Value.PendingTimeout });
+        command.Parameters.Add(new() { Value = after?.Since.UtcDateTime ?? DateTime.UnixEpoch });
+        command.Parameters.Add(new() { Value = after?.Id ?? Guid.Empty });
+        command.Parameters.Add(new() { Value = PageSize });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var waiting = new List<Waiting>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            waiting.Add(new(
+                reader.GetGuid(0), StatusNames.Parse(reader.GetString(1)), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetBoolean(4)));
+        }
+
+        return waiting;
+    }
+
+    /// <summary>Asks Inventory for its last outcome and applies it if it answers the version that waits.</summary>
+    private async Task<Answer> AskAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
+    {
+        InventoryClient.ReservationResponse? known;
+        try
+        {
+            known = await inventory.FindReservationAsync(order.Id, cancellationToken);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogNoAnswer(exception.Message);
+            return Answer.None;
+        }
+
+        if (known is null || known.OrderVersion < order.Version)
+        {
+            return Answer.NeverSaw;
+        }
+
+        await writer.ChangeAsync(
+            order.Id, (current, now) => current?.Apply(known.Outcome, known.OrderVersion, known.Shortages, now), cancellationToken, By.Sweep);
+        waiters.Changed(order.Id);
+        LogApplied(order.Id, order.Version, known.Outcome);
+        return Answer.Applied;
+    }
+
+    private async Task ExpireAsync(Waiting order, CancellationToken cancellationToken)
+    {
+        // An outcome that came since the look wins: then the order is no longer pending.
+        var change = await writer.ChangeAsync(
+            order.Id, (current, now) => current?.Version == order.Version ? current.Expire(now) : Change.None, cancellationToken, By.Sweep);
+        waiters.Changed(order.Id);
+        if (change == Change.Made)
+        {
+            LogExpired(order.Id);
+        }
+    }
+
+    /// <summary>Publishes the event of the order's version once more, unless it still stands in the outbox.</summary>
+    private async Task SendAgainAsync(Waiting waiting, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var orders = await OrderBatch.LoadAsync(connection, [waiting.Id], time.GetStorableNow(), cancellationToken);
+        if (orders.Find(waiting.Id) is not { } order || order.Version != waiting.Version
+            || await FindEventAsync(connection, order, cancellationToken) is not { } sent)
+        {
+            return;
+        }
+
+        await using var writes = new NpgsqlBatch(connection, transaction);
+        writes.AddOutbox(order.Version == 1
+            ? OutboxMessage.Create(OrderEvents.Created, order.Id, 1, OrderEvents.CreatedOf(order), order.PlacedAt, id: sent.Id)
+            : OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order, sent.PreviousStatus), order.UpdatedAt, id: sent.Id));
+        await writes.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        signal.Wake();
+        LogSentAgain(order.Id, order.Version);
+    }
+
+    private static async Task<(Guid Id, OrderStatus? PreviousStatus)?> FindEventAsync(NpgsqlConnection connection, Order order, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT h.event_id, h.data ->> 'previousStatus'
+            FROM order_history h
+            WHERE h.order_id = $1 AND h.version = $2
+                AND NOT EXISTS (SELECT FROM outbox_messages o WHERE o.key = $1::text AND o.version = $2)
+            """,
+            connection)
+        {
+            Parameters = { new() { Value = order.Id }, new() { Value = order.Version } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? (reader.GetGuid(0), reader.GetStringOrNull(1) is { } previous ? StatusNames.Parse(previous) : null)
+            : null;
+    }
+
+    private sealed record Waiting(Guid Id, OrderStatus Status, long Version, DateTimeOffset Since, bool Overdue);
+
+    private enum Answer
+    {
+        /// <summary>Inventory did not answer.</summary>
+        None,
+
+        /// <summary>It has never handled the version that waits.</summary>
+        NeverSaw,
+
+        /// <summary>Its outcome was applied.</summary>
+        Applied,
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders that wait could not be looked at; tried again later")]
+    private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the question about a waiting order: {Reason}")]
+    private partial void LogNoAnswer(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Order {OrderId} waited at version {Version}; Inventory had decided: {Outcome}")]
+    private partial void LogApplied(Guid orderId, long version, ReservationOutcome outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Order {OrderId} has expired: Inventory did not answer in time")]
+    private partial void LogExpired(Guid orderId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory has not seen version {Version} of order {OrderId}; its event is sent again")]
+    private partial void LogSentAgain(Guid orderId, long version);
+}

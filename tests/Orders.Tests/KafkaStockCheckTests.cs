@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Confluent.Kafka;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>The stock check as question and answer over Kafka; the test speaks for Inventory.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
+{
+    [Fact]
+    public async Task Short_is_409_and_enough_makes_the_order()
+    {
+        await using var app = await StartAsync();
+        using var inventory = new Inventory(infrastructure.Kafka);
+        var product = app.Neighbours.AddProduct();
+        inventory.Available[product] = 5;
+        await Eventually.TrueAsync(
+            async () => (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)))).StatusCode == HttpStatusCode.Conflict,
+            TimeSpan.FromSeconds(30), "question and answer pass");
+        var refused = await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)));
+        var line = (await OrdersApp.BodyAsync(refused))["lines"]![0]!;
+        Assert.Equal((6, 5), ((int)line["requested"]!, (int)line["available"]!));
+        Assert.Equal(HttpStatusCode.Created, (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 5)))).StatusCode);
+        Assert.True(inventory.Deadline > DateTimeOffset.UnixEpoch);
+    }
+
+    [Theory]
+    [InlineData("Accept", HttpStatusCode.Created)]
+    [InlineData("Refuse", HttpStatusCode.ServiceUnavailable)]
+    public async Task Without_an_answer_the_setting_decides(string whenUnknown, HttpStatusCode expected)
+    {
+        await using var app = await StartAsync(("Orders:WhenStockUnknown", whenUnknown));
+        Assert.Equal(expected, (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 1)))).StatusCode);
+    }
+
+    private Task<OrdersApp> StartAsync(params (string, string)[] settings) =>
+        OrdersApp.StartAsync(infrastructure, [("Orders:StockCheck", "Kafka"), ("Messaging:Consumer:FetchWaitMaxMs", "10"), .. settings]);
+
+    private sealed class Inventory : IDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Task _running;
+
+        public Inventory(string bootstrapServers)
+        {
+            _running = Task.Factory.StartNew(() => Answer(bootstrapServers), TaskCreationOptions.LongRunning);
+        }
+
+        public Dictionary<Guid, long> Available { get; } = [];
+
+        public DateTimeOffset Deadline { get; private set; }
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            _running.Wait();
+            _stop.Dispose();
+        }
+
+        private void Answer(string bootstrapServers)
+        {
+            using var producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = bootstrapServers, LingerMs = 0 }).Build();
+            using var consumer = new ConsumerBuilder<string, byte[]>(new ConsumerConfig
+            {
+                BootstrapServers = bootstrapServers,
+                GroupId = "inventory-" + Guid.CreateVersion7().ToString("N"),
+                AutoOffsetReset = AutoOffsetReset.Latest,
+                FetchWaitMaxMs = 10,
+                AllowAutoCreateTopics = true,
+            }).Build();
+            consumer.Subscribe("inventory.check.requested");
+            while (!_stop.IsCancellationRequested)
+            {
+                ConsumeResult<string, byte[]>? record = null;
+                try
+                {
+                    record = consumer.Consume(TimeSpan.FromMilliseconds(100));
+                }
+                catch (ConsumeException)
+                {
+                    // The topic is not there yet.
+                }
+
+                if (record is null)
+                {
+                    continue;
+                }
+
+                string Header(string name) => Encoding.UTF8.GetString(record.Message.Headers.GetLastBytes(name));
+                Assert.Equal("inventory.check.requested.v1", Header("ce_type"));
+                Deadline = DateTimeOffset.Parse(Header("deadline"), System.Globalization.CultureInfo.InvariantCulture);
+                var lines = JsonSerializer.Deserialize<JsonElement>(record.Message.Value).GetProperty("lines").EnumerateArray()
+                    .GroupBy(l => l.GetProperty("productId").GetGuid())
+                    .Select(g => (ProductId: g.Key, Requested: g.Sum(l => l.GetProperty("quantity").GetInt64()), Available: Available.GetValueOrDefault(g.Key)))
+                    .Select(l => new { productId = l.ProductId, requested = l.Requested, available = l.Available, sufficient = l.Requested <= l.Available })
+                    .ToList();
+                producer.Produce("inventory.check.replied", new()
+                {
+                    Key = record.Message.Key,
+                    Value = JsonSerializer.SerializeToUtf8Bytes(new { sufficient = lines.TrueForAll(l => l.sufficient), lines }),
+                    Headers = [new Header("ce_causationid", Encoding.UTF8.GetBytes(Header("ce_id")))],
+                });
+            }
+        }
+    }
+}
