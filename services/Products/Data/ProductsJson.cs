@@ -11,6 +11,7 @@ namespace OrderInventory.Products.Data;
 [JsonSerializable(typeof(UpdateProduct.Request), TypeInfoPropertyName = "UpdateRequest")]
 [JsonSerializable(typeof(PatchProduct.Document), TypeInfoPropertyName = "PatchDocument")]
 [JsonSerializable(typeof(ProductResponse))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Page<ProductResponse>))]
 [JsonSerializable(typeof(OrdersClient.OpenOrders))]
 internal sealed partial class ProductsJson : JsonSerializerContext;

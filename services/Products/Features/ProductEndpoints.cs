@@ -12,8 +12,8 @@ internal static class ProductEndpoints
         products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
         products.MapGet("/", ListProducts.HandleAsync).WithProblems(400, 503);
         products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
-        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
-        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
         products.MapDelete("/{id:guid}", DeleteProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
     }
 }
