@@ -32,9 +32,9 @@ internal sealed class Product
 
     public ProductDetails Details => new(Sku, Name, Description, Category, Price, Attributes, VariantOf);
 
-    public static Product Create(ProductDetails details, DateTimeOffset now)
+    public static Product Create(ProductDetails details, DateTimeOffset now, ProductStatus status = ProductStatus.Active)
     {
-        var product = new Product { Id = Guid.CreateVersion7(now), Status = ProductStatus.Active, Version = 1, CreatedAt = now, UpdatedAt = now };
+        var product = new Product { Id = Guid.CreateVersion7(now), Status = status, Version = 1, CreatedAt = now, UpdatedAt = now };
         product.Apply(details);
         return product;
     }
