@@ -22,6 +22,9 @@ public static class ServiceDefaultsExtensions
     /// <summary>Largest request body, in bytes; a larger one is 413. Bulk endpoints raise it for themselves.</summary>
     public const long MaxRequestBodySize = 1024 * 1024;
 
+    /// <summary>Largest body of a bulk import, in bytes; it is read as a stream.</summary>
+    public const long MaxImportBodySize = 100 * 1024 * 1024;
+
     private const string HealthPath = "/health";
     private const string AlivePath = "/alive";
 

@@ -3,9 +3,12 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -26,6 +29,8 @@ internal static class ExceptionProblemsExtensions
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
+        // Behind the framework's own.
+        services.AddSingleton<IProblemDetailsWriter, UnaskedProblemWriter>();
     }
 
     private static string CodeOf(int status) => status switch
@@ -37,6 +42,24 @@ internal static class ExceptionProblemsExtensions
         >= 500 => "internal-error",
         _ => "malformed-request",
     };
+}
+
+/// <summary>
+/// Writes problems to those who accept other content only. The framework's writer refuses, and whoever asked for a CSV file would learn
+/// nothing of what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
+/// </summary>
+internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
+{
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public ValueTask WriteAsync(ProblemDetailsContext context)
+    {
+        var response = context.HttpContext.Response;
+        context.ProblemDetails.Status ??= response.StatusCode;
+        context.ProblemDetails.Title ??= ReasonPhrases.GetReasonPhrase(context.ProblemDetails.Status.Value);
+        options.Value.CustomizeProblemDetails?.Invoke(context);
+        return new(response.WriteAsJsonAsync(context.ProblemDetails, options: null, contentType: "application/problem+json", context.HttpContext.RequestAborted));
+    }
 }
 
 /// <summary>
@@ -53,7 +76,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
             return true;
         }
 
-        var problem = Describe(exception);
+        var problem = Describe(http, exception);
         if (problem is null)
         {
             return false;
@@ -68,11 +91,11 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         return await problems.TryWriteAsync(new() { HttpContext = http, ProblemDetails = problem, Exception = exception });
     }
 
-    private static ProblemDetails? Describe(Exception exception) => exception switch
+    private static ProblemDetails? Describe(HttpContext http, Exception exception) => exception switch
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-                $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.").ProblemDetails,
+                $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are read.").ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
             Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>

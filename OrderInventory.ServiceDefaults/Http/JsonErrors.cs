@@ -8,7 +8,7 @@ namespace OrderInventory.ServiceDefaults.Http;
 /// What a caller can do about an unreadable request, by JSON path. The framework's own messages talk to its programmers (they name
 /// .NET types and parameters); those that are not known here are replaced by a plain one.
 /// </summary>
-internal static partial class JsonErrors
+public static partial class JsonErrors
 {
     public static Dictionary<string, string[]> Describe(JsonException exception)
     {
@@ -34,7 +34,7 @@ internal static partial class JsonErrors
         };
     }
 
-    public static Dictionary<string, string[]> Describe(BadHttpRequestException exception) =>
+    internal static Dictionary<string, string[]> Describe(BadHttpRequestException exception) =>
         UnreadableParameter().Match(exception.Message) is { Success: true } parameter
             ? new() { [parameter.Groups["name"].Value] = ["The value cannot be read."] }
             : new() { ["$"] = [exception.Message.Contains("no body was provided", StringComparison.Ordinal) ? "A body is required." : exception.Message] };

@@ -37,7 +37,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
             var merged = new ArrayBufferWriter<byte>(512);
             using (var writer = new Utf8JsonWriter(merged))
             {
-                Merge(JsonSerializer.SerializeToElement(current, _json), _patch, writer, "$");
+                Merge(JsonSerializer.SerializeToElement(current, _json), _patch, writer, "$", _json);
             }
 
             return JsonSerializer.Deserialize(merged.WrittenSpan, _json)!;
@@ -84,7 +84,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
 
     private static BadHttpRequestException Unreadable(JsonException exception) => new("The patch cannot be read.", StatusCodes.Status400BadRequest, exception);
 
-    private static void Merge(JsonElement current, JsonElement patch, Utf8JsonWriter writer, string path)
+    private static void Merge(JsonElement current, JsonElement patch, Utf8JsonWriter writer, string path, JsonTypeInfo? type)
     {
         writer.WriteStartObject();
         foreach (var member in current.EnumerateObject())
@@ -98,7 +98,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
                 // An object where there was none: merged with itself it loses its nulls, and the reader says which members exist.
                 var inner = member.Value.ValueKind == JsonValueKind.Object ? member.Value : change;
                 writer.WritePropertyName(member.Name);
-                Merge(inner, change, writer, $"{path}.{member.Name}");
+                Merge(inner, change, writer, $"{path}.{member.Name}", TypeOf(type, member.Name));
             }
             else if (change.ValueKind != JsonValueKind.Null)
             {
@@ -107,15 +107,30 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
             }
         }
 
-        writer.WriteEndObject();
         foreach (var member in patch.EnumerateObject())
         {
-            if (!current.TryGetProperty(member.Name, out _))
+            if (current.TryGetProperty(member.Name, out _))
+            {
+                continue;
+            }
+
+            // A map takes any name, and removing one that it does not have is done already (RFC 7396, section 2).
+            if (type is not { Kind: JsonTypeInfoKind.Dictionary })
             {
                 throw new JsonException("There is no such member.", $"{path}.{member.Name}", null, null);
             }
+
+            if (member.Value.ValueKind != JsonValueKind.Null)
+            {
+                member.WriteTo(writer);
+            }
         }
+
+        writer.WriteEndObject();
     }
+
+    private static JsonTypeInfo? TypeOf(JsonTypeInfo? parent, string member) =>
+        parent?.Properties.FirstOrDefault(property => property.Name == member) is { } property ? parent.Options.GetTypeInfo(property.PropertyType) : null;
 }
 
 /// <summary>The media type of a JSON Merge Patch.</summary>

@@ -9,6 +9,9 @@ public sealed class RequestErrors
 
     public bool Any => _errors.Count > 0;
 
+    /// <summary>What was noted, for an answer that is no problem document.</summary>
+    public IReadOnlyDictionary<string, string[]> All => _errors;
+
     /// <summary>Notes <paramref name="message"/> for the JSON path unless <paramref name="holds"/>.</summary>
     public void Require(bool holds, string path, string message)
     {

@@ -26,13 +26,18 @@ public static class StrictJson
     /// <summary>PostgreSQL text holds any character but NUL, and a lone surrogate is not a character at all.</summary>
     private sealed class StorableStringConverter : JsonConverter<string>
     {
-        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            if (reader.TokenType != JsonTokenType.String)
-            {
-                throw new JsonException("A string is expected.");
-            }
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType == JsonTokenType.String ? ReadStorable(ref reader) : throw new JsonException("A string is expected.");
 
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+
+        /// <summary>The names of a map are data as much as its values.</summary>
+        public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadStorable(ref reader)!;
+
+        public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+
+        private static string? ReadStorable(ref Utf8JsonReader reader)
+        {
             string? value;
             try
             {
@@ -45,7 +50,5 @@ public static class StrictJson
 
             return value is not null && value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : value;
         }
-
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
     }
 }

@@ -14,9 +14,9 @@ internal static partial class ForwardingErrors
 {
     public static async Task HandleAsync(HttpContext http, Func<Task> next)
     {
-        if (http.Request.ContentLength > ServiceDefaultsExtensions.MaxRequestBodySize)
+        if (http.Request.ContentLength > MaxBodySize(http))
         {
-            await TooLarge().ExecuteAsync(http);
+            await TooLarge(http).ExecuteAsync(http);
             return;
         }
 
@@ -42,7 +42,7 @@ internal static partial class ForwardingErrors
     {
         if (error.Error is ForwarderError.RequestBodyClient)
         {
-            return IsTooLarge(error.Exception) ? TooLarge() : Problems.MalformedRequest("$", "The body could not be read to its end.");
+            return IsTooLarge(error.Exception) ? TooLarge(http) : Problems.MalformedRequest("$", "The body could not be read to its end.");
         }
 
         var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
@@ -58,9 +58,11 @@ internal static partial class ForwardingErrors
             $"{service} did not answer to the end; whether the request was carried out is not known. With the same Idempotency-Key it is safe to try again.");
     }
 
-    private static ProblemHttpResult TooLarge() => Problems.Of(
+    private static long MaxBodySize(HttpContext http) => http.GetRouteModel().Config.MaxRequestBodySize ?? ServiceDefaultsExtensions.MaxRequestBodySize;
+
+    private static ProblemHttpResult TooLarge(HttpContext http) => Problems.Of(
         "body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-        $"At most {ServiceDefaultsExtensions.MaxRequestBodySize} bytes are read.");
+        $"At most {MaxBodySize(http)} bytes are read.");
 
     private static bool NeverConnected(Exception? exception) =>
         exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };

@@ -1,3 +1,4 @@
+using OrderInventory.ServiceDefaults;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -14,6 +15,7 @@ internal static class SystemRoutes
         // A customer's orders are Orders' own; the rest of a customer is not.
         Api("orders", "/api/customers/{id}/orders/{**rest}"),
         Api("inventory", "/api/inventory/{**rest}"),
+        Api("products", "/api/products/import") with { MaxRequestBodySize = ServiceDefaultsExtensions.MaxImportBodySize },
         Api("products", "/api/products/{**rest}"),
         Api("customers", "/api/customers/{**rest}"),
         Api("notifications", "/api/notifications/{**rest}"),

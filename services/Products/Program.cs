@@ -3,6 +3,7 @@ using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Data;
+using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
@@ -16,6 +17,7 @@ builder.AddMessaging("products", messaging => messaging.Publishes(ProductUpdated
 builder.AddIdempotencyCleaner();
 builder.AddOrdersClient();
 builder.Services.AddSingleton<ProductCache>();
+builder.Services.AddScoped<ImportBatch>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProductsJson.Default));
 builder.Services.AddOpenApi();
 

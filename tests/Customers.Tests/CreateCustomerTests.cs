@@ -25,6 +25,7 @@ public sealed class CreateCustomerTests(CustomersApp app)
             ["name"] = "Maria Anders",
             ["email"] = email,
             ["phone"] = "+49 30 0074321",
+            ["addresses"] = new JsonArray(),
             ["language"] = "en",
             ["channels"] = new JsonObject { ["email"] = true, ["sms"] = false, ["webhook"] = false },
             ["status"] = "active",
@@ -40,12 +41,31 @@ public sealed class CreateCustomerTests(CustomersApp app)
     public async Task Takes_language_and_channels_and_no_phone()
     {
         var response = await app.Api.PostAsync(Path,
-            $$$"""{"name": "Ana", "email": "{{{CustomersApp.NewEmail()}}}", "language": "pt-BR", "channels": {"email": false, "sms": true, "webhook": true}}""");
+            $$$"""{"name": "Ana", "email": "{{{CustomersApp.NewEmail()}}}", "language": "pt-BR", "channels": {"email": false, "sms": false, "webhook": true}}""");
 
         response.ShouldBe(201);
         Assert.Null(response.Json["phone"]);
         Assert.Equal("pt-BR", (string?)response.Json["language"]);
-        Assert.Equal("""{"email":false,"sms":true,"webhook":true}""", response.Json["channels"]!.ToJsonString());
+        Assert.Equal("""{"email":false,"sms":false,"webhook":true}""", response.Json["channels"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("+49 30 0074321", false)]
+    [InlineData("0049300074321", false)]
+    [InlineData("+0300074321", false)]
+    [InlineData("+1234567890123456", false)]
+    [InlineData("+49300074321", true)]
+    [InlineData("+123456789012345", true)]
+    public async Task Needs_a_phone_in_e164_form_for_sms(string? phone, bool taken)
+    {
+        var customer = CustomersApp.NewCustomer();
+        customer["phone"] = phone;
+        customer["channels"] = new JsonObject { ["email"] = true, ["sms"] = true, ["webhook"] = false };
+
+        var response = await app.Api.PostAsync(Path, customer.ToJsonString());
+
+        _ = taken ? response.ShouldBe(201) : response.ShouldBeMalformed("$.phone");
     }
 
     [Fact]

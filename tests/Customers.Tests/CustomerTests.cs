@@ -33,10 +33,12 @@ public sealed class CustomerTests
     public void Forgets_the_person_for_good()
     {
         var customer = Customer.Create(s_maria, s_then);
+        customer.ChangeAddresses(customer.Addresses.With(Address.Of(Guid.CreateVersion7(), new(null, null, "Obere Str. 57", null, null, "Berlin", null, "DE"), false)), s_then);
         customer.Erase(s_later);
 
-        Assert.Equal((CustomerStatus.Erased, 2L, s_later), (customer.Status, customer.Version, customer.UpdatedAt));
-        Assert.All(new[] { customer.Name, customer.Email, customer.EmailKey, customer.Phone }, Assert.Null);
+        Assert.Equal((CustomerStatus.Erased, 3L, s_later), (customer.Status, customer.Version, customer.UpdatedAt));
+        Assert.All(new[] { customer.Name, customer.Email, customer.EmailKey, customer.Phone, customer.SearchKey }, Assert.Null);
+        Assert.Empty(customer.Addresses.Addresses);
         Assert.Equal(new ContactChannels(Email: false, Sms: false, Webhook: false), customer.Channels);
         Assert.Throws<InvalidOperationException>(() => customer.Change(s_maria, s_later));
         Assert.Throws<InvalidOperationException>(() => customer.Erase(s_later));

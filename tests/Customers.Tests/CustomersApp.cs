@@ -55,6 +55,20 @@ public sealed class CustomersApp : IAsyncLifetime
         return (Start(connectionString), connectionString);
     }
 
+    /// <summary>Another one, whose database belongs to an ordinary role.</summary>
+    public async Task<Replica> StartOwnedAsync()
+    {
+        var database = new NpgsqlConnectionStringBuilder(await _infrastructure.CreateDatabaseAsync("customers_owned"));
+        var role = $"owner_{Guid.CreateVersion7():N}";
+        await using (var setup = Database.CreateCommand($"CREATE ROLE {role} LOGIN PASSWORD '{role}'; ALTER DATABASE \"{database.Database}\" OWNER TO {role}"))
+        {
+            await setup.ExecuteNonQueryAsync();
+        }
+
+        (database.Username, database.Password) = (role, role);
+        return Start(database.ConnectionString);
+    }
+
     public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
 
     /// <summary>A valid request, for a test to spoil.</summary>

@@ -37,6 +37,58 @@ public sealed class ListCustomersTests(CustomersApp app)
     }
 
     [Fact]
+    public async Task Finds_a_city_of_an_address_and_no_other_part_of_it()
+    {
+        var customer = await CreateAsync("Ana");
+        var address = (await app.Api.PostAsync($"/api/customers/{customer}/addresses", $$"""{"line1": "x{{_name}}", "city": "Sankt {{_name}} Ö", "country": "DE"}""")).ShouldBe(201);
+        await CreateAsync("Bea");
+
+        Assert.Equal([customer], await ListAsync($"q=sankt%20{_name}%20ö"));
+        Assert.Equal([customer], await ListAsync($"q=ANKT%20{_name}"));
+        Assert.Empty(await ListAsync($"q=x{_name}"));
+        (await app.Api.DeleteAsync($"/api/customers/{customer}/addresses/{address.Id}", address.IfMatch)).ShouldBe(204);
+        Assert.Empty(await ListAsync($"q={_name}"));
+    }
+
+    [Fact]
+    public async Task Finds_nobody_who_is_erased()
+    {
+        var customer = await app.CreateAsync(c => c["name"] = _name);
+        Assert.Equal([customer.Id], await ListAsync($"q={_name}"));
+        (await app.Api.DeleteAsync($"/api/customers/{customer.Id}", customer.IfMatch)).ShouldBe(204);
+
+        Assert.Empty(await ListAsync($"q={_name}"));
+        Assert.Empty(await ListAsync($"email={customer.Json["email"]}"));
+    }
+
+    [Theory]
+    [InlineData("'")]
+    [InlineData("%")]
+    [InlineData("_")]
+    [InlineData("\\")]
+    [InlineData("[\"")]
+    [InlineData("\U0001F600")]
+    public async Task Takes_any_text_as_it_is(string sign)
+    {
+        var customer = await CreateAsync($"{_name}{sign}x");
+
+        Assert.Equal([customer], await ListAsync($"q={Uri.EscapeDataString($"{_name}{sign}X")}"));
+        Assert.Empty(await ListAsync($"q={Uri.EscapeDataString($"{_name}{sign}y")}"));
+    }
+
+    [Fact]
+    public async Task Is_found_by_an_index()
+    {
+        await using var connection = await app.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var off = new Npgsql.NpgsqlCommand("SET LOCAL enable_seqscan = off", connection, transaction);
+        await off.ExecuteNonQueryAsync();
+        await using var explain = new Npgsql.NpgsqlCommand("EXPLAIN (FORMAT JSON) SELECT id FROM customers WHERE search_key LIKE '%anders%'", connection, transaction);
+
+        Assert.Contains("ix_customers_search_key", (string)(await explain.ExecuteScalarAsync())!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Finds_exactly_an_email_whatever_its_case()
     {
         var customer = await app.CreateAsync();
@@ -87,8 +139,16 @@ public sealed class ListCustomersTests(CustomersApp app)
     [InlineData("limit=many", "limit")]
     [InlineData("cursor=nonsense", "cursor")]
     [InlineData("ids=1", "ids")]
-    [InlineData("q=%00", "$")]
+    [InlineData("q=%00", "q")]
+    [InlineData("q=a%0Ab", "q")]
     [InlineData("email=%00", "$")]
     public async Task Returns_400_for_what_it_cannot_read(string query, string path) =>
         (await app.Api.GetAsync($"/api/customers?{query}")).ShouldBeMalformed(path);
+
+    [Fact]
+    public async Task Takes_texts_up_to_200_characters_and_no_longer()
+    {
+        (await app.Api.GetAsync($"/api/customers?q={new string('x', 200)}")).ShouldBe(200);
+        (await app.Api.GetAsync($"/api/customers?q={new string('x', 201)}")).ShouldBeMalformed("q");
+    }
 }

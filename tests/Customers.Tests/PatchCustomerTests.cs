@@ -11,13 +11,13 @@ public sealed class PatchCustomerTests(CustomersApp app)
         var customer = await app.CreateAsync();
 
         var response = (await app.Api.PatchAsync(
-            $"/api/customers/{customer.Id}", """{"phone": null, "language": "de", "channels": {"sms": true}}""", customer.IfMatch)).ShouldBe(200);
+            $"/api/customers/{customer.Id}", """{"phone": null, "language": "de", "channels": {"webhook": true}}""", customer.IfMatch)).ShouldBe(200);
 
         Assert.Equal("\"2\"", response.ETag);
         Assert.Null(response.Json["phone"]);
         Assert.Equal(((string?)customer.Json["name"], (string?)customer.Json["email"], "de"),
             ((string?)response.Json["name"], (string?)response.Json["email"], (string?)response.Json["language"]));
-        Assert.Equal("""{"email":true,"sms":true,"webhook":false}""", response.Json["channels"]!.ToJsonString());
+        Assert.Equal("""{"email":true,"sms":false,"webhook":true}""", response.Json["channels"]!.ToJsonString());
         Assert.Equal(response.Body, (await app.Api.GetAsync($"/api/customers/{customer.Id}")).Body);
     }
 
@@ -33,6 +33,8 @@ public sealed class PatchCustomerTests(CustomersApp app)
     [InlineData("""{"channels": {"fax": true}}""", "$.channels.fax")]
     [InlineData("""{"channels": {"sms": "yes"}}""", "$.channels.sms")]
     [InlineData("""{"email": "nobody"}""", "$.email")]
+    [InlineData("""{"channels": {"sms": true}}""", "$.phone")]
+    [InlineData("""{"phone": null, "channels": {"sms": true}}""", "$.phone")]
     [InlineData("""{"name": "A\u0000"}""", "$.name")]
     [InlineData("[]", "$")]
     [InlineData("{", "$")]
@@ -42,6 +44,18 @@ public sealed class PatchCustomerTests(CustomersApp app)
         var customer = await app.CreateAsync();
 
         (await app.Api.PatchAsync($"/api/customers/{customer.Id}", patch, customer.IfMatch)).ShouldBeMalformed(path);
+    }
+
+    [Fact]
+    public async Task Keeps_a_phone_that_sms_needs()
+    {
+        var customer = await app.CreateAsync(c => c["phone"] = "+49300074321");
+        var path = $"/api/customers/{customer.Id}";
+
+        var on = (await app.Api.PatchAsync(path, """{"channels": {"sms": true}}""", customer.IfMatch)).ShouldBe(200);
+        (await app.Api.PatchAsync(path, """{"phone": null}""", on.IfMatch)).ShouldBeMalformed("$.phone");
+        (await app.Api.PutAsync(path, CustomersApp.NewCustomer().ToJsonString(), on.IfMatch)).ShouldBeMalformed("$.phone");
+        (await app.Api.PatchAsync(path, """{"phone": null, "channels": {"sms": false}}""", on.IfMatch)).ShouldBe(200);
     }
 
     [Fact]

@@ -21,6 +21,11 @@ public sealed class ServiceTests(CustomersApp app)
     [InlineData("/api/customers/{id}", "put", "200 400 404 409 412 413 415 428 503")]
     [InlineData("/api/customers/{id}", "patch", "200 400 404 409 412 413 415 428 503")]
     [InlineData("/api/customers/{id}", "delete", "204 404 412 428 503")]
+    [InlineData("/api/customers/{id}/addresses", "post", "201 400 404 409 412 413 415 422 503")]
+    [InlineData("/api/customers/{id}/addresses", "get", "200 304 404 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "get", "200 304 404 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "put", "200 400 404 412 413 415 428 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "delete", "204 404 412 428 503")]
     public async Task Describes_each_status_in_the_openapi_document(string path, string method, string statuses)
     {
         var document = (await app.Api.GetAsync("/openapi/v1.json")).ShouldBe(200).Json;
@@ -28,6 +33,15 @@ public sealed class ServiceTests(CustomersApp app)
         var operation = document["paths"]![path]![method]!;
         Assert.Equal(statuses, string.Join(' ', operation["responses"]!.AsObject().Select(r => r.Key).Order(StringComparer.Ordinal)));
         Assert.NotEmpty((string)operation["summary"]!);
+    }
+
+    [Fact]
+    public async Task Starts_for_an_owner_of_its_database_who_is_no_superuser()
+    {
+        await using var other = await app.StartOwnedAsync();
+
+        (await other.Api.PostAsync("/api/customers", CustomersApp.NewCustomer().ToJsonString())).ShouldBe(201);
+        (await other.Api.GetAsync("/api/customers?q=anders")).ShouldBe(200);
     }
 
     [Fact]

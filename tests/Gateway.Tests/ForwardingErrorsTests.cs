@@ -66,6 +66,18 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gateway.Http.PostAsync("/api/products", content)).StatusCode);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_import_may_be_larger(bool chunked)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/products/import");
+        request.Content = chunked ? new StreamContent(new Unknown(new byte[3 * 1024 * 1024])) : new ByteArrayContent(new byte[3 * 1024 * 1024]);
+        request.Headers.TransferEncodingChunked = chunked;
+
+        Assert.Equal(HttpStatusCode.OK, (await _gateway.Http.SendAsync(request)).StatusCode);
+    }
+
     private static async Task<JsonNode> AssertUnavailableAsync(HttpResponseMessage response)
     {
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);

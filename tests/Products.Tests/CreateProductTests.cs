@@ -22,7 +22,7 @@ public sealed class CreateProductTests(ProductsApp app)
         Assert.Equal(7, response.Id.Version);
         var createdAt = response.Json["createdAt"]!.GetValue<string>();
         Assert.Equal(
-            $$"""{"id":"{{response.Id}}","sku":"{{sku}}","name":"Chai","description":"10 boxes x 20 bags","category":"beverages","price":{"amount":18.00,"currency":"EUR"},"status":"active","version":1,"createdAt":"{{createdAt}}","updatedAt":"{{createdAt}}"}""",
+            $$"""{"id":"{{response.Id}}","sku":"{{sku}}","name":"Chai","description":"10 boxes x 20 bags","category":"beverages","price":{"amount":18.00,"currency":"EUR"},"attributes":{},"variantOf":null,"status":"active","version":1,"createdAt":"{{createdAt}}","updatedAt":"{{createdAt}}"}""",
             response.Body);
         // Every later answer is the same, to the digit.
         Assert.Equal(response.Body, (await app.Api.GetAsync($"{Path}/{response.Id}")).Body);

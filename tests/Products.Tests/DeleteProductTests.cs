@@ -27,11 +27,15 @@ public sealed class DeleteProductTests(ProductsApp app)
         var product = await app.CreateAsync();
         app.Orders.HasOpenOrders(product.Id);
 
-        (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBeProblem(409, "product-in-open-orders");
-        (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200);
+        var refused = (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBeProblem(409, "product-in-open-orders");
+        Assert.Contains("discontinued", (string)refused.Json["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(product.Body, (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200).Body);
+        // What is offered can be done, and keeps the SKU as the deletion does.
+        (await app.Api.PatchAsync($"/api/products/{product.Id}", """{"status": "discontinued"}""", product.IfMatch)).ShouldBe(200);
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}", ("If-Match", "*"))).ShouldBeProblem(409, "product-in-open-orders");
 
         app.Orders.HasNoOpenOrders(product.Id);
-        (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBe(204);
+        (await app.Api.DeleteAsync($"/api/products/{product.Id}", ("If-Match", "\"2\""))).ShouldBe(204);
     }
 
     [Theory]

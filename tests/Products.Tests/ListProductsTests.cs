@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
@@ -29,33 +30,6 @@ public sealed class ListProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Finds_text_in_name_sku_and_description_whatever_its_case()
-    {
-        var chai = await CreateAsync("Chai");
-        var chang = await CreateAsync("Chang", "Brewed with CHAI spice");
-        var sku = (string)(await app.Api.GetAsync($"/api/products/{chang}")).Json["sku"]!;
-
-        Assert.Equal([chai, chang], await ListAsync("q=cHaI"));
-        Assert.Equal([chang], await ListAsync("q=chan"));
-        Assert.Equal([chang], await ListAsync($"q={sku.ToLowerInvariant()}"));
-        Assert.Empty(await ListAsync("q=coffee"));
-        Assert.Equal([chai, chang], await ListAsync("q="));
-    }
-
-    [Fact]
-    public async Task Takes_wildcards_in_the_text_as_they_are()
-    {
-        var percent = await CreateAsync("Rum 40% vol");
-        var underscore = await CreateAsync("part_no");
-        var backslash = await CreateAsync(@"C:\temp");
-        await CreateAsync("Rum 400 vol, part-no");
-
-        Assert.Equal([percent], await ListAsync("q=40%25"));
-        Assert.Equal([underscore], await ListAsync("q=part_no"));
-        Assert.Equal([backslash], await ListAsync("q=%5C"));
-    }
-
-    [Fact]
     public async Task Filters_by_sku_and_status()
     {
         var active = await CreateAsync("Active");
@@ -67,6 +41,42 @@ public sealed class ListProductsTests(ProductsApp app)
         Assert.Empty(await ListAsync($"sku={sku.ToLowerInvariant()}"));
         Assert.Equal([active], await ListAsync("status=active"));
         Assert.Equal([discontinued], await ListAsync("status=discontinued"));
+    }
+
+    [Fact]
+    public async Task Filters_by_price_and_currency()
+    {
+        var made = new List<Guid>();
+        foreach (var (amount, currency) in new[] { (1.99m, "EUR"), (2m, "EUR"), (2m, "USD"), (3.5m, "EUR") })
+        {
+            made.Add((await app.CreateAsync(p =>
+            {
+                p["category"] = _category;
+                p["price"]!["amount"] = amount;
+                p["price"]!["currency"] = currency;
+            })).Id);
+        }
+
+        Assert.Equal(made[1..], await ListAsync("minPrice=2"));
+        Assert.Equal(made[..3], await ListAsync("maxPrice=2.0"));
+        Assert.Equal([made[1]], await ListAsync("minPrice=2.00&maxPrice=2&currency=EUR"));
+        Assert.Empty(await ListAsync("minPrice=4"));
+    }
+
+    [Fact]
+    public async Task Filters_by_attributes()
+    {
+        var red = (await app.CreateAsync(p => (p["category"], p["attributes"]) = (_category, new JsonObject { ["colour"] = "red", ["size"] = "S" }))).Id;
+        var blue = (await app.CreateAsync(p => (p["category"], p["attributes"]) = (_category, new JsonObject { ["colour"] = "blue", ["size"] = "S" }))).Id;
+        var quoted = (await app.CreateAsync(p => (p["category"], p["attributes"]) = (_category, new JsonObject { ["5\" \\ '"] = "ä&=\"" }))).Id;
+        await CreateAsync("None");
+
+        Assert.Equal([red], await ListAsync("attribute.colour=red"));
+        Assert.Equal([red, blue], await ListAsync("attribute.size=S"));
+        Assert.Equal([blue], await ListAsync("attribute.size=S&attribute.colour=blue"));
+        Assert.Empty(await ListAsync("attribute.colour=Red"));
+        Assert.Empty(await ListAsync("attribute.colour=red&attribute.colour=blue"));
+        Assert.Equal([quoted], await ListAsync($"{Uri.EscapeDataString("attribute.5\" \\ '")}={Uri.EscapeDataString("ä&=\"")}"));
     }
 
     [Fact]
@@ -148,6 +158,12 @@ public sealed class ListProductsTests(ProductsApp app)
     [InlineData("status=deleted", "status")]
     [InlineData("status=0", "status")]
     [InlineData("q=%00", "$")]
+    [InlineData("minPrice=cheap", "minPrice")]
+    [InlineData("variantOf=1", "variantOf")]
+    [InlineData("attribute.=red", "attribute")]
+    [InlineData("attribute.colour=%00", "attribute")]
+    [InlineData("attribute.a=1&attribute.a=2&attribute.a=3&attribute.a=4&attribute.a=5&attribute.a=6&attribute.a=7&attribute.a=8&attribute.a=9&attribute.a=0&attribute.a=1", "attribute")]
+    [InlineData("q=chai&cursor=nonsense", "cursor")]
     public async Task Returns_400_for_what_it_cannot_read(string query, string path) =>
         (await app.Api.GetAsync($"/api/products?{query}")).ShouldBeMalformed(path);
 }

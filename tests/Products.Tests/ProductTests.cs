@@ -8,7 +8,7 @@ public sealed class ProductTests
 {
     private static readonly DateTimeOffset s_then = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly DateTimeOffset s_later = s_then.AddHours(1);
-    private static readonly ProductDetails s_chai = new("TEA-001", "Chai", null, "beverages", new(18.00m, "EUR"));
+    private static readonly ProductDetails s_chai = new("TEA-001", "Chai", null, "beverages", new(18.00m, "EUR"), ProductAttributes.None, null);
 
     [Fact]
     public void Starts_active_with_version_1()
@@ -27,8 +27,12 @@ public sealed class ProductTests
         Assert.Equal((1L, s_then), (product.Version, product.UpdatedAt));
         Assert.True(product.Change(s_chai with { Name = "Chang" }, ProductStatus.Active, s_later));
         Assert.Equal(("Chang", 2L, s_later), (product.Name, product.Version, product.UpdatedAt));
+        var red = ProductAttributes.Of(new Dictionary<string, string> { ["size"] = "S", ["colour"] = "red" });
+        Assert.True(product.Change(s_chai with { Name = "Chang", Attributes = red }, ProductStatus.Active, s_later));
+        var again = ProductAttributes.Of(new Dictionary<string, string> { ["colour"] = "red", ["size"] = "S" });
+        Assert.False(product.Change(s_chai with { Name = "Chang", Attributes = again }, ProductStatus.Active, s_later));
         Assert.True(product.Change(s_chai with { Name = "Chang" }, ProductStatus.Discontinued, s_later));
-        Assert.Equal((ProductStatus.Discontinued, 3L), (product.Status, product.Version));
+        Assert.Equal((ProductStatus.Discontinued, 4L), (product.Status, product.Version));
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public sealed class ProductsApp : IAsyncLifetime
     private Replica _replica = null!;
 
     public ApiClient Api => _replica.Api;
+    public Uri Address => _replica.Factory.ClientOptions.BaseAddress;
     public NpgsqlDataSource Database { get; private set; } = null!;
     public TcpProxy Redis { get; private set; } = null!;
     public FakeOrders Orders { get; } = new();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Customers.Domain;
@@ -15,6 +16,7 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        modelBuilder.HasPostgresExtension("pg_trgm");
         modelBuilder.AddMessaging();
         modelBuilder.AddIdempotencyKeys();
         // Erasing a customer looks keys up by what they have made.
@@ -25,12 +27,21 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
             {
                 table.HasCheckConstraint("ck_customers_status", "status IN ('active', 'erased')");
                 table.HasCheckConstraint("ck_customers_active", "status = 'erased' OR (name IS NOT NULL AND email IS NOT NULL AND email_key IS NOT NULL)");
-                table.HasCheckConstraint("ck_customers_erased", "status <> 'erased' OR coalesce(name, email, email_key, phone) IS NULL");
+                table.HasCheckConstraint("ck_customers_erased", "status <> 'erased' OR (coalesce(name, email, email_key, phone, search_key) IS NULL AND addresses = '[]')");
+                table.HasCheckConstraint("ck_customers_addresses", $"jsonb_array_length(addresses) <= {AddressBook.MaxAddresses}");
+                table.HasCheckConstraint("ck_customers_default_address",
+                    "jsonb_array_length(jsonb_path_query_array(addresses, '$[*] ? (@.default == true)')) = least(jsonb_array_length(addresses), 1)");
             });
             customer.HasKey(c => c.Id);
             customer.Property(c => c.Id).ValueGeneratedNever();
             // Erased customers have no e-mail, and nulls do not collide.
             customer.HasIndex(c => c.EmailKey, EmailIndex).IsUnique();
+            // In the customer's own row: an address has no life of its own, her version is its version, and erasing leaves no row behind.
+            customer.Property(c => c.Addresses).HasColumnType("jsonb").HasConversion(
+                book => JsonSerializer.Serialize(book.Addresses, CustomersJson.Default.IReadOnlyListAddress),
+                json => AddressBook.Of(JsonSerializer.Deserialize(json, CustomersJson.Default.IReadOnlyListAddress)!));
+            // Trigrams find text anywhere in a word. The extension is a trusted one: the database's owner may create it (PostgreSQL 13).
+            customer.HasIndex(c => c.SearchKey).HasMethod("gin").HasOperators("gin_trgm_ops");
             customer.ComplexProperty(c => c.Channels, channels =>
             {
                 channels.Property(c => c.Email).HasColumnName("channel_email");

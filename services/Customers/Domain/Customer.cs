@@ -19,7 +19,7 @@ internal sealed class Customer
 
     public Guid Id { get; private init; }
 
-    /// <summary>Null once erased; so are e-mail and phone.</summary>
+    /// <summary>Null once erased; so are e-mail and phone, and there are no addresses.</summary>
     public string? Name { get; private set; }
 
     public string? Email { get; private set; }
@@ -28,6 +28,14 @@ internal sealed class Customer
     public string? EmailKey { get; private set; }
 
     public string? Phone { get; private set; }
+    public AddressBook Addresses { get; private set; } = AddressBook.Empty;
+
+    /// <summary>
+    /// Name, e-mail, phone and cities in lower case, a line each: what a search looks into. Kept here for the same reason as
+    /// <see cref="EmailKey"/>.
+    /// </summary>
+    public string? SearchKey { get; private set; }
+
     public string Language { get; private set; } = DefaultLanguage;
     public ContactChannels Channels { get; private set; } = DefaultChannels;
     public CustomerStatus Status { get; private set; }
@@ -48,6 +56,9 @@ internal sealed class Customer
     /// </summary>
     public static string ToEmailKey(string email) => email.ToLowerInvariant();
 
+    /// <summary>Text as <see cref="SearchKey"/> has it.</summary>
+    public static string ToSearchKey(string text) => text.ToLowerInvariant();
+
     /// <summary>Sets all that can be set. False when it is as it was: no new version, nothing to tell.</summary>
     public bool Change(CustomerDetails details, DateTimeOffset now)
     {
@@ -62,6 +73,21 @@ internal sealed class Customer
         return true;
     }
 
+    /// <summary>Puts another book of addresses in the place of this one. False when it is the same.</summary>
+    public bool ChangeAddresses(AddressBook addresses, DateTimeOffset now)
+    {
+        ThrowIfErased();
+        if (addresses.Equals(Addresses))
+        {
+            return false;
+        }
+
+        Addresses = addresses;
+        SetSearchKey();
+        Touch(now);
+        return true;
+    }
+
     /// <summary>
     /// Forgets the person. The row stays, so that orders still have a customer; nobody is to be told anything any more, and the
     /// e-mail address may come back as a new customer.
@@ -69,7 +95,8 @@ internal sealed class Customer
     public void Erase(DateTimeOffset now)
     {
         ThrowIfErased();
-        (Name, Email, EmailKey, Phone) = (null, null, null, null);
+        (Name, Email, EmailKey, Phone, SearchKey) = (null, null, null, null, null);
+        Addresses = AddressBook.Empty;
         Language = DefaultLanguage;
         Channels = new(Email: false, Sms: false, Webhook: false);
         Status = CustomerStatus.Erased;
@@ -80,7 +107,11 @@ internal sealed class Customer
     {
         (Name, Email, Phone, Language, Channels) = (details.Name, details.Email, details.Phone, details.Language, details.Channels);
         EmailKey = ToEmailKey(details.Email);
+        SetSearchKey();
     }
+
+    private void SetSearchKey() =>
+        SearchKey = ToSearchKey(string.Join('\n', [Name, Email, Phone, .. Addresses.Addresses.Select(a => a.City).Distinct()]));
 
     private void Touch(DateTimeOffset now)
     {

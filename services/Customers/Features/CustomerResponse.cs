@@ -9,6 +9,7 @@ namespace OrderInventory.Customers.Features;
 /// <param name="Name">The name that mail greets.</param>
 /// <param name="Email">No other customer has it, however it is written in upper and lower case.</param>
 /// <param name="Phone">As it was given, or null.</param>
+/// <param name="Addresses">Up to 20, oldest first; changed under <c>/api/customers/{id}/addresses</c>.</param>
 /// <param name="Language">IETF language tag of the messages that the customer gets, e.g. <c>de</c>.</param>
 /// <param name="Channels">Where the customer wants to be told.</param>
 /// <param name="Status"><c>active</c>: an erased customer is not found any more.</param>
@@ -16,11 +17,11 @@ namespace OrderInventory.Customers.Features;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 public sealed record CustomerResponse(
-    Guid Id, string Name, string Email, string? Phone, string Language, ContactChannels Channels, CustomerStatus Status, long Version,
+    Guid Id, string Name, string Email, string? Phone, IReadOnlyList<AddressResponse> Addresses, string Language, ContactChannels Channels, CustomerStatus Status, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     internal static readonly Expression<Func<Customer, CustomerResponse>> Projection = c =>
-        new(c.Id, c.Name!, c.Email!, c.Phone, c.Language, c.Channels, c.Status, c.Version, c.CreatedAt, c.UpdatedAt);
+        new(c.Id, c.Name!, c.Email!, c.Phone, AddressResponse.Of(c.Addresses), c.Language, c.Channels, c.Status, c.Version, c.CreatedAt, c.UpdatedAt);
 
     private static readonly Func<Customer, CustomerResponse> s_of = Projection.Compile();
 

@@ -22,6 +22,10 @@ internal static partial class CustomerRules
             errors.Require(!details.Phone.Any(char.IsControl), "$.phone", "No control characters are allowed.");
         }
 
+        // An SMS gateway takes nothing else, and a number without its country is one in any country.
+        errors.Require(
+            !details.Channels.Sms || (details.Phone is not null && E164().IsMatch(details.Phone)),
+            "$.phone", "With sms on, a number in E.164 form like +49300074321 is required.");
         errors.Require(details.Language.Length <= 35 && LanguageTag().IsMatch(details.Language), "$.language", "A language tag like en or pt-BR is required.");
         return errors.Any ? errors.Malformed() : null;
     }
@@ -33,6 +37,10 @@ internal static partial class CustomerRules
     /// <summary>Something, an @, something. Whether an address exists, only a mail to it can tell.</summary>
     [GeneratedRegex(@"^[^@\s\p{Cc}<>,;""]+@[^@\s\p{Cc}<>,;""]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex Email();
+
+    /// <summary>A plus, the country's code, and up to 15 digits in all, without blanks (ITU-T E.164).</summary>
+    [GeneratedRegex(@"^\+[1-9][0-9]{1,14}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex E164();
 
     /// <summary>The form of RFC 5646 without its registry.</summary>
     [GeneratedRegex(@"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\z", RegexOptions.CultureInvariant)]

@@ -10,8 +10,8 @@ internal static class EraseCustomer
 {
     /// <summary>Erase a customer</summary>
     /// <remarks>
-    /// Name, e-mail address and phone are gone for good; orders are kept, and open ones go on. The e-mail address may be used again.
-    /// Publishes <c>customer.updated</c>.
+    /// Name, e-mail address, phone and addresses are gone for good; orders are kept, and open ones go on. The e-mail address may be used again.
+    /// A second time the answer is 404, as for every erased customer. Publishes <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
@@ -35,7 +35,8 @@ internal static class EraseCustomer
         }
 
         // The hash of a request lets one check a guess of what was in it. Without it the key still stands for this customer.
-        await db.Set<IdempotencyKey>().Where(k => k.ResourceId == id)
+        var caller = id.ToString();
+        await db.Set<IdempotencyKey>().Where(k => k.ResourceId == id || k.Caller == caller)
             .ExecuteUpdateAsync(keys => keys.SetProperty(k => k.Fingerprint, Array.Empty<byte>()), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();

@@ -9,9 +9,11 @@ namespace OrderInventory.Customers.Features;
 
 internal static class ListCustomers
 {
+    private const int MaxText = 200;
+
     /// <summary>List customers, oldest first</summary>
     /// <remarks>All filters given must hold. With <c>ids</c> the answer is one page with those that there are.</remarks>
-    /// <param name="q">Text to be found in name, e-mail or phone; case does not matter.</param>
+    /// <param name="q">Text to be found in name, e-mail, phone or a city; up to 200 characters; case does not matter.</param>
     /// <param name="email">Exactly this e-mail address; case does not matter.</param>
     /// <param name="ids">Up to 100 ids, separated by commas.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
@@ -43,11 +45,14 @@ internal static class ListCustomers
 
         if (!string.IsNullOrWhiteSpace(q))
         {
-            var pattern = DatabaseValues.LikePattern(q.Trim());
-            customers = customers.Where(c =>
-                EF.Functions.ILike(c.Name!, pattern, DatabaseValues.LikeEscape)
-                || EF.Functions.ILike(c.Email!, pattern, DatabaseValues.LikeEscape)
-                || EF.Functions.ILike(c.Phone!, pattern, DatabaseValues.LikeEscape));
+            var text = q.Trim();
+            if (text.Length > MaxText || text.Any(char.IsControl))
+            {
+                return Problems.MalformedRequest("q", $"At most {MaxText} characters are allowed, and no control characters.");
+            }
+
+            var pattern = DatabaseValues.LikePattern(Customer.ToSearchKey(text));
+            customers = customers.Where(c => EF.Functions.Like(c.SearchKey!, pattern, DatabaseValues.LikeEscape));
         }
 
         if (after is not null)

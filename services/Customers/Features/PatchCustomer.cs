@@ -15,7 +15,7 @@ internal static class PatchCustomer
     /// <param name="Email">No other customer may have it.</param>
     /// <param name="Language">IETF language tag of the messages that the customer gets.</param>
     /// <param name="Channels">Where the customer wants to be told; one of them alone may be given.</param>
-    /// <param name="Phone">1 to 40 characters; null removes it.</param>
+    /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; null removes it.</param>
     public sealed record Document(string Name, string Email, string Language, ContactChannels Channels, string? Phone = null);
 
     /// <summary>Change parts of a customer</summary>

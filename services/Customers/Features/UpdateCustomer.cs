@@ -13,7 +13,7 @@ internal static class UpdateCustomer
     /// <summary>What the customer is to be.</summary>
     /// <param name="Name">1 to 200 characters.</param>
     /// <param name="Email">No other customer may have it.</param>
-    /// <param name="Phone">1 to 40 characters; none when left out.</param>
+    /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; none when left out.</param>
     /// <param name="Language">IETF language tag of the messages that the customer gets; as it was when left out.</param>
     /// <param name="Channels">Where the customer wants to be told; as it was when left out.</param>
     public sealed record Request(string Name, string Email, string? Phone = null, string? Language = null, ContactChannels? Channels = null);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Data;
@@ -9,9 +10,24 @@ namespace OrderInventory.Products.Data;
 
 internal static class ProductChanges
 {
+    /// <summary>Changes a product and saves it, if that changes anything. The problem is what to answer: those of saving, or 422 for the variant.</summary>
+    public static async Task<ProblemHttpResult?> ChangeAsync(
+        this ProductsDb db, Product product, ProductDetails details, ProductStatus status, ProductCache cache, DateTimeOffset now,
+        CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (details.VariantOf is { } parent && parent != product.VariantOf
+            && await db.LockVariantAsync(product.Id, parent, cancellationToken) is { } invalid)
+        {
+            return invalid;
+        }
+
+        return product.Change(details, status, now) ? await db.SaveChangedAsync(product, cache, cancellationToken) : null;
+    }
+
     /// <summary>
     /// Saves a changed product with the event that tells of it, then makes the cache miss. The problem is what to answer when
-    /// somebody else was faster: 412 for another change, 404 for a deletion, 409 for the SKU.
+    /// somebody else was faster: 412 for another change, 404 for a deletion, 409 for the SKU. Commits the transaction that was begun.
     /// </summary>
     public static async Task<ProblemHttpResult?> SaveChangedAsync(
         this ProductsDb db, Product product, ProductCache cache, CancellationToken cancellationToken)
@@ -20,6 +36,7 @@ internal static class ProductChanges
         try
         {
             await db.SaveChangesAsync(cancellationToken);
+            await db.Database.CurrentTransaction!.CommitAsync(cancellationToken);
         }
         catch (DbUpdateConcurrencyException)
         {

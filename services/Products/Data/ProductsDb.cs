@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using NpgsqlTypes;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
 using OrderInventory.Products.Domain;
@@ -9,6 +11,9 @@ namespace OrderInventory.Products.Data;
 internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbContext(options)
 {
     public const string SkuIndex = "ix_products_sku";
+
+    /// <summary>The name of the generated column that <see cref="ProductSearch"/> searches.</summary>
+    public const string Search = "Search";
 
     /// <summary>The products that there are; deleted ones are left out.</summary>
     public DbSet<Product> Products => Set<Product>();
@@ -22,6 +27,7 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
             product.ToTable("products", table =>
             {
                 table.HasCheckConstraint("ck_products_price", "price >= 0");
+                table.HasCheckConstraint("ck_products_variant_of", "variant_of <> id");
                 table.HasCheckConstraint("ck_products_status", "status IN ('active', 'discontinued', 'deleted')");
             });
             product.HasKey(p => p.Id);
@@ -35,11 +41,21 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
                 price.Property(m => m.Amount).HasColumnName("price").HasColumnType("numeric");
                 price.Property(m => m.Currency).HasColumnName("currency");
             });
+            product.Property(p => p.Attributes).HasColumnType("jsonb")
+                .HasConversion(attributes => ToJson(attributes), json => ProductAttributes.Of(JsonSerializer.Deserialize(json, ProductsJson.Default.DictionaryStringString)));
+            // Small, and all that is ever asked of it is whether it contains a pair.
+            product.HasIndex(p => p.Attributes).HasMethod("gin").HasOperators("jsonb_path_ops");
+            product.HasOne<Product>().WithMany().HasForeignKey(p => p.VariantOf).OnDelete(DeleteBehavior.Restrict);
+            product.Property<NpgsqlTsVector>(Search).HasComputedColumnSql(ProductSearch.Vector, stored: true);
+            product.HasIndex(Search).HasMethod("gin");
             product.Property(p => p.Status).HasConversion(status => ToText(status), text => Enum.Parse<ProductStatus>(text, true));
             product.Property(p => p.Version).IsConcurrencyToken();
             product.HasQueryFilter(p => p.Status != ProductStatus.Deleted);
         });
     }
+
+    public static string ToJson(ProductAttributes attributes) =>
+        JsonSerializer.Serialize(new Dictionary<string, string>(attributes.Values), ProductsJson.Default.DictionaryStringString);
 
     private static string ToText(ProductStatus status) => status switch
     {

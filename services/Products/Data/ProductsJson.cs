@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using OrderInventory.Products.Clients;
+using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -11,6 +12,11 @@ namespace OrderInventory.Products.Data;
 [JsonSerializable(typeof(UpdateProduct.Request), TypeInfoPropertyName = "UpdateRequest")]
 [JsonSerializable(typeof(PatchProduct.Document), TypeInfoPropertyName = "PatchDocument")]
 [JsonSerializable(typeof(ProductResponse))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(ProductRow))]
+[JsonSerializable(typeof(BadRow))]
+[JsonSerializable(typeof(ImportProgress))]
+[JsonSerializable(typeof(ImportSummary))]
 [JsonSerializable(typeof(Page<ProductResponse>))]
 [JsonSerializable(typeof(OrdersClient.OpenOrders))]
 internal sealed partial class ProductsJson : JsonSerializerContext;

@@ -4,7 +4,8 @@ using OrderInventory.Contracts.Products;
 namespace OrderInventory.Products.Domain;
 
 /// <summary>What a catalogue manager decides about a product.</summary>
-internal sealed record ProductDetails(string Sku, string Name, string? Description, string? Category, Money Price);
+internal sealed record ProductDetails(
+    string Sku, string Name, string? Description, string? Category, Money Price, ProductAttributes Attributes, Guid? VariantOf);
 
 /// <summary>Something that can be ordered. Every change makes a new version, and is told to the other services.</summary>
 internal sealed class Product
@@ -19,14 +20,21 @@ internal sealed class Product
     public string? Description { get; private set; }
     public string? Category { get; private set; }
     public Money Price { get; private set; } = null!;
+    public ProductAttributes Attributes { get; private set; } = ProductAttributes.None;
+
+    /// <summary>The product that this one is a variant of. One level only: that product is no variant itself.</summary>
+    public Guid? VariantOf { get; private set; }
+
     public ProductStatus Status { get; private set; }
     public long Version { get; private set; }
     public DateTimeOffset CreatedAt { get; private init; }
     public DateTimeOffset UpdatedAt { get; private set; }
 
-    public static Product Create(ProductDetails details, DateTimeOffset now)
+    public ProductDetails Details => new(Sku, Name, Description, Category, Price, Attributes, VariantOf);
+
+    public static Product Create(ProductDetails details, DateTimeOffset now, ProductStatus status = ProductStatus.Active)
     {
-        var product = new Product { Id = Guid.CreateVersion7(now), Status = ProductStatus.Active, Version = 1, CreatedAt = now, UpdatedAt = now };
+        var product = new Product { Id = Guid.CreateVersion7(now), Status = status, Version = 1, CreatedAt = now, UpdatedAt = now };
         product.Apply(details);
         return product;
     }
@@ -40,7 +48,7 @@ internal sealed class Product
             throw new ArgumentOutOfRangeException(nameof(status), status, "Deleting has its own rules.");
         }
 
-        if (status == Status && details == new ProductDetails(Sku, Name, Description, Category, Price))
+        if (status == Status && details == Details)
         {
             return false;
         }
@@ -59,8 +67,11 @@ internal sealed class Product
         Touch(now);
     }
 
-    private void Apply(ProductDetails details) =>
+    private void Apply(ProductDetails details)
+    {
         (Sku, Name, Description, Category, Price) = (details.Sku, details.Name, details.Description, details.Category, details.Price);
+        (Attributes, VariantOf) = (details.Attributes, details.VariantOf);
+    }
 
     private void Touch(DateTimeOffset now)
     {

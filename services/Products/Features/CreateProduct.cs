@@ -16,14 +16,20 @@ internal static class CreateProduct
     /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
     /// <param name="Description">Free text of up to 4,000 characters.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters.</param>
-    public sealed record Request(string Sku, string Name, Money Price, string? Description = null, string? Category = null);
+    /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself.</param>
+    public sealed record Request(
+        string Sku, string Name, Money Price, string? Description = null, string? Category = null,
+        IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Create a product</summary>
-    /// <remarks>409 <c>sku-taken</c> when another product has or had the SKU. Publishes <c>product.updated</c>.</remarks>
+    /// <remarks>409 <c>sku-taken</c> when another product has or had the SKU; 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.</remarks>
     public static async Task<Results<Created<ProductResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, ProductsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
-        var details = new ProductDetails(request.Sku, request.Name, request.Description, request.Category, request.Price);
+        var attributes = ProductAttributes.Of(request.Attributes);
+        var details = new ProductDetails(
+            request.Sku, request.Name, request.Description, request.Category, request.Price, attributes, request.VariantOf);
         if (ProductRules.Check(details) is { } malformed)
         {
             return malformed;
@@ -31,7 +37,7 @@ internal static class CreateProduct
 
         var product = Product.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, request, ProductsJson.Default.CreateRequest, product.Id, cancellationToken);
+            http, db, IdempotentCreate.Anonymous, request with { Attributes = attributes.Values }, ProductsJson.Default.CreateRequest, product.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;
@@ -41,6 +47,12 @@ internal static class CreateProduct
         {
             var before = await db.Products.AsNoTracking().Where(p => p.Id == existing).Select(ProductResponse.Projection).SingleOrDefaultAsync(cancellationToken);
             return before is null ? Problems.NotFound("product", existing) : Created(http, before);
+        }
+
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
+        if (request.VariantOf is { } parent && await db.LockVariantAsync(product.Id, parent, cancellationToken) is { } invalid)
+        {
+            return invalid;
         }
 
         db.Add(product);
@@ -54,7 +66,7 @@ internal static class CreateProduct
             return ProductRules.SkuTaken(product.Sku);
         }
 
-        await create.CommitAsync(cancellationToken);
+        await (transaction?.CommitAsync(cancellationToken) ?? create.CommitAsync(cancellationToken));
         return Created(http, ProductResponse.Of(product));
     }
 

@@ -12,7 +12,7 @@ internal static class DeleteProduct
     /// <summary>Delete a product</summary>
     /// <remarks>
     /// Orders is asked at this moment: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
-    /// <c>discontinued</c> instead), 503 when Orders does not answer. Its SKU stays taken. Publishes <c>product.updated</c>.
+    /// <c>discontinued</c> instead), 409 <c>product-has-variants</c> while there are variants of it, 503 when Orders does not answer. Its SKU stays taken. Publishes <c>product.updated</c>.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, ProductsDb db, ProductCache cache, OrdersClient orders, TimeProvider time, CancellationToken cancellationToken)
@@ -36,6 +36,12 @@ internal static class DeleteProduct
             case true:
                 return Problems.Conflict("product-in-open-orders", "Open orders have the product.",
                     "Set its status to discontinued by PATCH: it can then no longer be ordered, and the open orders go on.");
+        }
+
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.LockWithoutVariantsAsync(id, cancellationToken) is { } parent)
+        {
+            return parent;
         }
 
         product.Delete(time.GetStorableNow());

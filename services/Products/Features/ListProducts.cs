@@ -1,6 +1,7 @@
+using System.Buffers.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using OrderInventory.Contracts.Products;
+using NpgsqlTypes;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Data;
@@ -10,20 +11,30 @@ namespace OrderInventory.Products.Features;
 
 internal static class ListProducts
 {
-    /// <summary>List products, oldest first</summary>
-    /// <remarks>All filters given must hold. With <c>ids</c> the answer is one page with those that there are.</remarks>
-    /// <param name="q">Text to be found in name, SKU or description; case does not matter.</param>
+    /// <summary>List or search products</summary>
+    /// <remarks>
+    /// All filters given must hold; <c>attribute.{name}={value}</c>, up to ten times, is one more. Without <c>q</c> the oldest come first.
+    /// With it the product whose SKU is that text comes first, then those with all its words in SKU and name, then the others; the oldest
+    /// first within each. With <c>ids</c> the answer is one page with those that there are.
+    /// </remarks>
+    /// <param name="q">Words to be found in SKU, name, category, attributes or description, the last one as a beginning; case does not matter.</param>
     /// <param name="category">Exactly this category.</param>
     /// <param name="sku">Exactly this SKU.</param>
     /// <param name="status"><c>active</c> or <c>discontinued</c>.</param>
+    /// <param name="minPrice">Lowest amount of the price, whatever its currency.</param>
+    /// <param name="maxPrice">Highest amount of the price, whatever its currency.</param>
+    /// <param name="currency">Exactly this currency.</param>
+    /// <param name="variantOf">The variants of this product.</param>
     /// <param name="ids">Up to 100 ids, separated by commas.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the page before, with the same filters.</param>
     public static async Task<Results<Ok<Page<ProductResponse>>, ProblemHttpResult>> HandleAsync(
-        string? q, string? category, string? sku, string? status, string? ids, int? limit, string? cursor,
-        ProductsDb db, CancellationToken cancellationToken)
+        string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
+        string? ids, int? limit, string? cursor, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
     {
-        if (Paging.Read(ids is null ? limit : IdList.MaxIds, cursor, out var take, out var after) is { } unreadable)
+        var filter = new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf);
+        var ranked = filter.Text is not null;
+        if (Paging.Read(ids is null ? limit : IdList.MaxIds, ranked ? null : cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -39,34 +50,14 @@ internal static class ListProducts
             products = products.Where(p => wanted.Contains(p.Id));
         }
 
-        if (status is not null)
+        if (filter.Apply(http.Request.Query, ref products) is { } refused)
         {
-            ProductStatus? wanted = status switch { "active" => ProductStatus.Active, "discontinued" => ProductStatus.Discontinued, _ => null };
-            if (wanted is null)
-            {
-                return Problems.MalformedRequest("status", "active or discontinued is required.");
-            }
-
-            products = products.Where(p => p.Status == wanted);
+            return refused;
         }
 
-        if (category is not null)
+        if (ranked)
         {
-            products = products.Where(p => p.Category == category);
-        }
-
-        if (sku is not null)
-        {
-            products = products.Where(p => p.Sku == sku);
-        }
-
-        if (!string.IsNullOrWhiteSpace(q))
-        {
-            var pattern = DatabaseValues.LikePattern(q.Trim());
-            products = products.Where(p =>
-                EF.Functions.ILike(p.Name, pattern, DatabaseValues.LikeEscape)
-                || EF.Functions.ILike(p.Sku, pattern, DatabaseValues.LikeEscape)
-                || EF.Functions.ILike(p.Description!, pattern, DatabaseValues.LikeEscape));
+            return await ReadRankedAsync(products, filter.Text!, take, cursor, cancellationToken);
         }
 
         if (after is not null)
@@ -76,5 +67,53 @@ internal static class ListProducts
 
         var rows = await products.OrderBy(p => p.Id).Take(take + 1).Select(ProductResponse.Projection).ToListAsync(cancellationToken);
         return TypedResults.Ok(Paging.ToPage(rows, take, p => p.Id));
+    }
+
+    /// <summary>
+    /// The rank is one of three steps, a matter of the row and the text alone: a cursor of step and id means the same row on every page,
+    /// however many products are made meanwhile, which a score that counts words in all documents would not.
+    /// </summary>
+    private static async Task<Results<Ok<Page<ProductResponse>>, ProblemHttpResult>> ReadRankedAsync(
+        IQueryable<Product> products, string text, int take, string? cursor, CancellationToken cancellationToken)
+    {
+        var afterRank = -1;
+        var afterId = Guid.Empty;
+        if (cursor is not null && !TryRead(cursor, out afterRank, out afterId))
+        {
+            return Problems.MalformedRequest("cursor", "The cursor is not one that this list has given.");
+        }
+
+        var exact = DatabaseValues.LikePattern(text)[1..^1];
+        var inName = ProductSearch.ToQuery(text, "A") ?? "";
+        var rows = await products
+            .Select(p => new
+            {
+                Product = p,
+                Rank = EF.Functions.ILike(p.Sku, exact, DatabaseValues.LikeEscape) ? 0
+                    : EF.Property<NpgsqlTsVector>(p, ProductsDb.Search).Matches(EF.Functions.ToTsQuery(ProductSearch.Configuration, inName)) ? 1
+                    : 2,
+            })
+            .Where(row => row.Rank > afterRank || (row.Rank == afterRank && row.Product.Id > afterId))
+            .OrderBy(row => row.Rank).ThenBy(row => row.Product.Id)
+            .Take(take + 1)
+            .ToListAsync(cancellationToken);
+        var items = rows.Take(take).Select(row => ProductResponse.Of(row.Product)).ToList();
+        return TypedResults.Ok(new Page<ProductResponse>(items, rows.Count <= take ? null : Cursor(rows[take - 1].Rank, rows[take - 1].Product.Id)));
+    }
+
+    private static string Cursor(int rank, Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[17];
+        bytes[0] = (byte)rank;
+        id.TryWriteBytes(bytes[1..], bigEndian: true, out _);
+        return Base64Url.EncodeToString(bytes);
+    }
+
+    private static bool TryRead(string cursor, out int rank, out Guid id)
+    {
+        var bytes = new byte[17];
+        var read = cursor.Length == 23 && Base64Url.TryDecodeFromChars(cursor, bytes, out var written) && written == 17;
+        (rank, id) = (bytes[0], new Guid(bytes.AsSpan(1), bigEndian: true));
+        return read;
     }
 }

@@ -17,11 +17,15 @@ internal static class PatchProduct
     /// <param name="Price">Price of one unit; its amount alone may be given.</param>
     /// <param name="Description">Free text of up to 4,000 characters; null removes it.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters; null removes it.</param>
+    /// <param name="Attributes">Names and values to set; a null removes that one, and null instead of them all.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; null: of none.</param>
     /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it cannot be newly ordered.</param>
-    public sealed record Document(string Sku, string Name, Money Price, ProductStatus Status, string? Description = null, string? Category = null);
+    public sealed record Document(
+        string Sku, string Name, Money Price, ProductStatus Status, string? Description = null, string? Category = null,
+        IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Change parts of a product, or its status</summary>
-    /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. Publishes <c>product.updated</c>.</remarks>
+    /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.</remarks>
     public static async Task<Results<Ok<ProductResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, MergePatch<Document> patch, HttpContext http, ProductsDb db, ProductCache cache, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -36,8 +40,10 @@ internal static class PatchProduct
             return mismatch;
         }
 
-        var patched = patch.ApplyTo(new(product.Sku, product.Name, product.Price, product.Status, product.Description, product.Category));
-        var details = new ProductDetails(patched.Sku, patched.Name, patched.Description, patched.Category, patched.Price);
+        var patched = patch.ApplyTo(new(
+            product.Sku, product.Name, product.Price, product.Status, product.Description, product.Category, product.Attributes.Values, product.VariantOf));
+        var details = new ProductDetails(
+            patched.Sku, patched.Name, patched.Description, patched.Category, patched.Price, ProductAttributes.Of(patched.Attributes), patched.VariantOf);
         if (ProductRules.Check(details) is { } malformed)
         {
             return malformed;
@@ -48,8 +54,7 @@ internal static class PatchProduct
             return Problems.MalformedRequest("$.status", "active or discontinued is required; to delete, use DELETE.");
         }
 
-        if (product.Change(details, patched.Status, time.GetStorableNow())
-            && await db.SaveChangedAsync(product, cache, cancellationToken) is { } refused)
+        if (await db.ChangeAsync(product, details, patched.Status, cache, time.GetStorableNow(), cancellationToken) is { } refused)
         {
             return refused;
         }

@@ -12,18 +12,23 @@ namespace OrderInventory.Products.Features;
 /// <param name="Description">Free text, or null.</param>
 /// <param name="Category">A name that products are filtered by, or null.</param>
 /// <param name="Price">Price of one unit.</param>
+/// <param name="Attributes">Names and values such as <c>"colour": "red"</c>, in the order of their names; empty when there are none.</param>
+/// <param name="VariantOf">The product that this one is a variant of, or null.</param>
 /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it can no longer be ordered.</param>
 /// <param name="Version">Grows by one with every change; also the ETag.</param>
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 public sealed record ProductResponse(
-    Guid Id, string Sku, string Name, string? Description, string? Category, Money Price, ProductStatus Status, long Version,
-    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+    Guid Id, string Sku, string Name, string? Description, string? Category, Money Price, IReadOnlyDictionary<string, string> Attributes,
+    Guid? VariantOf, ProductStatus Status, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     internal static readonly Expression<Func<Product, ProductResponse>> Projection = p =>
-        new(p.Id, p.Sku, p.Name, p.Description, p.Category, p.Price, p.Status, p.Version, p.CreatedAt, p.UpdatedAt);
+        new(p.Id, p.Sku, p.Name, p.Description, p.Category, p.Price, ValuesOf(p.Attributes), p.VariantOf, p.Status, p.Version, p.CreatedAt, p.UpdatedAt);
 
     private static readonly Func<Product, ProductResponse> s_of = Projection.Compile();
 
     internal static ProductResponse Of(Product product) => s_of(product);
+
+    /// <summary>A method of ours, because a member of what is stored as JSON would be read as a path into it.</summary>
+    private static IReadOnlyDictionary<string, string> ValuesOf(ProductAttributes attributes) => attributes.Values;
 }

@@ -16,17 +16,22 @@ internal static class UpdateProduct
     /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
     /// <param name="Description">Free text of up to 4,000 characters; none when left out.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters; none when left out.</param>
-    public sealed record Request(string Sku, string Name, Money Price, string? Description = null, string? Category = null);
+    /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>; none when left out.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself; none when left out.</param>
+    public sealed record Request(
+        string Sku, string Name, Money Price, string? Description = null, string? Category = null,
+        IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Replace a product's details</summary>
     /// <remarks>
     /// Orders placed before keep the name and price that they had. A replacement that changes nothing keeps the version.
-    /// Publishes <c>product.updated</c>.
+    /// 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.
     /// </remarks>
     public static async Task<Results<Ok<ProductResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, ProductsDb db, ProductCache cache, TimeProvider time, CancellationToken cancellationToken)
     {
-        var details = new ProductDetails(request.Sku, request.Name, request.Description, request.Category, request.Price);
+        var details = new ProductDetails(
+            request.Sku, request.Name, request.Description, request.Category, request.Price, ProductAttributes.Of(request.Attributes), request.VariantOf);
         if (ProductRules.Check(details) is { } malformed)
         {
             return malformed;
@@ -43,8 +48,7 @@ internal static class UpdateProduct
             return mismatch;
         }
 
-        if (product.Change(details, product.Status, time.GetStorableNow())
-            && await db.SaveChangedAsync(product, cache, cancellationToken) is { } refused)
+        if (await db.ChangeAsync(product, details, product.Status, cache, time.GetStorableNow(), cancellationToken) is { } refused)
         {
             return refused;
         }

@@ -21,6 +21,7 @@ namespace OrderInventory.Customers.Data.Migrations
                 .HasAnnotation("ProductVersion", "10.0.15")
                 .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
+            NpgsqlModelBuilderExtensions.HasPostgresExtension(modelBuilder, "pg_trgm");
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
             modelBuilder.Entity("OrderInventory.Customers.Domain.Customer", b =>
@@ -28,6 +29,11 @@ namespace OrderInventory.Customers.Data.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id");
+
+                    b.Property<string>("Addresses")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("addresses");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -53,6 +59,10 @@ namespace OrderInventory.Customers.Data.Migrations
                     b.Property<string>("Phone")
                         .HasColumnType("text")
                         .HasColumnName("phone");
+
+                    b.Property<string>("SearchKey")
+                        .HasColumnType("text")
+                        .HasColumnName("search_key");
 
                     b.Property<string>("Status")
                         .IsRequired()
@@ -88,6 +98,12 @@ namespace OrderInventory.Customers.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_customers");
 
+                    b.HasIndex("SearchKey")
+                        .HasDatabaseName("ix_customers_search_key");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("SearchKey"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("SearchKey"), new[] { "gin_trgm_ops" });
+
                     b.HasIndex(new[] { "EmailKey" }, "ix_customers_email_key")
                         .IsUnique()
                         .HasDatabaseName("ix_customers_email_key");
@@ -96,7 +112,11 @@ namespace OrderInventory.Customers.Data.Migrations
                         {
                             t.HasCheckConstraint("ck_customers_active", "status = 'erased' OR (name IS NOT NULL AND email IS NOT NULL AND email_key IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_customers_erased", "status <> 'erased' OR coalesce(name, email, email_key, phone) IS NULL");
+                            t.HasCheckConstraint("ck_customers_addresses", "jsonb_array_length(addresses) <= 20");
+
+                            t.HasCheckConstraint("ck_customers_default_address", "jsonb_array_length(jsonb_path_query_array(addresses, '$[*] ? (@.default == true)')) = least(jsonb_array_length(addresses), 1)");
+
+                            t.HasCheckConstraint("ck_customers_erased", "status <> 'erased' OR (coalesce(name, email, email_key, phone, search_key) IS NULL AND addresses = '[]')");
 
                             t.HasCheckConstraint("ck_customers_status", "status IN ('active', 'erased')");
                         });

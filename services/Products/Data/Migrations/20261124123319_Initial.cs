@@ -1,5 +1,6 @@
-using System;
+﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
+using NpgsqlTypes;
 
 #nullable disable
 
@@ -115,10 +116,13 @@ namespace OrderInventory.Products.Data.Migrations
                     name = table.Column<string>(type: "text", nullable: false),
                     description = table.Column<string>(type: "text", nullable: true),
                     category = table.Column<string>(type: "text", nullable: true),
+                    attributes = table.Column<string>(type: "jsonb", nullable: false),
+                    variant_of = table.Column<Guid>(type: "uuid", nullable: true),
                     status = table.Column<string>(type: "text", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    search = table.Column<NpgsqlTsVector>(type: "tsvector", nullable: true, computedColumnSql: "setweight(to_tsvector('simple', translate(sku, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(name, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(coalesce(category, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(attributes::text, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(coalesce(description, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'C')", stored: true),
                     price = table.Column<decimal>(type: "numeric", nullable: false),
                     currency = table.Column<string>(type: "text", nullable: false)
                 },
@@ -127,6 +131,13 @@ namespace OrderInventory.Products.Data.Migrations
                     table.PrimaryKey("pk_products", x => x.id);
                     table.CheckConstraint("ck_products_price", "price >= 0");
                     table.CheckConstraint("ck_products_status", "status IN ('active', 'discontinued', 'deleted')");
+                    table.CheckConstraint("ck_products_variant_of", "variant_of <> id");
+                    table.ForeignKey(
+                        name: "fk_products_products_variant_of",
+                        column: x => x.variant_of,
+                        principalTable: "products",
+                        principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
                 });
 
             migrationBuilder.InsertData(
@@ -164,15 +175,33 @@ namespace OrderInventory.Products.Data.Migrations
                 column: "created_at");
 
             migrationBuilder.CreateIndex(
+                name: "ix_products_attributes",
+                table: "products",
+                column: "attributes")
+                .Annotation("Npgsql:IndexMethod", "gin")
+                .Annotation("Npgsql:IndexOperators", new[] { "jsonb_path_ops" });
+
+            migrationBuilder.CreateIndex(
                 name: "ix_products_category_id",
                 table: "products",
                 columns: new[] { "category", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_products_search",
+                table: "products",
+                column: "search")
+                .Annotation("Npgsql:IndexMethod", "gin");
 
             migrationBuilder.CreateIndex(
                 name: "ix_products_sku",
                 table: "products",
                 column: "sku",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_products_variant_of",
+                table: "products",
+                column: "variant_of");
         }
 
         /// <inheritdoc />

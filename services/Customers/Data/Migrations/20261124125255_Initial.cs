@@ -13,6 +13,9 @@ namespace OrderInventory.Customers.Data.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.AlterDatabase()
+                .Annotation("Npgsql:PostgresExtension:pg_trgm", ",,");
+
             migrationBuilder.CreateTable(
                 name: "customers",
                 columns: table => new
@@ -22,6 +25,8 @@ namespace OrderInventory.Customers.Data.Migrations
                     email = table.Column<string>(type: "text", nullable: true),
                     email_key = table.Column<string>(type: "text", nullable: true),
                     phone = table.Column<string>(type: "text", nullable: true),
+                    addresses = table.Column<string>(type: "jsonb", nullable: false),
+                    search_key = table.Column<string>(type: "text", nullable: true),
                     language = table.Column<string>(type: "text", nullable: false),
                     status = table.Column<string>(type: "text", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
@@ -35,7 +40,9 @@ namespace OrderInventory.Customers.Data.Migrations
                 {
                     table.PrimaryKey("pk_customers", x => x.id);
                     table.CheckConstraint("ck_customers_active", "status = 'erased' OR (name IS NOT NULL AND email IS NOT NULL AND email_key IS NOT NULL)");
-                    table.CheckConstraint("ck_customers_erased", "status <> 'erased' OR coalesce(name, email, email_key, phone) IS NULL");
+                    table.CheckConstraint("ck_customers_addresses", "jsonb_array_length(addresses) <= 20");
+                    table.CheckConstraint("ck_customers_default_address", "jsonb_array_length(jsonb_path_query_array(addresses, '$[*] ? (@.default == true)')) = least(jsonb_array_length(addresses), 1)");
+                    table.CheckConstraint("ck_customers_erased", "status <> 'erased' OR (coalesce(name, email, email_key, phone, search_key) IS NULL AND addresses = '[]')");
                     table.CheckConstraint("ck_customers_status", "status IN ('active', 'erased')");
                 });
 
@@ -160,6 +167,13 @@ namespace OrderInventory.Customers.Data.Migrations
                 table: "customers",
                 column: "email_key",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_customers_search_key",
+                table: "customers",
+                column: "search_key")
+                .Annotation("Npgsql:IndexMethod", "gin")
+                .Annotation("Npgsql:IndexOperators", new[] { "gin_trgm_ops" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_dead_letters_topic_partition_offset",

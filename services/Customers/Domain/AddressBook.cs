@@ -1,0 +1,52 @@
+namespace OrderInventory.Customers.Domain;
+
+/// <summary>A customer's addresses, oldest first. It never changes: each change makes another book.</summary>
+internal sealed class AddressBook : IEquatable<AddressBook>
+{
+    public const int MaxAddresses = 20;
+
+    public static readonly AddressBook Empty = new([]);
+
+    private AddressBook(IReadOnlyList<Address> addresses) => Addresses = addresses;
+
+    public IReadOnlyList<Address> Addresses { get; }
+
+    public bool IsFull => Addresses.Count >= MaxAddresses;
+
+    public static AddressBook Of(IReadOnlyList<Address> addresses) => new(addresses);
+
+    public Address? Find(Guid id) => Addresses.FirstOrDefault(a => a.Id == id);
+
+    /// <summary>The first address is the default, asked for or not.</summary>
+    public AddressBook With(Address address)
+    {
+        if (IsFull)
+        {
+            throw new InvalidOperationException($"There are {MaxAddresses} addresses already.");
+        }
+
+        return Settle([.. Addresses, address], address.Default ? address.Id : null);
+    }
+
+    /// <summary>An address becomes the default by saying so, and stops being it when another one does.</summary>
+    public AddressBook Replace(Address address)
+    {
+        var before = Find(address.Id) ?? throw new InvalidOperationException($"There is no address {address.Id}.");
+        return Settle([.. Addresses.Select(a => a.Id == address.Id ? address with { Default = before.Default } : a)], address.Default ? address.Id : null);
+    }
+
+    /// <summary>After the default the oldest that is left takes its place.</summary>
+    public AddressBook Without(Guid id) => Settle([.. Addresses.Where(a => a.Id != id)], null);
+
+    public bool Equals(AddressBook? other) => other is not null && Addresses.SequenceEqual(other.Addresses);
+
+    public override bool Equals(object? obj) => Equals(obj as AddressBook);
+
+    public override int GetHashCode() => Addresses.Count == 0 ? 0 : HashCode.Combine(Addresses.Count, Addresses[0]);
+
+    private static AddressBook Settle(List<Address> addresses, Guid? wanted)
+    {
+        var chosen = wanted ?? addresses.Find(a => a.Default)?.Id ?? addresses.FirstOrDefault()?.Id;
+        return new(addresses.ConvertAll(a => a with { Default = a.Id == chosen }));
+    }
+}

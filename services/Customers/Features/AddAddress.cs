@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Customers.Data;
+using OrderInventory.Customers.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Customers.Features;
+
+internal static class AddAddress
+{
+    /// <summary>An address to be added.</summary>
+    /// <param name="Line1">Street and number: 1 to 200 characters.</param>
+    /// <param name="City">1 to 100 characters.</param>
+    /// <param name="Country">ISO 3166-1 alpha-2 code, upper case.</param>
+    /// <param name="Label">What the customer calls it: up to 50 characters.</param>
+    /// <param name="Name">Who receives there, if not the customer: up to 200 characters.</param>
+    /// <param name="Line2">Up to 200 characters.</param>
+    /// <param name="PostalCode">Up to 20 characters.</param>
+    /// <param name="Region">Up to 100 characters.</param>
+    /// <param name="Default">True makes it the default in the place of the one before. The first address is the default in any case.</param>
+    public sealed record Request(
+        string Line1, string City, string Country, string? Label = null, string? Name = null, string? Line2 = null, string? PostalCode = null,
+        string? Region = null, bool Default = false)
+    {
+        internal AddressDetails Details => new(Label, Name, Line1, Line2, PostalCode, City, Region, Country);
+    }
+
+    /// <summary>Add an address to a customer</summary>
+    /// <remarks>
+    /// The ETag is the customer's, whose version grows; If-Match may be sent. 409 <c>too-many-addresses</c> beyond 20. Publishes
+    /// <c>customer.updated</c>, without the address.
+    /// </remarks>
+    public static async Task<Results<Created<AddressResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (AddressRules.Check(request.Details) is { } malformed)
+        {
+            return malformed;
+        }
+
+        var now = time.GetStorableNow();
+        var address = Address.Of(Guid.CreateVersion7(now), request.Details, request.Default);
+        // The key belongs to the customer, so that erasing her finds it, also when the address is gone by then.
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, db, id.ToString(), request, CustomersJson.Default.AddAddressRequest, address.Id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
+        // Without If-Match a request has no version that could be stale: two at once take turns.
+        await db.Database.ExecuteSqlAsync($"SELECT FROM customers WHERE id = {id} FOR UPDATE", cancellationToken);
+        var customer = await db.Customers.SingleOrDefaultAsync(c => c.Id == id, cancellationToken);
+        if (customer is null)
+        {
+            return Problems.NotFound("customer", id);
+        }
+
+        if (create.Existing is { } existing)
+        {
+            return customer.Addresses.Find(existing) is { } before ? Created(http, customer, before) : Problems.NotFound("address", existing);
+        }
+
+        if (ETags.CheckIfMatch(http, customer.Version, required: false) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        if (customer.Addresses.IsFull)
+        {
+            return AddressRules.TooMany();
+        }
+
+        customer.ChangeAddresses(customer.Addresses.With(address), now);
+        if (await db.SaveChangedAsync(customer, cancellationToken) is { } conflict)
+        {
+            return conflict;
+        }
+
+        await (transaction?.CommitAsync(cancellationToken) ?? create.CommitAsync(cancellationToken));
+        return Created(http, customer, customer.Addresses.Find(address.Id)!);
+    }
+
+    private static Created<AddressResponse> Created(HttpContext http, Customer customer, Address address)
+    {
+        ETags.Set(http, customer.Version);
+        return TypedResults.Created($"/api/customers/{customer.Id}/addresses/{address.Id}", AddressResponse.Of(address));
+    }
+}

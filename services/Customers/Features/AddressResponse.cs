@@ -1,0 +1,23 @@
+using OrderInventory.Customers.Domain;
+
+namespace OrderInventory.Customers.Features;
+
+/// <summary>An address of a customer. Its version is the customer's.</summary>
+/// <param name="Id">UUIDv7.</param>
+/// <param name="Label">What the customer calls it, e.g. <c>home</c>, or null.</param>
+/// <param name="Name">Who receives there, or null: the customer.</param>
+/// <param name="Line1">Street and number.</param>
+/// <param name="Line2">More of it, or null.</param>
+/// <param name="PostalCode">Null where there are none.</param>
+/// <param name="City">Town or city.</param>
+/// <param name="Region">State, province …, or null.</param>
+/// <param name="Country">ISO 3166-1 alpha-2 code.</param>
+/// <param name="Default">Whether it is the one to be used when none is named; exactly one is.</param>
+public sealed record AddressResponse(
+    Guid Id, string? Label, string? Name, string Line1, string? Line2, string? PostalCode, string City, string? Region, string Country, bool Default)
+{
+    internal static AddressResponse Of(Address address) => new(
+        address.Id, address.Label, address.Name, address.Line1, address.Line2, address.PostalCode, address.City, address.Region, address.Country, address.Default);
+
+    internal static IReadOnlyList<AddressResponse> Of(AddressBook book) => [.. book.Addresses.Select(Of)];
+}

@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Products.Features;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Data;
+
+/// <summary>
+/// Variants have one level, which is a fact about two rows: whoever is about to change it locks both first, in id order, so that neither
+/// of two requests at once decides on what the other is changing.
+/// </summary>
+internal static class ProductVariants
+{
+    /// <summary>
+    /// Locks the product, if it is there already, and what it is to be a variant of, to the end of the transaction. The problem is 422
+    /// <c>invalid-variant</c>.
+    /// </summary>
+    public static async Task<ProblemHttpResult?> LockVariantAsync(this ProductsDb db, Guid id, Guid variantOf, CancellationToken cancellationToken)
+    {
+        if (id == variantOf)
+        {
+            return ProductRules.InvalidVariant("A product is no variant of itself.");
+        }
+
+        await db.LockAsync([id, variantOf], cancellationToken);
+        var parent = await db.Products.AsNoTracking().Where(p => p.Id == variantOf).Select(p => new { p.VariantOf }).SingleOrDefaultAsync(cancellationToken);
+        if (parent is null)
+        {
+            return ProductRules.InvalidVariant("There is no such product.");
+        }
+
+        if (parent.VariantOf is not null)
+        {
+            return ProductRules.InvalidVariant("That product is a variant itself, and variants have no variants.");
+        }
+
+        return await db.HasVariantsAsync(id, cancellationToken)
+            ? ProductRules.InvalidVariant("The product has variants, and a variant has none.")
+            : null;
+    }
+
+    /// <summary>Locks a product that is to be deleted. The problem is 409 while there are variants of it.</summary>
+    public static async Task<ProblemHttpResult?> LockWithoutVariantsAsync(this ProductsDb db, Guid id, CancellationToken cancellationToken)
+    {
+        await db.LockAsync([id], cancellationToken);
+        return await db.HasVariantsAsync(id, cancellationToken)
+            ? Problems.Conflict("product-has-variants", "There are variants of the product.",
+                "Delete them first, or make them variants of another product or of none.")
+            : null;
+    }
+
+    /// <summary>What is read after this, in the same transaction, stays as it is until its end.</summary>
+    private static Task<int> LockAsync(this ProductsDb db, Guid[] ids, CancellationToken cancellationToken) =>
+        db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE id = ANY({ids}) ORDER BY id FOR UPDATE", cancellationToken);
+
+    private static Task<bool> HasVariantsAsync(this ProductsDb db, Guid id, CancellationToken cancellationToken) =>
+        db.Products.AnyAsync(p => p.VariantOf == id, cancellationToken);
+}

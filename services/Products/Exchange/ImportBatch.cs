@@ -1,0 +1,173 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using OrderInventory.Contracts.Products;
+using OrderInventory.Products.Data;
+using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Exchange;
+
+internal enum ImportOutcome
+{
+    Created,
+    Updated,
+    Unchanged,
+    Failed,
+}
+
+/// <summary>What became of one row.</summary>
+internal sealed record ImportResult(ImportLine Line, ImportOutcome Outcome, IReadOnlyDictionary<string, string[]>? Errors = null);
+
+/// <summary>
+/// Some rows of a file in one transaction, with the events of those that changed something. Nothing here depends on what came before,
+/// so an import that broke off is simply sent again.
+/// </summary>
+internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvider time)
+{
+    /// <summary>Large enough that the commit is no longer what takes the time, small enough that other writers do not wait for its locks.</summary>
+    public const int Size = 250;
+
+    private const int Attempts = 5;
+
+    /// <summary>Each SKU may be there once.</summary>
+    public async Task<IReadOnlyList<ImportResult>> ApplyAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryApplyAsync(lines, cancellationToken);
+            }
+            catch (Exception exception) when (attempt < Attempts && MayPass(exception))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(attempt * Random.Shared.Next(50, 150)), time, cancellationToken);
+            }
+            catch (DbUpdateException exception) when (!MayPass(exception))
+            {
+                // The rules let a row pass that the database does not take. It must not stop the others.
+                db.ChangeTracker.Clear();
+                return lines.Count == 1 ? [Failed(lines[0], "$", "The row could not be stored.")] : await ApplyOneByOneAsync(lines, cancellationToken);
+            }
+            finally
+            {
+                db.ChangeTracker.Clear();
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<ImportResult>> ApplyOneByOneAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    {
+        var results = new List<ImportResult>(lines.Count);
+        foreach (var line in lines)
+        {
+            results.AddRange(await ApplyAsync([line], cancellationToken));
+        }
+
+        return results;
+    }
+
+    private async Task<IReadOnlyList<ImportResult>> TryApplyAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    {
+        var skus = lines.SelectMany(line => new[] { line.Row!.Sku, line.Row.VariantOfSku }).OfType<string>().Distinct().ToArray();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // In the order of ids, as everybody who locks several.
+        await db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE sku = ANY({skus}) ORDER BY id FOR UPDATE", cancellationToken);
+        var products = await db.Products.IgnoreQueryFilters().Where(p => skus.Contains(p.Sku)).ToDictionaryAsync(p => p.Sku, cancellationToken);
+        var variants = await CountVariantsAsync(lines, products, cancellationToken);
+        var now = time.GetStorableNow();
+        var results = new List<ImportResult>(lines.Count);
+        var changed = new List<Guid>();
+        foreach (var line in lines)
+        {
+            var (result, product) = Apply(line, products, variants, now);
+            results.Add(result);
+            if (product is not null)
+            {
+                changed.Add(product.Id);
+                db.Add(ProductEvents.Updated(product));
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        changed.ForEach(cache.Invalidate);
+        return results;
+    }
+
+    /// <summary>Decides on one row; the product is null when the row changes nothing.</summary>
+    private (ImportResult Result, Product? Changed) Apply(
+        ImportLine line, Dictionary<string, Product> products, Dictionary<Guid, int> variants, DateTimeOffset now)
+    {
+        var row = line.Row!;
+        var product = products.GetValueOrDefault(row.Sku);
+        if (product?.Status == ProductStatus.Deleted)
+        {
+            return (Failed(line, "$.sku", "A product that is deleted had it, and a SKU is never given twice."), null);
+        }
+
+        var errors = new RequestErrors();
+        var parent = row.VariantOfSku is null ? null : products.GetValueOrDefault(row.VariantOfSku);
+        if (row.VariantOfSku is not null)
+        {
+            // A variant stands behind its product in the file; the export writes them so.
+            errors.Require(parent is not null && parent.Status != ProductStatus.Deleted, "$.variantOfSku", "There is no such product so far.");
+            errors.Require(parent?.VariantOf is null && row.VariantOfSku != row.Sku, "$.variantOfSku", "Variants have no variants.");
+            errors.Require(product is null || variants.GetValueOrDefault(product.Id) == 0, "$.variantOfSku", "The product has variants, and a variant has none.");
+        }
+
+        var (details, status) = row.ApplyTo(product, parent?.Id, errors);
+        if (errors.Any)
+        {
+            return (new(line, ImportOutcome.Failed, errors.All), null);
+        }
+
+        var before = product?.VariantOf;
+        if (product is not null && !product.Change(details, status, now))
+        {
+            return (new(line, ImportOutcome.Unchanged), null);
+        }
+
+        var outcome = product is null ? ImportOutcome.Created : ImportOutcome.Updated;
+        if (product is null)
+        {
+            product = Product.Create(details, now, status);
+            db.Add(product);
+            products.Add(product.Sku, product);
+        }
+
+        Count(variants, before, -1);
+        Count(variants, product.VariantOf, 1);
+        return (new(line, outcome), product);
+    }
+
+    private async Task<Dictionary<Guid, int>> CountVariantsAsync(
+        IReadOnlyList<ImportLine> lines, Dictionary<string, Product> products, CancellationToken cancellationToken)
+    {
+        if (!lines.Any(line => line.Row!.VariantOfSku is not null))
+        {
+            return [];
+        }
+
+        var ids = products.Values.Select(p => (Guid?)p.Id).ToArray();
+        return await db.Products.Where(p => ids.Contains(p.VariantOf)).GroupBy(p => p.VariantOf!.Value)
+            .Select(group => new { group.Key, Count = group.Count() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
+    }
+
+    private static void Count(Dictionary<Guid, int> variants, Guid? parent, int change)
+    {
+        if (parent is { } id)
+        {
+            variants[id] = variants.GetValueOrDefault(id) + change;
+        }
+    }
+
+    private static ImportResult Failed(ImportLine line, string path, string message) =>
+        new(line, ImportOutcome.Failed, new Dictionary<string, string[]> { [path] = [message] });
+
+    /// <summary>Lost connections, deadlocks, and a SKU that somebody else made meanwhile: the next attempt finds it.</summary>
+    private static bool MayPass(Exception exception) =>
+        exception is NpgsqlException { IsTransient: true }
+        || exception.InnerException is NpgsqlException { IsTransient: true }
+        || (exception is DbUpdateException update && update.IsUniqueViolation(ProductsDb.SkuIndex));
+}

@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Exchange;
+
+/// <summary>Newline-delimited JSON: one <see cref="ProductRow"/> a line, read as strictly as any request. Empty lines are passed over.</summary>
+internal static class NdjsonRows
+{
+    public const string ContentType = "application/x-ndjson";
+
+    /// <summary>Longest line in bytes: the largest product takes half of it even with every character escaped.</summary>
+    public const int MaxLine = 256 * 1024;
+
+    public static async IAsyncEnumerable<ImportLine> ReadAsync(
+        PipeReader reader, JsonTypeInfo<ProductRow> json, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var number = 0L;
+        var skipping = false;
+        for (var ended = false; !ended;)
+        {
+            var result = await reader.ReadAsync(cancellationToken);
+            var buffer = result.Buffer;
+            ended = result.IsCompleted;
+            while (TryTakeLine(ref buffer, ended, out var line))
+            {
+                number++;
+                if (skipping || line.Length > MaxLine)
+                {
+                    skipping = false;
+                    yield return ImportLine.Bad(number, null, $"A line has at most {MaxLine} bytes.");
+                }
+                else if (Parse(line, number, json) is { } row)
+                {
+                    yield return row;
+                }
+            }
+
+            if (buffer.Length > MaxLine)
+            {
+                // The rest of a line that is too long is thrown away as it comes.
+                skipping = true;
+                buffer = buffer.Slice(buffer.End);
+            }
+
+            reader.AdvanceTo(buffer.Start, buffer.End);
+            if (ended && skipping)
+            {
+                yield return ImportLine.Bad(number + 1, null, $"A line has at most {MaxLine} bytes.");
+            }
+        }
+    }
+
+    private static bool TryTakeLine(ref ReadOnlySequence<byte> buffer, bool ended, out ReadOnlySequence<byte> line)
+    {
+        if (buffer.PositionOf((byte)'\n') is { } end)
+        {
+            line = buffer.Slice(0, end);
+            buffer = buffer.Slice(buffer.GetPosition(1, end));
+            return true;
+        }
+
+        line = buffer;
+        if (ended && !buffer.IsEmpty && buffer.Length <= MaxLine)
+        {
+            buffer = buffer.Slice(buffer.End);
+            return true;
+        }
+
+        return false;
+    }
+
+    private static ImportLine? Parse(ReadOnlySequence<byte> line, long number, JsonTypeInfo<ProductRow> json)
+    {
+        var text = line.IsSingleSegment ? line.FirstSpan : line.ToArray();
+        if (number == 1 && text.StartsWith("\uFEFF"u8))
+        {
+            text = text[3..];
+        }
+
+        text = text.Trim(" \t\r"u8);
+        if (text.IsEmpty)
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(text, json) is { } row ? new(number, row.Sku, row, null) : ImportLine.Bad(number, null, "An object is required.");
+        }
+        catch (JsonException exception)
+        {
+            return new(number, null, null, JsonErrors.Describe(exception));
+        }
+    }
+}

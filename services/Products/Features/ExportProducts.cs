@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using System.Text.Json;
+using CsvHelper;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
+using OrderInventory.Products.Data;
+using OrderInventory.Products.Domain;
+using OrderInventory.Products.Exchange;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Products.Features;
+
+internal static class ExportProducts
+{
+    /// <summary>Rows that are in memory at a time.</summary>
+    private const int PageSize = 500;
+
+    /// <summary>Export products as CSV or newline-delimited JSON</summary>
+    /// <remarks>
+    /// The products that the list would show with the same filters, in the form that the import takes: importing what was exported changes
+    /// nothing. <c>Accept</c> says which form; newline-delimited JSON when it does not matter. Variants come behind all other products.
+    /// </remarks>
+    /// <param name="q">Words to be found, as in the list.</param>
+    /// <param name="category">Exactly this category.</param>
+    /// <param name="sku">Exactly this SKU.</param>
+    /// <param name="status"><c>active</c> or <c>discontinued</c>.</param>
+    /// <param name="minPrice">Lowest amount of the price, whatever its currency.</param>
+    /// <param name="maxPrice">Highest amount of the price, whatever its currency.</param>
+    /// <param name="currency">Exactly this currency.</param>
+    /// <param name="variantOf">The variants of this product.</param>
+    public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
+        string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
+        HttpContext http, ProductsDb db, CancellationToken cancellationToken)
+    {
+        if (Negotiate(http.Request) is not { } contentType)
+        {
+            return Problems.Of("not-acceptable", "There is no such form.", StatusCodes.Status406NotAcceptable, "There are text/csv and application/x-ndjson.");
+        }
+
+        var products = db.Products.AsNoTracking();
+        if (new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf).Apply(http.Request.Query, ref products) is { } refused)
+        {
+            return refused;
+        }
+
+        var csv = contentType == CsvRows.ContentType;
+        http.Response.ContentType = csv ? "text/csv; charset=utf-8; header=present" : contentType;
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"products.{(csv ? "csv" : "ndjson")}\"";
+        var header = csv;
+        await foreach (var page in ReadAsync(db, products, cancellationToken))
+        {
+            // Nothing is sent before the database has answered: until then a failure still has a status of its own.
+            if (csv)
+            {
+                WriteCsv(page, header, http.Response.BodyWriter);
+            }
+            else
+            {
+                WriteNdjson(page, http.Response.BodyWriter);
+            }
+
+            header = false;
+            await http.Response.BodyWriter.FlushAsync(cancellationToken);
+        }
+
+        return TypedResults.Empty;
+    }
+
+    /// <summary>
+    /// Page by page, each a query of its own: a client that reads slowly holds neither a connection nor an old snapshot of the table. The
+    /// first page may be empty.
+    /// </summary>
+    private static async IAsyncEnumerable<IReadOnlyList<ProductRow>> ReadAsync(
+        ProductsDb db, IQueryable<Product> products, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var variants in new[] { false, true })
+        {
+            var after = Guid.Empty;
+            while (true)
+            {
+                var rows = await products
+                    .Where(p => (p.VariantOf != null) == variants && p.Id > after)
+                    .OrderBy(p => p.Id)
+                    .Take(PageSize)
+                    .Select(p => new { Product = p, ParentSku = db.Products.Where(parent => parent.Id == p.VariantOf).Select(parent => parent.Sku).FirstOrDefault() })
+                    .ToListAsync(cancellationToken);
+                yield return rows.ConvertAll(row => ProductRow.Of(row.Product, row.ParentSku));
+                if (rows.Count < PageSize)
+                {
+                    break;
+                }
+
+                after = rows[^1].Product.Id;
+            }
+        }
+    }
+
+    private static void WriteNdjson(IReadOnlyList<ProductRow> rows, PipeWriter body)
+    {
+        using var json = new Utf8JsonWriter(body);
+        foreach (var row in rows)
+        {
+            JsonSerializer.Serialize(json, row, ProductsJson.Default.ProductRow);
+            json.Flush();
+            json.Reset();
+            body.Write("\n"u8);
+        }
+    }
+
+    private static void WriteCsv(IReadOnlyList<ProductRow> rows, bool header, PipeWriter body)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        using (var csv = new CsvWriter(text, CsvRows.Configure(config => (config.NewLine, config.ShouldQuote) = ("\r\n", args => NeedsQuotes(args.Field)))))
+        {
+            if (header)
+            {
+                WriteRecord(csv, CsvRows.Columns);
+            }
+
+            foreach (var row in rows)
+            {
+                WriteRecord(csv,
+                    CsvText.ToCell(row.Sku), CsvText.ToCell(row.Name), CsvText.ToCell(row.Description), CsvText.ToCell(row.Category),
+                    row.Price.Amount.ToString(CultureInfo.InvariantCulture), row.Price.Currency,
+                    JsonNamingPolicy.CamelCase.ConvertName(row.Status.ToString()), CsvText.ToCell(row.VariantOfSku),
+                    row.Attributes!.Count == 0 ? "" : ProductsDb.ToJson(ProductAttributes.Of(row.Attributes)));
+            }
+        }
+
+        Encoding.UTF8.GetBytes(text.ToString(), body);
+    }
+
+    private static void WriteRecord(CsvWriter csv, params ReadOnlySpan<string> cells)
+    {
+        foreach (var cell in cells)
+        {
+            csv.WriteField(cell);
+        }
+
+        csv.NextRecord();
+    }
+
+    /// <summary>With a line ending of ours set, the writer would quote that one only.</summary>
+    private static bool NeedsQuotes(string? cell) =>
+        !string.IsNullOrEmpty(cell) && (cell.AsSpan().ContainsAny("\",\r\n") || cell[0] == ' ' || cell[^1] == ' ');
+
+    private static string? Negotiate(HttpRequest request)
+    {
+        var accepted = request.GetTypedHeaders().Accept;
+        if (accepted.Count == 0)
+        {
+            return NdjsonRows.ContentType;
+        }
+
+        string[] forms = [NdjsonRows.ContentType, CsvRows.ContentType];
+        return accepted.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1)
+            .Select(type => forms.FirstOrDefault(form => new MediaTypeHeaderValue(form).IsSubsetOf(WithoutParameters(type))))
+            .FirstOrDefault(form => form is not null);
+    }
+
+    /// <summary>"text/csv; charset=utf-8" is what it gets, too.</summary>
+    private static MediaTypeHeaderValue WithoutParameters(MediaTypeHeaderValue type) => new(type.MediaType);
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+/// <summary>Imports as streams: what is answered while the request is still being sent, and what is refused for its size.</summary>
+[Collection(ProductsCollection.Name)]
+public sealed class ImportStreamTests(ProductsApp app)
+{
+    private readonly string _sku = $"S{Guid.CreateVersion7():N}";
+
+    [Fact]
+    public async Task Answers_while_the_file_is_still_being_sent()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(app.Address.Host, app.Address.Port);
+        await using var stream = client.GetStream();
+        using var answer = new StreamReader(stream);
+        await SendAsync(stream, "POST /api/products/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n");
+
+        await SendChunkAsync(stream, "{\"sku\": 7}\n");
+        Assert.Equal("HTTP/1.1 200 OK", await answer.ReadLineAsync());
+        Assert.Contains("\"line\":1", await ReadUntilAsync(answer, "\"line\""), StringComparison.Ordinal);
+        var rows = new StringBuilder();
+        for (var i = 0; i < 1000; i++)
+        {
+            rows.Append($$$"""{"sku": "{{{_sku}}}-{{{i}}}", "name": "A", "price": {"amount": 1, "currency": "EUR"}}""").Append('\n');
+        }
+
+        await SendChunkAsync(stream, rows.ToString());
+        Assert.Contains("\"created\":", await ReadUntilAsync(answer, "\"processed\""), StringComparison.Ordinal);
+        await SendAsync(stream, "0\r\n\r\n");
+        Assert.Contains("\"created\":1000", await ReadUntilAsync(answer, "\"done\":true"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lets_a_client_send_everything_before_it_reads_anything()
+    {
+        // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
+        using var content = new RepeatedContent(Encoding.UTF8.GetBytes($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}\n"), 280_000);
+        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
+
+        using var response = await http.PostAsync("/api/products/import", content);
+
+        var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var summary = JsonNode.Parse(lines[^1])!;
+        Assert.Equal((true, 280_000L, 280_000L), (summary["done"]!.GetValue<bool>(), summary["processed"]!.GetValue<long>(), summary["failed"]!.GetValue<long>()));
+        Assert.Equal(280_000, summary["notReported"]!.GetValue<long>() + lines.Count(line => line.StartsWith("{\"line\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Returns_413_for_more_than_100_mebibytes_and_takes_more_than_one()
+    {
+        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
+        var line = Encoding.UTF8.GetBytes(new string(' ', 1023) + "\n");
+        using (var two = new RepeatedContent(line, 2 * 1024))
+        using (var taken = await http.PostAsync("/api/products/import", two))
+        {
+            Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+        }
+
+        using var declared = new RepeatedContent(line, (ServiceDefaultsExtensions.MaxImportBodySize / 1024) + 1) { Headers = { ContentLength = ServiceDefaultsExtensions.MaxImportBodySize + 1024 } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/products/import") { Content = declared, Headers = { ExpectContinue = true } };
+        using var refused = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        Assert.Contains($"At most {ServiceDefaultsExtensions.MaxImportBodySize} bytes", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Returns_503_while_the_database_is_away()
+    {
+        var (other, database) = await app.StartAloneAsync();
+        await using var _ = other;
+        (await other.Api.GetAsync("/api/products")).ShouldBe(200);
+        await DatabaseSwitch.OffAsync(database);
+
+        (await other.Api.SendAsync(HttpMethod.Post, "/api/products/import", $"sku,name,price,currency\n{_sku},A,1,EUR", [], "text/csv"))
+            .ShouldBeProblem(503, "dependency-unavailable");
+        (await other.Api.GetAsync("/api/products/export")).ShouldBeProblem(503, "dependency-unavailable");
+    }
+
+    private static async Task<string> ReadUntilAsync(StreamReader reader, string text)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (await reader.ReadLineAsync(patience.Token) is { } line)
+        {
+            if (line.Contains(text, StringComparison.Ordinal))
+            {
+                return line;
+            }
+        }
+
+        throw new InvalidOperationException($"The answer ended without {text}.");
+    }
+
+    private static Task SendChunkAsync(NetworkStream stream, string text) => SendAsync(stream, $"{Encoding.UTF8.GetByteCount(text):x}\r\n{text}\r\n");
+
+    private static async Task SendAsync(NetworkStream stream, string text) => await stream.WriteAsync(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>One line many times, never in memory as a whole, without a length unless one is set.</summary>
+    private sealed class RepeatedContent : HttpContent
+    {
+        private readonly byte[] _block;
+        private readonly long _blocks;
+
+        public RepeatedContent(byte[] line, long count)
+        {
+            const int linesPerBlock = 10;
+            _block = [.. Enumerable.Repeat(line, linesPerBlock).SelectMany(l => l)];
+            _blocks = count / linesPerBlock;
+            Headers.ContentType = new("application/x-ndjson");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            for (var i = 0L; i < _blocks; i++)
+            {
+                await stream.WriteAsync(_block);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}
