@@ -49,6 +49,10 @@ public static class ApiDescriptions
                 // The converters of StrictJson hide from the generator what they write.
                 schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
+            else if (schema.Type?.HasFlag(JsonSchemaType.Array) == true && schema.Items is null && type.IsAssignableTo(typeof(IEnumerable<string>)))
+            {
+                schema.Items = new OpenApiSchema { Type = JsonSchemaType.String };
+            }
             else if (type == typeof(ProblemDetails))
             {
                 // traceId, errors, version, lines: see Problems.

@@ -9,7 +9,7 @@ internal static class OrderEndpoints
         var group = routes.MapGroup("/api/orders").WithTags("Orders");
         group.MapPost("/", PlaceOrder.HandleAsync).WithIdempotencyKey().WithProblems(400, 409, 422, 503);
         group.MapGet("/", ListOrders.HandleAsync).WithProblems(400);
-        group.MapGet("/open", HasOpenOrders.HandleAsync);
+        group.MapGet("/open", HasOpenOrders.HandleAsync).WithProblems(400);
         group.MapGet("/open-lines", ListOpenLines.HandleAsync).WithProblems(400);
         group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).WithProblems(404);
         group.MapGet("/{id:guid}", GetOrder.HandleAsync).WithETag().WithProblems(404);

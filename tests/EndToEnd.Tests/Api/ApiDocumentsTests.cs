@@ -1,0 +1,38 @@
+using System.Net.Http.Json;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace OrderInventory.EndToEnd.Tests.Api;
+
+/// <summary>
+/// docs/openapi has each service's OpenAPI document as it was reviewed, so that a change of the API shows in the change that makes it.
+/// UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes them anew; eng/lint-apis.sh lints them.
+/// </summary>
+[Collection(SystemCollection.Name)]
+public sealed class ApiDocumentsTests(SystemFixture system)
+{
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static TheoryData<string> Services => ["orders", "inventory", "products", "customers", "notifications"];
+
+    [Theory]
+    [MemberData(nameof(Services))]
+    public async Task Is_as_the_snapshot_says(string service)
+    {
+        var file = Path.Combine(Repository.Root, "docs", "openapi", $"{service}.json");
+        var document = (await system.Gateway.GetFromJsonAsync<JsonObject>($"/openapi/{service}.json"))!;
+        Assert.StartsWith("3.1", (string?)document["openapi"], StringComparison.Ordinal);
+        // Where it was asked, not what it says.
+        document.Remove("servers");
+        var text = document.ToJsonString(s_indented);
+        if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            await File.WriteAllTextAsync(file, text + "\n");
+        }
+
+        Assert.True(text == (await File.ReadAllTextAsync(file)).TrimEnd(),
+            $"The OpenAPI document of {service} differs from {file}. Is the change meant? Then UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes it anew.");
+    }
+}

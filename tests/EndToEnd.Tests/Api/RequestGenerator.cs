@@ -1,0 +1,214 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace OrderInventory.EndToEnd.Tests.Api;
+
+/// <summary>
+/// Makes random requests out of an OpenAPI document, some right, most a little wrong: a member of another type, missing, unknown or out
+/// of range, a body that ends too early, ids of other things. The seed makes a run repeatable.
+/// </summary>
+internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<string, IReadOnlyList<Guid>> ids, Random random)
+{
+    private static readonly string[] s_texts =
+    [
+        "", " ", "tea", "TEA-001", "2026-11-24T08:00:00Z", "de", "ü€𝄞", "\u0000", "'; DROP TABLE orders; --", "{{x}}", "../../etc/passwd", "%00", "null", "true", "-1",
+        "1e400", "lowStock", "email", "active", "EUR", "http://webhook.invalid/x", "a@example.com", "+49301234567", new('x', 300), "\"1\"", "& | ! ( ) : * <->",
+    ];
+
+    public HttpRequestMessage Make(string method, string path, JsonNode operation, JsonNode? shared)
+    {
+        var query = new StringBuilder();
+        var headers = new List<(string, string)>();
+        var url = path;
+        foreach (var parameter in Parameters(operation, shared))
+        {
+            var name = (string)parameter["name"]!;
+            switch ((string)parameter["in"]!)
+            {
+                case "path":
+                    url = url.Replace($"{{{name}}}", Uri.EscapeDataString(Id(path, parameter)), StringComparison.Ordinal);
+                    break;
+                case "query" when random.Next(3) == 0 || (bool?)parameter["required"] == true:
+                    query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(Text(parameter["schema"], name)));
+                    break;
+                case "header" when random.Next(4) > 0:
+                    headers.Add((name, Header(name)));
+                    break;
+            }
+        }
+
+        var request = new HttpRequestMessage(new HttpMethod(method.ToUpperInvariant()), url + query);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        if (operation["requestBody"]?["content"]?.AsObject() is { Count: > 0 } content)
+        {
+            var (type, media) = content.ElementAt(random.Next(content.Count));
+            var body = type.Contains("json", StringComparison.Ordinal) && !type.Contains("ndjson", StringComparison.Ordinal)
+                ? Json(media?["schema"])
+                : string.Join('\n', Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(2) == 0 ? Json(media?["schema"]) : "a,b\n1,\"2"));
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        return request;
+    }
+
+    private static IEnumerable<JsonNode> Parameters(JsonNode operation, JsonNode? shared) =>
+        (operation["parameters"]?.AsArray() ?? []).Concat(shared?.AsArray() ?? []).Select(p => p!);
+
+    private string Json(JsonNode? schema)
+    {
+        var text = Value(schema, 0)?.ToJsonString() ?? "null";
+        return random.Next(12) switch
+        {
+            0 => text[..random.Next(text.Length)],
+            1 => string.Concat(Enumerable.Repeat("[", 200)),
+            2 => "",
+            _ => text,
+        };
+    }
+
+    private JsonNode? Value(JsonNode? schema, int depth, string name = "")
+    {
+        schema = Resolve(schema);
+        if (schema is null || depth > 6 || random.Next(40) == 0)
+        {
+            return Anything();
+        }
+
+        if (schema["enum"] is JsonArray values && random.Next(8) > 0)
+        {
+            return values[random.Next(values.Count)]?.DeepClone();
+        }
+
+        var types = schema["type"] is JsonArray several ? several.Select(t => (string)t!).ToArray() : schema["type"] is { } one ? [(string)one!] : [];
+        if (types.Contains("object") || schema["properties"] is not null)
+        {
+            return Object(schema, depth);
+        }
+
+        if (types.Contains("array"))
+        {
+            return new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => Value(schema["items"], depth + 1, name))]);
+        }
+
+        if (types.Contains("integer") || types.Contains("number"))
+        {
+            return random.Next(8) switch
+            {
+                0 => JsonValue.Create(-1),
+                1 => JsonValue.Create(1.5m),
+                2 => JsonNode.Parse("99999999999999999999999"),
+                3 => JsonValue.Create(int.MaxValue),
+                _ => JsonValue.Create(random.Next(1, 20)),
+            };
+        }
+
+        if (types.Contains("boolean"))
+        {
+            return JsonValue.Create(random.Next(2) == 0);
+        }
+
+        return types.Contains("null") && random.Next(4) == 0 ? null : JsonValue.Create(Text(schema, name));
+    }
+
+    private JsonObject Object(JsonNode schema, int depth)
+    {
+        var json = new JsonObject();
+        var required = schema["required"]?.AsArray().Select(r => (string)r!).ToHashSet() ?? [];
+        foreach (var (name, member) in schema["properties"]?.AsObject() ?? [])
+        {
+            if (required.Contains(name) ? random.Next(25) > 0 : random.Next(2) == 0)
+            {
+                json[name] = Value(member, depth + 1, name);
+            }
+        }
+
+        if (random.Next(25) == 0)
+        {
+            json["unknownMember"] = Anything();
+        }
+
+        return json;
+    }
+
+    private JsonNode? Anything() => random.Next(6) switch
+    {
+        0 => null,
+        1 => JsonValue.Create(true),
+        2 => new JsonArray(1, "x"),
+        3 => new JsonObject { ["x"] = 1 },
+        4 => JsonValue.Create(random.Next()),
+        _ => JsonValue.Create(s_texts[random.Next(s_texts.Length)]),
+    };
+
+    private string Text(JsonNode? schema, string name)
+    {
+        schema = Resolve(schema);
+        if (schema?["enum"] is JsonArray values && random.Next(5) > 0)
+        {
+            return values[random.Next(values.Count)]?.ToString() ?? "";
+        }
+
+        return ((string?)schema?["format"], random.Next(5)) switch
+        {
+            (_, 0) => s_texts[random.Next(s_texts.Length)],
+            ("uuid", _) => Known($"/api/{(name.EndsWith("Id", StringComparison.Ordinal) ? name[..^2] + "s" : ids.Keys.ElementAt(random.Next(ids.Count)))}"),
+            _ when name is "currency" => "EUR",
+            _ when name is "country" => "DE",
+            _ when name is "email" => $"fuzz-{random.Next(1_000_000)}@example.com",
+            ("date-time", _) => DateTimeOffset.UnixEpoch.AddSeconds(random.NextInt64(0, 253_402_300_799)).ToString("O", CultureInfo.InvariantCulture),
+            ("int32" or "int64", _) => random.Next(-1, 120).ToString(CultureInfo.InvariantCulture),
+            _ => random.Next(2) == 0 ? s_texts[random.Next(s_texts.Length)] : $"fuzz-{random.Next(1000)}",
+        };
+    }
+
+    private string Header(string name) => (name, random.Next(4)) switch
+    {
+        (_, 0) => s_texts[random.Next(s_texts.Length)].Replace("\0", "", StringComparison.Ordinal),
+        ("If-Match" or "If-None-Match", _) => $"\"{random.Next(0, 4)}\"",
+        ("Prefer", _) => "wait=0",
+        _ => $"fuzz-{random.Next(10_000)}",
+    };
+
+    private string Id(string path, JsonNode parameter) => (string?)Resolve(parameter["schema"])?["format"] == "uuid"
+        ? random.Next(4) == 0 ? Guid.CreateVersion7().ToString() : Known(path)
+        // A route's text must not look like another route: slashes and dots would be resolved before they are sent.
+        : random.Next(2) == 0 ? "default" : $"fuzz-{random.Next(100)}";
+
+    /// <summary>Mostly an id of the kind that the path is about.</summary>
+    private string Known(string path)
+    {
+        var kind = ids.Keys.FirstOrDefault(k => path.StartsWith("/api/" + k, StringComparison.Ordinal)) is { } own && random.Next(5) > 0
+            ? own
+            : ids.Keys.ElementAt(random.Next(ids.Count));
+        return ids[kind][random.Next(ids[kind].Count)].ToString();
+    }
+
+    private JsonNode? Resolve(JsonNode? schema)
+    {
+        while (true)
+        {
+            if ((string?)schema?["$ref"] is { } reference)
+            {
+                schema = reference.TrimStart('#', '/').Split('/').Aggregate((JsonNode?)document, (node, part) => node?[part]);
+            }
+            else if (schema?["oneOf"] is JsonArray { Count: > 0 } choices)
+            {
+                schema = choices[random.Next(choices.Count)];
+                if ((string?)(schema?["type"] as JsonValue) == "null")
+                {
+                    return schema;
+                }
+            }
+            else
+            {
+                return schema;
+            }
+        }
+    }
+}
