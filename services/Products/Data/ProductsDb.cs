@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using NpgsqlTypes;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
@@ -46,7 +47,10 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
             // Small, and all that is ever asked of it is whether it contains a pair.
             product.HasIndex(p => p.Attributes).HasMethod("gin").HasOperators("jsonb_path_ops");
             product.HasOne<Product>().WithMany().HasForeignKey(p => p.VariantOf).OnDelete(DeleteBehavior.Restrict);
-            product.Property<NpgsqlTsVector>(Search).HasComputedColumnSql(ProductSearch.Vector, stored: true);
+            var search = product.Property<NpgsqlTsVector>(Search).HasComputedColumnSql(ProductSearch.Vector, stored: true).ValueGeneratedNever();
+            // Nobody reads it back: without this every insert and update would return the whole vector.
+            search.Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
+            search.Metadata.SetAfterSaveBehavior(PropertySaveBehavior.Ignore);
             product.HasIndex(Search).HasMethod("gin");
             product.Property(p => p.Status).HasConversion(status => ToText(status), text => Enum.Parse<ProductStatus>(text, true));
             product.Property(p => p.Version).IsConcurrencyToken();

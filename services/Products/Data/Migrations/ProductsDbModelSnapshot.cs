@@ -285,7 +285,6 @@ namespace OrderInventory.Products.Data.Migrations
                         .HasColumnName("name");
 
                     b.Property<NpgsqlTsVector>("Search")
-                        .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("tsvector")
                         .HasColumnName("search")
                         .HasComputedColumnSql("setweight(to_tsvector('simple', translate(sku, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(name, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(coalesce(category, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(attributes::text, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(coalesce(description, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'C')", true);

@@ -14,7 +14,7 @@ using OrderInventory.Products.Data;
 namespace OrderInventory.Products.Data.Migrations
 {
     [DbContext(typeof(ProductsDb))]
-    [Migration("20261124123319_Initial")]
+    [Migration("20261124130625_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -288,7 +288,6 @@ namespace OrderInventory.Products.Data.Migrations
                         .HasColumnName("name");
 
                     b.Property<NpgsqlTsVector>("Search")
-                        .ValueGeneratedOnAddOrUpdate()
                         .HasColumnType("tsvector")
                         .HasColumnName("search")
                         .HasComputedColumnSql("setweight(to_tsvector('simple', translate(sku, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(name, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'A') || setweight(to_tsvector('simple', translate(coalesce(category, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(attributes::text, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'B') || setweight(to_tsvector('simple', translate(coalesce(description, ''), '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '                                ')), 'C')", true);
