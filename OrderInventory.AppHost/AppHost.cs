@@ -47,6 +47,8 @@ try
 
         // Products asks Orders before it deletes. The two know each other, so neither waits for the other.
         products.WithReference(orders);
+        // So does Inventory, whose report compares its reservations with the open orders.
+        inventory.WithReference(orders);
 
         var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
             .WithReference(notificationsDb).WaitFor(notificationsDb)

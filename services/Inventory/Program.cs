@@ -1,6 +1,8 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory;
+using OrderInventory.Inventory.Clients;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Features;
 using OrderInventory.Messaging;
@@ -17,11 +19,19 @@ builder.AddReadCache("redis");
 builder.AddMessaging("inventory", messaging => messaging
     .Publishes(ReservationDecided.Topic)
     .Publishes(InventoryUpdated.Topic)
+    .Publishes(StockCheckReplied.Topic)
+    // Orders writes this one, but whoever starts first makes it.
+    .Publishes(StockCheckRequested.Topic)
     .Consumes<OrderCreated, OrderEventsHandler>(
         OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated, validate: order => OrderEventsHandler.Validate(order.Lines))
     .Consumes<OrderUpdated, OrderEventsHandler>(
         OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns, OrderUpdatedHandler.Validate));
+builder.Services.AddSingleton(builder.Configuration.GetSection("Inventory").Get<InventoryOptions>() ?? new());
 builder.Services.AddSingleton<StockWriter>();
+builder.Services.AddHostedService<ExpireHolds>();
+builder.Services.AddHostedService<AnswerStockChecks>();
+builder.AddIdempotencyCleaner();
+builder.AddOrdersClient();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
 builder.Services.AddOpenApi();
 

@@ -20,9 +20,11 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
     private readonly InfrastructureFixture _infrastructure;
     private readonly string _database;
     private readonly string _instance = Guid.CreateVersion7().ToString("N");
+    private readonly (string Name, string Value)[] _settings;
 
-    private InventoryApp(InfrastructureFixture infrastructure, string database, string group)
+    private InventoryApp(InfrastructureFixture infrastructure, string database, string group, (string Name, string Value)[] settings)
     {
+        _settings = settings;
         _infrastructure = infrastructure;
         _database = database;
         Group = group;
@@ -34,17 +36,18 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
 
-    public static async Task<InventoryApp> StartAsync(InfrastructureFixture infrastructure)
+    public static async Task<InventoryApp> StartAsync(InfrastructureFixture infrastructure, params (string Name, string Value)[] settings)
     {
-        var app = new InventoryApp(infrastructure, await infrastructure.CreateDatabaseAsync("inventory"), "inventory-" + Guid.CreateVersion7().ToString("N"));
+        var app = new InventoryApp(
+            infrastructure, await infrastructure.CreateDatabaseAsync("inventory"), "inventory-" + Guid.CreateVersion7().ToString("N"), settings);
         await app.WaitUntilReadyAsync();
         return app;
     }
 
     /// <summary>A second replica on the same database and in the same group.</summary>
-    public async Task<InventoryApp> StartReplicaAsync()
+    public async Task<InventoryApp> StartReplicaAsync(params (string Name, string Value)[] settings)
     {
-        var replica = new InventoryApp(_infrastructure, _database, Group);
+        var replica = new InventoryApp(_infrastructure, _database, Group, [.. _settings, .. settings]);
         await replica.WaitUntilReadyAsync();
         return replica;
     }
@@ -57,6 +60,11 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         builder.UseSetting("Messaging:Group", Group);
         builder.UseSetting("Messaging:InstanceId", _instance);
         builder.UseSetting("Messaging:Partitions", "4");
+        builder.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
+        foreach (var (name, value) in _settings)
+        {
+            builder.UseSetting(name, value);
+        }
     }
 
     private async Task WaitUntilReadyAsync()
@@ -82,7 +90,8 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
     /// <summary>The numbers as the database has them.</summary>
     public async Task<(long OnHand, long Reserved)> NumbersAsync(Guid product)
     {
-        await using var command = Database.CreateCommand("SELECT on_hand, reserved FROM stock_levels WHERE product_id = $1");
+        await using var command = Database.CreateCommand(
+            "SELECT sum(on_hand)::bigint, sum(reserved)::bigint FROM stock_levels WHERE product_id = $1 HAVING count(*) > 0");
         command.Parameters.Add(new() { Value = product });
         await using var reader = await command.ExecuteReaderAsync();
         Assert.True(await reader.ReadAsync());
@@ -100,29 +109,53 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The ledger adds up to the levels, and the levels to the reservations.</summary>
+    /// <summary>The ledger adds up to the levels, and the levels to the reservations and holds: for each product at each location.</summary>
     public async Task AssertBooksBalanceAsync()
     {
         Assert.Equal(0L, await QueryAsync<long>(
             """
             SELECT count(*) FROM stock_levels l
-            LEFT JOIN (SELECT product_id, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved FROM stock_movements GROUP BY 1) m USING (product_id)
-            LEFT JOIN (SELECT (line ->> 'productId')::uuid AS product_id, sum((line ->> 'quantity')::bigint) AS held
-                       FROM reservations, jsonb_array_elements(lines) AS line GROUP BY 1) r USING (product_id)
+            LEFT JOIN (SELECT product_id, location, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved
+                       FROM stock_movements GROUP BY 1, 2) m USING (product_id, location)
+            LEFT JOIN (SELECT product_id, location, sum(quantity) AS held FROM (
+                           SELECT (line ->> 'productId')::uuid AS product_id, line ->> 'location' AS location, (line ->> 'quantity')::bigint AS quantity
+                           FROM reservations, jsonb_array_elements(lines) AS line
+                           UNION ALL SELECT product_id, location, quantity FROM hold_lines) AS h GROUP BY 1, 2) r USING (product_id, location)
             WHERE l.on_hand <> coalesce(m.on_hand, 0) OR l.reserved <> coalesce(m.reserved, 0) OR l.reserved <> coalesce(r.held, 0)
             """));
     }
 
-    public static object Created(Guid order, params (Guid Product, int Quantity)[] lines) => new
+    public static object Created(Guid order, params (Guid Product, int Quantity)[] lines) => Created(order, null, lines);
+
+    public static object Created(Guid order, Guid? hold, params (Guid Product, int Quantity)[] lines) => new
     {
         orderId = order,
         version = 1,
         customerId = Guid.CreateVersion7(),
         status = "pending",
+        holdId = hold,
+        lines = Lines(lines),
+        total = new { amount = 1.00m, currency = "EUR" },
+        placedAt = "2026-11-24T08:00:00Z",
+    };
+
+    /// <summary>A return of a shipped order.</summary>
+    public static object Returned(Guid order, long version, bool restock, (Guid Product, int Quantity)[] lines, params (Guid Product, int Quantity)[] back) => new
+    {
+        orderId = order,
+        version,
+        customerId = Guid.CreateVersion7(),
+        status = "shipped",
+        previousStatus = "shipped",
         holdId = (Guid?)null,
         lines = Lines(lines),
         total = new { amount = 1.00m, currency = "EUR" },
         placedAt = "2026-11-24T08:00:00Z",
+        updatedAt = "2026-11-24T08:00:00Z",
+        reason = (string?)null,
+        revision = (object?)null,
+        rejection = (object?)null,
+        @return = new { lines = back.Select(l => new { productId = l.Product, quantity = l.Quantity }), restock },
     };
 
     public static object Updated(Guid order, long version, string status, params (Guid Product, int Quantity)[] lines) => new

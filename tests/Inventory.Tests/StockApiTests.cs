@@ -171,6 +171,11 @@ public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     [Fact]
+    public async Task A_check_of_no_line_at_all_is_400() => Assert.Equal(
+        HttpStatusCode.BadRequest,
+        (await _http.PostAsync("/api/inventory/check", new StringContent("{\"lines\": [null]}", Encoding.UTF8, "application/json"))).StatusCode);
+
+    [Fact]
     public async Task A_check_of_something_unknown_is_short_and_not_an_error()
     {
         var body = await BodyAsync(await _http.PostAsJsonAsync("/api/inventory/check", new { lines = new[] { new { productId = Guid.CreateVersion7(), quantity = 1 } } }));

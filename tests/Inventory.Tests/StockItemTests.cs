@@ -65,15 +65,17 @@ public class StockItemTests
     public void A_crossing_is_told_once(long onHand, long threshold, long reserve, LowStockCrossing? expected)
     {
         var item = Item(onHand, 0, threshold);
+        var product = new ProductStock(item.ProductId, [item]);
         item.Reserve(reserve);
-        Assert.Equal(expected, item.Crossing);
+        Assert.Equal(expected, product.Crossing);
     }
 
     [Fact]
     public void Leaving_low_stock_is_told()
     {
         var item = Item(10, 5, threshold: 5);
+        var product = new ProductStock(item.ProductId, [item]);
         item.Release(1);
-        Assert.Equal(LowStockCrossing.Left, item.Crossing);
+        Assert.Equal(LowStockCrossing.Left, product.Crossing);
     }
 }

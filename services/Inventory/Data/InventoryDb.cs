@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Messaging;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
@@ -27,6 +28,39 @@ internal sealed class ReservationRow
     public required string Lines { get; init; }
     public required string Shortages { get; init; }
     public DateTimeOffset DecidedAt { get; init; }
+
+    /// <summary>What has left and not come back; null until the order is shipped.</summary>
+    public string? Shipped { get; init; }
+}
+
+/// <summary>A row of <c>holds</c>, for reading and for making one. What it holds is in <c>hold_lines</c>.</summary>
+internal sealed class HoldRow
+{
+    public Guid Id { get; init; }
+    public HoldStatus Status { get; init; }
+    public DateTimeOffset ExpiresAt { get; init; }
+    public long Version { get; init; }
+
+    /// <summary>What was asked for, to be read also when nothing is held any more.</summary>
+    public required string Lines { get; init; }
+
+    /// <summary>The order that has it, when it is consumed.</summary>
+    public Guid? OrderId { get; init; }
+
+    /// <summary>Until then one replica's sweeper has claimed it.</summary>
+    public DateTimeOffset? SweptUntil { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset UpdatedAt { get; init; }
+}
+
+/// <summary>A row of <c>hold_lines</c>: units that are in the reserved number of a level.</summary>
+internal sealed class HoldLineRow
+{
+    public Guid HoldId { get; init; }
+    public Guid ProductId { get; init; }
+    public required string Location { get; init; }
+    public long Quantity { get; init; }
 }
 
 internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbContext(options)
@@ -34,10 +68,13 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
     public DbSet<StockLevelRow> StockLevels => Set<StockLevelRow>();
     public DbSet<ReservationRow> Reservations => Set<ReservationRow>();
     public DbSet<StockMovement> StockMovements => Set<StockMovement>();
+    public DbSet<Location> Locations => Set<Location>();
+    public DbSet<HoldRow> Holds => Set<HoldRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.AddMessaging();
+        modelBuilder.AddIdempotencyKeys();
         modelBuilder.Entity<StockLevelRow>(level =>
         {
             level.ToTable("stock_levels", table => table.HasCheckConstraint("ck_stock_levels_reserved", "reserved BETWEEN 0 AND on_hand"));
@@ -54,6 +91,37 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             reservation.Property(r => r.OrderId).ValueGeneratedNever();
             reservation.Property(r => r.Lines).HasColumnType("jsonb");
             reservation.Property(r => r.Shortages).HasColumnType("jsonb");
+            reservation.Property(r => r.Shipped).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<Location>(location =>
+        {
+            location.ToTable("locations");
+            location.HasKey(l => l.Code);
+            location.Property(l => l.Version).IsConcurrencyToken();
+            location.HasData(new Location
+            {
+                Code = StockItem.DefaultLocation,
+                Id = Guid.Parse("019a0000-0000-7000-8000-000000000001"),
+                Name = "Default",
+                CreatedAt = DateTimeOffset.UnixEpoch,
+                UpdatedAt = DateTimeOffset.UnixEpoch,
+            });
+        });
+        modelBuilder.Entity<HoldRow>(hold =>
+        {
+            hold.ToTable("holds");
+            hold.HasKey(h => h.Id);
+            hold.Property(h => h.Id).ValueGeneratedNever();
+            hold.Property(h => h.Lines).HasColumnType("jsonb");
+            hold.Property(h => h.Status).HasConversion(status => Outcomes.Format(status), text => Outcomes.ParseHold(text));
+            // What the sweeper, and every batch of orders, looks at first.
+            hold.HasIndex(h => h.ExpiresAt, "ix_holds_live").HasFilter("status = 'live'");
+        });
+        modelBuilder.Entity<HoldLineRow>(line =>
+        {
+            line.ToTable("hold_lines", table => table.HasCheckConstraint("ck_hold_lines_quantity", "quantity > 0"));
+            line.HasKey(l => new { l.HoldId, l.ProductId, l.Location });
+            line.HasIndex(l => l.ProductId);
         });
         modelBuilder.Entity<StockMovement>(movement =>
         {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory.Clients;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Features;
 
@@ -14,6 +15,10 @@ namespace OrderInventory.Inventory.Data;
 [JsonSerializable(typeof(StockLevel))]
 [JsonSerializable(typeof(CheckStock.Request))]
 [JsonSerializable(typeof(CheckStock.Response))]
+[JsonSerializable(typeof(CreateLocation.Request), TypeInfoPropertyName = "CreateLocationRequest")]
+[JsonSerializable(typeof(CreateHold.Request), TypeInfoPropertyName = "CreateHoldRequest")]
+[JsonSerializable(typeof(IReadOnlyList<HoldLine>))]
+[JsonSerializable(typeof(OrdersClient.OpenLines))]
 internal sealed partial class InventoryJson : JsonSerializerContext;
 
 /// <summary>Enum values as they stand in columns: the same camelCase words as in the API.</summary>
@@ -24,6 +29,13 @@ internal static class Outcomes
 
     private static readonly Dictionary<MovementKind, string> s_kinds =
         Enum.GetValues<MovementKind>().ToDictionary(k => k, k => JsonNamingPolicy.CamelCase.ConvertName(k.ToString()));
+
+    private static readonly Dictionary<HoldStatus, string> s_holds =
+        Enum.GetValues<HoldStatus>().ToDictionary(s => s, s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()));
+
+    public static string Format(HoldStatus status) => s_holds[status];
+
+    public static HoldStatus ParseHold(string status) => Enum.Parse<HoldStatus>(status, ignoreCase: true);
 
     public static string Format(ReservationOutcome outcome) => s_outcomes[outcome];
 

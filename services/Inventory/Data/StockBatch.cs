@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Npgsql;
-using NpgsqlTypes;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Inventory.Domain;
@@ -9,88 +8,203 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
+/// <summary>A location as far as stock cares: the lowest number is taken first, and nothing new is promised from an inactive one.</summary>
+internal sealed record LocationRank(int Priority, bool Active);
+
 /// <summary>
-/// The rows that one transaction decides on. All of them are locked once, orders before products and each in the order of their ids, so
-/// two transactions never wait for each other in a circle; then everything is decided in memory, and each row is written once.
+/// The rows that one transaction decides on. All of them are locked once: orders, then products, then holds, and each in the order of
+/// their ids, so two transactions never wait for each other in a circle; then everything is decided in memory, and each row is written
+/// once. A hold is locked only after the products that it holds, so whoever has a product's rows also has its share of every hold.
 /// </summary>
-internal sealed class StockBatch
+internal sealed partial class StockBatch
 {
+    private static readonly IReadOnlyDictionary<string, LocationRank> s_defaultOnly =
+        new Dictionary<string, LocationRank> { [StockItem.DefaultLocation] = new(0, true) };
+
     private readonly Dictionary<Guid, Reservation> _reservations = [];
-    private readonly SortedDictionary<Guid, StockItem> _items = [];
+    private readonly SortedDictionary<Guid, ProductStock> _products = [];
+    private readonly Dictionary<Guid, Hold> _holds = [];
     private readonly List<StockMovement> _movements = [];
     private readonly Dictionary<Guid, ReceivedEvent> _lastCause = [];
 
-    internal StockBatch(DateTimeOffset now, IEnumerable<StockItem> items, IEnumerable<Reservation> reservations)
+    internal StockBatch(
+        DateTimeOffset now, IEnumerable<StockItem> items, IEnumerable<Reservation> reservations, IEnumerable<Hold>? holds = null,
+        IReadOnlyDictionary<string, LocationRank>? locations = null)
     {
         Now = now;
-        foreach (var item in items)
+        Locations = locations ?? s_defaultOnly;
+        foreach (var product in items.GroupBy(item => item.ProductId))
         {
-            _items.Add(item.ProductId, item);
+            _products.Add(product.Key, new(product.Key, product));
         }
 
         foreach (var reservation in reservations)
         {
             _reservations.Add(reservation.OrderId, reservation);
         }
+
+        foreach (var hold in holds ?? [])
+        {
+            _holds.Add(hold.Id, hold);
+        }
     }
 
     /// <summary>One time for the whole batch.</summary>
     public DateTimeOffset Now { get; }
 
-    /// <summary>Locks and reads, in one round trip.</summary>
-    public static async Task<StockBatch> LoadAsync(
-        NpgsqlConnection connection, Guid[] orders, Guid[] products, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var reservations = new List<Reservation>();
-        var items = new List<StockItem>();
-        await using var select = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                new("""
-                    SELECT order_id, order_version, outcome, lines, shortages, decided_at
-                    FROM reservations WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
-                    """)
-                { Parameters = { new() { Value = orders } } },
-                new("""
-                    SELECT product_id, location, on_hand, reserved, low_stock_threshold, version
-                    FROM stock_levels WHERE product_id = ANY($1) ORDER BY product_id, location FOR UPDATE
-                    """)
-                { Parameters = { new() { Value = products } } },
-            },
-        };
-        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            reservations.Add(new(
-                reader.GetGuid(0), reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)),
-                JsonSerializer.Deserialize(reader.GetString(3), InventoryJson.Default.IReadOnlyListReservedLine)!,
-                JsonSerializer.Deserialize(reader.GetString(4), InventoryJson.Default.IReadOnlyListShortage)!,
-                reader.GetFieldValue<DateTimeOffset>(5)));
-        }
+    /// <summary>From which locations an order is served.</summary>
+    public AllocationPolicy Policy { get; init; }
 
-        await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            items.Add(new(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5)));
-        }
+    /// <summary>The locations that there are, by code.</summary>
+    public IReadOnlyDictionary<string, LocationRank> Locations { get; }
 
-        return new(now, items, reservations);
-    }
+    /// <summary>
+    /// Whether some hold's time is over and its units are not given back yet. Then a shortage is one only after <see cref="ExpireDueHoldsAsync"/>.
+    /// </summary>
+    public bool HasDueHolds { get; private set; }
 
     /// <summary>What is known of the order; an empty reservation when nothing is.</summary>
     public Reservation Reservation(Guid orderId) =>
         _reservations.TryGetValue(orderId, out var reservation) ? reservation : _reservations[orderId] = new(orderId);
 
-    /// <summary>The product's stock, or null when there is no record of it.</summary>
-    public StockItem? Item(Guid productId) => _items.GetValueOrDefault(productId);
+    /// <summary>The hold, locked, or null when there is none of this id.</summary>
+    public Hold? Hold(Guid holdId) => _holds.GetValueOrDefault(holdId);
 
-    public long Available(Guid productId) => Item(productId)?.Available ?? 0;
+    /// <summary>The product's stock at all its locations, or null when there is no record of it.</summary>
+    public ProductStock? Product(Guid productId) => _products.GetValueOrDefault(productId);
+
+    /// <summary>The product's stock at one location, or null when there is no record of it.</summary>
+    public StockItem? Item(Guid productId, string location = StockItem.DefaultLocation) => Product(productId)?.At(location);
+
+    /// <summary>What can be promised of the product.</summary>
+    public long Available(Guid productId) => Product(productId)?.SellableUnits ?? 0;
 
     /// <summary>Makes the stock record that is not there yet.</summary>
-    public StockItem Create(Guid productId) => _items[productId] = new(productId, StockItem.DefaultLocation, 0, 0, 0, 0);
+    public StockItem Create(Guid productId, string location = StockItem.DefaultLocation)
+    {
+        var rank = Locations.GetValueOrDefault(location) ?? new(0, false);
+        if (!_products.TryGetValue(productId, out var product))
+        {
+            _products.Add(productId, product = new(productId, []));
+        }
 
-    public void Record(StockItem item, MovementKind kind, long onHandDelta, long reservedDelta, ReceivedEvent? cause = null, Guid? orderId = null, string? reason = null, string? reference = null)
+        var item = new StockItem(productId, location, 0, 0, product.LowStockThreshold, 0) { Priority = rank.Priority, Active = rank.Active };
+        product.Add(item);
+        return item;
+    }
+
+    /// <summary>What is short of the wanted units, when <paramref name="ownUnits"/> count as available.</summary>
+    public List<Shortage> Shortages(IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
+    {
+        var shortages = new List<Shortage>();
+        foreach (var (productId, quantity) in wanted)
+        {
+            var available = Available(productId);
+            foreach (var own in ownUnits)
+            {
+                // What is promised from a location that has become inactive stays promised; it only is not given out anew.
+                if (own.ProductId == productId)
+                {
+                    available += own.Quantity;
+                }
+            }
+
+            if (quantity > available)
+            {
+                shortages.Add(new(productId, quantity, available));
+            }
+        }
+
+        return shortages;
+    }
+
+    /// <summary>Promises units, of which <see cref="Shortages"/> has seen that they are there.</summary>
+    public IReadOnlyList<ReservedLine> Reserve(
+        IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> preferred, MovementKind kind, ReceivedEvent? cause, Guid? orderId, Guid? holdId)
+    {
+        var lines = Allocation.Choose(wanted, productId => Product(productId)!, Policy, preferred);
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Reserve(line.Quantity);
+            Record(item, kind, 0, line.Quantity, cause, orderId, holdId: holdId);
+        }
+
+        return lines;
+    }
+
+    /// <summary>Gives promised units back, where they are.</summary>
+    public void Release(IEnumerable<ReservedLine> lines, MovementKind kind, ReceivedEvent? cause, Guid? orderId, Guid? holdId)
+    {
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Release(line.Quantity);
+            Record(item, kind, 0, -line.Quantity, cause, orderId, holdId: holdId);
+        }
+    }
+
+    /// <summary>
+    /// Makes what is promised be what is wanted, moving only the difference of each product: more is allocated, less is given back from
+    /// the locations that would have been taken last.
+    /// </summary>
+    public IReadOnlyList<ReservedLine> Change(
+        IReadOnlyList<ReservedLine> held, IReadOnlyDictionary<Guid, long> wanted, (MovementKind More, MovementKind Less) kinds, ReceivedEvent? cause, Guid? orderId, Guid? holdId)
+    {
+        var result = new List<ReservedLine>(wanted.Count);
+        var more = new List<KeyValuePair<Guid, long>>();
+        foreach (var product in held.GroupBy(line => line.ProductId))
+        {
+            var tooMuch = product.Sum(line => line.Quantity) - wanted.GetValueOrDefault(product.Key);
+            foreach (var line in product.OrderByDescending(line => Locked(line).Priority).ThenByDescending(line => line.Location, StringComparer.Ordinal))
+            {
+                var back = Math.Clamp(tooMuch, 0, line.Quantity);
+                if (back > 0)
+                {
+                    Release([line with { Quantity = back }], kinds.Less, cause, orderId, holdId);
+                }
+
+                if (back < line.Quantity)
+                {
+                    result.Add(line with { Quantity = line.Quantity - back });
+                }
+
+                tooMuch -= back;
+            }
+
+            if (tooMuch < 0)
+            {
+                more.Add(new(product.Key, -tooMuch));
+            }
+        }
+
+        more.AddRange(wanted.Where(line => held.All(h => h.ProductId != line.Key)));
+        foreach (var line in Reserve(more, [], kinds.More, cause, orderId, holdId))
+        {
+            var at = result.FindIndex(other => other.ProductId == line.ProductId && other.Location == line.Location);
+            if (at < 0)
+            {
+                result.Add(line);
+            }
+            else
+            {
+                result[at] = line with { Quantity = result[at].Quantity + line.Quantity };
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Lets a hold go: its units are free, or about to become the order's.</summary>
+    public void EndHold(Hold hold, HoldStatus status, ReceivedEvent? cause = null, Guid? orderId = null)
+    {
+        Release(hold.Lines, status == HoldStatus.Expired ? MovementKind.HoldExpired : MovementKind.HoldReleased, cause, orderId, hold.Id);
+        hold.End(status, orderId);
+    }
+
+    public void Record(
+        StockItem item, MovementKind kind, long onHandDelta, long reservedDelta, ReceivedEvent? cause = null, Guid? orderId = null,
+        string? reason = null, string? reference = null, Guid? holdId = null)
     {
         _movements.Add(new()
         {
@@ -101,6 +215,7 @@ internal sealed class StockBatch
             OnHandDelta = onHandDelta,
             ReservedDelta = reservedDelta,
             OrderId = orderId,
+            HoldId = holdId,
             Reason = reason,
             Reference = reference,
             EventId = cause?.Id,
@@ -115,109 +230,16 @@ internal sealed class StockBatch
     public IReadOnlyList<StockMovement> Movements => _movements;
 
     /// <summary>The products whose numbers changed.</summary>
-    public IEnumerable<StockItem> Changed => _items.Values.Where(item => item.IsChanged);
-
-    /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
-    public void Save(NpgsqlBatch writes)
-    {
-        AddNotEmpty([.. Changed.Where(i => i.IsNew)], InsertLevels);
-        AddNotEmpty([.. Changed.Where(i => !i.IsNew)], UpdateLevels);
-        AddNotEmpty([.. _reservations.Values.Where(r => r is { IsChanged: true, IsNew: true }).OrderBy(r => r.OrderId)], InsertReservations);
-        AddNotEmpty([.. _reservations.Values.Where(r => r is { IsChanged: true, IsNew: false })], UpdateReservations);
-        AddNotEmpty(_movements, InsertMovements);
-
-        void AddNotEmpty<T>(IReadOnlyList<T> rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> command)
-        {
-            if (rows.Count > 0)
-            {
-                writes.BatchCommands.Add(command(rows));
-            }
-        }
-    }
+    public IEnumerable<ProductStock> Changed => _products.Values.Where(product => product.IsChanged);
 
     /// <summary>One <c>inventory.updated</c> per product that changed, in the trace of the last event that touched it.</summary>
-    public IEnumerable<OutboxMessage> Events() => Changed.Select(item => OutboxMessage.Create(
-        InventoryEvents.Updated, item.ProductId, item.Version,
-        new InventoryUpdated(item.ProductId, item.Version, item.OnHand, item.Reserved, item.Available, item.LowStockThreshold, item.Crossing, Now),
-        Now, _lastCause.GetValueOrDefault(item.ProductId)));
+    public IEnumerable<OutboxMessage> Events() => Changed.Select(product => OutboxMessage.Create(
+        InventoryEvents.Updated, product.ProductId, product.Version,
+        new InventoryUpdated(
+            product.ProductId, product.Version, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Crossing, Now),
+        Now, _lastCause.GetValueOrDefault(product.ProductId)));
 
-    private NpgsqlBatchCommand InsertLevels(IReadOnlyList<StockItem> items) => Levels(items,
-        """
-        INSERT INTO stock_levels (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at)
-        SELECT product_id, location, on_hand, reserved, threshold, version, $7
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (product_id, location, on_hand, reserved, threshold, version)
-        """);
-
-    private NpgsqlBatchCommand UpdateLevels(IReadOnlyList<StockItem> items) => Levels(items,
-        """
-        UPDATE stock_levels s
-        SET on_hand = n.on_hand, reserved = n.reserved, low_stock_threshold = n.threshold, version = n.version, updated_at = $7
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (product_id, location, on_hand, reserved, threshold, version)
-        WHERE s.product_id = n.product_id AND s.location = n.location
-        """);
-
-    private NpgsqlBatchCommand Levels(IReadOnlyList<StockItem> items, string sql) => new(sql)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(items, i => i.ProductId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(items, i => i.Location, NpgsqlDbType.Text),
-            OutboxSql.Array(items, i => i.OnHand, NpgsqlDbType.Bigint),
-            OutboxSql.Array(items, i => i.Reserved, NpgsqlDbType.Bigint),
-            OutboxSql.Array(items, i => i.LowStockThreshold, NpgsqlDbType.Bigint),
-            OutboxSql.Array(items, i => i.Version, NpgsqlDbType.Bigint),
-            new() { Value = Now.UtcDateTime },
-        },
-    };
-
-    // A plain insert: when another transaction has made the row since we looked, the unique violation makes the batch repeat, and it finds the row.
-    private static NpgsqlBatchCommand InsertReservations(IReadOnlyList<Reservation> reservations) => Reservations(reservations,
-        """
-        INSERT INTO reservations (order_id, order_version, outcome, lines, shortages, decided_at)
-        SELECT order_id, order_version, outcome, lines::jsonb, shortages::jsonb, decided_at
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (order_id, order_version, outcome, lines, shortages, decided_at)
-        """);
-
-    private static NpgsqlBatchCommand UpdateReservations(IReadOnlyList<Reservation> reservations) => Reservations(reservations,
-        """
-        UPDATE reservations r
-        SET order_version = n.order_version, outcome = n.outcome, lines = n.lines::jsonb, shortages = n.shortages::jsonb, decided_at = n.decided_at
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (order_id, order_version, outcome, lines, shortages, decided_at)
-        WHERE r.order_id = n.order_id
-        """);
-
-    private static NpgsqlBatchCommand Reservations(IReadOnlyList<Reservation> reservations, string sql) => new(sql)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(reservations, r => r.OrderId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(reservations, r => r.OrderVersion, NpgsqlDbType.Bigint),
-            OutboxSql.Array(reservations, r => Outcomes.Format(r.Outcome!.Value), NpgsqlDbType.Text),
-            OutboxSql.Array(reservations, r => JsonSerializer.Serialize(r.Lines, InventoryJson.Default.IReadOnlyListReservedLine), NpgsqlDbType.Text),
-            OutboxSql.Array(reservations, r => JsonSerializer.Serialize(r.Shortages, InventoryJson.Default.IReadOnlyListShortage), NpgsqlDbType.Text),
-            OutboxSql.Array(reservations, r => r.DecidedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
-        },
-    };
-
-    private static NpgsqlBatchCommand InsertMovements(IReadOnlyList<StockMovement> movements) => new(
-        """
-        INSERT INTO stock_movements (product_id, id, location, kind, on_hand_delta, reserved_delta, order_id, reason, reference, event_id, occurred_at)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        """)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(movements, m => m.ProductId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(movements, m => m.Id, NpgsqlDbType.Uuid),
-            OutboxSql.Array(movements, m => m.Location, NpgsqlDbType.Text),
-            OutboxSql.Array(movements, m => Outcomes.Format(m.Kind), NpgsqlDbType.Text),
-            OutboxSql.Array(movements, m => m.OnHandDelta, NpgsqlDbType.Bigint),
-            OutboxSql.Array(movements, m => m.ReservedDelta, NpgsqlDbType.Bigint),
-            OutboxSql.Array(movements, m => m.OrderId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(movements, m => m.Reason, NpgsqlDbType.Text),
-            OutboxSql.Array(movements, m => m.Reference, NpgsqlDbType.Text),
-            OutboxSql.Array(movements, m => m.EventId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(movements, m => m.OccurredAt.UtcDateTime, NpgsqlDbType.TimestampTz),
-        },
-    };
+    /// <summary>An order's event names every product that the order holds, so the row is locked; anything else is a defect.</summary>
+    private StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)
+        ?? throw new InvalidOperationException($"Product {line.ProductId} at {line.Location} is held but was not locked.");
 }

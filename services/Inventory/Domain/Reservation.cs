@@ -14,12 +14,13 @@ internal sealed record ReservedLine(Guid ProductId, string Location, long Quanti
 internal sealed class Reservation
 {
     public Reservation(Guid orderId)
-        : this(orderId, 0, null, [], [], default)
+        : this(orderId, 0, null, [], [], default, [])
     {
     }
 
     public Reservation(
-        Guid orderId, long orderVersion, ReservationOutcome? outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset decidedAt)
+        Guid orderId, long orderVersion, ReservationOutcome? outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset decidedAt,
+        IReadOnlyList<ReservedLine> shipped)
     {
         OrderId = orderId;
         OrderVersion = orderVersion;
@@ -27,6 +28,7 @@ internal sealed class Reservation
         Lines = lines;
         Shortages = shortages;
         DecidedAt = decidedAt;
+        Shipped = shipped;
         IsNew = orderVersion == 0;
     }
 
@@ -43,6 +45,13 @@ internal sealed class Reservation
     public IReadOnlyList<Shortage> Shortages { get; private set; }
 
     public DateTimeOffset DecidedAt { get; private set; }
+
+    /// <summary>What has left the warehouse and has not come back, one line per product and location.</summary>
+    public IReadOnlyList<ReservedLine> Shipped { get; private set; }
+
+    /// <summary>Whether <see cref="Shipped"/> is to be written: it seldom is, so that the many other decisions do not pay for it.</summary>
+    public bool IsShippedChanged { get; private set; }
+
     public bool IsNew { get; }
     public bool IsChanged { get; private set; }
 
@@ -50,7 +59,8 @@ internal sealed class Reservation
     public bool HasHandled(long orderVersion) => orderVersion <= OrderVersion;
 
     /// <summary>Whether the order holds stock that can be revised or shipped.</summary>
-    public bool IsLive => Outcome is ReservationOutcome.Reserved or ReservationOutcome.Revised or ReservationOutcome.RevisionRejected;
+    public bool IsLive => Lines.Count > 0
+        && Outcome is (ReservationOutcome.Reserved or ReservationOutcome.Revised or ReservationOutcome.RevisionRejected);
 
     public void Decide(long orderVersion, ReservationOutcome outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset now)
     {
@@ -60,5 +70,12 @@ internal sealed class Reservation
         Shortages = shortages;
         DecidedAt = now;
         IsChanged = true;
+    }
+
+    /// <summary>The order's units have left, or some of them came back.</summary>
+    public void SetShipped(IReadOnlyList<ReservedLine> shipped)
+    {
+        Shipped = shipped;
+        IsShippedChanged = true;
     }
 }

@@ -1,5 +1,3 @@
-using OrderInventory.Contracts.Inventory;
-
 namespace OrderInventory.Inventory.Domain;
 
 /// <summary>
@@ -11,23 +9,28 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     /// <summary>Where stock is when nobody says where.</summary>
     public const string DefaultLocation = "default";
 
-    private readonly long _availableBefore = onHand - reserved;
-    private readonly long _thresholdBefore = lowStockThreshold;
-
     public Guid ProductId { get; } = productId;
     public string Location { get; } = location;
     public long OnHand { get; private set; } = onHand;
     public long Reserved { get; private set; } = reserved;
     public long Available => OnHand - Reserved;
+
+    /// <summary>The product's threshold: every location of a product has the same, for it is about the sum.</summary>
     public long LowStockThreshold { get; private set; } = lowStockThreshold;
 
     /// <summary>Grows by one with every transaction that changes the row; 0 for a row that does not exist yet.</summary>
     public long Version { get; private set; } = version;
 
+    /// <summary>The location's priority; the lowest number is taken first.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Whether anything new may be promised from the location.</summary>
+    public bool Active { get; init; } = true;
+
     public bool IsChanged { get; private set; }
     public bool IsNew { get; } = version == 0;
 
-    /// <summary>Promises units to an order. The caller has seen that enough are available.</summary>
+    /// <summary>Promises units to an order or a hold. The caller has seen that enough are available.</summary>
     public void Reserve(long quantity)
     {
         Invariant(quantity > 0 && quantity <= Available);
@@ -52,6 +55,14 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
+    /// <summary>Units come in: a return, or a transfer from elsewhere.</summary>
+    public void Receive(long quantity)
+    {
+        Invariant(quantity > 0);
+        OnHand += quantity;
+        Touch();
+    }
+
     /// <summary>Staff count or correct the shelf. False, and nothing changed, when it would go below what is promised.</summary>
     public bool TrySetOnHand(long onHand)
     {
@@ -72,18 +83,22 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Whether available has crossed the threshold since the row was read; 0 means that there is none.</summary>
-    public LowStockCrossing? Crossing
+    /// <summary>Takes both numbers from the ledger. False, and nothing changed, when the ledger itself breaks the rule.</summary>
+    public bool TryRebuild(long onHand, long reserved)
     {
-        get
+        if (reserved < 0 || reserved > onHand)
         {
-            var wasLow = IsLow(_availableBefore, _thresholdBefore) && !IsNew;
-            var isLow = IsLow(Available, LowStockThreshold);
-            return wasLow == isLow ? null : isLow ? LowStockCrossing.Entered : LowStockCrossing.Left;
+            return false;
         }
-    }
 
-    private static bool IsLow(long available, long threshold) => threshold > 0 && available <= threshold;
+        if (onHand != OnHand || reserved != Reserved)
+        {
+            (OnHand, Reserved) = (onHand, reserved);
+            Touch();
+        }
+
+        return true;
+    }
 
     private void Touch()
     {
@@ -98,7 +113,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     {
         if (!holds)
         {
-            throw new InvalidOperationException($"The stock of product {ProductId} would break 0 <= reserved <= on hand.");
+            throw new InvalidOperationException($"The stock of product {ProductId} at {Location} would break 0 <= reserved <= on hand.");
         }
     }
 }

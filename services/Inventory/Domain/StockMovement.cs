@@ -20,6 +20,21 @@ public enum MovementKind
 
     /// <summary>An order's units left the warehouse.</summary>
     Shipped,
+
+    /// <summary>Units went to another location, or came from one.</summary>
+    Transferred,
+
+    /// <summary>Units were kept for a cart.</summary>
+    Held,
+
+    /// <summary>A hold gave its units back, to be free or to become an order's.</summary>
+    HoldReleased,
+
+    /// <summary>A hold's time was over.</summary>
+    HoldExpired,
+
+    /// <summary>An order's units came back; both changes are 0 when they did not go back on the shelf.</summary>
+    Returned,
 }
 
 /// <summary>A row of the append-only ledger: every change of a level has one, so levels can be rebuilt from it.</summary>
@@ -34,6 +49,9 @@ internal sealed class StockMovement
 
     /// <summary>The order, for a change that an order caused.</summary>
     public Guid? OrderId { get; init; }
+
+    /// <summary>The hold, for a change that a hold caused.</summary>
+    public Guid? HoldId { get; init; }
 
     /// <summary>Staff's reason, for a change that staff made.</summary>
     public string? Reason { get; init; }

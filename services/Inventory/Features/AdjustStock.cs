@@ -11,12 +11,13 @@ internal static class AdjustStock
     /// <param name="Delta">Units to add, or to remove when negative; not 0.</param>
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as a return number.</param>
-    public sealed record Request(long Delta, string Reason, string? Reference = null);
+    /// <param name="Location">Where; left out: <c>default</c>.</param>
+    public sealed record Request(long Delta, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Add or remove units</summary>
     /// <remarks>
     /// 201 with the level after it. 404 without a stock record, 409 when it would go below what is reserved. If-Match is honoured when
-    /// sent: 412 when the stock has changed.
+    /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>. Units may be added where the product was not before.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
@@ -33,17 +34,23 @@ internal static class AdjustStock
         StockLevel? answer = null;
         var refusal = await writer.ChangeAsync(productId, stock =>
         {
-            if (stock.Item(productId) is not { } item)
+            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            {
+                return unknown;
+            }
+
+            if (stock.Product(productId) is not { } product)
             {
                 return Problems.NotFound("stock record", productId);
             }
 
-            if (ETags.CheckIfMatch(http, item.Version, required: false) is { } precondition)
+            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
             {
                 return precondition;
             }
 
-            if (item.OnHand + request.Delta > StockLimits.MaxUnits)
+            var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
+            if (product.OnHand + request.Delta > StockLimits.MaxUnits)
             {
                 return Problems.MalformedRequest("$.delta", $"There would be more than {StockLimits.MaxUnits} units.");
             }
@@ -54,7 +61,7 @@ internal static class AdjustStock
             }
 
             stock.Record(item, MovementKind.Adjusted, request.Delta, 0, reason: request.Reason, reference: request.Reference);
-            answer = StockLevel.Of(item, stock.Now);
+            answer = StockLevel.Of(product, stock.Now);
             return null;
         }, cancellationToken);
         if (refusal is not null)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
+using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -14,7 +15,8 @@ internal static class CheckStock
 
     /// <param name="Lines">What is wanted; lines of one product count as one sum.</param>
     /// <param name="OrderId">An order whose reservation counts as available: it wants to change its lines.</param>
-    public sealed record Request(IReadOnlyList<Line> Lines, Guid? OrderId = null);
+    /// <param name="HoldId">A hold that counts as available while it lives: the order is to be placed with it.</param>
+    public sealed record Request(IReadOnlyList<Line> Lines, Guid? OrderId = null, Guid? HoldId = null);
 
     public sealed record Line(Guid ProductId, int Quantity);
 
@@ -38,9 +40,11 @@ internal static class CheckStock
             requested[line.ProductId] = requested.GetValueOrDefault(line.ProductId) + line.Quantity;
         }
 
-        var available = await ReadAvailableAsync(database, [.. requested.Keys], request.OrderId, cancellationToken);
+        var available = await AvailableStock.ReadAsync(
+            database, [.. requested.Keys], request.OrderId is { } order ? [order] : [], request.HoldId is { } hold ? [hold] : [], cancellationToken);
         var lines = requested
-            .Select(line => new CheckedLine(line.Key, line.Value, available.GetValueOrDefault(line.Key), line.Value <= available.GetValueOrDefault(line.Key)))
+            .Select(line => (Line: line, Available: available.For(line.Key, request.OrderId, request.HoldId)))
+            .Select(line => new CheckedLine(line.Line.Key, line.Line.Value, line.Available, line.Line.Value <= line.Available))
             .ToList();
         return TypedResults.Ok(new Response(lines.TrueForAll(line => line.Sufficient), lines));
     }
@@ -51,41 +55,17 @@ internal static class CheckStock
         errors.Require(request.Lines.Count is >= 1 and <= MaxLines, "$.lines", $"1 to {MaxLines} lines are required.");
         for (var i = 0; i < request.Lines.Count && i < MaxLines; i++)
         {
-            if (request.Lines[i].Quantity < 1)
+            // The JSON reader lets a null pass as an element of a list.
+            if (request.Lines[i] is null)
+            {
+                errors.Add($"$.lines[{i}]", "A line is required.");
+            }
+            else if (request.Lines[i].Quantity < 1)
             {
                 errors.Add($"$.lines[{i}].quantity", "At least 1 is required.");
             }
         }
 
         return errors.Any ? errors.Malformed() : null;
-    }
-
-    private static async Task<Dictionary<Guid, long>> ReadAvailableAsync(
-        NpgsqlDataSource database, Guid[] products, Guid? orderId, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand(orderId is null
-            ? "SELECT product_id, sum(available)::bigint FROM stock_levels WHERE product_id = ANY($1) GROUP BY product_id"
-            : """
-              SELECT product_id, sum(available)::bigint FROM (
-                  SELECT product_id, available FROM stock_levels WHERE product_id = ANY($1)
-                  UNION ALL
-                  SELECT (line ->> 'productId')::uuid, (line ->> 'quantity')::bigint
-                  FROM reservations, jsonb_array_elements(lines) AS line WHERE order_id = $2) AS s
-              GROUP BY product_id
-              """);
-        command.Parameters.Add(new() { Value = products });
-        if (orderId is { } order)
-        {
-            command.Parameters.Add(new() { Value = order });
-        }
-
-        var available = new Dictionary<Guid, long>(products.Length);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            available[reader.GetGuid(0)] = reader.GetInt64(1);
-        }
-
-        return available;
     }
 }

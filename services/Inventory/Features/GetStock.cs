@@ -19,7 +19,7 @@ internal static class GetStock
             async () =>
             {
                 await using var database = await databases.CreateDbContextAsync();
-                return await StockQueries.Levels(database.StockLevels.Where(l => l.ProductId == productId).GroupBy(l => l.ProductId)).FirstOrDefaultAsync();
+                return (await database.ReadLevelsAsync([productId])).FirstOrDefault();
             },
             cancellationToken);
         return level is null ? Problems.NotFound("stock record", productId) : ETags.Ok(http, level, level.Version);

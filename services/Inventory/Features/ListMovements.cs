@@ -13,15 +13,16 @@ internal static class ListMovements
     /// <param name="Location">Where.</param>
     /// <param name="Kind">Why.</param>
     /// <param name="OnHandDelta">Change of the units in the warehouse.</param>
-    /// <param name="ReservedDelta">Change of the units promised to orders.</param>
+    /// <param name="ReservedDelta">Change of the units promised to orders and holds.</param>
     /// <param name="OrderId">The order that caused it, or null.</param>
     /// <param name="Reason">Staff's reason, or null.</param>
     /// <param name="Reference">Staff's reference, or null.</param>
     /// <param name="EventId">The event that caused it, or null.</param>
     /// <param name="OccurredAt">When, UTC.</param>
+    /// <param name="HoldId">The hold that caused it, or null.</param>
     public sealed record Item(
         Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
-        Guid? EventId, DateTimeOffset OccurredAt);
+        Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId);
 
     /// <summary>Read a product's ledger, newest first</summary>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
@@ -36,7 +37,7 @@ internal static class ListMovements
             .Where(m => m.ProductId == productId && (after == null || m.Id < after))
             .OrderByDescending(m => m.Id)
             .Take(take + 1)
-            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt))
+            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(Paging.ToPage(page, take, item => item.Id));
     }

@@ -24,12 +24,12 @@ internal static class ListStock
         var rows = database.StockLevels.AsNoTracking();
         if (productIds is not null)
         {
-            if (IdList.Read(productIds, "productIds", out var ids) is { } malformed)
+            if (IdList.Read(productIds, "productIds", out var named) is { } malformed)
             {
                 return malformed;
             }
 
-            rows = rows.Where(l => ids.Contains(l.ProductId));
+            rows = rows.Where(l => named.Contains(l.ProductId));
         }
 
         if (after is { } last)
@@ -43,7 +43,8 @@ internal static class ListStock
             products = products.Where(g => (g.Max(l => l.LowStockThreshold) > 0 && g.Sum(l => l.Available) <= g.Max(l => l.LowStockThreshold)) == low);
         }
 
-        var page = await StockQueries.Levels(products.OrderBy(g => g.Key)).Take(take + 1).ToListAsync(cancellationToken);
+        var ids = await products.OrderBy(g => g.Key).Select(g => g.Key).Take(take + 1).ToListAsync(cancellationToken);
+        var page = await database.ReadLevelsAsync(ids, cancellationToken);
         return TypedResults.Ok(Paging.ToPage(page, take, level => level.ProductId));
     }
 }

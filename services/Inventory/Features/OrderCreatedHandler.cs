@@ -19,26 +19,33 @@ internal static class OrderCreatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Lines);
-        var shortages = wanted
-            .Where(line => line.Value > stock.Available(line.Key))
-            .Select(line => new Shortage(line.Key, line.Value, stock.Available(line.Key)))
-            .ToList();
+        var hold = LiveHold(order, stock);
+        var held = hold?.Lines ?? [];
+        var shortages = stock.Shortages(wanted, held);
         if (shortages.Count > 0)
         {
+            // The hold stays: its owner may try again with less.
             reservation.Decide(order.Version, ReservationOutcome.Rejected, [], shortages, stock.Now);
             return reservation;
         }
 
-        var lines = new List<ReservedLine>(wanted.Count);
-        foreach (var (productId, quantity) in wanted)
+        if (hold is not null)
         {
-            var item = stock.Item(productId)!;
-            item.Reserve(quantity);
-            stock.Record(item, MovementKind.Reserved, 0, quantity, cause, order.OrderId);
-            lines.Add(new(productId, item.Location, quantity));
+            // All of it is let go, and what the order wants of it is taken at once, from where it lies; nobody can come between.
+            stock.EndHold(hold, HoldStatus.Consumed, cause, order.OrderId);
         }
 
+        var lines = stock.Reserve(wanted, held, MovementKind.Reserved, cause, order.OrderId, holdId: null);
         reservation.Decide(order.Version, ReservationOutcome.Reserved, lines, [], stock.Now);
         return reservation;
     }
+
+    /// <summary>Whether it would be refused for a shortage as things stand.</summary>
+    public static bool IsShort(OrderCreated order, StockBatch stock) =>
+        !stock.Reservation(order.OrderId).HasHandled(order.Version)
+        && stock.Shortages(OrderEventsHandler.SumByProduct(order.Lines), LiveHold(order, stock)?.Lines ?? []).Count > 0;
+
+    /// <summary>A hold that is gone, over, or another order's just does not help.</summary>
+    private static Hold? LiveHold(OrderCreated order, StockBatch stock) =>
+        order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } hold ? hold : null;
 }

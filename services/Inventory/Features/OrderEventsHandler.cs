@@ -13,12 +13,13 @@ namespace OrderInventory.Inventory.Features;
 /// Takes a batch of <c>order.created</c> and <c>order.updated</c> together: one set of locks for both topics, decisions in memory in the
 /// order of the offsets (<see cref="OrderCreatedHandler"/>, <see cref="OrderUpdatedHandler"/>), one update per product at the end.
 /// </summary>
-internal sealed class OrderEventsHandler(ReadCache cache, TimeProvider time) : IBatchHandler
+internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions options, TimeProvider time) : IBatchHandler
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         var orders = new SortedSet<Guid>();
         var products = new SortedSet<Guid>();
+        var holds = new SortedSet<Guid>();
         foreach (var received in events)
         {
             var (order, lines) = received.Data switch
@@ -29,11 +30,21 @@ internal sealed class OrderEventsHandler(ReadCache cache, TimeProvider time) : I
             };
             orders.Add(order);
             products.UnionWith(lines.Select(line => line.ProductId));
+            if (received.Data is OrderCreated { HoldId: { } hold })
+            {
+                holds.Add(hold);
+            }
         }
 
-        var stock = await StockBatch.LoadAsync(batch.Connection, [.. orders], [.. products], time.GetStorableNow(), cancellationToken);
+        var stock = await StockBatch.LoadAsync(
+            batch.Connection, new([.. orders], [.. products], [.. holds]), options.Allocation, time.GetStorableNow(), cancellationToken);
         foreach (var received in events)
         {
+            if (stock.HasDueHolds && IsShort(received.Data, stock))
+            {
+                await stock.ExpireDueHoldsAsync(batch.Connection, cancellationToken);
+            }
+
             var reservation = received.Data switch
             {
                 OrderCreated created => OrderCreatedHandler.Apply(created, received, stock),
@@ -55,8 +66,15 @@ internal sealed class OrderEventsHandler(ReadCache cache, TimeProvider time) : I
             batch.Publish(message);
         }
 
-        batch.AfterCommit(() => cache.Invalidate([.. stock.Changed.Select(item => StockLevel.CacheKey(item.ProductId))]));
+        batch.AfterCommit(() => cache.Invalidate([.. stock.Changed.Select(product => StockLevel.CacheKey(product.ProductId))]));
     }
+
+    private static bool IsShort(object data, StockBatch stock) => data switch
+    {
+        OrderCreated created => OrderCreatedHandler.IsShort(created, stock),
+        OrderUpdated updated => OrderUpdatedHandler.IsShort(updated, stock),
+        _ => false,
+    };
 
     /// <summary>Lines of one product count as one sum: checked one by one, 6 + 6 would fit into 10.</summary>
     public static Dictionary<Guid, long> SumByProduct(IEnumerable<OrderLine> lines)

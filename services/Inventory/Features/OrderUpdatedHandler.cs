@@ -6,16 +6,21 @@ using OrderInventory.Messaging.Inbox;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>An order was cancelled, has expired, was shipped, or wants other lines.</summary>
+/// <summary>An order was cancelled, has expired, was shipped, had goods come back, or wants other lines.</summary>
 internal static class OrderUpdatedHandler
 {
     /// <summary>The other changes of an order do not move stock.</summary>
-    public static bool Concerns(OrderUpdated order) =>
-        order.Status is OrderStatus.CancelPending or OrderStatus.Expired or OrderStatus.RevisionPending or OrderStatus.Shipped;
+    public static bool Concerns(OrderUpdated order) => order.Return is not null
+        || order.Status is OrderStatus.CancelPending or OrderStatus.Expired or OrderStatus.RevisionPending or OrderStatus.Shipped;
 
-    public static string? Validate(OrderUpdated order) => order is { Status: OrderStatus.RevisionPending, Revision: null }
-        ? "A pending revision has no lines."
-        : OrderEventsHandler.Validate([.. order.Lines, .. order.Revision?.Lines ?? []]);
+    public static string? Validate(OrderUpdated order) => order switch
+    {
+        { Status: OrderStatus.RevisionPending, Revision: null } => "A pending revision has no lines.",
+        { Return: not null, Status: not (OrderStatus.Shipped or OrderStatus.Delivered) } => "Only goods that were shipped can come back.",
+        { Return.Lines.Count: 0 } => "A return has no lines.",
+        { Return: { } returned } when returned.Lines.Any(line => line.Quantity < 1) => "A returned quantity is below 1.",
+        _ => OrderEventsHandler.Validate([.. order.Lines, .. order.Revision?.Lines ?? []]),
+    };
 
     /// <summary>The decision, or null when the order is beyond this version already.</summary>
     public static Reservation? Apply(OrderUpdated order, ReceivedEvent cause, StockBatch stock)
@@ -26,15 +31,18 @@ internal static class OrderUpdatedHandler
             return null;
         }
 
-        switch (order.Status)
+        switch (order)
         {
-            case OrderStatus.CancelPending or OrderStatus.Expired:
+            case { Return: { } returned }:
+                Return(order, returned, reservation, cause, stock);
+                break;
+            case { Status: OrderStatus.CancelPending or OrderStatus.Expired }:
                 Release(order, reservation, cause, stock);
                 break;
-            case OrderStatus.RevisionPending:
+            case { Status: OrderStatus.RevisionPending }:
                 Revise(order, reservation, cause, stock);
                 break;
-            case OrderStatus.Shipped:
+            case { Status: OrderStatus.Shipped }:
                 Ship(order, reservation, cause, stock);
                 break;
         }
@@ -42,16 +50,18 @@ internal static class OrderUpdatedHandler
         return reservation;
     }
 
+    /// <summary>Whether it would be refused for a shortage as things stand.</summary>
+    public static bool IsShort(OrderUpdated order, StockBatch stock)
+    {
+        var reservation = stock.Reservation(order.OrderId);
+        return order.Status == OrderStatus.RevisionPending && !reservation.HasHandled(order.Version) && reservation.IsLive
+            && stock.Shortages(OrderEventsHandler.SumByProduct(order.Revision!.Lines), reservation.Lines).Count > 0;
+    }
+
     /// <summary>Gives back what is held. Nothing may be held yet: then the row is the tombstone that the late <c>order.created</c> meets.</summary>
     private static void Release(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
     {
-        foreach (var line in reservation.Lines)
-        {
-            var item = Locked(stock, line.ProductId);
-            item.Release(line.Quantity);
-            stock.Record(item, MovementKind.Released, 0, -line.Quantity, cause, order.OrderId);
-        }
-
+        stock.Release(reservation.Lines, MovementKind.Released, cause, order.OrderId, holdId: null);
         reservation.Decide(order.Version, ReservationOutcome.Released, [], [], stock.Now);
     }
 
@@ -65,56 +75,87 @@ internal static class OrderUpdatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Revision!.Lines);
-        var held = reservation.Lines.ToDictionary(line => line.ProductId, line => line.Quantity);
-        var shortages = wanted
-            .Select(line => new Shortage(line.Key, line.Value, stock.Available(line.Key) + held.GetValueOrDefault(line.Key)))
-            .Where(line => line.Requested > line.Available)
-            .ToList();
+        var shortages = stock.Shortages(wanted, reservation.Lines);
         if (shortages.Count > 0)
         {
             reservation.Decide(order.Version, ReservationOutcome.RevisionRejected, reservation.Lines, shortages, stock.Now);
             return;
         }
 
-        foreach (var productId in wanted.Keys.Union(held.Keys))
-        {
-            var delta = wanted.GetValueOrDefault(productId) - held.GetValueOrDefault(productId);
-            if (delta == 0)
-            {
-                continue;
-            }
-
-            var item = Locked(stock, productId);
-            if (delta > 0)
-            {
-                item.Reserve(delta);
-            }
-            else
-            {
-                item.Release(-delta);
-            }
-
-            stock.Record(item, delta > 0 ? MovementKind.Reserved : MovementKind.Released, 0, delta, cause, order.OrderId);
-        }
-
-        reservation.Decide(
-            order.Version, ReservationOutcome.Revised,
-            [.. wanted.Select(line => new ReservedLine(line.Key, StockItem.DefaultLocation, line.Value))], [], stock.Now);
+        var lines = stock.Change(reservation.Lines, wanted, (MovementKind.Reserved, MovementKind.Released), cause, order.OrderId, holdId: null);
+        reservation.Decide(order.Version, ReservationOutcome.Revised, lines, [], stock.Now);
     }
 
     private static void Ship(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
     {
         foreach (var line in reservation.Lines)
         {
-            var item = Locked(stock, line.ProductId);
+            var item = stock.Item(line.ProductId, line.Location)
+                ?? throw new InvalidOperationException($"Product {line.ProductId} is held by the order but is not in its event.");
             item.Ship(line.Quantity);
             stock.Record(item, MovementKind.Shipped, -line.Quantity, -line.Quantity, cause, order.OrderId);
+        }
+
+        if (reservation.Lines.Count > 0)
+        {
+            reservation.SetShipped(reservation.Lines);
         }
 
         reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
     }
 
-    /// <summary>The event names every product that its order holds, so the row is locked; anything else is a defect.</summary>
-    private static StockItem Locked(StockBatch stock, Guid productId) =>
-        stock.Item(productId) ?? throw new InvalidOperationException($"Product {productId} is held by the order but is not in its event.");
+    /// <summary>
+    /// Goods came back: to where they had come from, or only into the ledger. The event is the order's state, so a return that is replayed
+    /// before its order's <c>shipped</c> says that too: the order is shipped first, and the late event finds its version handled.
+    /// </summary>
+    private static void Return(OrderUpdated order, OrderReturn returned, Reservation reservation, ReceivedEvent cause, StockBatch stock)
+    {
+        if (reservation.IsLive)
+        {
+            Ship(order, reservation, cause, stock);
+        }
+
+        var rest = reservation.Shipped.ToList();
+        foreach (var line in returned.Lines)
+        {
+            TakeBack(line, returned.Restock, rest, order.OrderId, cause, stock);
+        }
+
+        reservation.SetShipped(rest);
+        reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
+    }
+
+    private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, ReceivedEvent cause, StockBatch stock)
+    {
+        long missing = line.Quantity;
+        for (var i = 0; i < shipped.Count && missing > 0; i++)
+        {
+            var origin = shipped[i];
+            var quantity = origin.ProductId == line.ProductId ? Math.Min(missing, origin.Quantity) : 0;
+            if (quantity == 0)
+            {
+                continue;
+            }
+
+            // A location that has been deleted meanwhile gets nothing back; somebody will find it at the default one.
+            var to = stock.Locations.ContainsKey(origin.Location) ? origin.Location : StockItem.DefaultLocation;
+            var item = stock.Item(line.ProductId, to) ?? stock.Create(line.ProductId, to);
+            if (restock)
+            {
+                item.Receive(quantity);
+            }
+
+            stock.Record(item, MovementKind.Returned, restock ? quantity : 0, 0, cause, orderId, reason: restock ? null : $"not restocked: {quantity}");
+            shipped[i] = origin with { Quantity = origin.Quantity - quantity };
+            missing -= quantity;
+        }
+
+        if (missing > 0)
+        {
+            // Orders guards it; here it would make stock out of nothing. Set aside for a person, who may replay it when an order was late.
+            throw new InvalidOperationException($"Of product {line.ProductId} more came back than the order was shipped.");
+        }
+
+        shipped.RemoveAll(left => left.Quantity == 0);
+    }
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
@@ -11,12 +10,13 @@ internal static class SetStock
 {
     /// <param name="OnHand">Units in the warehouse, 0 or more.</param>
     /// <param name="LowStockThreshold">At or below this, available counts as low. Left out: as it was, or 0.</param>
-    public sealed record Request(long OnHand, long? LowStockThreshold = null);
+    /// <param name="Location">Where the units are; left out: <c>default</c>. The threshold is the product's, wherever it is.</param>
+    public sealed record Request(long OnHand, long? LowStockThreshold = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Make or set a product's stock</summary>
     /// <remarks>
     /// 201 when the record is new (If-Match is not needed), 200 when it was set; then If-Match is required (428, 412). 409 when
-    /// <c>onHand</c> is below what is reserved.
+    /// <c>onHand</c> is below what is reserved. 422 <c>unknown-location</c>.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
@@ -29,17 +29,29 @@ internal static class SetStock
             return errors.Malformed();
         }
 
-        StockItem? item = null;
+        var isNew = false;
         StockLevel? answer = null;
-        ProblemHttpResult? Decide(StockBatch stock)
+        var refusal = await writer.ChangeAsync(productId, stock =>
         {
-            item = stock.Item(productId);
-            if (item is not null && ETags.CheckIfMatch(http, item.Version) is { } precondition)
+            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            {
+                return unknown;
+            }
+
+            var product = stock.Product(productId);
+            if (product is not null && ETags.CheckIfMatch(http, product.Version) is { } precondition)
             {
                 return precondition;
             }
 
-            item ??= stock.Create(productId);
+            isNew = product is null;
+            var item = product?.At(request.Location) ?? stock.Create(productId, request.Location);
+            product = stock.Product(productId)!;
+            if (product.OnHand - item.OnHand + request.OnHand > StockLimits.MaxUnits)
+            {
+                return Problems.MalformedRequest("$.onHand", $"There would be more than {StockLimits.MaxUnits} units.");
+            }
+
             var delta = request.OnHand - item.OnHand;
             if (!item.TrySetOnHand(request.OnHand))
             {
@@ -48,31 +60,19 @@ internal static class SetStock
 
             if (request.LowStockThreshold is { } threshold)
             {
-                item.SetLowStockThreshold(threshold);
+                product.SetLowStockThreshold(threshold);
             }
 
             stock.Record(item, MovementKind.Set, delta, 0);
-            answer = StockLevel.Of(item, stock.Now);
+            answer = StockLevel.Of(product, stock.Now);
             return null;
-        }
-
-        ProblemHttpResult? refusal;
-        try
-        {
-            refusal = await writer.ChangeAsync(productId, Decide, cancellationToken);
-        }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            // Somebody else made the record at this moment: now it exists, and If-Match is required.
-            refusal = await writer.ChangeAsync(productId, Decide, cancellationToken);
-        }
-
+        }, cancellationToken);
         if (refusal is not null)
         {
             return refusal;
         }
 
         ETags.Set(http, answer!.Version);
-        return item!.IsNew ? TypedResults.Created($"/api/inventory/{productId}", answer) : TypedResults.Ok(answer);
+        return isNew ? TypedResults.Created($"/api/inventory/{productId}", answer) : TypedResults.Ok(answer);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -11,5 +12,10 @@ internal static class StockLimits
 
     public static ProblemHttpResult BelowReserved(StockItem item) => Problems.Conflict(
         "stock-below-reserved", "Fewer units than are reserved.", "Orders hold more than would be left.",
-        ("onHand", item.OnHand), ("reserved", item.Reserved));
+        ("onHand", item.OnHand), ("reserved", item.Reserved), ("location", item.Location));
+
+    /// <summary>422 for a location that there is none of; null when it may be named.</summary>
+    public static ProblemHttpResult? CheckLocation(StockBatch stock, string location, string path = "$.location") => stock.Locations.ContainsKey(location)
+        ? null
+        : Problems.Unprocessable("unknown-location", "There is no such location.", new Dictionary<string, string[]> { [path] = ["No location has this code."] });
 }

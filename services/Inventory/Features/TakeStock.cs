@@ -15,10 +15,11 @@ internal static class TakeStock
     /// <param name="OnHand">What was counted.</param>
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as the month.</param>
-    public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null);
+    /// <param name="Location">Which shelf; left out: <c>default</c>.</param>
+    public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Record a count of the shelf</summary>
-    /// <remarks>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected.</remarks>
+    /// <remarks>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>.</remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
     {
@@ -35,14 +36,26 @@ internal static class TakeStock
         StockLevel? answer = null;
         var refusal = await writer.ChangeAsync(productId, stock =>
         {
-            if (stock.Item(productId) is not { } item)
+            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            {
+                return unknown;
+            }
+
+            if (stock.Product(productId) is not { } product)
             {
                 return Problems.NotFound("stock record", productId);
             }
 
+            var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
+
             if (item.OnHand != request.ExpectedOnHand)
             {
                 return Problems.Conflict("unexpected-stock", "The stock is not as expected.", "It changed after counting began; count again.", ("onHand", item.OnHand));
+            }
+
+            if (product.OnHand - item.OnHand + request.OnHand > StockLimits.MaxUnits)
+            {
+                return Problems.MalformedRequest("$.onHand", $"There would be more than {StockLimits.MaxUnits} units.");
             }
 
             var delta = request.OnHand - item.OnHand;
@@ -52,7 +65,7 @@ internal static class TakeStock
             }
 
             stock.Record(item, MovementKind.Counted, delta, 0, reason: request.Reason, reference: request.Reference);
-            answer = StockLevel.Of(item, stock.Now);
+            answer = StockLevel.Of(product, stock.Now);
             return null;
         }, cancellationToken);
         if (refusal is not null)

@@ -37,6 +37,55 @@ namespace OrderInventory.Inventory.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "hold_lines",
+                columns: table => new
+                {
+                    hold_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    product_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    location = table.Column<string>(type: "text", nullable: false),
+                    quantity = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_hold_lines", x => new { x.hold_id, x.product_id, x.location });
+                    table.CheckConstraint("ck_hold_lines_quantity", "quantity > 0");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "holds",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    status = table.Column<string>(type: "text", nullable: false),
+                    expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    lines = table.Column<string>(type: "jsonb", nullable: false),
+                    order_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    swept_until = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_holds", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "idempotency_keys",
+                columns: table => new
+                {
+                    caller = table.Column<string>(type: "text", nullable: false),
+                    key = table.Column<string>(type: "text", nullable: false),
+                    fingerprint = table.Column<byte[]>(type: "bytea", nullable: false),
+                    resource_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_idempotency_keys", x => new { x.caller, x.key });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "inbox_messages",
                 columns: table => new
                 {
@@ -46,6 +95,24 @@ namespace OrderInventory.Inventory.Data.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_inbox_messages", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "locations",
+                columns: table => new
+                {
+                    code = table.Column<string>(type: "text", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    priority = table.Column<int>(type: "integer", nullable: false),
+                    active = table.Column<bool>(type: "boolean", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_locations", x => x.code);
                 });
 
             migrationBuilder.CreateTable(
@@ -100,7 +167,8 @@ namespace OrderInventory.Inventory.Data.Migrations
                     outcome = table.Column<string>(type: "text", nullable: false),
                     lines = table.Column<string>(type: "jsonb", nullable: false),
                     shortages = table.Column<string>(type: "jsonb", nullable: false),
-                    decided_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                    decided_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    shipped = table.Column<string>(type: "jsonb", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -138,6 +206,7 @@ namespace OrderInventory.Inventory.Data.Migrations
                     on_hand_delta = table.Column<long>(type: "bigint", nullable: false),
                     reserved_delta = table.Column<long>(type: "bigint", nullable: false),
                     order_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    hold_id = table.Column<Guid>(type: "uuid", nullable: true),
                     reason = table.Column<string>(type: "text", nullable: true),
                     reference = table.Column<string>(type: "text", nullable: true),
                     event_id = table.Column<Guid>(type: "uuid", nullable: true),
@@ -147,6 +216,11 @@ namespace OrderInventory.Inventory.Data.Migrations
                 {
                     table.PrimaryKey("pk_stock_movements", x => new { x.product_id, x.id });
                 });
+
+            migrationBuilder.InsertData(
+                table: "locations",
+                columns: new[] { "code", "active", "created_at", "id", "name", "priority", "updated_at", "version" },
+                values: new object[] { "default", true, new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)), new Guid("019a0000-0000-7000-8000-000000000001"), "Default", 0, new DateTimeOffset(new DateTime(1970, 1, 1, 0, 0, 0, 0, DateTimeKind.Unspecified), new TimeSpan(0, 0, 0, 0, 0)), 1L });
 
             migrationBuilder.InsertData(
                 table: "outbox_slots",
@@ -176,6 +250,22 @@ namespace OrderInventory.Inventory.Data.Migrations
                 table: "dead_letters",
                 columns: new[] { "topic", "partition", "offset" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_hold_lines_product_id",
+                table: "hold_lines",
+                column: "product_id");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_holds_expires_at",
+                table: "holds",
+                column: "expires_at",
+                filter: "status = 'live'");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_idempotency_keys_created_at",
+                table: "idempotency_keys",
+                column: "created_at");
         }
 
         /// <inheritdoc />
@@ -185,7 +275,19 @@ namespace OrderInventory.Inventory.Data.Migrations
                 name: "dead_letters");
 
             migrationBuilder.DropTable(
+                name: "hold_lines");
+
+            migrationBuilder.DropTable(
+                name: "holds");
+
+            migrationBuilder.DropTable(
+                name: "idempotency_keys");
+
+            migrationBuilder.DropTable(
                 name: "inbox_messages");
+
+            migrationBuilder.DropTable(
+                name: "locations");
 
             migrationBuilder.DropTable(
                 name: "outbox_messages");

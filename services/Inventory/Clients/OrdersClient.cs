@@ -1,0 +1,57 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Http.Resilience;
+using OrderInventory.Inventory.Data;
+using Polly;
+
+namespace OrderInventory.Inventory.Clients;
+
+internal static class OrdersClientExtensions
+{
+    public static void AddOrdersClient(this IHostApplicationBuilder builder) =>
+        builder.Services.AddHttpClient<OrdersClient>(http => http.BaseAddress = new("http://orders"))
+            .AddStandardResilienceHandler(resilience =>
+            {
+                // A report goes on without the answer.
+                resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
+                resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
+                resilience.Retry.MaxRetryAttempts = 1;
+                resilience.Retry.Delay = TimeSpan.FromMilliseconds(50);
+                resilience.CircuitBreaker.SamplingDuration = TimeSpan.FromSeconds(10);
+                resilience.CircuitBreaker.MinimumThroughput = 10;
+                resilience.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
+            });
+}
+
+/// <summary>The Order service, which knows what its orders should hold.</summary>
+internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
+{
+    /// <summary>The answer of <c>GET /api/orders/open-lines</c>.</summary>
+    public sealed record OpenLines(IReadOnlyList<OpenLine> Items);
+
+    /// <param name="ProductId">The product.</param>
+    /// <param name="Quantity">Units of orders that should hold stock.</param>
+    /// <param name="PendingQuantity">Units of orders that Inventory has not answered yet.</param>
+    public sealed record OpenLine(Guid ProductId, long Quantity, long PendingQuantity = 0);
+
+    /// <summary>Units that orders should hold, by product; null when Orders does not say.</summary>
+    public async Task<Dictionary<Guid, OpenLine>?> GetOpenLinesAsync(IReadOnlyList<Guid> products, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await http.GetFromJsonAsync(
+                $"/api/orders/open-lines?productIds={string.Join(',', products)}", InventoryJson.Default.OpenLines, cancellationToken);
+            return answer?.Items?.GroupBy(line => line.ProductId)
+                .ToDictionary(g => g.Key, g => new OpenLine(g.Key, g.Sum(line => line.Quantity), g.Sum(line => line.PendingQuantity)));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException or JsonException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogUnavailable(exception.Message);
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not say what its orders should hold: {Reason}")]
+    private partial void LogUnavailable(string reason);
+}

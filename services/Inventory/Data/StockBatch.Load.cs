@@ -1,0 +1,189 @@
+using System.Text.Json;
+using Npgsql;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Inventory.Domain;
+
+namespace OrderInventory.Inventory.Data;
+
+/// <summary>Which rows a transaction is about.</summary>
+/// <param name="Orders">Orders whose reservations are decided on.</param>
+/// <param name="Products">Products whose stock is.</param>
+/// <param name="Holds">Holds that may be taken; the products that they hold are locked too.</param>
+/// <param name="KeepLocations">
+/// True for whoever may make stock at a location: none is deleted until the transaction ends. Orders and holds only take what is there.
+/// </param>
+internal sealed record StockScope(Guid[] Orders, Guid[] Products, Guid[] Holds, bool KeepLocations = false);
+
+/// <content>How the rows are locked and read.</content>
+internal sealed partial class StockBatch
+{
+    // The look at the holds is one probe of an index over live holds by the end of their time, which the sweeper keeps nearly empty below now.
+    private const string SelectLocations =
+        "SELECT code, priority, active, (SELECT EXISTS (SELECT FROM holds WHERE status = 'live' AND expires_at <= now())) FROM locations";
+
+    /// <summary>Locks and reads, in one round trip.</summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="scope">What to lock.</param>
+    /// <param name="policy">From which locations orders are served.</param>
+    /// <param name="now">The time for what is written.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<StockBatch> LoadAsync(
+        NpgsqlConnection connection, StockScope scope, AllocationPolicy policy, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlBatch(connection);
+        select.BatchCommands.Add(new(scope.KeepLocations ? SelectLocations + " ORDER BY code FOR KEY SHARE" : SelectLocations));
+        select.BatchCommands.Add(new(
+            """
+            SELECT order_id, order_version, outcome, lines, shortages, decided_at, shipped
+            FROM reservations WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
+            """)
+        { Parameters = { new() { Value = scope.Orders } } });
+        if (scope.Holds.Length == 0)
+        {
+            select.BatchCommands.Add(new(
+                """
+                SELECT product_id, location, on_hand, reserved, low_stock_threshold, version
+                FROM stock_levels WHERE product_id = ANY($1) ORDER BY product_id, location FOR UPDATE
+                """)
+            { Parameters = { new() { Value = scope.Products } } });
+        }
+        else
+        {
+            AddHolds(select, scope);
+        }
+
+        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
+        var (locations, due) = await ReadLocationsAsync(reader, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var reservations = await ReadReservationsAsync(reader, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var items = await ReadItemsAsync(reader, locations, cancellationToken);
+        var holds = scope.Holds.Length == 0 ? [] : await ReadHoldsAsync(reader, cancellationToken);
+        var locked = holds.Count == 0 ? [] : items.Select(item => item.ProductId).ToHashSet();
+        if (holds.Exists(hold => hold.Lines.Any(line => !locked.Contains(line.ProductId))))
+        {
+            // The hold got other products after the look at its lines and before its lock. Whoever runs the transaction repeats it.
+            throw new PostgresException("A hold has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+        }
+
+        return new(now, items, reservations, holds, locations) { Policy = policy, HasDueHolds = due };
+    }
+
+    /// <summary>
+    /// Gives back the units of these products that are in holds whose time is over: before anything is found short, for the sweeper may not
+    /// have come yet. The holds themselves are left to it; they have a part less to give back.
+    /// </summary>
+    public async Task ExpireDueHoldsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        HasDueHolds = false;
+        var lines = new List<(Guid Hold, ReservedLine Line)>();
+        // A hold that is extended at this moment is waited for, and looked at again. The products are locked, so their lines stand still.
+        await using (var delete = new NpgsqlCommand(
+            """
+            WITH due AS (
+                SELECT id FROM holds h
+                WHERE status = 'live' AND expires_at <= now()
+                  AND EXISTS (SELECT FROM hold_lines l WHERE l.hold_id = h.id AND l.product_id = ANY($1))
+                ORDER BY id FOR UPDATE)
+            DELETE FROM hold_lines l USING due WHERE l.hold_id = due.id AND l.product_id = ANY($1)
+            RETURNING l.hold_id, l.product_id, l.location, l.quantity
+            """,
+            connection)
+        { Parameters = { new() { Value = _products.Keys.ToArray() } } })
+        {
+            await using var reader = await delete.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                lines.Add((reader.GetGuid(0), new(reader.GetGuid(1), reader.GetString(2), reader.GetInt64(3))));
+            }
+        }
+
+        foreach (var (hold, line) in lines)
+        {
+            Release([line], MovementKind.HoldExpired, null, null, hold);
+        }
+    }
+
+    private static void AddHolds(NpgsqlBatch select, StockScope scope)
+    {
+        select.BatchCommands.Add(new(
+            """
+            SELECT product_id, location, on_hand, reserved, low_stock_threshold, version
+            FROM stock_levels WHERE product_id = ANY($1 || ARRAY(SELECT product_id FROM hold_lines WHERE hold_id = ANY($2)))
+            ORDER BY product_id, location FOR UPDATE
+            """)
+        { Parameters = { new() { Value = scope.Products }, new() { Value = scope.Holds } } });
+        select.BatchCommands.Add(new("SELECT id, status, expires_at <= now(), version FROM holds WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        { Parameters = { new() { Value = scope.Holds } } });
+        select.BatchCommands.Add(new("SELECT hold_id, product_id, location, quantity FROM hold_lines WHERE hold_id = ANY($1) ORDER BY hold_id, product_id, location")
+        { Parameters = { new() { Value = scope.Holds } } });
+    }
+
+    private static async Task<(Dictionary<string, LocationRank> Locations, bool HoldsAreDue)> ReadLocationsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var locations = new Dictionary<string, LocationRank>();
+        var due = false;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            locations.Add(reader.GetString(0), new(reader.GetInt32(1), reader.GetBoolean(2)));
+            due = reader.GetBoolean(3);
+        }
+
+        return (locations, due);
+    }
+
+    private static async Task<List<Reservation>> ReadReservationsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var reservations = new List<Reservation>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            reservations.Add(new(
+                reader.GetGuid(0), reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)), Lines(reader.GetString(3)),
+                JsonSerializer.Deserialize(reader.GetString(4), InventoryJson.Default.IReadOnlyListShortage)!,
+                reader.GetFieldValue<DateTimeOffset>(5),
+                reader.IsDBNull(6) ? [] : Lines(reader.GetString(6))));
+        }
+
+        return reservations;
+    }
+
+    private static async Task<List<StockItem>> ReadItemsAsync(
+        NpgsqlDataReader reader, Dictionary<string, LocationRank> locations, CancellationToken cancellationToken)
+    {
+        var items = new List<StockItem>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var location = reader.GetString(1);
+            var rank = locations.GetValueOrDefault(location);
+            items.Add(new(reader.GetGuid(0), location, reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5))
+            {
+                Priority = rank?.Priority ?? 0,
+                Active = rank?.Active ?? false,
+            });
+        }
+
+        return items;
+    }
+
+    private static async Task<List<Hold>> ReadHoldsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var rows = new List<(Guid Id, HoldStatus Status, bool IsDue, long Version)>();
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add((reader.GetGuid(0), Outcomes.ParseHold(reader.GetString(1)), reader.GetBoolean(2), reader.GetInt64(3)));
+        }
+
+        var lines = new List<(Guid Hold, ReservedLine Line)>();
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            lines.Add((reader.GetGuid(0), new(reader.GetGuid(1), reader.GetString(2), reader.GetInt64(3))));
+        }
+
+        return [.. rows.Select(row => new Hold(row.Id, row.Status, row.IsDue, row.Version, [.. lines.Where(l => l.Hold == row.Id).Select(l => l.Line)]))];
+    }
+
+    private static IReadOnlyList<ReservedLine> Lines(string json) => JsonSerializer.Deserialize(json, InventoryJson.Default.IReadOnlyListReservedLine)!;
+}

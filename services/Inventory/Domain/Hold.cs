@@ -1,0 +1,54 @@
+namespace OrderInventory.Inventory.Domain;
+
+/// <summary>What has become of a hold.</summary>
+public enum HoldStatus
+{
+    /// <summary>Its units are kept for whoever has its id.</summary>
+    Live,
+
+    /// <summary>Somebody let it go.</summary>
+    Released,
+
+    /// <summary>Its time is over.</summary>
+    Expired,
+
+    /// <summary>An order has it now.</summary>
+    Consumed,
+}
+
+/// <summary>
+/// Units kept for a cart. Its lines are rows of their own, one per product and location, and they are what is in the stock's reserved
+/// number: whoever has a product's rows locked may take back the lines of that product once the hold is due, whatever else it holds.
+/// </summary>
+internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyList<ReservedLine> lines)
+{
+    public Guid Id { get; } = id;
+    public HoldStatus Status { get; private set; } = status;
+
+    /// <summary>Whether its time was over by the database's clock when it was read.</summary>
+    public bool IsDue { get; } = isDue;
+
+    public long Version { get; private set; } = version;
+    public IReadOnlyList<ReservedLine> Lines { get; private set; } = lines;
+
+    /// <summary>The order that has it, when it is consumed.</summary>
+    public Guid? OrderId { get; private set; }
+
+    public bool IsChanged { get; private set; }
+
+    /// <summary>Whether it still counts.</summary>
+    public bool IsLive => Status == HoldStatus.Live && !IsDue;
+
+    public void End(HoldStatus status, Guid? orderId = null)
+    {
+        (Status, OrderId) = (status, orderId);
+        Change([]);
+    }
+
+    public void Change(IReadOnlyList<ReservedLine> lines)
+    {
+        Lines = lines;
+        Version++;
+        IsChanged = true;
+    }
+}

@@ -1,0 +1,78 @@
+using OrderInventory.Contracts.Inventory;
+
+namespace OrderInventory.Inventory.Domain;
+
+/// <summary>A product's stock at all its locations. All of its rows are locked together, so its sums are exact.</summary>
+internal sealed class ProductStock
+{
+    private readonly List<StockItem> _items;
+    private readonly bool _wasLow;
+    private IReadOnlyList<StockItem>? _sellable;
+
+    public ProductStock(Guid productId, IEnumerable<StockItem> items)
+    {
+        ProductId = productId;
+        _items = [.. items];
+        _wasLow = IsLow;
+    }
+
+    public Guid ProductId { get; }
+
+    /// <summary>One per location where the product is or was, in the order of the locations' codes.</summary>
+    public IReadOnlyList<StockItem> Items => _items;
+
+    public long OnHand => _items.Count == 1 ? _items[0].OnHand : _items.Sum(item => item.OnHand);
+    public long Reserved => _items.Count == 1 ? _items[0].Reserved : _items.Sum(item => item.Reserved);
+    public long Available => OnHand - Reserved;
+    public long LowStockThreshold => _items.Count == 0 ? 0 : _items.Max(item => item.LowStockThreshold);
+
+    /// <summary>The sum of its rows' versions. A row is never removed without its version going to another one, so it only grows.</summary>
+    public long Version => _items.Count == 1 ? _items[0].Version : _items.Sum(item => item.Version);
+
+    public bool IsChanged => _items.Exists(item => item.IsChanged);
+
+    /// <summary>Whether the product had no record before.</summary>
+    public bool IsNew => _items.TrueForAll(item => item.IsNew);
+
+    /// <summary>The rows of active locations, in the order in which orders are served from them.</summary>
+    public IReadOnlyList<StockItem> Sellable => _sellable ??= _items is [{ Active: true }]
+        ? _items
+        : [.. _items.Where(item => item.Active).OrderBy(item => item.Priority).ThenBy(item => item.Location, StringComparer.Ordinal)];
+
+    /// <summary>What can be promised now.</summary>
+    public long SellableUnits
+    {
+        get
+        {
+            var sum = 0L;
+            foreach (var item in Sellable)
+            {
+                sum += item.Available;
+            }
+
+            return sum;
+        }
+    }
+
+    public StockItem? At(string location) => _items.Find(item => item.Location == location);
+
+    public void Add(StockItem item)
+    {
+        _items.Add(item);
+        _items.Sort((a, b) => string.CompareOrdinal(a.Location, b.Location));
+        _sellable = null;
+    }
+
+    public void SetLowStockThreshold(long threshold)
+    {
+        foreach (var item in _items.Where(item => item.LowStockThreshold != threshold))
+        {
+            item.SetLowStockThreshold(threshold);
+        }
+    }
+
+    /// <summary>Whether available has crossed the threshold since the rows were read; a threshold of 0 means that there is none.</summary>
+    public LowStockCrossing? Crossing => _wasLow == IsLow ? null : IsLow ? LowStockCrossing.Entered : LowStockCrossing.Left;
+
+    private bool IsLow => _items.Count > 0 && LowStockThreshold > 0 && Available <= LowStockThreshold;
+}

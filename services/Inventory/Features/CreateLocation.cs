@@ -1,0 +1,79 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+internal static class CreateLocation
+{
+    /// <param name="Code">Lower-case letters, digits and hyphens, at most 50; never given twice at a time.</param>
+    /// <param name="Name">For people; 1 to 200 characters.</param>
+    /// <param name="Priority">Orders are served from the lowest number first; the default location has 0.</param>
+    /// <param name="Active">Whether orders are served from it.</param>
+    public sealed record Request(string Code, string Name, int Priority = 0, bool Active = true);
+
+    /// <summary>Make a location</summary>
+    /// <remarks>409 <c>location-exists</c> when the code is taken, <c>too-many-locations</c> beyond 200.</remarks>
+    public static async Task<Results<Created<LocationResponse>, ProblemHttpResult>> HandleAsync(
+        Request request, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.Require(Location.IsCode(request.Code), "$.code", "Lower-case letters, digits and hyphens are required, 1 to 50, the first no hyphen.");
+        LocationRules.Check(errors, request.Name, request.Priority);
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        var now = time.GetStorableNow();
+        var location = new Location
+        {
+            Code = request.Code,
+            Id = Guid.CreateVersion7(now),
+            Name = request.Name,
+            Priority = request.Priority,
+            Active = request.Active,
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, database, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateLocationRequest, location.Id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        if (create.Existing is { } existing)
+        {
+            var before = await database.Locations.AsNoTracking().SingleOrDefaultAsync(l => l.Id == existing, cancellationToken);
+            return before is null ? LocationRules.NotFound(request.Code) : Created(http, before);
+        }
+
+        if (await database.Locations.CountAsync(cancellationToken) >= Location.MaxCount)
+        {
+            return Problems.Conflict("too-many-locations", "There are too many locations.", $"At most {Location.MaxCount} are possible.");
+        }
+
+        database.Add(location);
+        try
+        {
+            await database.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception.IsUniqueViolation("pk_locations"))
+        {
+            return Problems.Conflict("location-exists", "There is a location of this code.");
+        }
+
+        await create.CommitAsync(cancellationToken);
+        return Created(http, location);
+    }
+
+    private static Created<LocationResponse> Created(HttpContext http, Location location)
+    {
+        ETags.Set(http, location.Version);
+        return TypedResults.Created($"/api/inventory/locations/{location.Code}", LocationResponse.Of(location));
+    }
+}

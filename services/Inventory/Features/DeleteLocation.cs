@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+internal static class DeleteLocation
+{
+    /// <summary>Delete a location</summary>
+    /// <remarks>
+    /// 409 <c>location-in-use</c> while units are there: move them first; and for <c>default</c>, which always exists. The ledger keeps its rows.
+    /// </remarks>
+    public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
+        string code, HttpContext http, InventoryDb database, CancellationToken cancellationToken)
+    {
+        if (!Location.IsCode(code))
+        {
+            return LocationRules.NotFound(code);
+        }
+
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        // Whoever makes stock keeps the locations until its end; from here on nobody makes any in this one.
+        var location = await database.Locations.FromSql($"SELECT * FROM locations WHERE code = {code} FOR UPDATE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        if (location is null)
+        {
+            return LocationRules.NotFound(code);
+        }
+
+        if (ETags.CheckIfMatch(http, location.Version) is { } precondition)
+        {
+            return precondition;
+        }
+
+        // All rows of the products that were there, in the order in which everybody locks them.
+        await database.Database.ExecuteSqlAsync(
+            $"""
+             SELECT FROM stock_levels WHERE product_id IN (SELECT product_id FROM stock_levels WHERE location = {code})
+             ORDER BY product_id, location FOR UPDATE
+             """, cancellationToken);
+        if (code == StockItem.DefaultLocation || await database.StockLevels.AnyAsync(l => l.Location == code && l.OnHand > 0, cancellationToken))
+        {
+            return Problems.Conflict("location-in-use", "The location is in use.", "Units are there, or it is the default one. Move them first, or make it inactive.");
+        }
+
+        // The versions go on in another row: a product's version, their sum, must never fall.
+        await database.Database.ExecuteSqlAsync(
+            $"""
+             WITH gone AS (DELETE FROM stock_levels WHERE location = {code} RETURNING product_id, low_stock_threshold, version, updated_at)
+             INSERT INTO stock_levels AS s (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at)
+             SELECT product_id, {StockItem.DefaultLocation}, 0, 0, low_stock_threshold, version, updated_at FROM gone
+             ON CONFLICT (product_id, location) DO UPDATE SET version = s.version + excluded.version
+             """, cancellationToken);
+        await database.Locations.Where(l => l.Code == code).ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return TypedResults.NoContent();
+    }
+}

@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>
+/// Gives back the units of holds whose time is over, by the database's clock. Each replica claims a few holds at a time and works on its
+/// own; one that dies leaves its claim to run out. Nothing waits for it: whoever would find a product short takes back due holds' units itself.
+/// </summary>
+internal sealed partial class ExpireHolds(
+    NpgsqlDataSource database, StockWriter writer, InventoryOptions options, TimeProvider time, ILogger<ExpireHolds> logger) : BackgroundService
+{
+    private const int MaxClaimed = 100;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.HoldSweep, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                while (await SweepAsync(stoppingToken) == MaxClaimed)
+                {
+                }
+
+                await ForgetAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+            {
+                LogFailed(exception);
+            }
+        }
+    }
+
+    /// <summary>One round; returns how many holds it claimed.</summary>
+    internal async Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var claimed = await ClaimAsync(cancellationToken);
+        if (claimed.Length > 0)
+        {
+            await writer.ChangeAsync<ProblemHttpResult>(new([], [], claimed), (stock, _) =>
+            {
+                // Extended, released or taken meanwhile: then it is none of ours.
+                foreach (var hold in claimed.Select(stock.Hold).Where(hold => hold is { Status: HoldStatus.Live, IsDue: true }))
+                {
+                    stock.EndHold(hold!, HoldStatus.Expired);
+                }
+
+                return Task.FromResult<ProblemHttpResult?>(null);
+            }, cancellationToken);
+        }
+
+        return claimed.Length;
+    }
+
+    /// <summary>
+    /// In a transaction of its own: the work locks products before holds, as everybody does, so the holds that were picked cannot stay locked.
+    /// </summary>
+    private async Task<Guid[]> ClaimAsync(CancellationToken cancellationToken)
+    {
+        await using var claim = database.CreateCommand(
+            """
+            UPDATE holds SET swept_until = now() + interval '10 seconds'
+            WHERE id IN (
+                SELECT id FROM holds
+                WHERE status = 'live' AND expires_at <= now() AND (swept_until IS NULL OR swept_until <= now())
+                ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+            RETURNING id
+            """);
+        claim.Parameters.Add(new() { Value = MaxClaimed });
+        var ids = new List<Guid>();
+        await using var reader = await claim.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetGuid(0));
+        }
+
+        return [.. ids];
+    }
+
+    /// <summary>Holds that ended long ago; their ids are UUIDv7, so the primary key finds them by their age.</summary>
+    private async Task ForgetAsync(CancellationToken cancellationToken)
+    {
+        await using var delete = database.CreateCommand(
+            """
+            DELETE FROM holds WHERE id IN (
+                SELECT id FROM holds WHERE id < $1 AND status <> 'live' AND expires_at < now() - interval '7 days' ORDER BY id LIMIT 1000)
+            """);
+        delete.Parameters.Add(new() { Value = Guid.CreateVersion7(time.GetUtcNow() - TimeSpan.FromDays(7)) });
+        await delete.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Holds could not be swept; tried again later")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+internal static class ExtendHold
+{
+    /// <param name="TtlSeconds">For how long from now on; at most a day. Less than is left changes nothing.</param>
+    public sealed record Request(int TtlSeconds = HoldRules.DefaultTtl);
+
+    /// <summary>Keep a hold for longer</summary>
+    /// <remarks>409 <c>hold-ended</c> when its time is over. If-Match is honoured when sent.</remarks>
+    public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, InventoryDb database, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        HoldRules.CheckTtl(errors, request.TtlSeconds);
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        // Lock first, look afterwards: whoever takes units back from a hold that is due locks it too, and does not change its row.
+        var row = await database.Holds.FromSql($"SELECT * FROM holds WHERE id = {id} FOR UPDATE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        if (row is null)
+        {
+            return Problems.NotFound("hold", id);
+        }
+
+        if (ETags.CheckIfMatch(http, row.Version, required: false) is { } precondition)
+        {
+            return precondition;
+        }
+
+        var ttl = TimeSpan.FromSeconds(request.TtlSeconds);
+        var extended = row.Status == HoldStatus.Live && await database.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE holds SET expires_at = greatest(expires_at, clock_timestamp() + {ttl}), version = version + 1, updated_at = clock_timestamp()
+             WHERE id = {id} AND expires_at > clock_timestamp()
+             """, cancellationToken) == 1;
+        if (!extended)
+        {
+            return HoldRules.Ended(row.Status);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        if (await database.ReadHoldAsync(id, cancellationToken) is not { } answer)
+        {
+            return Problems.NotFound("hold", id);
+        }
+
+        ETags.Set(http, answer.Version);
+        return TypedResults.Ok(answer);
+    }
+}

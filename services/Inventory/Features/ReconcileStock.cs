@@ -1,0 +1,111 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using OrderInventory.Inventory.Clients;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>Whether the books agree: ledger, levels, what orders and holds have, and what Orders says they should have. It only reports.</summary>
+internal static class ReconcileStock
+{
+    /// <param name="Items">In the order of product ids.</param>
+    /// <param name="Next">The value of <c>after</c> for the next page, or null.</param>
+    /// <param name="Note">Why the columns of Orders are null, or null.</param>
+    public sealed record Response(IReadOnlyList<Item> Items, Guid? Next, string? Note);
+
+    /// <param name="ProductId">The product.</param>
+    /// <param name="Level">What the levels say, summed over locations.</param>
+    /// <param name="Ledger">What the movements add up to.</param>
+    /// <param name="Reservations">What the reservations of orders hold.</param>
+    /// <param name="Holds">What holds have; of those whose time is over, too, until they are swept.</param>
+    /// <param name="Balanced">Whether level and ledger agree, at every location, and reserved is what reservations and holds have.</param>
+    /// <param name="OpenOrders">What Orders says its orders should hold; null when it does not say.</param>
+    /// <param name="PendingOrders">What its orders wait for; null when it does not say.</param>
+    /// <param name="Difference"><paramref name="Reservations"/> less <paramref name="OpenOrders"/>: for a moment not 0 while events travel.</param>
+    public sealed record Item(
+        Guid ProductId, Sums Level, Sums Ledger, long Reservations, long Holds, bool Balanced, long? OpenOrders, long? PendingOrders, long? Difference);
+
+    public sealed record Sums(long OnHand, long Reserved);
+
+    /// <summary>Compare the ledger, the levels, the reservations and Orders</summary>
+    /// <remarks>
+    /// Up to 100 products: those of <paramref name="productIds"/>, or the next after <paramref name="after"/>. Inventory's own columns are of
+    /// one moment; those of Orders of a moment later. It looks through all reservations that hold something: not for every minute.
+    /// </remarks>
+    public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
+        string? productIds, Guid? after, int? limit, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
+    {
+        Guid[]? named = null;
+        if (productIds is not null)
+        {
+            if (IdList.Read(productIds, "productIds", out named) is { } malformed)
+            {
+                return malformed;
+            }
+        }
+
+        var take = limit ?? IdList.MaxIds;
+        if (take is < 1 or > IdList.MaxIds)
+        {
+            return Problems.MalformedRequest("limit", $"1 to {IdList.MaxIds} is allowed.");
+        }
+
+        var items = await ReadAsync(database, named, after, take + 1, cancellationToken);
+        Guid? next = items.Count > take ? items[take - 1].ProductId : null;
+        items = items[..Math.Min(items.Count, take)];
+        var open = items.Count == 0 ? [] : await orders.GetOpenLinesAsync([.. items.Select(item => item.ProductId)], cancellationToken);
+        if (open is not null)
+        {
+            items = items.ConvertAll(item => item with
+            {
+                OpenOrders = open.GetValueOrDefault(item.ProductId)?.Quantity ?? 0,
+                PendingOrders = open.GetValueOrDefault(item.ProductId)?.PendingQuantity ?? 0,
+                Difference = item.Reservations - (open.GetValueOrDefault(item.ProductId)?.Quantity ?? 0),
+            });
+        }
+
+        return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));
+    }
+
+    private static async Task<List<Item>> ReadAsync(NpgsqlDataSource database, Guid[]? named, Guid? after, int take, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            WITH products AS (
+                SELECT DISTINCT product_id FROM stock_levels
+                WHERE ($1::uuid[] IS NULL OR product_id = ANY($1)) AND ($2::uuid IS NULL OR product_id > $2) ORDER BY product_id LIMIT $3),
+            level AS (
+                SELECT product_id, location, on_hand, reserved FROM stock_levels JOIN products USING (product_id)),
+            ledger AS (
+                SELECT product_id, location, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved
+                FROM stock_movements JOIN products USING (product_id) GROUP BY 1, 2),
+            reservation AS (
+                SELECT (line ->> 'productId')::uuid AS product_id, line ->> 'location' AS location, sum((line ->> 'quantity')::bigint) AS units
+                FROM reservations, jsonb_array_elements(lines) AS line
+                WHERE lines <> '[]' AND (line ->> 'productId')::uuid IN (SELECT product_id FROM products) GROUP BY 1, 2),
+            hold AS (
+                SELECT product_id, location, sum(quantity) AS units FROM hold_lines JOIN products USING (product_id) GROUP BY 1, 2)
+            SELECT product_id,
+                   coalesce(sum(level.on_hand), 0)::bigint, coalesce(sum(level.reserved), 0)::bigint,
+                   coalesce(sum(ledger.on_hand), 0)::bigint, coalesce(sum(ledger.reserved), 0)::bigint,
+                   coalesce(sum(reservation.units), 0)::bigint, coalesce(sum(hold.units), 0)::bigint,
+                   bool_and(coalesce(level.on_hand, 0) = coalesce(ledger.on_hand, 0) AND coalesce(level.reserved, 0) = coalesce(ledger.reserved, 0)
+                       AND coalesce(level.reserved, 0) = coalesce(reservation.units, 0) + coalesce(hold.units, 0))
+            FROM level FULL JOIN ledger USING (product_id, location) FULL JOIN reservation USING (product_id, location) FULL JOIN hold USING (product_id, location)
+            GROUP BY product_id ORDER BY product_id
+            """);
+        command.Parameters.Add(new() { Value = (object?)named ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid });
+        command.Parameters.Add(new() { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
+        command.Parameters.Add(new() { Value = take });
+        var items = new List<Item>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            items.Add(new(
+                reader.GetGuid(0), new(reader.GetInt64(1), reader.GetInt64(2)), new(reader.GetInt64(3), reader.GetInt64(4)),
+                reader.GetInt64(5), reader.GetInt64(6), reader.GetBoolean(7), null, null, null));
+        }
+
+        return items;
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>Units move from one location to another.</summary>
+internal static class TransferStock
+{
+    /// <param name="From">The location that they leave.</param>
+    /// <param name="To">The location that they come to.</param>
+    /// <param name="Quantity">Units, 1 or more.</param>
+    /// <param name="Reason">Why, for the ledger.</param>
+    /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
+    public sealed record Request(string From, string To, long Quantity, string Reason, string? Reference = null);
+
+    /// <summary>Move units to another location</summary>
+    /// <remarks>
+    /// 201 with the level after it, and two rows in the ledger. 404 without a stock record, 409 when more would leave than are free there,
+    /// 422 <c>unknown-location</c>. If-Match is honoured when sent.
+    /// </remarks>
+    public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
+        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
+        errors.Require(request.From != request.To, "$.to", "Another location than from is required.");
+        errors.RequireText(request.Reason, 200, "$.reason");
+        errors.AllowText(request.Reference, 200, "$.reference");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        StockLevel? answer = null;
+        var refusal = await writer.ChangeAsync(productId, stock =>
+        {
+            if ((StockLimits.CheckLocation(stock, request.From, "$.from") ?? StockLimits.CheckLocation(stock, request.To, "$.to")) is { } unknown)
+            {
+                return unknown;
+            }
+
+            if (stock.Product(productId) is not { } product)
+            {
+                return Problems.NotFound("stock record", productId);
+            }
+
+            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
+            {
+                return precondition;
+            }
+
+            var origin = product.At(request.From) ?? stock.Create(productId, request.From);
+            if (!origin.TrySetOnHand(origin.OnHand - request.Quantity))
+            {
+                return StockLimits.BelowReserved(origin);
+            }
+
+            var to = product.At(request.To) ?? stock.Create(productId, request.To);
+            to.Receive(request.Quantity);
+            stock.Record(origin, MovementKind.Transferred, -request.Quantity, 0, reason: request.Reason, reference: request.Reference);
+            stock.Record(to, MovementKind.Transferred, request.Quantity, 0, reason: request.Reason, reference: request.Reference);
+            answer = StockLevel.Of(product, stock.Now);
+            return null;
+        }, cancellationToken);
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        ETags.Set(http, answer!.Version);
+        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+internal static class UpdateLocation
+{
+    /// <param name="Name">For people; 1 to 200 characters.</param>
+    /// <param name="Priority">Orders are served from the lowest number first.</param>
+    /// <param name="Active">Whether orders are served from it.</param>
+    public sealed record Request(string Name, int Priority, bool Active);
+
+    /// <summary>Set a location</summary>
+    /// <remarks>Its code stays. Orders that are reserved already stay where they are.</remarks>
+    public static Task<Results<Ok<LocationResponse>, ProblemHttpResult>> HandleAsync(
+        string code, Request request, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(code, _ => request, http, database, time, cancellationToken);
+
+    /// <summary>Change parts of a location</summary>
+    /// <remarks>JSON Merge Patch (RFC 7396).</remarks>
+    public static Task<Results<Ok<LocationResponse>, ProblemHttpResult>> PatchAsync(
+        string code, MergePatch<Request> patch, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(code, location => patch.ApplyTo(new(location.Name, location.Priority, location.Active)), http, database, time, cancellationToken);
+
+    private static async Task<Results<Ok<LocationResponse>, ProblemHttpResult>> ChangeAsync(
+        string code, Func<Location, Request> change, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await database.FindLocationAsync(code, cancellationToken) is not { } location)
+        {
+            return LocationRules.NotFound(code);
+        }
+
+        if (ETags.CheckIfMatch(http, location.Version) is { } precondition)
+        {
+            return precondition;
+        }
+
+        var request = change(location);
+        var errors = new RequestErrors();
+        LocationRules.Check(errors, request.Name, request.Priority);
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        if (location.Change(request.Name, request.Priority, request.Active, time.GetStorableNow()))
+        {
+            try
+            {
+                await database.SaveChangesAsync(cancellationToken);
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                var version = await database.Locations.AsNoTracking().Where(l => l.Code == code).Select(l => l.Version).SingleOrDefaultAsync(cancellationToken);
+                return version == 0 ? LocationRules.NotFound(code) : Problems.PreconditionFailed(version);
+            }
+        }
+
+        ETags.Set(http, location.Version);
+        return TypedResults.Ok(LocationResponse.Of(location));
+    }
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>The ledger against the levels, and both against what Orders says.</summary>
+[Collection(InventoryCollection.Name)]
+public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private InventoryApp _app = null!;
+    private HttpClient _http = null!;
+    private WebApplication _orders = null!;
+    private Func<string, IResult> _answer = _ => Results.StatusCode(503);
+
+    public async Task InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        _orders = builder.Build();
+        _orders.Urls.Add("http://127.0.0.1:0");
+        _orders.MapGet("/api/orders/open-lines", (string productIds) => _answer(productIds));
+        await _orders.StartAsync();
+        var address = _orders.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        _app = await InventoryApp.StartAsync(infrastructure, ("services:orders:http:0", address));
+        _http = _app.CreateClient();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _orders.DisposeAsync();
+    }
+
+    private async Task<JsonNode> ReportAsync(string query) => (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?{query}"))!;
+
+    /// <summary>Somebody wrote past the ledger.</summary>
+    private Task<long> BreakAsync(Guid product) => _app.QueryAsync<long>(
+        "WITH u AS (UPDATE stock_levels SET on_hand = on_hand + 7, reserved = reserved + 1 WHERE product_id = $1 RETURNING 1) SELECT count(*) FROM u", product);
+
+    private async Task<Guid> BusyProductAsync()
+    {
+        var product = await _app.StockAsync(10);
+        var order = Guid.CreateVersion7();
+        await _app.CreateAsync(order, null, (product, 4));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        (await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = 3 } } })).EnsureSuccessStatusCode();
+        return product;
+    }
+
+    [Fact]
+    public async Task A_rebuild_puts_right_what_the_ledger_does_not_have()
+    {
+        var product = await BusyProductAsync();
+        await BreakAsync(product);
+        var dry = await (await _http.PostAsync($"/api/inventory/{product}/rebuild?dryRun=true", null)).BodyAsync();
+        Assert.Equal((true, true, 17, 10), ((bool)dry["dryRun"]!, (bool)dry["changed"]!, (int)dry["before"]!["onHand"]!, (int)dry["after"]!["onHand"]!));
+        Assert.Equal((17, 8), await _app.NumbersAsync(product));
+
+        var done = await (await _http.PostAsync($"/api/inventory/{product}/rebuild", null)).BodyAsync();
+        Assert.Equal((8, 7), ((int)done["before"]!["reserved"]!, (int)done["after"]!["reserved"]!));
+        Assert.Equal((10, 7), await _app.NumbersAsync(product));
+        Assert.True((long)done["after"]!["version"]! > (long)done["before"]!["version"]!);
+        await _app.AssertBooksBalanceAsync();
+
+        var again = await (await _http.PostAsync($"/api/inventory/{product}/rebuild", null)).BodyAsync();
+        Assert.False((bool)again["changed"]!);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.PostAsync($"/api/inventory/{Guid.CreateVersion7()}/rebuild", null)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_report_compares_and_changes_nothing()
+    {
+        var product = await BusyProductAsync();
+        _answer = ids => Results.Json(new { items = new[] { new { productId = Guid.Parse(ids), quantity = 5, pendingQuantity = 2 } } });
+        var item = (await ReportAsync($"productIds={product}"))["items"]!.AsArray().Single()!;
+        Assert.True((bool)item["balanced"]!);
+        Assert.Equal((10, 7, 10, 7), ((int)item["level"]!["onHand"]!, (int)item["level"]!["reserved"]!, (int)item["ledger"]!["onHand"]!, (int)item["ledger"]!["reserved"]!));
+        Assert.Equal((4, 3, 5, 2, -1), ((int)item["reservations"]!, (int)item["holds"]!, (int)item["openOrders"]!, (int)item["pendingOrders"]!, (int)item["difference"]!));
+
+        await BreakAsync(product);
+        item = (await ReportAsync($"productIds={product}"))["items"]!.AsArray().Single()!;
+        Assert.Equal((false, 17), ((bool)item["balanced"]!, (int)item["level"]!["onHand"]!));
+        Assert.Equal((17, 8), await _app.NumbersAsync(product));
+    }
+
+    [Fact]
+    public async Task Without_Orders_its_columns_are_null_and_the_report_still_comes()
+    {
+        var products = new List<Guid>();
+        for (var i = 0; i < 3; i++)
+        {
+            products.Add(await _app.StockAsync(i));
+        }
+
+        var seen = new List<Guid>();
+        Guid? after = null;
+        do
+        {
+            var page = await ReportAsync($"limit=2&after={after}");
+            Assert.NotNull((string?)page["note"]);
+            Assert.All(page["items"]!.AsArray(), item => Assert.Null(item!["openOrders"]));
+            seen.AddRange(page["items"]!.AsArray().Select(item => (Guid)item!["productId"]!));
+            after = (Guid?)page["next"];
+        }
+        while (after is not null);
+
+        Assert.All(products, product => Assert.Single(seen, product));
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/reconciliation?productIds=x")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/reconciliation?limit=101")).StatusCode);
+    }
+}

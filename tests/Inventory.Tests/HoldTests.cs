@@ -1,0 +1,221 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>Units kept for carts. The sweeper of these tests does not come by itself, so that what happens without it can be seen.</summary>
+[Collection(InventoryCollection.Name)]
+public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private InventoryApp _app = null!;
+    private HttpClient _http = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await InventoryApp.StartAsync(infrastructure, ("Inventory:HoldSweep", "1.00:00:00"));
+        _http = _app.CreateClient();
+    }
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    private Task<HttpResponseMessage> HoldAsync(int ttlSeconds, params (Guid Product, int Quantity)[] lines) =>
+        _http.PostAsJsonAsync("/api/inventory/holds", new { lines = Lines(lines), ttlSeconds });
+
+    private static object[] Lines((Guid Product, int Quantity)[] lines) => [.. lines.Select(l => new { productId = l.Product, quantity = l.Quantity })];
+
+    private async Task<Guid> HeldAsync(params (Guid Product, int Quantity)[] lines)
+    {
+        var response = await HoldAsync(900, lines);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        return (Guid)(await response.BodyAsync())["id"]!;
+    }
+
+    private Task<HttpResponseMessage> SendAsync(HttpMethod method, Guid hold, object? body = null, string? ifMatch = null) =>
+        _http.SendAsync(method, $"/api/inventory/holds/{hold}", body, ifMatch);
+
+    private async Task<string?> StatusAsync(Guid hold) => (string?)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!["status"];
+
+    /// <summary>Its time is over now, and no sweeper has come.</summary>
+    private Task<long> LapseAsync(Guid hold) => _app.QueryAsync<long>(
+        "WITH u AS (UPDATE holds SET expires_at = now() - interval '1 second' WHERE id = $1 RETURNING 1) SELECT count(*) FROM u", hold);
+
+    private async Task<JsonNode> CheckAsync(Guid product, int quantity, Guid? holdId = null) => await (await _http.PostAsJsonAsync(
+        "/api/inventory/check", new { lines = Lines([(product, quantity)]), holdId })).BodyAsync();
+
+    [Fact]
+    public async Task A_hold_keeps_units_and_can_be_read_changed_extended_and_let_go()
+    {
+        var product = await _app.StockAsync(10);
+        var made = await HoldAsync(60, (product, 2), (product, 2));
+        Assert.Equal((HttpStatusCode.Created, "\"1\""), (made.StatusCode, made.Headers.ETag!.Tag));
+        var body = await made.BodyAsync();
+        var hold = (Guid)body["id"]!;
+        Assert.Equal($"/api/inventory/holds/{hold}", made.Headers.Location!.ToString());
+        Assert.Equal((4, "live"), ((int)body["lines"]!.AsArray().Single()!["quantity"]!, (string?)body["status"]));
+        Assert.Equal((10, 4), await _app.NumbersAsync(product));
+
+        Assert.Equal(HttpStatusCode.PreconditionRequired, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 9)]) })).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 9)]) }, "\"1\"")).StatusCode);
+        Assert.Equal((10, 9), await _app.NumbersAsync(product));
+        var isShort = await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 11)]) }, "\"2\"");
+        Assert.Equal((HttpStatusCode.Conflict, 10), (isShort.StatusCode, (int)(await isShort.BodyAsync())["lines"]![0]!["available"]!));
+
+        var extended = await (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 })).BodyAsync();
+        Assert.True((DateTimeOffset)extended["expiresAt"]! - (DateTimeOffset)body["expiresAt"]! > TimeSpan.FromMinutes(50));
+
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"3\"")).StatusCode);
+        Assert.Equal(((10L, 0L), "released"), (await _app.NumbersAsync(product), await StatusAsync(hold)));
+        Assert.Equal(HttpStatusCode.Conflict, (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { })).StatusCode);
+        var kinds = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]!.AsArray()
+            .Where(m => (Guid?)m!["holdId"] == hold).Select(m => ((string?)m!["kind"], (int)m["reservedDelta"]!)).ToList();
+        Assert.Equal([("holdReleased", -9), ("held", 5), ("held", 4)], kinds);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_hold_that_is_short_keeps_nothing_and_says_what_there_is()
+    {
+        var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(1));
+        var response = await HoldAsync(60, (tea, 2), (rice, 3));
+        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
+        var problem = await response.BodyAsync();
+        Assert.Equal("/problems/insufficient-stock", (string?)problem["type"]);
+        Assert.Equal((rice, 3, 1), ((Guid)problem["lines"]![0]!["productId"]!, (int)problem["lines"]![0]!["requested"]!, (int)problem["lines"]![0]!["available"]!));
+        Assert.Equal((10, 0), await _app.NumbersAsync(tea));
+    }
+
+    [Fact]
+    public async Task Forty_holds_of_the_last_ten_units_keep_exactly_ten()
+    {
+        var product = await _app.StockAsync(10);
+        var responses = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => HoldAsync(60, (product, 1))));
+        Assert.Equal((10, 30), (responses.Count(r => r.StatusCode == HttpStatusCode.Created), responses.Count(r => r.StatusCode == HttpStatusCode.Conflict)));
+        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Theory]
+    [InlineData("{\"lines\": []}", "$.lines")]
+    [InlineData("{\"lines\": [{\"productId\": \"019a0000-0000-7000-8000-000000000001\", \"quantity\": 0}]}", "$.lines[0].quantity")]
+    [InlineData("{\"lines\": [{\"productId\": \"019a0000-0000-7000-8000-000000000001\", \"quantity\": 1}], \"ttlSeconds\": 86401}", "$.ttlSeconds")]
+    [InlineData("{\"lines\": [null]}", "$.lines")]
+    public async Task A_malformed_hold_is_400(string json, string path)
+    {
+        var response = await _http.PostAsync("/api/inventory/holds", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains((await response.BodyAsync())["errors"]!.AsObject(), error => error.Key.StartsWith(path, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_same_key_holds_once()
+    {
+        var product = await _app.StockAsync(10);
+        async Task<HttpResponseMessage> PostAsync(int quantity)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/inventory/holds") { Content = JsonContent.Create(new { lines = Lines([(product, quantity)]) }) };
+            request.Headers.Add("Idempotency-Key", "cart-" + product);
+            return await _http.SendAsync(request);
+        }
+
+        var first = await (await PostAsync(3)).BodyAsync();
+        var again = await PostAsync(3);
+        Assert.Equal((HttpStatusCode.Created, (Guid)first["id"]!), (again.StatusCode, (Guid)(await again.BodyAsync())["id"]!));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync(4)).StatusCode);
+        Assert.Equal((10, 3), await _app.NumbersAsync(product));
+    }
+
+    [Fact]
+    public async Task An_order_with_the_hold_gets_what_it_keeps_and_the_rest_is_free()
+    {
+        var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(5));
+        var hold = await HeldAsync((tea, 8), (rice, 5));
+        Assert.False((bool)(await CheckAsync(tea, 9))["sufficient"]!);
+        Assert.True((bool)(await CheckAsync(tea, 9, hold))["sufficient"]!);
+        var (other, order) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await _app.CreateAsync(other, null, (tea, 9));
+        await _app.WaitForOutcomeAsync(other, "rejected");
+        await _app.CreateAsync(order, hold, (tea, 9));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        Assert.Equal(((10L, 9L), (5L, 0L), "consumed"), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice), await StatusAsync(hold)));
+        Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"2\"")).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(tea, 1)]) }, "\"2\"")).StatusCode);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Of_two_orders_with_one_hold_one_gets_it()
+    {
+        var product = await _app.StockAsync(10);
+        var hold = await HeldAsync((product, 10));
+        var orders = new[] { Guid.CreateVersion7(), Guid.CreateVersion7() };
+        await Task.WhenAll(orders.Select(order => _app.CreateAsync(order, hold, (product, 10))));
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1)", (object)orders) == 2,
+            TimeSpan.FromSeconds(30), "both are decided");
+        Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1) AND outcome = 'reserved'", (object)orders));
+        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_hold_that_is_not_enough_is_left_to_its_owner_and_an_unknown_one_does_not_harm()
+    {
+        var product = await _app.StockAsync(10);
+        var hold = await HeldAsync((product, 4));
+        var (tooMuch, unknown) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await _app.CreateAsync(tooMuch, hold, (product, 11));
+        await _app.WaitForOutcomeAsync(tooMuch, "rejected");
+        Assert.Equal("live", await StatusAsync(hold));
+        await _app.CreateAsync(unknown, Guid.CreateVersion7(), (product, 6));
+        await _app.WaitForOutcomeAsync(unknown, "reserved");
+        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_hold_whose_time_is_over_counts_for_nobody_even_before_the_sweeper_comes()
+    {
+        var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(10));
+        var hold = await HeldAsync((tea, 8), (rice, 8));
+        await LapseAsync(hold);
+        Assert.Equal("expired", await StatusAsync(hold));
+        Assert.True((bool)(await CheckAsync(tea, 10))["sufficient"]!);
+        Assert.Equal(10, (int)(await CheckAsync(tea, 10, hold))["lines"]![0]!["available"]!);
+        Assert.Equal(HttpStatusCode.Conflict, (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { })).StatusCode);
+
+        var order = Guid.CreateVersion7();
+        await _app.CreateAsync(order, hold, (tea, 10));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        // Only what was needed has been taken back; the rest of the hold is the sweeper's.
+        Assert.Equal(((10L, 10L), (10L, 8L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
+        await HeldAsync((rice, 10));
+        Assert.Equal((10, 10), await _app.NumbersAsync(rice));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task The_sweepers_of_two_replicas_free_lapsed_holds_once()
+    {
+        var product = await _app.StockAsync(100);
+        var lapsed = new List<Guid>();
+        for (var i = 0; i < 20; i++)
+        {
+            lapsed.Add(await HeldAsync((product, 1)));
+        }
+
+        var live = await HeldAsync((product, 5));
+        foreach (var hold in lapsed)
+        {
+            await LapseAsync(hold);
+        }
+
+        await using var first = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
+        await using var second = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
+        await Eventually.TrueAsync(async () => (await _app.NumbersAsync(product)).Reserved == 5, TimeSpan.FromSeconds(30), "the lapsed holds are swept");
+        Assert.Equal(("expired", "live"), (await StatusAsync(lapsed[0]), await StatusAsync(live)));
+        Assert.Equal(20L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements WHERE product_id = $1 AND kind = 'holdExpired'", product));
+        await _app.AssertBooksBalanceAsync();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>Goods of shipped orders come back.</summary>
+[Collection(InventoryCollection.Name)]
+public sealed class ReturnTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private InventoryApp _app = null!;
+
+    public async Task InitializeAsync() => _app = await InventoryApp.StartAsync(infrastructure);
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    private Task<Guid> ReturnAsync(Guid order, long version, bool restock, (Guid Product, int Quantity)[] lines, params (Guid Product, int Quantity)[] back) =>
+        _app.Kafka.PublishAsync("order.updated", "order.updated.v1", order.ToString(), InventoryApp.Json(InventoryApp.Returned(order, version, restock, lines, back)));
+
+    private async Task<Guid> ReservedAsync(params (Guid Product, int Quantity)[] lines)
+    {
+        var order = Guid.CreateVersion7();
+        await _app.CreateAsync(order, null, lines);
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        return order;
+    }
+
+    [Fact]
+    public async Task Restocked_goods_are_back_where_they_came_from_and_the_answer_is_of_that_version()
+    {
+        using var http = _app.CreateClient();
+        (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "berlin", name = "Berlin", priority = -1 })).EnsureSuccessStatusCode();
+        var product = await _app.StockAsync(10);
+        (await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 3, reason = "delivery", location = "berlin" })).EnsureSuccessStatusCode();
+        var order = await ReservedAsync((product, 5));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 5));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 4));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 4));
+        await ReturnAsync(order, 5, restock: false, [(product, 5)], (product, 1));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
+
+        var locations = (await _app.LevelAsync(product))["locations"]!.AsArray().Select(l => ((string?)l!["location"], (int)l["onHand"]!));
+        Assert.Equal([("berlin", 3), ("default", 9)], locations);
+        var answers = await _app.Kafka.ReadAsync("inventory.reservation", order.ToString(), seen => seen.Count == 4);
+        Assert.Equal([("reserved", 1), ("shipped", 3), ("shipped", 4), ("shipped", 5)], answers.Select(a => (a.Json.GetProperty("outcome").GetString()!, a.Json.GetProperty("orderVersion").GetInt32())));
+        var returned = (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]!.AsArray()
+            .Where(m => (string?)m!["kind"] == "returned").Select(m => (int)m!["onHandDelta"]!).Order().ToList();
+        Assert.Equal([0, 1, 3], returned);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task More_than_was_shipped_is_set_aside_and_makes_no_stock()
+    {
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(10);
+        var order = await ReservedAsync((product, 5));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 5));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
+        await Eventually.TrueAsync(
+            async () => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray().Any(letter => (string?)letter!["key"] == order.ToString()),
+            TimeSpan.FromSeconds(30), "the return is set aside");
+        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_return_that_is_replayed_before_its_shipped_ships_the_order_first()
+    {
+        var product = await _app.StockAsync(10);
+        var order = await ReservedAsync((product, 5));
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        await _app.UpdateAsync(order, 3, "shipped", (product, 5));
+        // Behind it in the same partition: when this is handled, so is that.
+        await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
+        Assert.Equal((10, 0), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+}

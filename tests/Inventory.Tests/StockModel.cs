@@ -1,0 +1,136 @@
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>
+/// What Inventory promises, in the plainest words: sums per product, one thing after another, no locations, no ledger, no batches. What the
+/// service does with real rows must come to the same.
+/// </summary>
+internal sealed class StockModel(Dictionary<Guid, long> onHand)
+{
+    internal sealed class OrderState
+    {
+        public long Version { get; set; }
+        public string Outcome { get; set; } = "";
+        public Dictionary<Guid, long> Lines { get; set; } = [];
+        public Dictionary<Guid, long> Shipped { get; set; } = [];
+        public bool IsLive => Lines.Count > 0 && Outcome is ("reserved" or "revised" or "revisionRejected");
+    }
+
+    internal sealed class HoldState(Dictionary<Guid, long> lines)
+    {
+        public Dictionary<Guid, long> Lines { get; } = lines;
+        public bool Counts { get; set; } = true;
+    }
+
+    public Dictionary<Guid, long> OnHand { get; } = onHand;
+    public Dictionary<Guid, OrderState> Orders { get; } = [];
+    public Dictionary<Guid, HoldState> Holds { get; } = [];
+
+    /// <summary>What orders and holds that count have of the product.</summary>
+    public long Reserved(Guid product) =>
+        Orders.Values.Sum(o => o.Lines.GetValueOrDefault(product)) + Holds.Values.Where(h => h.Counts).Sum(h => h.Lines.GetValueOrDefault(product));
+
+    public bool Fits(Dictionary<Guid, long> wanted, Dictionary<Guid, long> own) =>
+        wanted.All(w => w.Value <= OnHand[w.Key] - Reserved(w.Key) + own.GetValueOrDefault(w.Key));
+
+    public void Create(Guid orderId, Dictionary<Guid, long> wanted, Guid? holdId)
+    {
+        if (Take(orderId, 1) is not { } order)
+        {
+            return;
+        }
+
+        var hold = holdId is { } id && Holds.TryGetValue(id, out var known) && known.Counts ? known : null;
+        if (!Fits(wanted, hold?.Lines ?? []))
+        {
+            order.Outcome = "rejected";
+            return;
+        }
+
+        if (hold is not null)
+        {
+            hold.Counts = false;
+        }
+
+        (order.Outcome, order.Lines) = ("reserved", wanted);
+    }
+
+    public void Revise(Guid orderId, long version, Dictionary<Guid, long> wanted)
+    {
+        if (Take(orderId, version) is not { } order)
+        {
+            return;
+        }
+
+        if (order.IsLive && Fits(wanted, order.Lines))
+        {
+            (order.Outcome, order.Lines) = ("revised", wanted);
+        }
+        else
+        {
+            order.Outcome = "revisionRejected";
+        }
+    }
+
+    public void Cancel(Guid orderId, long version)
+    {
+        if (Take(orderId, version) is { } order)
+        {
+            (order.Outcome, order.Lines) = ("released", []);
+        }
+    }
+
+    public void Ship(Guid orderId, long version)
+    {
+        if (Take(orderId, version) is { } order)
+        {
+            Ship(order);
+        }
+    }
+
+    /// <summary>More than was shipped is refused as a whole: the event is set aside, as if it had not come.</summary>
+    public void Return(Guid orderId, long version, Guid product, long quantity, bool restock)
+    {
+        var known = Orders.GetValueOrDefault(orderId);
+        var gone = known is null ? [] : known.IsLive ? known.Lines : known.Shipped;
+        if (gone.GetValueOrDefault(product) < quantity || Take(orderId, version) is not { } order)
+        {
+            return;
+        }
+
+        if (order.IsLive)
+        {
+            Ship(order);
+        }
+
+        order.Outcome = "shipped";
+        order.Shipped = new(order.Shipped) { [product] = order.Shipped[product] - quantity };
+        OnHand[product] += restock ? quantity : 0;
+    }
+
+    private void Ship(OrderState order)
+    {
+        foreach (var (product, quantity) in order.Lines)
+        {
+            OnHand[product] -= quantity;
+        }
+
+        order.Shipped = order.Lines.Count > 0 ? order.Lines : order.Shipped;
+        (order.Outcome, order.Lines) = ("shipped", []);
+    }
+
+    private OrderState? Take(Guid orderId, long version)
+    {
+        if (!Orders.TryGetValue(orderId, out var order))
+        {
+            Orders.Add(orderId, order = new());
+        }
+
+        if (version <= order.Version)
+        {
+            return null;
+        }
+
+        order.Version = version;
+        return order;
+    }
+}
