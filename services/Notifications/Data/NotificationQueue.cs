@@ -49,7 +49,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
             """
             WITH due AS MATERIALIZED (
                 SELECT id, customer_id FROM notifications
-                WHERE status = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
+                WHERE channel = 'email' AND status = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
                 ORDER BY next_attempt_at LIMIT $2
                 FOR UPDATE SKIP LOCKED)
             UPDATE notifications n SET leased_by = $1, lease_until = now() + $3

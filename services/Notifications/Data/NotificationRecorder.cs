@@ -18,9 +18,9 @@ internal sealed class NotificationRecorder(SendSignal signal)
     private const string Sql =
         """
         INSERT INTO notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, trace_parent,
-            status, attempts, attempts_before, created_at, next_attempt_at)
+            status, attempts, attempts_before, created_at, due_since, next_attempt_at)
         SELECT n.id, n.event_id, n.event_type, n.order_id, n.customer_id, n.template, 'email', n.recipient_ref, n.data, n.trace_parent,
-            'pending', 0, 0, now(), now()
+            'pending', 0, 0, now(), now(), now()
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
             AS n (id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent)
         LEFT JOIN recipients r ON r.customer_id = n.customer_id
@@ -50,10 +50,10 @@ internal sealed class NotificationRecorder(SendSignal signal)
                 OutboxSql.Array(rows, r => Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
             },
         });
-        batch.AfterCommit(signal.Wake);
+        batch.AfterCommit(signal.WakeAll);
     }
 
     /// <summary>A trace that is not recorded needs no continuation, and the row stays short.</summary>
-    private static string? Recorded(string? traceParent) =>
+    internal static string? Recorded(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? traceParent : null;
 }

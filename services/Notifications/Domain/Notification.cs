@@ -22,7 +22,7 @@ public sealed class Notification
     public string Template { get; private set; } = "";
     public NotificationChannel Channel { get; private set; }
 
-    /// <summary>Who: a customer's id or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
+    /// <summary>Who: a customer's id, a webhook's id or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
     public string RecipientRef { get; private set; } = "";
 
     /// <summary>What the template needs, as JSON. No personal data.</summary>
@@ -40,6 +40,10 @@ public sealed class Notification
     public int AttemptsBefore { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When it was recorded, or last asked for again: what has waited too long since then is given up.</summary>
+    public DateTimeOffset DueSince { get; private set; }
+
     public DateTimeOffset NextAttemptAt { get; private set; }
 
     /// <summary>The claim of the sender that works on it.</summary>

@@ -38,7 +38,7 @@ internal sealed partial class SendNotifications(
             {
                 if (await SendDueAsync(pace, stoppingToken) == 0)
                 {
-                    await signal.WaitAsync(_options.PollInterval, stoppingToken);
+                    await signal.WaitAsync(NotificationChannel.Email, _options.PollInterval, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,7 +55,7 @@ internal sealed partial class SendNotifications(
             if (_outages > 0)
             {
                 // Somebody whom everything here depends on is away: one look now and then is enough until it is back.
-                await Task.Delay(Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(_options.Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -108,7 +108,7 @@ internal sealed partial class SendNotifications(
                 {
                     // Not the notification's fault, so not one of its attempts.
                     results[notification.Id] = new(
-                        notification.Id, NotificationStatus.Pending, Attempted: false, Backoff(_outages + 1, s_longestPause), "Customers does not answer.");
+                        notification.Id, NotificationStatus.Pending, Attempted: false, _options.Backoff(_outages + 1, s_longestPause), "Customers does not answer.");
                     continue;
                 }
 
@@ -119,7 +119,7 @@ internal sealed partial class SendNotifications(
                 }
 
                 using var permit = await pace.AcquireAsync(1, stopping);
-                using var span = NotificationTelemetry.StartSend(notification);
+                using var span = NotificationTelemetry.StartSend("send email", notification.TraceParent, notification.Id, notification.Template);
                 try
                 {
                     // Not the stopping token: a mail that is on its way when the service is told to stop is sent, and known to be.
@@ -218,7 +218,7 @@ internal sealed partial class SendNotifications(
         }
 
         LogRetry(notification.Id, attempt);
-        return new(notification.Id, NotificationStatus.Pending, Attempted: true, Backoff(attempt, _options.MaxRetryDelay), error, mail);
+        return new(notification.Id, NotificationStatus.Pending, Attempted: true, _options.Backoff(attempt, _options.MaxRetryDelay), error, mail);
     }
 
     private SendResult GiveUp(ClaimedNotification notification, string error, RenderedMail? mail = null)
@@ -226,13 +226,6 @@ internal sealed partial class SendNotifications(
         NotificationTelemetry.Failed.Add(1);
         LogGivenUp(notification.Id, notification.Template);
         return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Mail: mail);
-    }
-
-    /// <summary>Three times as long with every attempt; a little random, so that what failed together does not come back together.</summary>
-    private TimeSpan Backoff(int attempt, TimeSpan longest)
-    {
-        var delay = _options.RetryDelay * Math.Pow(3, Math.Min(attempt - 1, 20));
-        return (delay < longest ? delay : longest) * (0.9 + (Random.Shared.NextDouble() * 0.2));
     }
 
     /// <summary>These mails are out, so that must not be forgotten for a short absence of the database.</summary>
