@@ -29,6 +29,9 @@ public sealed class NotificationOptions
     /// <summary>How often the sender looks without being woken: for what another replica recorded, and for what is due again.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Settings of text messages.</summary>
+    public SmsOptions Sms { get; set; } = new();
+
     /// <summary>Settings of webhooks.</summary>
     public WebhookOptions Webhooks { get; set; } = new();
 
@@ -54,4 +57,17 @@ public sealed class WebhookOptions
 
     /// <summary>What an endpoint has not taken after this time is given up, however often it was tried.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(3);
+}
+
+/// <summary>The provider of text messages, from <c>Notifications:Sms</c>.</summary>
+public sealed class SmsOptions
+{
+    /// <summary>Where messages are posted to; without it they only leave a line in the log.</summary>
+    public Uri? Url { get; set; }
+
+    /// <summary>The sender that messages show, if the provider wants to be told.</summary>
+    public string? From { get; set; }
+
+    /// <summary>Headers of every request, such as Authorization.</summary>
+    public Dictionary<string, string> Headers { get; set; } = [];
 }

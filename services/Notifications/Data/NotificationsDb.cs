@@ -15,6 +15,12 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
 
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
 
+    public DbSet<MessageTemplate> MessageTemplates => Set<MessageTemplate>();
+
+    public DbSet<MessageTemplateVersion> MessageTemplateVersions => Set<MessageTemplateVersion>();
+
+    public DbSet<StaffMember> Staff => Set<StaffMember>();
+
     public DbSet<Recipient> Recipients => Set<Recipient>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -34,6 +40,8 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             notification.HasIndex(n => new { n.CustomerId, n.Id }).HasFilter("customer_id IS NOT NULL");
             // What is sent leaves this index, so the sender's look costs the same whatever the history holds.
             notification.HasIndex(n => new { n.Channel, n.NextAttemptAt }).HasDatabaseName("ix_notifications_pending").HasFilter("status = 'pending'");
+            // A member of staff who is deleted takes what was written to her along.
+            notification.HasIndex(n => n.RecipientRef).HasFilter("customer_id IS NULL AND channel <> 'webhook'");
             // A webhook's lane.
             notification.HasIndex(n => new { n.RecipientRef, n.NextAttemptAt }).HasDatabaseName("ix_notifications_webhook")
                 .HasFilter("status = 'pending' AND channel = 'webhook'");
@@ -59,6 +67,25 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             delivery.Property(d => d.Id).ValueGeneratedNever();
             delivery.HasIndex(d => new { d.WebhookId, d.Id });
             delivery.HasIndex(d => d.AttemptedAt);
+        });
+        modelBuilder.Entity<MessageTemplate>(template =>
+        {
+            template.ToTable("message_templates");
+            template.HasKey(t => new { t.Template, t.Channel, t.Language });
+            template.Property(t => t.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
+            template.Property(t => t.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<MessageTemplateVersion>(version =>
+        {
+            version.ToTable("message_template_versions");
+            version.HasKey(v => new { v.Template, v.Channel, v.Language, v.Version });
+            version.Property(v => v.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
+        });
+        modelBuilder.Entity<StaffMember>(member =>
+        {
+            member.ToTable("staff");
+            member.Property(s => s.Id).ValueGeneratedNever();
+            member.Property(s => s.Version).IsConcurrencyToken();
         });
         modelBuilder.Entity<Recipient>(recipient =>
         {

@@ -17,15 +17,18 @@ public static class ListNotifications
     /// <param name="CustomerId">The customer who is told; null for staff and for webhooks that are nobody's own.</param>
     /// <param name="Template">Which text.</param>
     /// <param name="Channel">How.</param>
-    /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), the staff role, or the webhook's id.</param>
+    /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), the staff role, or the id of the webhook or member of staff.</param>
     /// <param name="Status">Where it stands.</param>
     /// <param name="Attempts">How often sending was tried, before a resend too.</param>
     /// <param name="CreatedAt">When it was recorded, UTC.</param>
     /// <param name="SentAt">When the channel took it, UTC.</param>
     /// <param name="LastError">Why the last attempt failed, or why it waits.</param>
+    /// <param name="TemplateLanguage">The language of the template that it was made of; null before the first attempt and for webhooks.</param>
+    /// <param name="TemplateVersion">The version of that template; 0 for the built-in one.</param>
     public sealed record Item(
         Guid Id, Guid EventId, string EventType, Guid? OrderId, Guid? CustomerId, string Template, NotificationChannel Channel, string? Recipient,
-        NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError);
+        NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError, string? TemplateLanguage,
+        long? TemplateVersion);
 
     /// <summary>Lists notifications, newest first.</summary>
     /// <param name="orderId">Only those about this order.</param>
@@ -94,7 +97,7 @@ public static class ListNotifications
             .Select(n => new Item(
                 n.Id, n.EventId, n.EventType, n.OrderId, n.CustomerId, n.Template, n.Channel,
                 n.CustomerId == null || n.Channel == NotificationChannel.Webhook ? n.RecipientRef : n.Recipient,
-                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError))
+                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError, n.TemplateLanguage, n.TemplateVersion))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));
     }

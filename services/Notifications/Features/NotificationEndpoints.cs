@@ -22,6 +22,21 @@ internal static class NotificationEndpoints
         webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithProblems(404, 412, 503);
         webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(400, 404, 503);
 
+
+        var templates = group.MapGroup("/templates").WithTags("Templates");
+        templates.MapGet("/", ListTemplates.HandleAsync).WithProblems(400, 503);
+        templates.MapGet("/{template}/{channel}/{language}", GetTemplate.HandleAsync).WithETag().WithProblems(400, 404, 503);
+        templates.MapPut("/{template}/{channel}/{language}", PutTemplate.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        templates.MapGet("/{template}/{channel}/{language}/versions", ListTemplateVersions.HandleAsync).WithProblems(400, 404, 503);
+        templates.MapPost("/{template}/{channel}/{language}/preview", PreviewTemplate.HandleAsync).WithProblems(400, 404, 413, 415, 422, 503);
+
+        var staff = group.MapGroup("/staff").WithTags("Staff");
+        staff.MapPost("/", CreateStaffMember.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
+        staff.MapGet("/", ListStaff.HandleAsync).WithProblems(400, 503);
+        staff.MapGet("/{id:guid}", GetStaffMember.HandleAsync).WithETag().WithProblems(404, 503);
+        staff.MapPut("/{id:guid}", UpdateStaffMember.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
+        staff.MapDelete("/{id:guid}", DeleteStaffMember.HandleAsync).WithIfMatch().WithProblems(404, 503);
+
         routes.MapDeadLetters("notifications");
     }
 }

@@ -12,7 +12,7 @@ using OrderInventory.Notifications.Data;
 namespace OrderInventory.Notifications.Data.Migrations
 {
     [DbContext(typeof(NotificationsDb))]
-    [Migration("20261124124047_Initial")]
+    [Migration("20261124125813_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -257,6 +257,89 @@ namespace OrderInventory.Notifications.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OrderInventory.Notifications.Domain.MessageTemplate", b =>
+                {
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .HasColumnName("template");
+
+                    b.Property<string>("Channel")
+                        .HasColumnType("text")
+                        .HasColumnName("channel");
+
+                    b.Property<string>("Language")
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<string>("Html")
+                        .HasColumnType("text")
+                        .HasColumnName("html");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Template", "Channel", "Language")
+                        .HasName("pk_message_templates");
+
+                    b.ToTable("message_templates", (string)null);
+                });
+
+            modelBuilder.Entity("OrderInventory.Notifications.Domain.MessageTemplateVersion", b =>
+                {
+                    b.Property<string>("Template")
+                        .HasColumnType("text")
+                        .HasColumnName("template");
+
+                    b.Property<string>("Channel")
+                        .HasColumnType("text")
+                        .HasColumnName("channel");
+
+                    b.Property<string>("Language")
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Html")
+                        .HasColumnType("text")
+                        .HasColumnName("html");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("Template", "Channel", "Language", "Version")
+                        .HasName("pk_message_template_versions");
+
+                    b.ToTable("message_template_versions", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Notifications.Domain.Notification", b =>
                 {
                     b.Property<Guid>("Id")
@@ -353,6 +436,14 @@ namespace OrderInventory.Notifications.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("template");
 
+                    b.Property<string>("TemplateLanguage")
+                        .HasColumnType("text")
+                        .HasColumnName("template_language");
+
+                    b.Property<long?>("TemplateVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("template_version");
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("text")
                         .HasColumnName("trace_parent");
@@ -367,6 +458,10 @@ namespace OrderInventory.Notifications.Data.Migrations
                     b.HasIndex("OrderId")
                         .HasDatabaseName("ix_notifications_order_id")
                         .HasFilter("order_id IS NOT NULL");
+
+                    b.HasIndex("RecipientRef")
+                        .HasDatabaseName("ix_notifications_recipient_ref")
+                        .HasFilter("customer_id IS NULL AND channel <> 'webhook'");
 
                     b.HasIndex("Channel", "NextAttemptAt")
                         .HasDatabaseName("ix_notifications_pending")
@@ -423,6 +518,62 @@ namespace OrderInventory.Notifications.Data.Migrations
                         .HasName("pk_recipients");
 
                     b.ToTable("recipients", (string)null);
+                });
+
+            modelBuilder.Entity("OrderInventory.Notifications.Domain.StaffMember", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("ChannelEmail")
+                        .HasColumnType("boolean")
+                        .HasColumnName("channel_email");
+
+                    b.Property<bool>("ChannelSms")
+                        .HasColumnType("boolean")
+                        .HasColumnName("channel_sms");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Email")
+                        .HasColumnType("text")
+                        .HasColumnName("email");
+
+                    b.PrimitiveCollection<string[]>("Events")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("events");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Phone")
+                        .HasColumnType("text")
+                        .HasColumnName("phone");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id")
+                        .HasName("pk_staff");
+
+                    b.ToTable("staff", (string)null);
                 });
 
             modelBuilder.Entity("OrderInventory.Notifications.Domain.Webhook", b =>

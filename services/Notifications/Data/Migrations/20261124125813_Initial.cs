@@ -64,6 +64,42 @@ namespace OrderInventory.Notifications.Data.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "message_template_versions",
+                columns: table => new
+                {
+                    template = table.Column<string>(type: "text", nullable: false),
+                    channel = table.Column<string>(type: "text", nullable: false),
+                    language = table.Column<string>(type: "text", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    subject = table.Column<string>(type: "text", nullable: true),
+                    body = table.Column<string>(type: "text", nullable: false),
+                    html = table.Column<string>(type: "text", nullable: true),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_message_template_versions", x => new { x.template, x.channel, x.language, x.version });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "message_templates",
+                columns: table => new
+                {
+                    template = table.Column<string>(type: "text", nullable: false),
+                    channel = table.Column<string>(type: "text", nullable: false),
+                    language = table.Column<string>(type: "text", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    subject = table.Column<string>(type: "text", nullable: true),
+                    body = table.Column<string>(type: "text", nullable: false),
+                    html = table.Column<string>(type: "text", nullable: true),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_message_templates", x => new { x.template, x.channel, x.language });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "notifications",
                 columns: table => new
                 {
@@ -88,6 +124,8 @@ namespace OrderInventory.Notifications.Data.Migrations
                     sent_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     last_error = table.Column<string>(type: "text", nullable: true),
                     recipient = table.Column<string>(type: "text", nullable: true),
+                    template_language = table.Column<string>(type: "text", nullable: true),
+                    template_version = table.Column<long>(type: "bigint", nullable: true),
                     subject = table.Column<string>(type: "text", nullable: true),
                     body = table.Column<string>(type: "text", nullable: true)
                 },
@@ -154,6 +192,27 @@ namespace OrderInventory.Notifications.Data.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("pk_recipients", x => x.customer_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "staff",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    email = table.Column<string>(type: "text", nullable: true),
+                    phone = table.Column<string>(type: "text", nullable: true),
+                    channel_email = table.Column<bool>(type: "boolean", nullable: false),
+                    channel_sms = table.Column<bool>(type: "boolean", nullable: false),
+                    events = table.Column<string[]>(type: "text[]", nullable: false),
+                    language = table.Column<string>(type: "text", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
+                    updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("pk_staff", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -278,6 +337,12 @@ namespace OrderInventory.Notifications.Data.Migrations
                 filter: "status = 'pending'");
 
             migrationBuilder.CreateIndex(
+                name: "ix_notifications_recipient_ref",
+                table: "notifications",
+                column: "recipient_ref",
+                filter: "customer_id IS NULL AND channel <> 'webhook'");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_notifications_webhook",
                 table: "notifications",
                 columns: new[] { "recipient_ref", "next_attempt_at" },
@@ -313,6 +378,12 @@ namespace OrderInventory.Notifications.Data.Migrations
                 name: "inbox_messages");
 
             migrationBuilder.DropTable(
+                name: "message_template_versions");
+
+            migrationBuilder.DropTable(
+                name: "message_templates");
+
+            migrationBuilder.DropTable(
                 name: "notifications");
 
             migrationBuilder.DropTable(
@@ -326,6 +397,9 @@ namespace OrderInventory.Notifications.Data.Migrations
 
             migrationBuilder.DropTable(
                 name: "recipients");
+
+            migrationBuilder.DropTable(
+                name: "staff");
 
             migrationBuilder.DropTable(
                 name: "webhook_deliveries");
