@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace OrderInventory.Messaging.Inbox;
 
@@ -22,6 +23,21 @@ public sealed class ReceivedEvent
 
     /// <summary>The data, of the type that the handler was registered for.</summary>
     public object Data { get; }
+
+    /// <summary>The data as it came: UTF-8 JSON, with members that this service does not know too.</summary>
+    public ReadOnlyMemory<byte> Payload => Record.Payload;
+
+    /// <summary>CloudEvents <c>source</c>, such as <c>/orders</c>; null when the publisher left it out.</summary>
+    public string? Source => EventHeaders.Get(Record.Headers, EventHeaders.Source);
+
+    /// <summary>CloudEvents <c>subject</c>: the aggregate's id. The key, which is the same by contract, when the publisher left it out.</summary>
+    public string Subject => EventHeaders.Get(Record.Headers, EventHeaders.Subject) ?? Record.Key;
+
+    /// <summary>CloudEvents <c>time</c>, UTC; null when it is missing or no time.</summary>
+    public DateTimeOffset? Time =>
+        DateTimeOffset.TryParse(EventHeaders.Get(Record.Headers, EventHeaders.Time), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.ToUniversalTime()
+            : null;
 
     /// <summary>The chain that this event belongs to.</summary>
     public string CorrelationId { get; }

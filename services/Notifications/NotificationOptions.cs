@@ -29,6 +29,45 @@ public sealed class NotificationOptions
     /// <summary>How often the sender looks without being woken: for what another replica recorded, and for what is due again.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Settings of text messages.</summary>
+    public SmsOptions Sms { get; set; } = new();
+
+    /// <summary>Settings of webhooks.</summary>
+    public WebhookOptions Webhooks { get; set; } = new();
+
     /// <summary>How long a sender has for the notifications that it claimed; after that another one may send them.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Three times as long with every attempt; a little random, so that what failed together does not come back together.</summary>
+    internal TimeSpan Backoff(int attempt, TimeSpan longest)
+    {
+        var delay = RetryDelay * Math.Pow(3, Math.Min(attempt - 1, 20));
+        return (delay < longest ? delay : longest) * (0.9 + (Random.Shared.NextDouble() * 0.2));
+    }
+}
+
+/// <summary>Settings of webhooks, from <c>Notifications:Webhooks</c>.</summary>
+public sealed class WebhookOptions
+{
+    /// <summary>Whether a webhook may be on this machine or in a private network. For development: subscribers choose the addresses.</summary>
+    public bool AllowPrivateTargets { get; set; }
+
+    /// <summary>How long an endpoint has to answer.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What an endpoint has not taken after this time is given up, however often it was tried.</summary>
+    public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(3);
+}
+
+/// <summary>The provider of text messages, from <c>Notifications:Sms</c>.</summary>
+public sealed class SmsOptions
+{
+    /// <summary>Where messages are posted to; without it they only leave a line in the log.</summary>
+    public Uri? Url { get; set; }
+
+    /// <summary>The sender that messages show, if the provider wants to be told.</summary>
+    public string? From { get; set; }
+
+    /// <summary>Headers of every request, such as Authorization.</summary>
+    public Dictionary<string, string> Headers { get; set; } = [];
 }

@@ -36,17 +36,17 @@ internal static class NotificationTelemetry
     }
 
     /// <summary>The sending of one notification, in its event's trace.</summary>
-    public static Activity? StartSend(ClaimedNotification notification)
+    public static Activity? StartSend(string name, string? traceParent, Guid id, string template)
     {
-        if (!TryGetTrace(notification, out var parent))
+        if (!ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent))
         {
             return null;
         }
 
         var current = Activity.Current;
-        var span = s_source.StartActivity("send email", ActivityKind.Client, current?.TraceId == parent.TraceId ? current.Context : parent);
-        span?.SetTag("notification.id", notification.Id.ToString());
-        span?.SetTag("notification.template", notification.Template);
+        var span = s_source.StartActivity(name, ActivityKind.Client, current?.TraceId == parent.TraceId ? current.Context : parent);
+        span?.SetTag("notification.id", id.ToString());
+        span?.SetTag("notification.template", template);
         return span;
     }
 

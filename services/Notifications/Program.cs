@@ -15,12 +15,19 @@ using OrderInventory.ServiceDefaults.Data;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddServiceDatabase<NotificationsDb>("notificationsdb");
+var webhooks = new WebhookInterest();
+builder.Services.AddSingleton(webhooks);
+builder.Services.AddSingleton<WebhookDirectory>();
+builder.Services.AddHostedService(services => services.GetRequiredService<WebhookDirectory>());
+builder.AddIdempotencyCleaner();
 builder.AddMessaging("notifications", messaging => messaging
     .Consumes<OrderCreated, OrderCreatedHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
     .Consumes<OrderUpdated, OrderUpdatedHandler>(
-        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns)
+        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated,
+        order => OrderUpdatedHandler.Concerns(order) || webhooks.Wants(OrderUpdated.Type))
     .Consumes<InventoryUpdated, InventoryUpdatedHandler>(
-        InventoryUpdated.Topic, InventoryUpdated.Type, EventsJson.Default.InventoryUpdated, InventoryUpdatedHandler.Concerns)
+        InventoryUpdated.Topic, InventoryUpdated.Type, EventsJson.Default.InventoryUpdated,
+        stock => InventoryUpdatedHandler.Concerns(stock) || webhooks.Wants(InventoryUpdated.Type))
     .Consumes<CustomerUpdated, CustomerUpdatedHandler>(
         CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
 
@@ -29,10 +36,19 @@ builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notificati
 builder.Services.AddSingleton<SendSignal>();
 builder.Services.AddSingleton<NotificationRecorder>();
 builder.Services.AddSingleton<NotificationQueue>();
-builder.Services.AddSingleton<MailRenderer>();
+builder.Services.AddSingleton<WebhookRecorder>();
+builder.Services.AddSingleton<WebhookQueue>();
+builder.Services.AddSingleton<WebhookChannel>();
+builder.Services.AddSingleton<StaffRecorder>();
+builder.Services.AddSingleton<TemplateStore>();
+builder.Services.AddSingleton<MessageRenderer>();
 builder.Services.AddCustomersClient();
 builder.AddEmailChannel();
-builder.Services.AddHostedService<SendNotifications>();
+builder.AddSmsChannel();
+builder.Services.AddHostedService<SendEmails>();
+builder.Services.AddHostedService<SendTextMessages>();
+builder.Services.AddHostedService<SendWebhooks>();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationsJson.Default));
 builder.Services.AddOpenApi();
 
 var app = builder.Build();

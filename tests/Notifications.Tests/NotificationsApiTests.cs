@@ -34,6 +34,9 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
     [InlineData("status=1")]
     [InlineData("status=Sent")]
     [InlineData("status=sent,failed")]
+    [InlineData("channel=pigeon")]
+    [InlineData("channel=Email")]
+    [InlineData("createdFrom=yesterday")]
     [InlineData("orderId=7")]
     [InlineData("limit=0")]
     [InlineData("limit=101")]
@@ -44,6 +47,44 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("/problems/malformed-request", (string?)(await response.Content.ReadFromJsonAsync<JsonNode>())!["type"]);
+    }
+
+    [Fact]
+    public async Task Filters_by_channel_template_and_time()
+    {
+        var order = Events.Created(running.Customers.Add());
+        await _app.PublishAsync(order);
+        var item = (await _app.ListAsync($"orderId={order.OrderId}")).Single();
+        var at = (DateTimeOffset)item["createdAt"]!;
+        async Task<int> CountAsync(string filter) => (await _app.ListNowAsync($"orderId={order.OrderId}&{filter}")).Count;
+        string Time(double seconds) => Uri.EscapeDataString(at.AddSeconds(seconds).ToOffset(TimeSpan.FromHours(2)).ToString("O"));
+
+        Assert.Equal(new[] { 1, 0, 0 }, new[] { await CountAsync("channel=email"), await CountAsync("channel=sms"), await CountAsync("channel=webhook") });
+        Assert.Equal(new[] { 1, 0 }, new[] { await CountAsync("template=orderReceived"), await CountAsync("template=orderShipped") });
+        Assert.Equal(new[] { 1, 1, 0 }, new[] { await CountAsync($"createdFrom={Time(-1)}"), await CountAsync($"createdFrom={Time(0)}"), await CountAsync($"createdFrom={Time(1)}") });
+        Assert.Equal(new[] { 1, 0, 0 }, new[] { await CountAsync($"createdTo={Time(1)}"), await CountAsync($"createdTo={Time(0)}"), await CountAsync($"createdTo={Time(-1)}") });
+        Assert.Equal(1, await CountAsync("createdFrom=0001-01-01T00:00:00Z&createdTo=9999-12-31T23:59:59Z"));
+    }
+
+    [Fact]
+    public async Task Every_operation_says_what_it_does_and_answers()
+    {
+        var paths = (await _app.Http.GetFromJsonAsync<JsonNode>("/openapi/v1.json"))!["paths"]!.AsObject();
+
+        foreach (var (path, operations) in paths.Where(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)))
+        {
+            foreach (var (method, operation) in operations!.AsObject())
+            {
+                var statuses = operation!["responses"]!.AsObject().Select(r => r.Key).ToList();
+                Assert.True(operation["summary"] is not null, $"{method} {path} has no summary");
+                Assert.Contains("503", statuses);
+                Assert.Contains(statuses, s => s[0] == '2');
+                Assert.True(!path.Contains('{', StringComparison.Ordinal) || statuses.Contains("404"), $"{method} {path} has no 404");
+                Assert.True(operation["requestBody"] is null || statuses.Contains("415"), $"{method} {path} has no 415");
+            }
+        }
+
+        Assert.Equal(12, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
     }
 
     [Fact]

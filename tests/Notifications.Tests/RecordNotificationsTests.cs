@@ -47,7 +47,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
 
         var item = (await _app.ListAsync($"orderId={order.OrderId}&status=sent")).Single();
         Assert.Equal(
-            ["id", "eventId", "eventType", "orderId", "customerId", "template", "channel", "recipient", "status", "attempts", "createdAt", "sentAt", "lastError"],
+            ["id", "eventId", "eventType", "orderId", "customerId", "template", "channel", "recipient", "status", "attempts", "createdAt", "sentAt", "lastError", "templateLanguage", "templateVersion"],
             item.AsObject().Select(m => m.Key));
         Assert.Equal(eventId.ToString(), (string?)item["eventId"]);
         Assert.Equal("order.created.v1", (string?)item["eventType"]);

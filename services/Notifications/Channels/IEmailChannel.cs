@@ -11,7 +11,7 @@ internal interface IEmailChannel
 
 internal interface IEmailConnection : IAsyncDisposable
 {
-    /// <exception cref="MailNotTakenException">This mail was not taken; the next one may be.</exception>
+    /// <exception cref="MessageNotTakenException">This mail was not taken; the next one may be.</exception>
     /// <exception cref="ChannelUnavailableException">The connection is lost.</exception>
     Task SendAsync(MimeMessage mail, CancellationToken cancellationToken);
 }
@@ -19,5 +19,5 @@ internal interface IEmailConnection : IAsyncDisposable
 /// <summary>The channel as a whole does not work. Its message is for a person and names no receiver.</summary>
 internal sealed class ChannelUnavailableException(string message, Exception inner) : Exception(message, inner);
 
-/// <summary>One mail was refused. Its message is the server's, which may name the receiver: it is stored, never logged.</summary>
-internal sealed class MailNotTakenException(string message, Exception inner) : Exception(message, inner);
+/// <summary>One message was refused. The text is the server's, which may name the receiver: it is stored, never logged.</summary>
+internal sealed class MessageNotTakenException(string message, Exception inner) : Exception(message, inner);

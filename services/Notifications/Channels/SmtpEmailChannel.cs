@@ -77,7 +77,7 @@ internal sealed class SmtpEmailChannel : IEmailChannel
             }
             catch (SmtpCommandException exception) when (client.IsConnected)
             {
-                throw new MailNotTakenException(
+                throw new MessageNotTakenException(
                     $"The mail server refused it ({(int)exception.StatusCode}): {exception.Message}", exception);
             }
             catch (Exception exception) when (IsTrouble(exception, cancellationToken) || exception is ServiceNotConnectedException)

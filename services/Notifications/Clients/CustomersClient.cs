@@ -30,7 +30,7 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
         }
     }
 
-    public sealed record Customer(Guid Id, string? Name, string? Email, string? Language, string? Status);
+    public sealed record Customer(Guid Id, string? Name, string? Email, string? Phone, string? Language, string? Status);
 
     private sealed record CustomerPage(IReadOnlyList<Customer> Items);
 

@@ -11,7 +11,7 @@ namespace OrderInventory.Notifications.Data;
 /// <summary>A notification that a sender has claimed.</summary>
 internal sealed record ClaimedNotification(
     Guid Id, Guid? OrderId, Guid? CustomerId, string Template, string RecipientRef, string Data, string? TraceParent, int Attempts, int AttemptsBefore,
-    string? Language, bool? WantsEmail, bool? Erased)
+    string? Language, bool? Wanted, bool? Erased, string? StaffName, string? StaffAddress)
 {
     /// <summary>Attempts that count towards giving up.</summary>
     public int AttemptsOfThisRound => Attempts - AttemptsBefore;
@@ -23,15 +23,15 @@ internal sealed record ClaimedNotification(
 /// <param name="Attempted">Whether it counts as an attempt.</param>
 /// <param name="Delay">Until the next attempt.</param>
 /// <param name="Error">For a person; null clears it.</param>
-/// <param name="Mail">What was sent, or was to be sent.</param>
-internal sealed record SendResult(Guid Id, NotificationStatus Status, bool Attempted, TimeSpan Delay = default, string? Error = null, RenderedMail? Mail = null)
+/// <param name="Message">What was sent, or was to be sent.</param>
+internal sealed record SendResult(Guid Id, NotificationStatus Status, bool Attempted, TimeSpan Delay = default, string? Error = null, RenderedMessage? Message = null)
 {
     /// <summary>Given back as it was.</summary>
     public static SendResult Untouched(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
 }
 
-/// <summary>A mail as its receiver reads it.</summary>
-internal sealed record RenderedMail(string Recipient, string Subject, string Body);
+/// <summary>A message as its receiver reads it, and what it was made of; version 0 is the built-in template.</summary>
+internal sealed record RenderedMessage(string Recipient, string? Subject, string Body, string? Html, string TemplateLanguage, long TemplateVersion);
 
 /// <summary>
 /// The notifications as a queue. Senders of all replicas claim from it side by side: rows that another one locks are skipped, rows that
@@ -39,8 +39,8 @@ internal sealed record RenderedMail(string Recipient, string Subject, string Bod
 /// </summary>
 internal sealed class NotificationQueue(NpgsqlDataSource database)
 {
-    /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while mails are sent.</summary>
-    public async Task<List<ClaimedNotification>> ClaimAsync(Guid claim, int limit, TimeSpan lease, CancellationToken cancellationToken)
+    /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while messages are sent.</summary>
+    public async Task<List<ClaimedNotification>> ClaimAsync(NotificationChannel channel, Guid claim, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
         // A look that mostly finds nothing would fill the trace list with a trace per second.
         using var quiet = SuppressInstrumentationScope.Begin();
@@ -48,19 +48,21 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         await using var command = database.CreateCommand(
             """
             WITH due AS MATERIALIZED (
-                SELECT id, customer_id FROM notifications
-                WHERE status = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
+                SELECT id, customer_id, CASE WHEN customer_id IS NULL THEN recipient_ref END AS staff_ref FROM notifications
+                WHERE channel = $4 AND status = 'pending' AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until < now())
                 ORDER BY next_attempt_at LIMIT $2
                 FOR UPDATE SKIP LOCKED)
             UPDATE notifications n SET leased_by = $1, lease_until = now() + $3
-            FROM due LEFT JOIN recipients r ON r.customer_id = due.customer_id
+            FROM due LEFT JOIN recipients r ON r.customer_id = due.customer_id LEFT JOIN staff s ON s.id::text = due.staff_ref
             WHERE n.id = due.id
             RETURNING n.id, n.order_id, n.customer_id, n.template, n.recipient_ref, n.data, n.trace_parent, n.attempts, n.attempts_before,
-                r.language, r.email, r.status = 'erased'
+                coalesce(r.language, s.language), CASE $4 WHEN 'email' THEN coalesce(r.email, s.channel_email) ELSE coalesce(r.sms, s.channel_sms) END,
+                r.status = 'erased', s.name, CASE $4 WHEN 'email' THEN s.email ELSE s.phone END
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = lease });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationsDb.Name(channel) });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var claimed = new List<ClaimedNotification>();
         while (await reader.ReadAsync(cancellationToken))
@@ -68,7 +70,8 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
             claimed.Add(new(
                 reader.GetGuid(0), reader.GetFieldValue<Guid?>(1), reader.GetFieldValue<Guid?>(2), reader.GetString(3), reader.GetString(4),
                 reader.GetString(5), reader.GetStringOrNull(6), reader.GetInt32(7), reader.GetInt32(8),
-                reader.GetStringOrNull(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11)));
+                reader.GetStringOrNull(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11),
+                reader.GetStringOrNull(12), reader.GetStringOrNull(13)));
         }
 
         // RETURNING has no order; ids are in the order of recording.
@@ -88,8 +91,9 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
             SET status = m.status, attempts = n.attempts + m.attempted, next_attempt_at = now() + m.delay, last_error = m.error,
                 sent_at = CASE m.status WHEN 'sent' THEN now() ELSE n.sent_at END,
                 recipient = coalesce(m.recipient, n.recipient), subject = coalesce(m.subject, n.subject), body = coalesce(m.body, n.body),
+                template_language = coalesce(m.language, n.template_language), template_version = coalesce(m.version, n.template_version),
                 leased_by = NULL, lease_until = NULL
-            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) AS m (id, status, attempted, delay, error, recipient, subject, body)
+            FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS m (id, status, attempted, delay, error, recipient, subject, body, language, version)
             WHERE n.id = m.id AND n.leased_by = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
@@ -98,9 +102,11 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         command.Parameters.Add(OutboxSql.Array(results, r => r.Attempted ? 1 : 0, NpgsqlDbType.Integer));
         command.Parameters.Add(OutboxSql.Array(results, r => r.Delay, NpgsqlDbType.Interval));
         command.Parameters.Add(OutboxSql.Array(results, r => Storable(r.Error), NpgsqlDbType.Text));
-        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Recipient, NpgsqlDbType.Text));
-        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Subject, NpgsqlDbType.Text));
-        command.Parameters.Add(OutboxSql.Array(results, r => r.Mail?.Body, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Message?.Recipient, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Message?.Subject, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Message?.Body, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Message?.TemplateLanguage, NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(results, r => r.Message?.TemplateVersion, NpgsqlDbType.Bigint));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

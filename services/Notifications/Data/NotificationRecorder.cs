@@ -14,17 +14,18 @@ namespace OrderInventory.Notifications.Data;
 /// </summary>
 internal sealed class NotificationRecorder(SendSignal signal)
 {
-    /// <summary>Customers who do not want the channel, or are erased, get no row; one that is not known yet gets hers.</summary>
+    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets hers by e-mail.</summary>
     private const string Sql =
         """
         INSERT INTO notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, trace_parent,
-            status, attempts, attempts_before, created_at, next_attempt_at)
-        SELECT n.id, n.event_id, n.event_type, n.order_id, n.customer_id, n.template, 'email', n.recipient_ref, n.data, n.trace_parent,
-            'pending', 0, 0, now(), now()
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            AS n (id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent)
+            status, attempts, attempts_before, created_at, due_since, next_attempt_at)
+        SELECT c.id, n.event_id, n.event_type, n.order_id, n.customer_id, n.template, c.channel, n.recipient_ref, n.data, n.trace_parent,
+            'pending', 0, 0, now(), now(), now()
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            AS n (email_id, sms_id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent)
         LEFT JOIN recipients r ON r.customer_id = n.customer_id
-        WHERE r.customer_id IS NULL OR (r.email AND r.status = 'active')
+        CROSS JOIN LATERAL (VALUES (n.email_id, 'email', coalesce(r.email, true)), (n.sms_id, 'sms', coalesce(r.sms, false))) AS c (id, channel, wanted)
+        WHERE c.wanted AND (r.customer_id IS NULL OR r.status = 'active')
         ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING
         """;
 
@@ -40,6 +41,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
             Parameters =
             {
                 OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Id, NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Type, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.OrderId, NpgsqlDbType.Uuid),
@@ -50,10 +52,10 @@ internal sealed class NotificationRecorder(SendSignal signal)
                 OutboxSql.Array(rows, r => Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
             },
         });
-        batch.AfterCommit(signal.Wake);
+        batch.AfterCommit(signal.WakeAll);
     }
 
     /// <summary>A trace that is not recorded needs no continuation, and the row stays short.</summary>
-    private static string? Recorded(string? traceParent) =>
+    internal static string? Recorded(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? traceParent : null;
 }

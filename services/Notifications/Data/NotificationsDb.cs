@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Messaging;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
@@ -10,11 +11,22 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
 {
     public DbSet<Notification> Notifications => Set<Notification>();
 
+    public DbSet<Webhook> Webhooks => Set<Webhook>();
+
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+
+    public DbSet<MessageTemplate> MessageTemplates => Set<MessageTemplate>();
+
+    public DbSet<MessageTemplateVersion> MessageTemplateVersions => Set<MessageTemplateVersion>();
+
+    public DbSet<StaffMember> Staff => Set<StaffMember>();
+
     public DbSet<Recipient> Recipients => Set<Recipient>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.AddMessaging();
+        modelBuilder.AddIdempotencyKeys();
         modelBuilder.Entity<Notification>(notification =>
         {
             notification.ToTable("notifications");
@@ -27,8 +39,53 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             notification.HasIndex(n => n.OrderId).HasFilter("order_id IS NOT NULL");
             notification.HasIndex(n => new { n.CustomerId, n.Id }).HasFilter("customer_id IS NOT NULL");
             // What is sent leaves this index, so the sender's look costs the same whatever the history holds.
-            notification.HasIndex(n => n.NextAttemptAt).HasDatabaseName("ix_notifications_pending").HasFilter("status = 'pending'");
+            notification.HasIndex(n => new { n.Channel, n.NextAttemptAt }).HasDatabaseName("ix_notifications_pending").HasFilter("status = 'pending'");
+            // A member of staff who is deleted takes what was written to her along.
+            notification.HasIndex(n => n.RecipientRef).HasFilter("customer_id IS NULL AND channel <> 'webhook'");
+            // A webhook's lane.
+            notification.HasIndex(n => new { n.RecipientRef, n.NextAttemptAt }).HasDatabaseName("ix_notifications_webhook")
+                .HasFilter("status = 'pending' AND channel = 'webhook'");
             notification.HasIndex(n => n.Id).HasDatabaseName("ix_notifications_failed").HasFilter("status = 'failed'");
+        });
+        modelBuilder.Entity<Webhook>(webhook =>
+        {
+            webhook.ToTable("webhooks");
+            webhook.Property(w => w.Id).ValueGeneratedNever();
+            webhook.Property(w => w.Version).IsConcurrencyToken();
+            // An erasure looks for the customer's own.
+            webhook.HasIndex(w => w.CustomerId).HasFilter("customer_id IS NOT NULL");
+        });
+        modelBuilder.Entity<WebhookEvent>(kept =>
+        {
+            kept.ToTable("webhook_events");
+            kept.HasKey(e => e.EventId);
+            kept.Property(e => e.EventId).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<WebhookDelivery>(delivery =>
+        {
+            delivery.ToTable("webhook_deliveries");
+            delivery.Property(d => d.Id).ValueGeneratedNever();
+            delivery.HasIndex(d => new { d.WebhookId, d.Id });
+            delivery.HasIndex(d => d.AttemptedAt);
+        });
+        modelBuilder.Entity<MessageTemplate>(template =>
+        {
+            template.ToTable("message_templates");
+            template.HasKey(t => new { t.Template, t.Channel, t.Language });
+            template.Property(t => t.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
+            template.Property(t => t.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<MessageTemplateVersion>(version =>
+        {
+            version.ToTable("message_template_versions");
+            version.HasKey(v => new { v.Template, v.Channel, v.Language, v.Version });
+            version.Property(v => v.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
+        });
+        modelBuilder.Entity<StaffMember>(member =>
+        {
+            member.ToTable("staff");
+            member.Property(s => s.Id).ValueGeneratedNever();
+            member.Property(s => s.Version).IsConcurrencyToken();
         });
         modelBuilder.Entity<Recipient>(recipient =>
         {

@@ -1,21 +1,25 @@
+using OrderInventory.Notifications.Domain;
+
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// Wakes this replica's sender after a commit, so that a single mail leaves at once. Only a hint: what another replica recorded, or what
-/// is due again, is found by polling.
+/// Wakes this replica's senders after a commit, so that a single message leaves at once. Only a hint: what another replica recorded, or
+/// what is due again, is found by polling.
 /// </summary>
 internal sealed class SendSignal : IDisposable
 {
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    /// <summary>One per channel: its sender is the only one that waits for it.</summary>
+    private readonly SemaphoreSlim[] _signals = [.. Enum.GetValues<NotificationChannel>().Select(_ => new SemaphoreSlim(0, 1))];
 
     /// <summary>There may be something to send. Cheap, never blocks, any number of calls count as one.</summary>
-    public void Wake()
+    public void Wake(NotificationChannel channel)
     {
-        if (_signal.CurrentCount == 0)
+        var signal = _signals[(int)channel];
+        if (signal.CurrentCount == 0)
         {
             try
             {
-                _signal.Release();
+                signal.Release();
             }
             catch (SemaphoreFullException)
             {
@@ -24,7 +28,17 @@ internal sealed class SendSignal : IDisposable
         }
     }
 
-    public Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _signal.WaitAsync(timeout, cancellationToken);
+    /// <summary>There may be something to send on any channel.</summary>
+    public void WakeAll()
+    {
+        foreach (var channel in Enum.GetValues<NotificationChannel>())
+        {
+            Wake(channel);
+        }
+    }
 
-    public void Dispose() => _signal.Dispose();
+    public Task WaitAsync(NotificationChannel channel, TimeSpan timeout, CancellationToken cancellationToken) =>
+        _signals[(int)channel].WaitAsync(timeout, cancellationToken);
+
+    public void Dispose() => Array.ForEach(_signals, signal => signal.Dispose());
 }

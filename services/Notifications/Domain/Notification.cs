@@ -22,7 +22,7 @@ public sealed class Notification
     public string Template { get; private set; } = "";
     public NotificationChannel Channel { get; private set; }
 
-    /// <summary>Who: a customer's id or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
+    /// <summary>Who: the id of a customer, a webhook or a member of staff, or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
     public string RecipientRef { get; private set; } = "";
 
     /// <summary>What the template needs, as JSON. No personal data.</summary>
@@ -40,6 +40,10 @@ public sealed class Notification
     public int AttemptsBefore { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>When it was recorded, or last asked for again: what has waited too long since then is given up.</summary>
+    public DateTimeOffset DueSince { get; private set; }
+
     public DateTimeOffset NextAttemptAt { get; private set; }
 
     /// <summary>The claim of the sender that works on it.</summary>
@@ -53,6 +57,12 @@ public sealed class Notification
 
     /// <summary>The customer's address that was used; blank before the first attempt and after an erasure.</summary>
     public string? Recipient { get; private set; }
+
+    /// <summary>The language of the template that it was made of; null before the first attempt and for webhooks.</summary>
+    public string? TemplateLanguage { get; private set; }
+
+    /// <summary>The version of that template; 0 for the built-in one.</summary>
+    public long? TemplateVersion { get; private set; }
 
     /// <summary>As it was sent; blank after an erasure.</summary>
     public string? Subject { get; private set; }

@@ -22,9 +22,9 @@ internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid?
         })
         : null;
 
-    /// <summary>For an event that says that low stock was entered.</summary>
-    public static NotificationRequest For(InventoryUpdated stock) => new(
-        Templates.LowStock, null, null, InventoryManager,
+    /// <summary>For an event that says that low stock was entered or left.</summary>
+    public static NotificationRequest For(InventoryUpdated stock, string recipientRef = InventoryManager) => new(
+        stock.LowStock == LowStockCrossing.Left ? Templates.LowStockLeft : Templates.LowStock, null, null, recipientRef,
         new() { ProductId = stock.ProductId, Available = stock.Available, Threshold = stock.LowStockThreshold });
 
     private static NotificationRequest ForCustomer(string template, Guid orderId, Guid customerId, NotificationData data) =>

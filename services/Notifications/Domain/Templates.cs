@@ -14,9 +14,13 @@ internal static class Templates
     public const string OrderShipped = "orderShipped";
     public const string OrderDelivered = "orderDelivered";
     public const string LowStock = "lowStock";
+    public const string LowStockLeft = "lowStockLeft";
 
     public static readonly string[] All =
-        [OrderReceived, OrderConfirmed, OrderRejected, OrderExpired, OrderCancelled, OrderRevised, OrderShipped, OrderDelivered, LowStock];
+        [OrderReceived, OrderConfirmed, OrderRejected, OrderExpired, OrderCancelled, OrderRevised, OrderShipped, OrderDelivered, LowStock, LowStockLeft];
+
+    /// <summary>What staff can be told of.</summary>
+    public static readonly string[] ForStaff = [LowStock, LowStockLeft];
 
     /// <summary>Null for the steps in between, whose outcome follows by itself.</summary>
     public static string? For(OrderUpdated order) => order.Status switch

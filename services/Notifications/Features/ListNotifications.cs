@@ -14,23 +14,30 @@ public static class ListNotifications
     /// <param name="EventId">The event's <c>ce_id</c>.</param>
     /// <param name="EventType">The event's <c>ce_type</c>.</param>
     /// <param name="OrderId">The order that it is about; null for stock.</param>
-    /// <param name="CustomerId">The customer who is told; null for staff.</param>
+    /// <param name="CustomerId">The customer who is told; null for staff and for webhooks that are nobody's own.</param>
     /// <param name="Template">Which text.</param>
     /// <param name="Channel">How.</param>
-    /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), or the staff role.</param>
+    /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), the staff role, or the id of the webhook or member of staff.</param>
     /// <param name="Status">Where it stands.</param>
     /// <param name="Attempts">How often sending was tried, before a resend too.</param>
     /// <param name="CreatedAt">When it was recorded, UTC.</param>
     /// <param name="SentAt">When the channel took it, UTC.</param>
     /// <param name="LastError">Why the last attempt failed, or why it waits.</param>
+    /// <param name="TemplateLanguage">The language of the template that it was made of; null before the first attempt and for webhooks.</param>
+    /// <param name="TemplateVersion">The version of that template; 0 for the built-in one.</param>
     public sealed record Item(
         Guid Id, Guid EventId, string EventType, Guid? OrderId, Guid? CustomerId, string Template, NotificationChannel Channel, string? Recipient,
-        NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError);
+        NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError, string? TemplateLanguage,
+        long? TemplateVersion);
 
     /// <summary>Lists notifications, newest first.</summary>
     /// <param name="orderId">Only those about this order.</param>
     /// <param name="customerId">Only those to this customer.</param>
     /// <param name="status">Only those that are <c>pending</c>, <c>sent</c> or <c>failed</c>.</param>
+    /// <param name="channel">Only those by <c>email</c>, <c>sms</c> or <c>webhook</c>.</param>
+    /// <param name="template">Only those of this template.</param>
+    /// <param name="createdFrom">Only those recorded at this time or later.</param>
+    /// <param name="createdTo">Only those recorded before this time.</param>
     /// <param name="limit">Items of one page, 1 to 100; 20 when left out.</param>
     /// <param name="cursor">The <c>next</c> of the page before.</param>
     /// <param name="db">The database.</param>
@@ -38,7 +45,8 @@ public static class ListNotifications
     /// <response code="200">One page.</response>
     /// <response code="400">A filter, the limit or the cursor cannot be read.</response>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
-        Guid? orderId, Guid? customerId, string? status, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
+        Guid? orderId, Guid? customerId, string? status, string? channel, string? template, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
+        int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
         if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
@@ -48,9 +56,7 @@ public static class ListNotifications
         var query = db.Notifications.AsNoTracking();
         if (status is not null)
         {
-            // Not Enum.Parse: it would take numbers and lists too.
-            var known = Enum.GetValues<NotificationStatus>().Where(s => NotificationsDb.Name(s) == status).ToArray();
-            if (known is not [var wanted])
+            if (Known<NotificationStatus>(status) is not [var wanted])
             {
                 return Problems.MalformedRequest("status", "pending, sent or failed is allowed.");
             }
@@ -58,6 +64,30 @@ public static class ListNotifications
             query = query.Where(n => n.Status == wanted);
         }
 
+        if (channel is not null)
+        {
+            if (Known<NotificationChannel>(channel) is not [var wanted])
+            {
+                return Problems.MalformedRequest("channel", "email, sms or webhook is allowed.");
+            }
+
+            query = query.Where(n => n.Channel == wanted);
+        }
+
+        if (createdFrom is { } from)
+        {
+            // Ids grow with the time, and the list is in their order. The hour is for clocks that differ.
+            var (time, id) = (from.ToUniversalTime(), FirstIdOf(from, -1));
+            query = query.Where(n => n.CreatedAt >= time && n.Id >= id);
+        }
+
+        if (createdTo is { } to)
+        {
+            var (time, id) = (to.ToUniversalTime(), FirstIdOf(to, 1));
+            query = query.Where(n => n.CreatedAt < time && n.Id < id);
+        }
+
+        query = template is null ? query : query.Where(n => n.Template == template);
         query = orderId is null ? query : query.Where(n => n.OrderId == orderId);
         query = customerId is null ? query : query.Where(n => n.CustomerId == customerId);
         query = after is null ? query : query.Where(n => n.Id < after);
@@ -66,9 +96,22 @@ public static class ListNotifications
             .Take(take + 1)
             .Select(n => new Item(
                 n.Id, n.EventId, n.EventType, n.OrderId, n.CustomerId, n.Template, n.Channel,
-                n.CustomerId == null ? n.RecipientRef : n.Recipient,
-                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError))
+                n.CustomerId == null || n.Channel == NotificationChannel.Webhook ? n.RecipientRef : n.Recipient,
+                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError, n.TemplateLanguage, n.TemplateVersion))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));
+    }
+
+    /// <summary>Not Enum.Parse: it would take numbers and lists too.</summary>
+    private static T[] Known<T>(string name)
+        where T : struct, Enum => [.. Enum.GetValues<T>().Where(value => NotificationsDb.Name(value) == name)];
+
+    /// <summary>No id that was made then is smaller.</summary>
+    private static Guid FirstIdOf(DateTimeOffset time, int hours)
+    {
+        var shifted = Math.Clamp(time.ToUnixTimeMilliseconds() + (hours * 3_600_000L), 0, (1L << 48) - 1);
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, shifted << 16);
+        return new(bytes, bigEndian: true);
     }
 }

@@ -6,11 +6,14 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>order.created: the customer is told that the order was received.</summary>
-internal sealed class OrderCreatedHandler(NotificationRecorder recorder) : IBatchHandler
+internal sealed class OrderCreatedHandler(NotificationRecorder recorder, WebhookRecorder webhooks) : IBatchHandler
 {
-    public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         recorder.Record(batch, [.. events.Select(e => (e, NotificationRequest.For((OrderCreated)e.Data)))]);
-        return Task.CompletedTask;
+        await webhooks.RecordAsync(
+            batch,
+            [.. events.Select(e => (e, (OrderCreated)e.Data)).Select(e => new WebhookEventRow(e.e, e.Item2.OrderId, e.Item2.CustomerId, e.Item2.PlacedAt))],
+            cancellationToken);
     }
 }

@@ -9,8 +9,8 @@ public static class ResendNotification
 {
     /// <summary>Sends a notification again.</summary>
     /// <remarks>
-    /// The same notification, so the same Message-ID: it is due at once, with a new round of attempts. One that is due anyhow stays so; one that is
-    /// being sent at this moment is not sent twice.
+    /// The same notification, so the same Message-ID, Idempotency-Key or Webhook-Id: it is due at once, with a new round of attempts. One that is due anyhow stays so; one that is
+    /// being sent at this moment is not sent twice. One to a webhook that is deleted has failed at once.
     /// </remarks>
     /// <param name="id">The notification.</param>
     /// <param name="db">The database.</param>
@@ -24,9 +24,14 @@ public static class ResendNotification
         // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
         var changed = await db.Database.ExecuteSqlAsync(
             $"""
+             WITH n AS MATERIALIZED (SELECT channel, recipient_ref FROM notifications WHERE id = {id}),
+             webhook AS MATERIALIZED (SELECT w.id FROM webhooks w JOIN n ON n.channel = 'webhook' AND n.recipient_ref = w.id::text FOR KEY SHARE OF w),
+             there AS (SELECT EXISTS (SELECT FROM n WHERE channel <> 'webhook') OR EXISTS (SELECT FROM webhook) AS is)
              UPDATE notifications
-             SET status = 'pending', attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
-                 next_attempt_at = now(), sent_at = NULL, last_error = NULL
+             SET status = CASE WHEN there.is THEN 'pending' ELSE 'failed' END,
+                 attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
+                 due_since = now(), next_attempt_at = now(), sent_at = NULL, last_error = CASE WHEN there.is THEN NULL ELSE {DeleteWebhook.Deleted} END
+             FROM there
              WHERE id = {id}
              """,
             cancellationToken);
@@ -35,7 +40,7 @@ public static class ResendNotification
             return Problems.NotFound("notification", id);
         }
 
-        signal.Wake();
+        signal.WakeAll();
         return TypedResults.Accepted((string?)null);
     }
 }

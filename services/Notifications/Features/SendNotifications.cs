@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using MimeKit;
 using Npgsql;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Clients;
@@ -13,20 +12,42 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>
-/// Sends what is due: claims a batch, looks the addresses up in one call, sends each mail alone at the permitted pace, and writes what became of them.
-/// No transaction is open meanwhile. A crash between sending and writing sends again when the lease ends, with the same Message-ID:
-/// mail is delivered at least once.
+/// Sends what is due on one channel: claims a batch, looks the addresses up in one call, sends each message alone at the permitted pace, and writes what became of them.
+/// No transaction is open meanwhile. A crash between sending and writing sends again when the lease ends, with the same id:
+/// messages are delivered at least once. Each channel has a sender of its own, so that none waits for another.
 /// </summary>
-internal sealed partial class SendNotifications(
-    NotificationQueue queue, CustomersClient customers, MailRenderer renderer, IEmailChannel email, SendSignal signal,
-    IOptions<NotificationOptions> options, TimeProvider time, ILogger<SendNotifications> logger) : BackgroundService
+internal abstract partial class SendNotifications(
+    NotificationQueue queue, CustomersClient customers, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
+    IOptions<NotificationOptions> options, TimeProvider time, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_sendTimeout = TimeSpan.FromSeconds(10);
 
     private readonly NotificationOptions _options = options.Value;
-    private readonly MailboxAddress _from = MailboxAddress.Parse(options.Value.From);
+    private readonly ILogger _logger = logger;
     private int _outages;
+
+    protected NotificationOptions Options => _options;
+
+    protected TimeProvider Time => time;
+
+    protected abstract NotificationChannel Channel { get; }
+
+    /// <summary>What an address of the channel is called, for <c>lastError</c>.</summary>
+    protected abstract string AddressName { get; }
+
+    /// <summary>What the channel is called there.</summary>
+    protected abstract string ChannelName { get; }
+
+    protected abstract string? AddressOf(CustomersClient.Customer customer);
+
+    /// <summary>The addresses of a role of staff in the configuration.</summary>
+    protected abstract string? AddressOfRole(string role);
+
+    protected abstract bool IsAddress(string address, bool isRole);
+
+    /// <exception cref="ChannelUnavailableException">Nothing can be sent just now.</exception>
+    protected abstract Task<IMessageConnection> ConnectAsync(CancellationToken cancellationToken);
 
     [SuppressMessage("Design", "CA1031", Justification = "See the comment there.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -38,7 +59,7 @@ internal sealed partial class SendNotifications(
             {
                 if (await SendDueAsync(pace, stoppingToken) == 0)
                 {
-                    await signal.WaitAsync(_options.PollInterval, stoppingToken);
+                    await signal.WaitAsync(Channel, _options.PollInterval, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,7 +76,7 @@ internal sealed partial class SendNotifications(
             if (_outages > 0)
             {
                 // Somebody whom everything here depends on is away: one look now and then is enough until it is back.
-                await Task.Delay(Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(_options.Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -64,7 +85,7 @@ internal sealed partial class SendNotifications(
     {
         var claim = Guid.CreateVersion7();
         var limit = Math.Min(_options.MaxSendsPerSecond, CustomersClient.MaxIds);
-        var claimed = await queue.ClaimAsync(claim, limit, _options.Lease, stopping);
+        var claimed = await queue.ClaimAsync(Channel, claim, limit, _options.Lease, stopping);
         if (claimed.Count == 0)
         {
             _outages = 0;
@@ -94,7 +115,9 @@ internal sealed partial class SendNotifications(
         var found = ids.Count == 0 ? new Dictionary<Guid, CustomersClient.Customer>() : await customers.FindAsync(ids, stopping);
         var outage = found is null;
 
-        IEmailConnection? connection = null;
+        var stored = await templates.LoadAsync(Channel, claimed.Select(n => n.Template), stopping);
+
+        IMessageConnection? connection = null;
         try
         {
             foreach (var notification in claimed)
@@ -108,41 +131,41 @@ internal sealed partial class SendNotifications(
                 {
                     // Not the notification's fault, so not one of its attempts.
                     results[notification.Id] = new(
-                        notification.Id, NotificationStatus.Pending, Attempted: false, Backoff(_outages + 1, s_longestPause), "Customers does not answer.");
+                        notification.Id, NotificationStatus.Pending, Attempted: false, _options.Backoff(_outages + 1, s_longestPause), "Customers does not answer.");
                     continue;
                 }
 
-                if (Prepare(notification, found, out var problem) is not { } mail)
+                if (Prepare(notification, found, stored, out var problem) is not { } message)
                 {
                     results[notification.Id] = GiveUp(notification, problem!);
                     continue;
                 }
 
                 using var permit = await pace.AcquireAsync(1, stopping);
-                using var span = NotificationTelemetry.StartSend(notification);
+                using var span = NotificationTelemetry.StartSend($"send {NotificationsDb.Name(Channel)}", notification.TraceParent, notification.Id, notification.Template);
                 try
                 {
-                    // Not the stopping token: a mail that is on its way when the service is told to stop is sent, and known to be.
+                    // Not the stopping token: a message that is on its way when the service is told to stop is sent, and known to be.
                     using var timeout = new CancellationTokenSource(s_sendTimeout);
-                    connection ??= await email.ConnectAsync(timeout.Token);
-                    await connection.SendAsync(MailRenderer.ToMessage(notification.Id, mail, _from, time.GetUtcNow()), timeout.Token);
-                    results[notification.Id] = new(notification.Id, NotificationStatus.Sent, Attempted: true, Mail: mail);
+                    connection ??= await ConnectAsync(timeout.Token);
+                    await connection.SendAsync(notification.Id, message, timeout.Token);
+                    results[notification.Id] = new(notification.Id, NotificationStatus.Sent, Attempted: true, Message: message);
                     NotificationTelemetry.Sent.Add(1);
                 }
-                catch (MailNotTakenException exception)
+                catch (MessageNotTakenException exception)
                 {
-                    results[notification.Id] = Again(notification, exception.Message, mail);
+                    results[notification.Id] = Again(notification, exception.Message, message);
                     span?.SetStatus(ActivityStatusCode.Error);
                 }
                 catch (Exception exception) when (exception is ChannelUnavailableException or OperationCanceledException)
                 {
-                    var error = exception is ChannelUnavailableException ? exception.Message : "The mail server did not answer in time.";
-                    results[notification.Id] = Again(notification, error, mail);
+                    var error = exception is ChannelUnavailableException ? exception.Message : $"The channel for {ChannelName} did not answer in time.";
+                    results[notification.Id] = Again(notification, error, message);
                     span?.SetStatus(ActivityStatusCode.Error);
-                    if (connection is null)
+                    if (connection is null || (exception is ChannelUnavailableException && Channel != NotificationChannel.Email))
                     {
                         // Nobody there: the others would only find out the same.
-                        LogChannelUnavailable(exception.InnerException?.GetType().Name ?? exception.GetType().Name);
+                        LogChannelUnavailable(ChannelName, exception.InnerException?.GetType().Name ?? exception.GetType().Name);
                         outage = true;
                         return;
                     }
@@ -162,34 +185,48 @@ internal sealed partial class SendNotifications(
         }
     }
 
-    /// <summary>The mail, or null and the reason why it can never be sent.</summary>
-    private RenderedMail? Prepare(ClaimedNotification notification, IReadOnlyDictionary<Guid, CustomersClient.Customer>? found, out string? problem)
+    /// <summary>The message, or null and the reason why it can never be sent. What somebody wants, and where she is reached, counts as it is now.</summary>
+    private RenderedMessage? Prepare(
+        ClaimedNotification notification, IReadOnlyDictionary<Guid, CustomersClient.Customer>? found,
+        IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, out string? problem)
     {
         CustomersClient.Customer? customer = null;
         string? address;
+        var isRole = false;
         if (notification.CustomerId is { } id)
         {
             customer = found?.GetValueOrDefault(id);
-            address = customer?.Email;
+            address = customer is null ? null : AddressOf(customer);
             problem = notification switch
             {
                 { Erased: true } => CustomerUpdatedHandler.Erased,
                 _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
-                { WantsEmail: false } => "The customer does not want e-mail.",
-                _ when string.IsNullOrWhiteSpace(address) => "The customer has no e-mail address.",
+                { Wanted: false } => $"The customer does not want {ChannelName}.",
+                _ when string.IsNullOrWhiteSpace(address) => $"The customer has no {AddressName}.",
+                _ => null,
+            };
+        }
+        else if (Guid.TryParse(notification.RecipientRef, out _))
+        {
+            address = notification.StaffAddress;
+            problem = notification switch
+            {
+                { StaffName: null } => "The member of staff has been deleted.",
+                { Wanted: false } => $"The member of staff does not want {ChannelName}.",
+                _ when string.IsNullOrWhiteSpace(address) => $"The member of staff has no {AddressName}.",
                 _ => null,
             };
         }
         else
         {
-            address = _options.Staff.TryGetValue(notification.RecipientRef, out var addresses) ? string.Join(", ", addresses) : null;
+            isRole = true;
+            address = AddressOfRole(notification.RecipientRef);
             problem = string.IsNullOrWhiteSpace(address) ? $"Notifications:Staff names no address for the role {notification.RecipientRef}." : null;
         }
 
-        // A customer is one address; a list in its place would send her mail to others.
-        if (problem is null && !(customer is null ? InternetAddressList.TryParse(address, out _) : MailboxAddress.TryParse(address, out _)))
+        if (problem is null && !IsAddress(address!, isRole))
         {
-            problem = "The address is not an e-mail address.";
+            problem = $"The {AddressName} cannot be one.";
         }
 
         if (problem is not null)
@@ -199,9 +236,9 @@ internal sealed partial class SendNotifications(
 
         try
         {
-            return renderer.Render(notification, address!, customer?.Name, customer?.Language);
+            return renderer.Render(notification, stored, Channel, address!, customer?.Name ?? notification.StaffName, customer?.Language);
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException)
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or TemplateFailedException)
         {
             problem = $"Its template cannot be filled: {exception.Message}";
             return null;
@@ -209,33 +246,26 @@ internal sealed partial class SendNotifications(
     }
 
     /// <summary>Due again later, or given up when it was tried often enough.</summary>
-    private SendResult Again(ClaimedNotification notification, string error, RenderedMail mail)
+    private SendResult Again(ClaimedNotification notification, string error, RenderedMessage message)
     {
         var attempt = notification.AttemptsOfThisRound + 1;
         if (attempt >= _options.MaxAttempts)
         {
-            return GiveUp(notification, error, mail);
+            return GiveUp(notification, error, message);
         }
 
         LogRetry(notification.Id, attempt);
-        return new(notification.Id, NotificationStatus.Pending, Attempted: true, Backoff(attempt, _options.MaxRetryDelay), error, mail);
+        return new(notification.Id, NotificationStatus.Pending, Attempted: true, _options.Backoff(attempt, _options.MaxRetryDelay), error, message);
     }
 
-    private SendResult GiveUp(ClaimedNotification notification, string error, RenderedMail? mail = null)
+    private SendResult GiveUp(ClaimedNotification notification, string error, RenderedMessage? message = null)
     {
         NotificationTelemetry.Failed.Add(1);
         LogGivenUp(notification.Id, notification.Template);
-        return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Mail: mail);
+        return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Message: message);
     }
 
-    /// <summary>Three times as long with every attempt; a little random, so that what failed together does not come back together.</summary>
-    private TimeSpan Backoff(int attempt, TimeSpan longest)
-    {
-        var delay = _options.RetryDelay * Math.Pow(3, Math.Min(attempt - 1, 20));
-        return (delay < longest ? delay : longest) * (0.9 + (Random.Shared.NextDouble() * 0.2));
-    }
-
-    /// <summary>These mails are out, so that must not be forgotten for a short absence of the database.</summary>
+    /// <summary>These messages are out, so that must not be forgotten for a short absence of the database.</summary>
     private async Task FinishAsync(Guid claim, List<SendResult> results)
     {
         for (var attempt = 1; ; attempt++)
@@ -270,8 +300,8 @@ internal sealed partial class SendNotifications(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications cannot be read or written; tried again")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The mail channel does not work ({Reason}); notifications wait")]
-    private partial void LogChannelUnavailable(string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The channel for {Channel} does not work ({Reason}); notifications wait")]
+    private partial void LogChannelUnavailable(string channel, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Notification {Id} was not taken at attempt {Attempt}; tried again later")]
     private partial void LogRetry(Guid id, int attempt);
@@ -281,4 +311,12 @@ internal sealed partial class SendNotifications(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The results of a batch could not be written (attempt {Attempt})")]
     private partial void LogNotWritten(Exception exception, int attempt);
+}
+
+/// <summary>Serves a batch of messages and is used by one sender at a time.</summary>
+internal interface IMessageConnection : IAsyncDisposable
+{
+    /// <exception cref="MessageNotTakenException">This message was not taken; the next one may be.</exception>
+    /// <exception cref="ChannelUnavailableException">The connection is lost.</exception>
+    Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken);
 }

@@ -11,7 +11,7 @@ namespace OrderInventory.Notifications.Tests.Support;
 /// <summary>Customers as this service sees it: a real server on loopback that answers GET /api/customers?ids=. It can go down and come back.</summary>
 internal sealed class CustomersServer : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<Guid, (string Name, string? Email)> _customers = new();
+    private readonly ConcurrentDictionary<Guid, (string Name, string? Email, string? Phone, string Language)> _customers = new();
     private WebApplication? _server;
     private int _port;
     private int _calls;
@@ -20,14 +20,16 @@ internal sealed class CustomersServer : IAsyncDisposable
 
     public int Calls => _calls;
 
-    public Guid Add(string name = "Maria Anders", string? email = null)
+    public Guid Add(string name = "Maria Anders", string? email = null, string? phone = null, string language = "en")
     {
         var id = Guid.CreateVersion7();
-        _customers[id] = (name, email ?? $"{id:N}@example.com");
+        _customers[id] = (name, email ?? $"{id:N}@example.com", phone, language);
         return id;
     }
 
     public string? EmailOf(Guid id) => _customers[id].Email;
+
+    public void SetPhone(Guid id, string? phone) => _customers[id] = _customers[id] with { Phone = phone };
 
     public void Remove(Guid id) => _customers.TryRemove(id, out _);
 
@@ -54,7 +56,7 @@ internal sealed class CustomersServer : IAsyncDisposable
                 : Results.Ok(new
                 {
                     items = wanted.Where(_customers.ContainsKey)
-                        .Select(id => new { id, name = _customers[id].Name, email = _customers[id].Email, phone = (string?)null, language = "en", version = 1 }),
+                        .Select(id => new { id, name = _customers[id].Name, email = _customers[id].Email, phone = _customers[id].Phone, language = _customers[id].Language, version = 1 }),
                     next = (string?)null,
                 });
         });

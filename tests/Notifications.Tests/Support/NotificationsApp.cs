@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using Confluent.Kafka;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Customers;
@@ -22,7 +23,8 @@ internal sealed class NotificationsApp : IAsyncDisposable
     private readonly WebApplicationFactory<NotificationOptions> _factory;
     private readonly IProducer<string, byte[]> _producer;
 
-    private NotificationsApp(string database, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings)
+    private NotificationsApp(string database, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings,
+        Action<IServiceCollection>? services)
     {
         Database = NpgsqlDataSource.Create(database);
         ConnectionString = database;
@@ -42,6 +44,11 @@ internal sealed class NotificationsApp : IAsyncDisposable
             {
                 builder.UseSetting(key, value);
             }
+
+            if (services is not null)
+            {
+                builder.ConfigureServices(services);
+            }
         });
         _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = infrastructure.Kafka, LingerMs = 0 }).Build();
         Http = _factory.CreateClient();
@@ -53,10 +60,11 @@ internal sealed class NotificationsApp : IAsyncDisposable
     public IServiceProvider Services => _factory.Services;
 
     public static async Task<NotificationsApp> StartAsync(
-        InfrastructureFixture infrastructure, string mail, CustomersServer customers, Dictionary<string, string>? settings = null, string? database = null)
+        InfrastructureFixture infrastructure, string mail, CustomersServer customers, Dictionary<string, string>? settings = null, string? database = null,
+        Action<IServiceCollection>? services = null)
     {
         var app = new NotificationsApp(
-            database ?? await infrastructure.CreateDatabaseAsync("notifications"), infrastructure, mail, customers.Address, settings);
+            database ?? await infrastructure.CreateDatabaseAsync("notifications"), infrastructure, mail, customers.Address, settings, services);
         await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready, 30);
         return app;
     }
@@ -120,7 +128,15 @@ internal sealed class NotificationsApp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        await _factory.DisposeAsync();
+        try
+        {
+            await _factory.DisposeAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The factory and the program's own Run stop the host side by side; whichever is second finds it gone.
+        }
+
         _producer.Dispose();
         await Database.DisposeAsync();
     }
@@ -144,6 +160,7 @@ internal static class Events
 
     public static InventoryUpdated Stock(LowStockCrossing? crossing) => new(Guid.CreateVersion7(), 2, 12, 4, 8, 10, crossing, s_at);
 
-    public static CustomerUpdated Customer(Guid id, long version, bool email = true, CustomerStatus status = CustomerStatus.Active) =>
-        new(id, version, status, "en", new(email, false, false));
+    public static CustomerUpdated Customer(
+        Guid id, long version, bool email = true, CustomerStatus status = CustomerStatus.Active, bool sms = false, string language = "en") =>
+        new(id, version, status, language, new(email, sms, false));
 }

@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>
+/// Any provider that takes a JSON POST: <c>{"to", "from", "text"}</c>, with the headers of the configuration and the notification's id as
+/// Idempotency-Key. What it answers is not kept, because it may repeat the number.
+/// </summary>
+internal sealed class HttpSmsChannel(HttpClient http, IOptions<NotificationOptions> options) : ISmsChannel
+{
+    private readonly SmsOptions _options = options.Value.Sms;
+
+    public async Task SendAsync(SmsMessage message, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, _options.Url)
+        {
+            Content = JsonContent.Create(new Request(message.To, _options.From, message.Text), SmsJson.Default.Request),
+        };
+        request.Headers.Add("Idempotency-Key", message.Id.ToString());
+        foreach (var (name, value) in _options.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (!response.IsSuccessStatusCode)
+            {
+                var error = string.Create(CultureInfo.InvariantCulture, $"The provider of text messages answered {(int)response.StatusCode}.");
+                throw response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized
+                    ? new ChannelUnavailableException(error, new HttpRequestException(error))
+                    : new MessageNotTakenException(error, new HttpRequestException(error));
+            }
+        }
+        catch (HttpRequestException exception)
+        {
+            throw new ChannelUnavailableException("The provider of text messages cannot be reached.", exception);
+        }
+    }
+
+    internal sealed record Request(string To, string? From, string Text);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HttpSmsChannel.Request))]
+internal sealed partial class SmsJson : JsonSerializerContext;
+
+internal static class SmsChannels
+{
+    /// <summary>The provider of <c>Notifications:Sms</c>, or the log when there is none.</summary>
+    public static void AddSmsChannel(this IHostApplicationBuilder builder)
+    {
+        if (string.IsNullOrWhiteSpace(builder.Configuration["Notifications:Sms:Url"]))
+        {
+            builder.Services.AddSingleton<ISmsChannel, LoggingSmsChannel>();
+            return;
+        }
+
+        builder.Services.AddHttpClient<ISmsChannel, HttpSmsChannel>()
+            .UseSocketsHttpHandler((handler, _) =>
+            {
+                handler.AllowAutoRedirect = false;
+                handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
+            })
+            // The sender keeps its client for good.
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,14 @@
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>For systems without a provider: says that a message would have gone, and neither to whom nor what.</summary>
+internal sealed partial class LoggingSmsChannel(ILogger<LoggingSmsChannel> logger) : ISmsChannel
+{
+    public Task SendAsync(SmsMessage message, CancellationToken cancellationToken)
+    {
+        LogSent(message.Id, message.Text.Length);
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Text message {Id} of {Length} characters goes nowhere: Notifications:Sms:Url names no provider")]
+    private partial void LogSent(Guid id, int length);
+}

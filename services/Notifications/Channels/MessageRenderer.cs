@@ -1,0 +1,57 @@
+using System.Text.Json;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>
+/// Chooses and fills templates: for each language from the receiver's own to English, the company's template goes before the built-in
+/// one. One that fails gives way to the built-in, so that a mistake in a template costs its wording and not the message.
+/// </summary>
+internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
+{
+    /// <exception cref="JsonException">The notification's data cannot be read.</exception>
+    /// <exception cref="KeyNotFoundException">There is no such template at all.</exception>
+    public RenderedMessage Render(
+        ClaimedNotification notification, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, NotificationChannel channel, string recipient, string? name, string? language)
+    {
+        var data = JsonSerializer.Deserialize(notification.Data, NotificationJson.Default.NotificationData)!;
+        var values = MessageValues.Of(notification.OrderId, data, name);
+        foreach (var tag in BuiltInTemplates.Languages(language ?? notification.Language))
+        {
+            var key = new TemplateKey(notification.Template, channel, tag);
+            if (stored.TryGetValue(key, out var own))
+            {
+                if (TryFill(own, values) is { } filled)
+                {
+                    return new(recipient, filled.Subject, filled.Body, filled.Html, tag, own.Version);
+                }
+
+                LogFailed(notification.Template, channel, tag, own.Version, notification.Id);
+            }
+
+            if (BuiltInTemplates.FindParsed(key) is { } builtIn)
+            {
+                var filled = builtIn.Fill(values);
+                return new(recipient, filled.Subject, filled.Body, filled.Html, tag, 0);
+            }
+        }
+
+        throw new KeyNotFoundException($"there is no template {notification.Template}.");
+    }
+
+    private static TemplateText? TryFill(StoredTemplate own, Dictionary<string, object?> values)
+    {
+        try
+        {
+            return own.Parsed?.Fill(values);
+        }
+        catch (TemplateFailedException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Template {Template}/{Channel}/{Language} version {Version} cannot be filled for notification {Id}; the built-in one is used")]
+    private partial void LogFailed(string template, NotificationChannel channel, string language, long version, Guid id);
+}

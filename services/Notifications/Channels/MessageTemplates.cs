@@ -1,0 +1,137 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Fluid;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>A template ready to be filled.</summary>
+internal sealed class ParsedTemplate
+{
+    /// <summary>The most characters of a filled part.</summary>
+    public const int MaxSubject = 500, MaxText = 64 * 1024, MaxHtml = 256 * 1024, MaxSms = 1000;
+
+    private readonly NotificationChannel _channel;
+    private readonly IFluidTemplate? _subject;
+    private readonly IFluidTemplate _body;
+    private readonly IFluidTemplate? _html;
+
+    private ParsedTemplate(NotificationChannel channel, IFluidTemplate? subject, IFluidTemplate body, IFluidTemplate? html) =>
+        (_channel, _subject, _body, _html) = (channel, subject, body, html);
+
+    /// <summary>The template, or what is wrong by the member of <see cref="TemplateText"/>.</summary>
+    public static ParsedTemplate? Parse(NotificationChannel channel, TemplateText text, Dictionary<string, TemplateProblem> problems)
+    {
+        var subject = Part(text.Subject, "$.subject");
+        var body = Part(text.Body, "$.body");
+        var html = Part(text.Html, "$.html");
+        return problems.Count == 0 ? new(channel, subject, body!, html) : null;
+
+        IFluidTemplate? Part(string? source, string path)
+        {
+            TemplateProblem? problem = null;
+            var parsed = source is null ? null : TemplateEngine.Parse(source, out problem);
+            if (problem is not null)
+            {
+                problems[path] = problem;
+            }
+
+            return parsed;
+        }
+    }
+
+    /// <exception cref="TemplateFailedException">See there.</exception>
+    public TemplateText Fill(IReadOnlyDictionary<string, object?> values, Action<string, string>? undefined = null)
+    {
+        // A subject is one line, whatever the values hold.
+        var subject = _subject is null ? null : MessageValues.Line(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
+        var body = TemplateEngine.Render(_body, values, html: false, _channel == NotificationChannel.Sms ? MaxSms : MaxText, n => undefined?.Invoke("$.body", n));
+        var html = _html is null ? null : TemplateEngine.Render(_html, values, html: true, MaxHtml, n => undefined?.Invoke("$.html", n));
+        return new(subject, _channel == NotificationChannel.Sms ? body.Trim() : body, html);
+    }
+}
+
+/// <summary>
+/// The built-in templates: <c>Templates/{language}/{template}.{channel}.txt</c>. Of a mail's the first line is the subject, the rest the text.
+/// </summary>
+internal static partial class BuiltInTemplates
+{
+    public const string DefaultLanguage = "en";
+
+    private static readonly FrozenDictionary<TemplateKey, (TemplateText Text, ParsedTemplate Parsed)> s_all = Load();
+
+    public static IEnumerable<TemplateKey> Keys => s_all.Keys;
+
+    public static TemplateText? Find(TemplateKey key) => s_all.TryGetValue(key, out var found) ? found.Text : null;
+
+    public static ParsedTemplate? FindParsed(TemplateKey key) => s_all.TryGetValue(key, out var found) ? found.Parsed : null;
+
+    /// <summary><c>de-at-1996</c>, <c>de-at</c>, <c>de</c>, and English in the end.</summary>
+    public static IEnumerable<string> Languages(string? language)
+    {
+        for (var tag = language?.ToLowerInvariant(); !string.IsNullOrEmpty(tag); tag = tag.LastIndexOf('-') is > 0 and var end ? tag[..end] : null)
+        {
+            yield return tag;
+        }
+
+        yield return DefaultLanguage;
+    }
+
+    private static FrozenDictionary<TemplateKey, (TemplateText, ParsedTemplate)> Load()
+    {
+        var assembly = typeof(BuiltInTemplates).Assembly;
+        var templates = new Dictionary<TemplateKey, (TemplateText, ParsedTemplate)>();
+        foreach (var resource in assembly.GetManifestResourceNames())
+        {
+            if (ResourceName().Match(resource) is not { Success: true } name)
+            {
+                continue;
+            }
+
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+            var channel = Enum.Parse<NotificationChannel>(name.Groups["channel"].Value, ignoreCase: true);
+            var subject = channel == NotificationChannel.Email ? reader.ReadLine() : null;
+            var text = new TemplateText(subject, reader.ReadToEnd().TrimStart('\n', '\r').ReplaceLineEndings("\n"), null);
+            var problems = new Dictionary<string, TemplateProblem>();
+            var parsed = ParsedTemplate.Parse(channel, text, problems) ?? throw new InvalidOperationException($"{resource}: {string.Join(' ', problems.Values)}");
+            templates.Add(new(name.Groups["template"].Value, channel, name.Groups["language"].Value), (text, parsed));
+        }
+
+        return templates.ToFrozenDictionary();
+    }
+
+    [GeneratedRegex(@"^Templates/(?<language>[a-z-]+)/(?<template>\w+)\.(?<channel>\w+)\.txt$")]
+    private static partial Regex ResourceName();
+}
+
+/// <summary>The variables of the templates.</summary>
+internal static partial class MessageValues
+{
+    public static Dictionary<string, object?> Of(Guid? orderId, NotificationData data, string? name)
+    {
+        var values = new Dictionary<string, object?> { ["name"] = Line(name ?? "").Trim() };
+        if (data.ProductId is { } product)
+        {
+            values["productId"] = product.ToString();
+            values["available"] = data.Available ?? 0;
+            values["threshold"] = data.Threshold ?? 0;
+            return values;
+        }
+
+        values["orderId"] = orderId.ToString() ?? "";
+        values["total"] = data.Total is { } total ? string.Create(CultureInfo.InvariantCulture, $"{total.Amount:0.00##} {Line(total.Currency)}") : "";
+        values["lines"] = (data.Lines ?? []).Select(l => new Dictionary<string, object> { ["quantity"] = l.Quantity, ["name"] = Line(l.Name) }).ToArray();
+        values["moreLines"] = data.MoreLines ?? 0;
+        values["shortages"] = (data.Shortages ?? [])
+            .Select(s => new Dictionary<string, object> { ["name"] = Line(s.Name), ["requested"] = s.Requested, ["available"] = s.Available }).ToArray();
+        values["revisionRejected"] = data.RevisionRejected ?? false;
+        return values;
+    }
+
+    /// <summary>A name of somebody's making stays on its line: it can add neither a header nor a paragraph.</summary>
+    public static string Line(string text) => ControlCharacters().Replace(text, " ");
+
+    [GeneratedRegex(@"[\p{Cc}\u2028\u2029]+")]
+    private static partial Regex ControlCharacters();
+}

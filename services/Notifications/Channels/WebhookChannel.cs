@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>How an endpoint answered: a status code, or the error that kept it from answering.</summary>
+internal sealed record WebhookAnswer(int? StatusCode, string? Error, TimeSpan Duration)
+{
+    public bool Taken => Error is null;
+}
+
+/// <summary>
+/// Posts to addresses that strangers have chosen. So: no redirects, no cookies, no proxy, no service discovery (which would resolve this
+/// system's own names), next to nothing read of the answer, and private addresses refused where the connection is made, after the name
+/// is resolved: a check before that could be passed with one address and connected with another.
+/// </summary>
+internal sealed class WebhookChannel : IDisposable
+{
+    /// <summary>As much of an answer is read as lets the connection be used again.</summary>
+    private const int MaxBody = 4096;
+
+    private static readonly MediaTypeHeaderValue s_contentType = new("application/cloudevents+json");
+
+    private readonly HttpClient _http;
+    private readonly bool _allowPrivate;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+
+    public WebhookChannel(IOptions<NotificationOptions> options, TimeProvider time)
+    {
+        _allowPrivate = options.Value.Webhooks.AllowPrivateTargets;
+        _timeout = options.Value.Webhooks.Timeout;
+        _time = time;
+        _http = new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                MaxResponseHeadersLength = 16,
+                MaxResponseDrainSize = MaxBody,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
+                // Our trace ids are nobody else's business.
+                ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+                ConnectCallback = ConnectAsync,
+            })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>One attempt. Never throws for what the endpoint does; what it says is not kept, for it may be anything.</summary>
+    public async Task<WebhookAnswer> PostAsync(Uri url, Guid id, ReadOnlyMemory<byte> body, IEnumerable<string> secrets)
+    {
+        var started = _time.GetTimestamp();
+        var timestamp = _time.GetUtcNow().ToUnixTimeSeconds();
+        using var timeout = new CancellationTokenSource(_timeout, _time);
+        // The HTTP instrumentation would write our trace context into the request by itself; the caller's span tells of the attempt.
+        using var quiet = SuppressInstrumentationScope.Begin();
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ReadOnlyMemoryContent(body) };
+            request.Content.Headers.ContentType = s_contentType;
+            request.Headers.Add("Webhook-Id", id.ToString());
+            request.Headers.Add("Webhook-Timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
+            request.Headers.Add("Webhook-Signature", WebhookSignature.Sign(id, timestamp, body.Span, secrets));
+            request.Headers.UserAgent.Add(new("OrderInventory", "1"));
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+            var status = (int)response.StatusCode;
+            return status is >= 200 and < 300 ? Answer(status, null) : Answer(status, string.Create(CultureInfo.InvariantCulture, $"The endpoint answered {status}."));
+        }
+        catch (OperationCanceledException)
+        {
+            return Answer(null, string.Create(CultureInfo.InvariantCulture, $"The endpoint did not answer within {_timeout.TotalSeconds:0.###} s."));
+        }
+        catch (HttpRequestException exception)
+        {
+            return Answer(null, Describe(exception));
+        }
+
+        WebhookAnswer Answer(int? status, string? error) => new(status, error, _time.GetElapsedTime(started));
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
+        var permitted = _allowPrivate ? addresses : [.. addresses.Where(PublicAddresses.Contains)];
+        if (permitted.Length == 0)
+        {
+            throw new TargetNotPermittedException();
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            // The addresses that were checked, not the name again.
+            await socket.ConnectAsync(permitted, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Said in our words: the runtime's differ by platform, and name addresses that the subscriber has no need to learn.</summary>
+    private static string Describe(HttpRequestException exception) => exception switch
+    {
+        { InnerException: TargetNotPermittedException } => "The address is private, and private targets are not permitted.",
+        { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } } =>
+            "The host name cannot be resolved.",
+        { HttpRequestError: HttpRequestError.SecureConnectionError } => "The TLS connection could not be made.",
+        { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: SocketException } => "The endpoint cannot be connected to.",
+        _ => "The endpoint's answer is not HTTP, or ended early.",
+    };
+
+    private sealed class TargetNotPermittedException : IOException;
+}

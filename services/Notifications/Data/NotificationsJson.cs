@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Notifications.Features;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Data;
+
+/// <summary>How requests and answers are read and written, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CreateWebhook.Request), TypeInfoPropertyName = "CreateWebhookRequest")]
+[JsonSerializable(typeof(PatchWebhook.Document), TypeInfoPropertyName = "PatchWebhookDocument")]
+[JsonSerializable(typeof(WebhookResponse))]
+[JsonSerializable(typeof(Page<WebhookResponse>))]
+[JsonSerializable(typeof(ListWebhookDeliveries.Item), TypeInfoPropertyName = "WebhookDeliveryItem")]
+[JsonSerializable(typeof(Page<ListWebhookDeliveries.Item>), TypeInfoPropertyName = "WebhookDeliveryPage")]
+[JsonSerializable(typeof(CreateStaffMember.Request), TypeInfoPropertyName = "CreateStaffRequest")]
+[JsonSerializable(typeof(UpdateStaffMember.Request), TypeInfoPropertyName = "UpdateStaffRequest")]
+[JsonSerializable(typeof(StaffResponse))]
+[JsonSerializable(typeof(Page<StaffResponse>))]
+[JsonSerializable(typeof(PutTemplate.Request), TypeInfoPropertyName = "PutTemplateRequest")]
+[JsonSerializable(typeof(PreviewTemplate.Request), TypeInfoPropertyName = "PreviewTemplateRequest")]
+[JsonSerializable(typeof(PreviewTemplate.Result), TypeInfoPropertyName = "PreviewTemplateResult")]
+[JsonSerializable(typeof(TemplateResponse))]
+[JsonSerializable(typeof(Page<TemplateResponse>))]
+[JsonSerializable(typeof(ListTemplates.Entry), TypeInfoPropertyName = "TemplateEntry")]
+[JsonSerializable(typeof(Page<ListTemplates.Entry>), TypeInfoPropertyName = "TemplatePage")]
+internal sealed partial class NotificationsJson : JsonSerializerContext;

@@ -1,0 +1,68 @@
+using System.Collections.Frozen;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using OpenTelemetry;
+
+namespace OrderInventory.Notifications.Data;
+
+/// <summary>Which types of events any webhook wants, as this replica has last read it.</summary>
+internal sealed class WebhookInterest
+{
+    private volatile FrozenSet<string> _wanted = FrozenSet<string>.Empty;
+
+    public bool Wants(string eventType) => _wanted.Contains(eventType);
+
+    public void Set(IEnumerable<string> wanted) => _wanted = wanted.ToFrozenSet();
+}
+
+/// <summary>
+/// Keeps <see cref="WebhookInterest"/>, so that events that nobody wants cost neither an inbox row nor a look. What
+/// another replica's API has changed is seen after <see cref="NotificationOptions.PollInterval"/>; who exactly gets an event is decided in
+/// its transaction (<see cref="WebhookRecorder"/>).
+/// </summary>
+internal sealed partial class WebhookDirectory(
+    NpgsqlDataSource database, WebhookInterest interest, IOptions<NotificationOptions> options, ILogger<WebhookDirectory> logger) : BackgroundService
+{
+    /// <summary>Reads it now: whoever has changed a webhook calls this after the commit.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        using var quiet = SuppressInstrumentationScope.Begin();
+        await using var command = database.CreateCommand(
+            "SELECT DISTINCT unnest(coalesce(event_types, $1)) FROM webhooks WHERE active");
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. WebhookRecorder.EventTypes] });
+        var wanted = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            wanted.Add(reader.GetString(0));
+        }
+
+        interest.Set(wanted);
+    }
+
+    /// <summary>It is registered before the consumers, which are not to skip anything for want of this.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.PollInterval);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await RefreshAsync(stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                LogFailed(exception);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The webhooks cannot be read; tried again")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+internal static class CreateWebhook
+{
+    /// <summary>A webhook to be made.</summary>
+    /// <param name="Url">http or https. Nothing is posted to it before there is an event.</param>
+    /// <param name="EventTypes">The types of events to deliver; all when left out.</param>
+    /// <param name="Secret">
+    /// What signs: <c>whsec_</c> and base64 of 24 to 64 bytes, or any other 16 to 128 printable characters. When left out, one is made and
+    /// shown in this answer only.
+    /// </param>
+    /// <param name="Active">Whether it begins at once; true when left out.</param>
+    /// <param name="CustomerId">Deliver only this customer's events, and only while she wants webhooks.</param>
+    public sealed record Request(
+        string Url, IReadOnlyList<string>? EventTypes = null, string? Secret = null, bool Active = true, Guid? CustomerId = null);
+
+    /// <summary>Subscribe a webhook</summary>
+    /// <remarks>
+    /// 409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a webhook that is deleted by now. A repeated
+    /// request does not show a generated secret again: rotate it when the first answer was lost.
+    /// </remarks>
+    public static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> HandleAsync(
+        Request request, HttpContext http, NotificationsDb db, WebhookDirectory directory, IOptions<NotificationOptions> options, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        var details = new WebhookDetails(request.Url, request.EventTypes, request.Active);
+        var errors = WebhookRules.Check(details, options.Value.Webhooks.AllowPrivateTargets);
+        if (request.Secret is not null && WebhookSignature.Check(request.Secret) is { } wrong)
+        {
+            errors.Add("$.secret", wrong);
+        }
+
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        var webhook = Webhook.Create(details, request.CustomerId, request.Secret ?? Webhook.NewSecret(), time.GetStorableNow());
+        await using var create = await IdempotentCreate.BeginAsync(
+            http, db, IdempotentCreate.Anonymous, request, NotificationsJson.Default.CreateWebhookRequest, webhook.Id, cancellationToken);
+        if (create.Problem is { } refused)
+        {
+            return refused;
+        }
+
+        if (create.Existing is { } existing)
+        {
+            var before = await db.Webhooks.AsNoTracking().Where(w => w.Id == existing).Select(WebhookResponse.Projection).SingleOrDefaultAsync(cancellationToken);
+            return before is null ? Problems.NotFound("webhook", existing) : Created(http, before);
+        }
+
+        if (await db.Webhooks.CountAsync(cancellationToken) >= Webhook.MaxCount)
+        {
+            return NotificationProblems.LimitReached("webhooks", Webhook.MaxCount);
+        }
+
+        db.Add(webhook);
+        await db.SaveChangesAsync(cancellationToken);
+        await create.CommitAsync(cancellationToken);
+        await directory.RefreshAsync(cancellationToken);
+        return Created(http, WebhookResponse.Of(webhook) with { Secret = request.Secret is null ? webhook.Secret : null });
+    }
+
+    private static Created<WebhookResponse> Created(HttpContext http, WebhookResponse webhook)
+    {
+        ETags.Set(http, webhook.Version);
+        return TypedResults.Created($"/api/notifications/webhooks/{webhook.Id}", webhook);
+    }
+}

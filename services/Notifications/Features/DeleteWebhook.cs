@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Notifications.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+internal static class DeleteWebhook
+{
+    internal const string Deleted = "The webhook has been deleted.";
+
+    /// <summary>Delete a webhook</summary>
+    /// <remarks>What waits for it has failed; what was delivered stays in the history.</remarks>
+    public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
+        Guid id, HttpContext http, NotificationsDb db, WebhookDirectory directory, CancellationToken cancellationToken)
+    {
+        var webhook = await db.Webhooks.SingleOrDefaultAsync(w => w.Id == id, cancellationToken);
+        if (webhook is null)
+        {
+            return Problems.NotFound("webhook", id);
+        }
+
+        if (ETags.CheckIfMatch(http, webhook.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        db.Remove(webhook);
+        if (await db.SaveChangedAsync("webhook", webhook, w => w.Id, w => w.Version, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        // After the row is gone: what was being recorded for it is committed by now, and nothing more will be.
+        await db.Database.ExecuteSqlAsync(
+            $"""
+             UPDATE notifications SET status = 'failed', last_error = {Deleted}, leased_by = NULL, lease_until = NULL
+             WHERE channel = 'webhook' AND recipient_ref = {id.ToString()} AND status = 'pending'
+             """,
+            cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        await directory.RefreshAsync(cancellationToken);
+        return TypedResults.NoContent();
+    }
+}

@@ -1,0 +1,11 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+internal static class NotificationProblems
+{
+    public static ProblemHttpResult LimitReached(string what, int limit) => Problems.Conflict(
+        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}. Delete some that are not needed."));
+}

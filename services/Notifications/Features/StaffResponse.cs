@@ -1,0 +1,27 @@
+using System.Linq.Expressions;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>A member of staff.</summary>
+/// <param name="Id">UUIDv7.</param>
+/// <param name="Name">What messages call the member.</param>
+/// <param name="Email">Or null.</param>
+/// <param name="Phone">Or null.</param>
+/// <param name="Channels">How the member is told.</param>
+/// <param name="Events">What the member is told of.</param>
+/// <param name="Language">IETF language tag of the messages.</param>
+/// <param name="Version">Grows by one with every change; also the ETag.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="UpdatedAt">When it was changed last.</param>
+public sealed record StaffResponse(
+    Guid Id, string Name, string? Email, string? Phone, StaffChannels Channels, IReadOnlyList<string> Events, string Language, long Version,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+{
+    internal static readonly Expression<Func<StaffMember, StaffResponse>> Projection = s => new(
+        s.Id, s.Name, s.Email, s.Phone, new StaffChannels(s.ChannelEmail, s.ChannelSms), s.Events, s.Language, s.Version, s.CreatedAt, s.UpdatedAt);
+
+    private static readonly Func<StaffMember, StaffResponse> s_of = Projection.Compile();
+
+    internal static StaffResponse Of(StaffMember member) => s_of(member);
+}

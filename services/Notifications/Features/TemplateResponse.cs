@@ -1,0 +1,89 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>A template.</summary>
+/// <param name="Template">What is told.</param>
+/// <param name="Channel"><c>email</c> or <c>sms</c>.</param>
+/// <param name="Language">Lower-case IETF language tag.</param>
+/// <param name="Version">Grows by one with every change; also the ETag. 0 is the built-in template.</param>
+/// <param name="Subject">Of a mail; null for a text message.</param>
+/// <param name="Body">The text.</param>
+/// <param name="Html">The HTML of a mail beside its text, or null.</param>
+/// <param name="UpdatedAt">When this version was written; null for the built-in one.</param>
+public sealed record TemplateResponse(
+    string Template, NotificationChannel Channel, string Language, long Version, string? Subject, string Body, string? Html, DateTimeOffset? UpdatedAt)
+{
+    internal static TemplateResponse Of(MessageTemplate t) => new(t.Template, t.Channel, t.Language, t.Version, t.Subject, t.Body, t.Html, t.UpdatedAt);
+
+    internal static TemplateResponse Of(TemplateKey key, TemplateText text) => new(key.Template, key.Channel, key.Language, 0, text.Subject, text.Body, text.Html, null);
+}
+
+/// <summary>How templates are named in paths, and how lists of them are paged.</summary>
+internal static class TemplatePaths
+{
+    /// <summary>Reads the path; the problem is the 404 or 400 to answer.</summary>
+    public static ProblemHttpResult? Read(string template, string channel, string language, out TemplateKey key)
+    {
+        key = default;
+        var known = Templates.All.Contains(template);
+        if (!known || channel is not ("email" or "sms"))
+        {
+            return NotFound($"{template}/{channel}");
+        }
+
+        if (!StaffRules.IsLanguage(language))
+        {
+            return Problems.MalformedRequest("language", "A language tag like en or pt-BR is required.");
+        }
+
+        key = new(template, channel == "sms" ? NotificationChannel.Sms : NotificationChannel.Email, language.ToLowerInvariant());
+        return null;
+    }
+
+    public static ProblemHttpResult NotFound(TemplateKey key) => NotFound(Path(key));
+
+    public static string Path(TemplateKey key) => $"{key.Template}/{NotificationsDb.Name(key.Channel)}/{key.Language}";
+
+    /// <summary>As <see cref="Paging.Read"/>, for a list that is ordered by text.</summary>
+    public static ProblemHttpResult? ReadPage(int? limit, string? cursor, out int take, out string? after)
+    {
+        after = null;
+        if (Paging.Read(limit, null, out take, out _) is { } problem)
+        {
+            return problem;
+        }
+
+        if (cursor is not null)
+        {
+            var decoded = new byte[256];
+            if (cursor.Length is 0 or > 300 || !Base64Url.IsValid(cursor) || !Base64Url.TryDecodeFromChars(cursor, decoded, out var written))
+            {
+                return Problems.MalformedRequest("cursor", "The cursor is not one that this list has given.");
+            }
+
+            after = Encoding.UTF8.GetString(decoded, 0, written);
+        }
+
+        return null;
+    }
+
+    public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) => rows.Count <= take
+        ? new(rows, null)
+        : new([.. rows.Take(take)], Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
+
+    public static bool TryReadVersion(string? after, out long version)
+    {
+        version = long.MaxValue;
+        return after is null || long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out version);
+    }
+
+    private static ProblemHttpResult NotFound(string path) =>
+        Problems.Of("not-found", "There is no such template.", StatusCodes.Status404NotFound, $"There is no template {path}.");
+}

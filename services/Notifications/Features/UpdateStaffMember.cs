@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Notifications.Features;
+
+internal static class UpdateStaffMember
+{
+    /// <summary>What the member of staff is to be.</summary>
+    /// <param name="Name">1 to 200 characters.</param>
+    /// <param name="Channels">How the member is told.</param>
+    /// <param name="Events"><c>lowStock</c> when a product's stock falls to its threshold, <c>lowStockLeft</c> when it rises above it again.</param>
+    /// <param name="Email">Required for the channel email.</param>
+    /// <param name="Phone">Required for the channel sms.</param>
+    /// <param name="Language">IETF language tag of the messages; as it was when left out.</param>
+    public sealed record Request(
+        string Name, StaffChannels Channels, IReadOnlyList<string> Events, string? Email = null, string? Phone = null, string? Language = null);
+
+    /// <summary>Replace a member of staff's details</summary>
+    /// <remarks>What waits to be sent goes to the new address.</remarks>
+    public static async Task<Results<Ok<StaffResponse>, ProblemHttpResult>> HandleAsync(
+        Guid id, Request request, HttpContext http, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var member = await db.Staff.SingleOrDefaultAsync(s => s.Id == id, cancellationToken);
+        if (member is null)
+        {
+            return Problems.NotFound("member of staff", id);
+        }
+
+        if (ETags.CheckIfMatch(http, member.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        var details = new StaffDetails(request.Name, request.Email, request.Phone, request.Channels, request.Events, request.Language ?? member.Language);
+        var errors = StaffRules.Check(details);
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        member.Change(details, time.GetStorableNow());
+        if (await db.SaveChangedAsync("member of staff", member, s => s.Id, s => s.Version, cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
+        ETags.Set(http, member.Version);
+        return TypedResults.Ok(StaffResponse.Of(member));
+    }
+}

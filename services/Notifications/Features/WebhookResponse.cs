@@ -1,0 +1,27 @@
+using System.Linq.Expressions;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>A webhook. Its secret is never read back.</summary>
+/// <param name="Id">UUIDv7.</param>
+/// <param name="Url">Where events are posted to.</param>
+/// <param name="EventTypes">The types of events that are delivered; null for all.</param>
+/// <param name="CustomerId">The customer whose events alone are delivered, while she wants webhooks; null for all customers' and stock's.</param>
+/// <param name="Active">Whether events are recorded and delivered.</param>
+/// <param name="Version">Grows by one with every change; also the ETag.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="UpdatedAt">When it was changed last.</param>
+/// <param name="PreviousSecretUntil">Until when the secret before the last rotation signs too; null when there is none.</param>
+/// <param name="Secret">Only in the answer that makes or rotates a generated secret; null ever after.</param>
+public sealed record WebhookResponse(
+    Guid Id, string Url, IReadOnlyList<string>? EventTypes, Guid? CustomerId, bool Active, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    DateTimeOffset? PreviousSecretUntil, string? Secret = null)
+{
+    internal static readonly Expression<Func<Webhook, WebhookResponse>> Projection = w =>
+        new(w.Id, w.Url, w.EventTypes, w.CustomerId, w.Active, w.Version, w.CreatedAt, w.UpdatedAt, w.PreviousSecretUntil, null);
+
+    private static readonly Func<Webhook, WebhookResponse> s_of = Projection.Compile();
+
+    internal static WebhookResponse Of(Webhook webhook) => s_of(webhook);
+}

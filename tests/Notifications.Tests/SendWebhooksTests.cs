@@ -1,0 +1,171 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Notifications.Tests;
+
+/// <summary>Webhooks under settings and troubles of their own: a service per test, which has all the events to itself.</summary>
+[Collection(nameof(InfrastructureCollection))]
+public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private const string Webhooks = "/api/notifications/webhooks";
+    private const string Secret = "a-secret-of-some-length";
+
+    private readonly DirectoryInfo _pickup = Directory.CreateTempSubdirectory("pickup-");
+    private readonly CustomersServer _customers = new();
+    private WebhookServer _server = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _customers.StartAsync();
+        _server = await WebhookServer.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _customers.DisposeAsync();
+        _pickup.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_slow_endpoint_holds_up_neither_mails_nor_other_webhooks()
+    {
+        var (slow, quick) = (NewPath(), NewPath());
+        var released = new TaskCompletionSource();
+        _server.Answers[slow] = http => Task.WhenAny(released.Task, Task.Delay(Timeout.Infinite, http.RequestAborted));
+        await using var app = await StartAsync(new() { ["Notifications:Webhooks:Timeout"] = "00:00:30" });
+        var made = await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{slow}}","secret":"{{Secret}}"}""");
+        await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{quick}}","secret":"{{Secret}}"}""");
+        var customer = _customers.Add();
+
+        // More than the slow one's lane takes at once.
+        await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => app.PublishAsync(Events.Created(customer))));
+
+        await Wait.UntilAsync(() => _server.RequestsTo(quick).Count == 40);
+        await app.ListAsync($"customerId={customer}&channel=email&status=sent", 40);
+        Assert.InRange(_server.RequestsTo(slow).Count(r => r.Headers.Count > 0), 1, 8);
+        Assert.Equal(40, (await app.ListNowAsync($"channel=webhook&status=pending")).Count(i => (string?)i["recipient"] == (string?)made["id"]));
+        released.SetResult();
+        await app.ListAsync("channel=webhook&status=sent", 80);
+    }
+
+    [Fact]
+    public async Task A_dead_endpoint_is_left_alone_for_a_while_and_then_gets_what_waited()
+    {
+        var path = NewPath();
+        var alive = false;
+        _server.Answers[path] = http =>
+        {
+            http.Response.StatusCode = Volatile.Read(ref alive) ? 200 : 500;
+            return Task.CompletedTask;
+        };
+        await using var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "100", ["Notifications:MaxRetryDelay"] = "00:00:01" });
+        await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{path}}","secret":"{{Secret}}"}""");
+
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => app.PublishAsync(Events.Created(Guid.CreateVersion7()))));
+        await Wait.UntilAsync(() => _server.RequestsTo(path).Count > 8);
+        var tries = _server.RequestsTo(path).Count;
+
+        // Without the pause every one of the sixty would have been tried several times by now.
+        Assert.InRange(tries, 5, 60);
+        Volatile.Write(ref alive, true);
+        await Wait.UntilAsync(async () => await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'webhook' AND status = 'sent'"), n => n == 60, 20);
+    }
+
+    [Fact]
+    public async Task Private_targets_are_refused_where_they_are_not_allowed()
+    {
+        await using var app = await StartAsync(new() { ["Notifications:Webhooks:AllowPrivateTargets"] = "false" });
+        foreach (var host in new[] { "127.0.0.1", "localhost", "10.1.2.3", "169.254.169.254", "[::1]", "[::ffff:192.168.1.1]", "[fd00::1]", "2130706433" })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await app.Http.SendAsync(HttpMethod.Post, Webhooks, $$"""{"url":"http://{{host}}/"}""")).StatusCode);
+        }
+
+        // As a name that leads to a private address does: the request was fine, the connection is not.
+        var path = NewPath();
+        var webhook = await app.Http.CreateAsync(Webhooks, """{"url":"https://example.com/"}""");
+        await app.QueryAsync<object>("UPDATE webhooks SET url = $1", $"{_server.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}{path}");
+        var order = Events.Created(_customers.Add());
+        await app.PublishAsync(order);
+
+        var failed = (await app.ListAsync($"orderId={order.OrderId}&channel=webhook&status=failed")).Single();
+        Assert.Contains("private targets are not permitted", (string?)failed["lastError"], StringComparison.Ordinal);
+        Assert.Empty(_server.RequestsTo(path));
+        var log = (await (await app.Http.GetAsync($"{Webhooks}/{webhook["id"]}/deliveries")).ReadAsync())["items"]!.AsArray();
+        Assert.Null(log[0]!["statusCode"]);
+        Assert.Contains("private", (string?)log[0]!["error"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Deleting_a_webhook_ends_what_waits_for_it()
+    {
+        var path = NewPath();
+        _server.Answers[path] = http =>
+        {
+            http.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        await using var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "100" });
+        var webhook = await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{path}}"}""");
+        var order = Events.Created(_customers.Add());
+        await app.PublishAsync(order);
+        await app.ListAsync($"orderId={order.OrderId}&channel=webhook&status=pending", each: i => i["lastError"] is not null);
+
+        (await app.Http.SendAsync(HttpMethod.Delete, $"{Webhooks}/{webhook["id"]}", ifMatch: "\"1\"")).EnsureSuccessStatusCode();
+
+        var failed = (await app.ListNowAsync($"orderId={order.OrderId}&channel=webhook")).Single();
+        Assert.Equal("failed", (string?)failed["status"]);
+        Assert.Equal("The webhook has been deleted.", (string?)failed["lastError"]);
+    }
+
+    [Fact]
+    public async Task What_no_endpoint_takes_in_time_is_given_up_even_while_the_webhook_is_paused()
+    {
+        var path = NewPath();
+        var customer = _customers.Add();
+        await using var app = await StartAsync();
+        await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{path}}"}""");
+        await app.PublishAsync(Events.Created(customer));
+        await app.ListAsync("channel=webhook&status=sent");
+        await app.QueryAsync<object>("UPDATE webhooks SET active = false");
+        await app.QueryAsync<object>("UPDATE notifications SET status = 'pending', sent_at = NULL, due_since = now() - interval '4 days' WHERE channel = 'webhook'");
+
+        var queue = (Data.WebhookQueue)app.Services.GetService(typeof(Data.WebhookQueue))!;
+        await queue.CleanAsync(TimeSpan.FromDays(3), CancellationToken.None);
+
+        var failed = (await app.ListNowAsync("channel=webhook")).Single();
+        Assert.Equal("failed", (string?)failed["status"]);
+        Assert.Contains("in time", (string?)failed["lastError"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task There_are_not_more_than_a_thousand()
+    {
+        await using var app = await StartAsync();
+        await app.QueryAsync<object>(
+            """
+            INSERT INTO webhooks (id, url, active, secret, version, created_at, updated_at)
+            SELECT gen_random_uuid(), 'https://example.com/', false, 'a-secret-of-some-length', 1, now(), now() FROM generate_series(1, 1000)
+            """);
+
+        var refused = await app.Http.SendAsync(HttpMethod.Post, Webhooks, """{"url":"https://example.com/"}""");
+
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        Assert.Equal("/problems/limit-reached", (string?)(await refused.ReadAsync())["type"]);
+    }
+
+    private static string NewPath() => $"/{Guid.CreateVersion7():N}";
+
+    private Task<NotificationsApp> StartAsync(Dictionary<string, string>? settings = null)
+    {
+        var all = new Dictionary<string, string> { ["Notifications:MaxAttempts"] = "4" };
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
+        return NotificationsApp.StartAsync(infrastructure, $"file://{_pickup.FullName}", _customers, all);
+    }
+}
