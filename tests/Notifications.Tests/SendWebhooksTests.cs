@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using OrderInventory.Notifications.Tests.Support;
 using OrderInventory.TestSupport;
@@ -154,6 +155,31 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
 
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
         Assert.Equal("/problems/limit-reached", (string?)(await refused.ReadAsync())["type"]);
+    }
+
+    [Fact]
+    public async Task Lists_in_pages()
+    {
+        await using var app = await StartAsync();
+        var made = new List<JsonNode>();
+        for (var i = 0; i < 3; i++)
+        {
+            made.Add(await app.Http.CreateAsync(Webhooks, $$"""{"url":"https://example.com/{{i}}","active":false}"""));
+        }
+
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await (await app.Http.GetAsync($"{Webhooks}?limit=2{(cursor is null ? "" : $"&cursor={cursor}")}")).ReadAsync();
+            seen.AddRange(page["items"]!.AsArray().Select(i => (string)i!["id"]!));
+            Assert.All(page["items"]!.AsArray(), i => Assert.Null(i!["secret"]));
+            cursor = (string?)page["next"];
+        }
+        while (cursor is not null);
+
+        Assert.Equal(made.Select(m => (string)m["id"]!), seen);
+        Assert.Equal(HttpStatusCode.BadRequest, (await app.Http.GetAsync($"{Webhooks}?limit=0")).StatusCode);
     }
 
     private static string NewPath() => $"/{Guid.CreateVersion7():N}";
