@@ -185,13 +185,15 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
         Assert.Equal(10, (int)(await CheckAsync(tea, 10, hold))["lines"]![0]!["available"]!);
         Assert.Equal(HttpStatusCode.Conflict, (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { })).StatusCode);
 
-        var order = Guid.CreateVersion7();
-        await _app.CreateAsync(order, hold, (tea, 10));
-        await _app.WaitForOutcomeAsync(order, "reserved");
-        // Only what was needed has been taken back; the rest of the hold is the sweeper's.
-        Assert.Equal(((10L, 10L), (10L, 8L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
+        var (stranger, owner) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await _app.CreateAsync(stranger, null, (tea, 9));
+        await _app.WaitForOutcomeAsync(stranger, "reserved");
+        // Only the share of the product that was short has been taken back; the rest of the hold is the sweeper's, or the next one's.
+        Assert.Equal(((10L, 9L), (10L, 8L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
         await HeldAsync((rice, 10));
-        Assert.Equal((10, 10), await _app.NumbersAsync(rice));
+        await _app.CreateAsync(owner, hold, (tea, 2));
+        await _app.WaitForOutcomeAsync(owner, "rejected");
+        Assert.Equal(((10L, 9L), (10L, 10L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
         await _app.AssertBooksBalanceAsync();
     }
 
