@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -44,6 +46,11 @@ public static class ApiDescriptions
         options.AddSchemaTransformer((schema, context, _) =>
         {
             var type = context.JsonTypeInfo.Type;
+            if (type.GetCustomAttribute<ExampleAttribute>() is { } example)
+            {
+                schema.Examples = [JsonNode.Parse(example.Json)!];
+            }
+
             if (schema.Type is null && (type == typeof(string) || type.IsEnum))
             {
                 // The converters of StrictJson hide from the generator what they write.

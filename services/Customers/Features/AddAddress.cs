@@ -19,6 +19,7 @@ internal static class AddAddress
     /// <param name="PostalCode">Up to 20 characters.</param>
     /// <param name="Region">Up to 100 characters.</param>
     /// <param name="Default">True makes it the default in the place of the one before. The first address is the default in any case.</param>
+    [Example("""{"label": "home", "line1": "Obere Str. 57", "postalCode": "12209", "city": "Berlin", "country": "DE"}""")]
     public sealed record Request(
         string Line1, string City, string Country, string? Label = null, string? Name = null, string? Line2 = null, string? PostalCode = null,
         string? Region = null, bool Default = false)

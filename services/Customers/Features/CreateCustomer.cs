@@ -16,6 +16,7 @@ internal static class CreateCustomer
     /// <param name="Phone">1 to 40 characters, as the customer writes it; in E.164 form when <c>channels.sms</c> is on.</param>
     /// <param name="Language">IETF language tag of the messages that the customer gets; <c>en</c> when left out.</param>
     /// <param name="Channels">Where the customer wants to be told; by e-mail alone when left out.</param>
+    [Example("""{"name": "Maria Anders", "email": "maria@example.com", "phone": "+49300074321", "language": "de", "channels": {"email": true, "sms": true, "webhook": false}}""")]
     public sealed record Request(string Name, string Email, string? Phone = null, string? Language = null, ContactChannels? Channels = null);
 
     /// <summary>Create a customer</summary>

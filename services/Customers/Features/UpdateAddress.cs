@@ -19,6 +19,7 @@ internal static class UpdateAddress
     /// <param name="PostalCode">Up to 20 characters; none when left out.</param>
     /// <param name="Region">Up to 100 characters; none when left out.</param>
     /// <param name="Default">True makes it the default in the place of the one before; otherwise the default stays which it is.</param>
+    [Example("""{"label": "office", "line1": "Obere Str. 58", "postalCode": "12209", "city": "Berlin", "country": "DE", "default": true}""")]
     public sealed record Request(
         string Line1, string City, string Country, string? Label = null, string? Name = null, string? Line2 = null, string? PostalCode = null,
         string? Region = null, bool Default = false)

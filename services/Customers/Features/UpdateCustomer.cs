@@ -16,6 +16,7 @@ internal static class UpdateCustomer
     /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; none when left out.</param>
     /// <param name="Language">IETF language tag of the messages that the customer gets; as it was when left out.</param>
     /// <param name="Channels">Where the customer wants to be told; as it was when left out.</param>
+    [Example("""{"name": "Maria Anders", "email": "maria.anders@example.com", "phone": "+49300074321"}""")]
     public sealed record Request(string Name, string Email, string? Phone = null, string? Language = null, ContactChannels? Channels = null);
 
     /// <summary>Replace a customer's details</summary>

@@ -12,6 +12,7 @@ internal static class AdjustStock
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as a return number.</param>
     /// <param name="Location">Where; left out: <c>default</c>.</param>
+    [Example("""{"delta": -2, "reason": "damaged", "reference": "RMA-17"}""")]
     public sealed record Request(long Delta, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Add or remove units</summary>

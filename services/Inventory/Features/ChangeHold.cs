@@ -11,6 +11,7 @@ namespace OrderInventory.Inventory.Features;
 internal static class ChangeHold
 {
     /// <param name="Lines">What is to be kept now, 1 to 500 lines; lines of one product count as one sum.</param>
+    [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}]}""")]
     public sealed record Request(IReadOnlyList<HoldLine> Lines);
 
     /// <summary>Keep other units</summary>

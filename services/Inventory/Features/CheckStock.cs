@@ -16,6 +16,7 @@ internal static class CheckStock
     /// <param name="Lines">What is wanted; lines of one product count as one sum.</param>
     /// <param name="OrderId">An order whose reservation counts as available: it wants to change its lines.</param>
     /// <param name="HoldId">A hold that counts as available while it lives: the order is to be placed with it.</param>
+    [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}]}""")]
     public sealed record Request(IReadOnlyList<Line> Lines, Guid? OrderId = null, Guid? HoldId = null);
 
     public sealed record Line(Guid ProductId, int Quantity);

@@ -14,6 +14,7 @@ internal static class CreateHold
 {
     /// <param name="Lines">What is to be kept, 1 to 500 lines; lines of one product count as one sum.</param>
     /// <param name="TtlSeconds">For how long; at most a day.</param>
+    [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}], "ttlSeconds": 900}""")]
     public sealed record Request(IReadOnlyList<HoldLine> Lines, int TtlSeconds = HoldRules.DefaultTtl);
 
     /// <summary>Keep units for a cart</summary>

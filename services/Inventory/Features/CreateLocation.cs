@@ -13,6 +13,7 @@ internal static class CreateLocation
     /// <param name="Name">For people; 1 to 200 characters.</param>
     /// <param name="Priority">Orders are served from the lowest number first; the default location has 0.</param>
     /// <param name="Active">Whether orders are served from it.</param>
+    [Example("""{"code": "berlin", "name": "Berlin", "priority": 1, "active": true}""")]
     public sealed record Request(string Code, string Name, int Priority = 0, bool Active = true);
 
     /// <summary>Make a location</summary>

@@ -9,6 +9,7 @@ namespace OrderInventory.Inventory.Features;
 internal static class ExtendHold
 {
     /// <param name="TtlSeconds">For how long from now on; at most a day. Less than is left changes nothing.</param>
+    [Example("""{"ttlSeconds": 3600}""")]
     public sealed record Request(int TtlSeconds = HoldRules.DefaultTtl);
 
     /// <summary>Keep a hold for longer</summary>

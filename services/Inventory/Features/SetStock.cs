@@ -11,6 +11,7 @@ internal static class SetStock
     /// <param name="OnHand">Units in the warehouse, 0 or more.</param>
     /// <param name="LowStockThreshold">At or below this, available counts as low. Left out: as it was, or 0.</param>
     /// <param name="Location">Where the units are; left out: <c>default</c>. The threshold is the product's, wherever it is.</param>
+    [Example("""{"onHand": 39, "lowStockThreshold": 10}""")]
     public sealed record Request(long OnHand, long? LowStockThreshold = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Make or set a product's stock</summary>

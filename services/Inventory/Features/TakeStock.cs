@@ -16,6 +16,7 @@ internal static class TakeStock
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as the month.</param>
     /// <param name="Location">Which shelf; left out: <c>default</c>.</param>
+    [Example("""{"expectedOnHand": 39, "onHand": 37, "reason": "count", "reference": "2026-11"}""")]
     public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Record a count of the shelf</summary>

@@ -13,6 +13,7 @@ internal static class TransferStock
     /// <param name="Quantity">Units, 1 or more.</param>
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
+    [Example("""{"from": "default", "to": "berlin", "quantity": 5, "reason": "rebalancing"}""")]
     public sealed record Request(string From, string To, long Quantity, string Reason, string? Reference = null);
 
     /// <summary>Move units to another location</summary>

@@ -12,6 +12,7 @@ internal static class UpdateLocation
     /// <param name="Name">For people; 1 to 200 characters.</param>
     /// <param name="Priority">Orders are served from the lowest number first.</param>
     /// <param name="Active">Whether orders are served from it.</param>
+    [Example("""{"name": "Berlin", "priority": 2, "active": true}""")]
     public sealed record Request(string Name, int Priority, bool Active);
 
     /// <summary>Set a location</summary>

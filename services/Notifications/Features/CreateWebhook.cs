@@ -19,6 +19,7 @@ internal static class CreateWebhook
     /// </param>
     /// <param name="Active">Whether it begins at once; true when left out.</param>
     /// <param name="CustomerId">Deliver only this customer's events, and only while she wants webhooks.</param>
+    [Example("""{"url": "https://erp.example.com/hooks/orders", "eventTypes": ["order.updated.v1"]}""")]
     public sealed record Request(
         string Url, IReadOnlyList<string>? EventTypes = null, string? Secret = null, bool Active = true, Guid? CustomerId = null);
 

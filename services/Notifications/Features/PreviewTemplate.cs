@@ -15,6 +15,7 @@ internal static class PreviewTemplate
     /// <param name="Subject">The draft's subject.</param>
     /// <param name="Html">The draft's HTML.</param>
     /// <param name="Data">What to fill it with; what is left out is sample data.</param>
+    [Example("""{"subject": "Hello", "body": "Dear {{ name }}, your order is on its way."}""")]
     public sealed record Request(string? Body = null, string? Subject = null, string? Html = null, Values? Data = null);
 
     /// <summary>The variables of templates: those of orders, or those of stock.</summary>

@@ -13,6 +13,7 @@ internal static class PutTemplate
     /// <param name="Body">The text, 1 to 32,768 characters.</param>
     /// <param name="Subject">Required for a mail: 1 to 500 characters. A text message has none.</param>
     /// <param name="Html">HTML of a mail beside its text, at most 131,072 characters. Values are encoded for HTML.</param>
+    [Example("""{"subject": "Your order {{ orderId }}", "body": "Dear {{ name }}, your order is on its way."}""")]
     public sealed record Request(string Body, string? Subject = null, string? Html = null);
 
     /// <summary>Write a template</summary>

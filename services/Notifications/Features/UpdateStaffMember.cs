@@ -16,6 +16,7 @@ internal static class UpdateStaffMember
     /// <param name="Email">Required for the channel email.</param>
     /// <param name="Phone">Required for the channel sms.</param>
     /// <param name="Language">IETF language tag of the messages; as it was when left out.</param>
+    [Example("""{"name": "Warehouse", "email": "warehouse@example.com", "channels": {"email": true, "sms": false}, "events": ["lowStock"], "language": "en"}""")]
     public sealed record Request(
         string Name, StaffChannels Channels, IReadOnlyList<string> Events, string? Email = null, string? Phone = null, string? Language = null);
 

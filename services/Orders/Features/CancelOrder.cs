@@ -10,6 +10,7 @@ namespace OrderInventory.Orders.Features;
 internal static class CancelOrder
 {
     /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
+    [Example("""{"reason": "changed her mind"}""")]
     public sealed record Request(string? Reason = null);
 
     /// <summary>Ask for a cancel</summary>

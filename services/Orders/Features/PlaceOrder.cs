@@ -25,6 +25,7 @@ internal static class PlaceOrder
     /// <param name="Lines">1 to 500 lines; two lines of one product are kept as two and reserved as one sum.</param>
     /// <param name="HoldId">A hold of Inventory's that becomes the reservation.</param>
     /// <param name="ShipTo">Where the goods go; kept with the order until the customer is erased.</param>
+    [Example("""{"customerId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002", "lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}], "shipTo": {"name": "Maria Anders", "line1": "Obere Str. 57", "postalCode": "12209", "city": "Berlin", "country": "DE"}}""")]
     public sealed record Request(Guid CustomerId, IReadOnlyList<Line> Lines, Guid? HoldId = null, ShipTo? ShipTo = null);
 
     /// <param name="ProductId">The product.</param>

@@ -14,6 +14,7 @@ namespace OrderInventory.Orders.Features;
 internal static class ReviseOrder
 {
     /// <param name="Lines">All lines that the order is to have, 1 to 500.</param>
+    [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 5}]}""")]
     public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines);
 
     /// <summary>Ask for other lines</summary>

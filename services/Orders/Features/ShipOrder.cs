@@ -9,6 +9,7 @@ internal static class ShipOrder
 {
     /// <param name="Carrier">Who carries it.</param>
     /// <param name="TrackingNumber">The carrier's number.</param>
+    [Example("""{"carrier": "DHL", "trackingNumber": "00340434161094021501"}""")]
     public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
 
     /// <summary>Say that an order has left</summary>

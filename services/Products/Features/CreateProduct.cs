@@ -18,6 +18,7 @@ internal static class CreateProduct
     /// <param name="Category">A name to filter by, of up to 100 characters.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>.</param>
     /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself.</param>
+    [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 18.00, "currency": "EUR"}, "attributes": {"origin": "Assam"}}""")]
     public sealed record Request(
         string Sku, string Name, Money Price, string? Description = null, string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);

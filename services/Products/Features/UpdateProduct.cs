@@ -18,6 +18,7 @@ internal static class UpdateProduct
     /// <param name="Category">A name to filter by, of up to 100 characters; none when left out.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>; none when left out.</param>
     /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself; none when left out.</param>
+    [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 19.50, "currency": "EUR"}}""")]
     public sealed record Request(
         string Sku, string Name, Money Price, string? Description = null, string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);

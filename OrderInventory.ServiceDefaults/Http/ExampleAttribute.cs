@@ -1,0 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>A request that is right, for the OpenAPI document; Spectral checks it against the schema.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class ExampleAttribute([StringSyntax(StringSyntaxAttribute.Json)] string json) : Attribute
+{
+    public string Json => json;
+}

@@ -1,0 +1,71 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using Aspire.Hosting.Testing;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+/// <summary>Redis goes and comes back while people read and change: slower, never an error, and nothing stale for longer than a cache lives.</summary>
+public sealed class RedisOutageTests
+{
+    [Fact]
+    public async Task Stopped_and_started_under_traffic_it_costs_no_error_and_leaves_nothing_stale()
+    {
+        await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
+        await system.WaitUntilHealthyAsync("gateway");
+        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        var shop = new Shop(gateway);
+        var customer = await shop.CustomerAsync();
+        var product = await shop.ProductAsync(stock: 1_000_000);
+        var failures = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var requests = 0;
+        using var stop = new CancellationTokenSource();
+        var readers = new[] { $"/api/products/{product}", $"/api/inventory/{product}", $"/api/customers/{customer}/orders/recent" }
+            .Select(path => Task.Run(() => RepeatAsync(() => gateway.GetAsync(path)))).ToList();
+        readers.Add(Task.Run(() => RepeatAsync(() => gateway.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = -1, reason = "test" }))));
+        readers.Add(Task.Run(() => RepeatAsync(async () =>
+        {
+            var (status, body) = await shop.PlaceAsync(customer, (product, 1));
+            return new(status) { Content = JsonContent.Create(body) };
+        })));
+
+        await AfterAsync(50);
+        await system.StopAsync("redis");
+        await AfterAsync(50);
+        // Changed while nobody can tell the cache.
+        var current = await gateway.GetAsync($"/api/products/{product}");
+        using var patch = new HttpRequestMessage(HttpMethod.Patch, $"/api/products/{product}") { Content = JsonContent.Create(new { name = "Chai, new" }, new MediaTypeHeaderValue("application/merge-patch+json")) };
+        patch.Headers.TryAddWithoutValidation("If-Match", current.Headers.NonValidated["ETag"].ToString());
+        (await gateway.SendAsync(patch)).EnsureSuccessStatusCode();
+        await system.StartAsync("redis");
+        await AfterAsync(50);
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
+
+        Assert.True(failures.IsEmpty, string.Join('\n', failures.Take(5)));
+        Assert.Equal("Chai, new", (string?)(await shop.GetAsync($"/api/products/{product}"))["name"]);
+        // Stock may be read from the cache for its time to live, 30 s at most.
+        await Eventually.TrueAsync(
+            async () => (long)(await shop.GetAsync($"/api/inventory/{product}"))["onHand"]! == (await shop.StockAsync(product)).OnHand,
+            TimeSpan.FromSeconds(35), "the level that is read is the level that is");
+
+        async Task RepeatAsync(Func<Task<HttpResponseMessage>> send)
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var response = await send();
+                Interlocked.Increment(ref requests);
+                if (!response.IsSuccessStatusCode)
+                {
+                    failures.Enqueue($"{response.StatusCode} {response.RequestMessage?.RequestUri} {await response.Content.ReadAsStringAsync()}");
+                }
+            }
+        }
+
+        Task AfterAsync(int more)
+        {
+            var target = Volatile.Read(ref requests) + more;
+            return Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref requests) >= target), TimeSpan.FromSeconds(60), "traffic goes on");
+        }
+    }
+}
