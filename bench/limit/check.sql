@@ -1,9 +1,10 @@
 -- What the measured statements must have left behind; one sentence for each thing that is not so. A limit measured with statements that
 -- do less than an order's would be worth nothing.
-SELECT count(*) || ' orders are not confirmed, or lack their three lines or two notifications.'
+SELECT count(*) || ' orders are not confirmed, or lack their three lines, three facts of history or two notifications.'
 FROM orders.orders o
 WHERE status <> 'confirmed' OR version <> 2
     OR (SELECT count(*) FROM orders.order_lines l WHERE l.order_id = o.id) <> 3
+    OR (SELECT count(*) FROM orders.order_history h WHERE h.order_id = o.id) <> 3
     OR (SELECT count(*) FROM notifications.notifications n WHERE n.order_id = o.id) <> 2
 HAVING count(*) > 0;
 

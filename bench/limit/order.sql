@@ -21,6 +21,8 @@ VALUES (limit_id(2, :client_id::int, :n::bigint), limit_id(1, 0, :customer::bigi
 INSERT INTO orders.order_lines (order_id, line_no, product_id, sku, name, quantity, unit_price)
 SELECT limit_id(2, :client_id::int, :n::bigint), line_no, limit_id(9, 0, product), 'LIMIT-0001', 'Limit product 0001', 2, 17.99
 FROM (VALUES (1, :p1::bigint), (2, :p2::bigint), (3, :p3::bigint)) AS l (line_no, product);
+INSERT INTO orders.order_history (order_id, event_id, version, at, service, what, data, trace_id)
+VALUES (limit_id(2, :client_id::int, :n::bigint), limit_id(3, :client_id::int, :n::bigint), 1, now(), 'orders', 'order placed', '{"status":"pending","by":"caller"}', '4bf92f3577b34da6a3ce929d0e0e4736');
 INSERT INTO orders.outbox_messages (slot, key, version, id, topic, headers, payload, created_at)
 VALUES (:n::bigint % 16, limit_id(2, :client_id::int, :n::bigint)::text, 1, limit_id(3, :client_id::int, :n::bigint), 'order.created', limit_headers(), limit_payload(750), now());
 \endpipeline
@@ -70,6 +72,10 @@ WHERE slot = :n::bigint % 16 AND version = 1
 INSERT INTO orders.inbox_messages (id, handled_at) VALUES (limit_id(4, :client_id::int, :n::bigint), now()) ON CONFLICT DO NOTHING;
 UPDATE orders.orders SET status = 'confirmed', version = 2, updated_at = now()
 WHERE id = limit_id(2, :client_id::int, :n::bigint) AND version = 1;
+INSERT INTO orders.order_history (order_id, event_id, version, at, service, what, data, trace_id)
+VALUES
+    (limit_id(2, :client_id::int, :n::bigint), limit_id(4, :client_id::int, :n::bigint), NULL, now(), 'inventory', 'stock reserved', '{"orderVersion":1,"outcome":"reserved"}', '4bf92f3577b34da6a3ce929d0e0e4736'),
+    (limit_id(2, :client_id::int, :n::bigint), limit_id(5, :client_id::int, :n::bigint), 2, now(), 'orders', 'order confirmed', '{"status":"confirmed","previousStatus":"pending","by":"inventory"}', '4bf92f3577b34da6a3ce929d0e0e4736');
 INSERT INTO orders.outbox_messages (slot, key, version, id, topic, headers, payload, created_at)
 VALUES (:n::bigint % 16, limit_id(2, :client_id::int, :n::bigint)::text, 2, limit_id(5, :client_id::int, :n::bigint), 'order.updated', limit_headers(), limit_payload(900), now());
 \endpipeline
