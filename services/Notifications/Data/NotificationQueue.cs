@@ -39,6 +39,29 @@ internal sealed record RenderedMessage(string Recipient, string? Subject, string
 /// </summary>
 internal sealed class NotificationQueue(NpgsqlDataSource database)
 {
+    /// <summary>
+    /// The same notifications with what their customers want now. Asking Customers for the addresses may have taken seconds, with retries,
+    /// and a wish of that time counts.
+    /// </summary>
+    public async Task<List<ClaimedNotification>> RefreshAsync(
+        NotificationChannel channel, List<ClaimedNotification> claimed, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            "SELECT customer_id, CASE $2 WHEN 'email' THEN email ELSE sms END, status = 'erased' FROM recipients WHERE customer_id = ANY ($1)");
+        command.Parameters.Add(new() { Value = claimed.Select(n => n.CustomerId).OfType<Guid>().Distinct().ToArray() });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationsDb.Name(channel) });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var now = new Dictionary<Guid, (bool? Wanted, bool? Erased)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            now[reader.GetGuid(0)] = (reader.GetFieldValue<bool?>(1), reader.GetFieldValue<bool?>(2));
+        }
+
+        return [.. claimed.Select(n => n.CustomerId is { } customer && now.TryGetValue(customer, out var wish)
+            ? n with { Wanted = wish.Wanted, Erased = wish.Erased }
+            : n)];
+    }
+
     /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while messages are sent.</summary>
     public async Task<List<ClaimedNotification>> ClaimAsync(NotificationChannel channel, Guid claim, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {

@@ -114,6 +114,10 @@ internal abstract partial class SendNotifications(
         var ids = claimed.Where(n => n.CustomerId is not null && n.Erased != true).Select(n => n.CustomerId!.Value).ToHashSet();
         var found = ids.Count == 0 ? new Dictionary<Guid, CustomersClient.Customer>() : await customers.FindAsync(ids, stopping);
         var outage = found is null;
+        if (found is { Count: > 0 })
+        {
+            claimed = await queue.RefreshAsync(Channel, claimed, stopping);
+        }
 
         var stored = await templates.LoadAsync(Channel, claimed.Select(n => n.Template), stopping);
 

@@ -23,6 +23,9 @@ internal sealed partial class SweepWaitingOrders(
 {
     private const int PageSize = 100;
 
+    /// <summary>What this replica has sent again, how often, and when it may be sent once more.</summary>
+    private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _sentAgain = [];
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
@@ -44,6 +47,7 @@ internal sealed partial class SweepWaitingOrders(
         await using var scope = scopes.CreateAsyncScope();
         var inventory = scope.ServiceProvider.GetRequiredService<InventoryClient>();
         var inventoryAnswers = true;
+        var seen = new HashSet<(Guid, long)>();
         Waiting? last = null;
         List<Waiting> page;
         do
@@ -58,15 +62,36 @@ internal sealed partial class SweepWaitingOrders(
                 {
                     await ExpireAsync(order, cancellationToken);
                 }
-                else if (state == Answer.NeverSaw)
+                else if (state == Answer.NeverSaw && MayBeSentAgain(order))
                 {
                     await SendAgainAsync(order, cancellationToken);
                 }
+
+                seen.Add((order.Id, order.Version));
             }
 
             last = page.LastOrDefault();
         }
         while (page.Count == PageSize);
+
+        foreach (var over in _sentAgain.Keys.Where(key => !seen.Contains(key)).ToList())
+        {
+            _sentAgain.Remove(over);
+        }
+    }
+
+    /// <summary>After twice the time each time: while Inventory consumes nothing, copies of the same events must not pile up for it.</summary>
+    private bool MayBeSentAgain(Waiting order)
+    {
+        var now = time.GetUtcNow();
+        var (times, next) = _sentAgain.GetValueOrDefault((order.Id, order.Version));
+        if (now < next)
+        {
+            return false;
+        }
+
+        _sentAgain[(order.Id, order.Version)] = (times + 1, now + (options.Value.AskAfter * Math.Pow(2, Math.Min(times, 10))));
+        return true;
     }
 
     private async Task<List<Waiting>> ReadAsync(Waiting? after, CancellationToken cancellationToken)

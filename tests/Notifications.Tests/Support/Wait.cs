@@ -21,7 +21,7 @@ internal static class Wait
             }
             catch (OperationCanceledException)
             {
-                Assert.Fail($"After {seconds} s it was still: {seen}");
+                Assert.Fail($"After {seconds} s it was still: {(seen is System.Collections.IEnumerable items and not string ? string.Join(", ", items.Cast<object?>()) : seen)}");
             }
         }
     }
