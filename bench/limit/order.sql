@@ -91,10 +91,10 @@ WHERE slot = :n::bigint % 16 AND key = limit_id(2, :client_id::int, :n::bigint):
 \startpipeline
 INSERT INTO notifications.inbox_messages (id, handled_at)
 VALUES (limit_id(3, :client_id::int, :n::bigint), now()), (limit_id(5, :client_id::int, :n::bigint), now()) ON CONFLICT DO NOTHING;
-INSERT INTO notifications.notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, status, attempts, attempts_before, created_at, next_attempt_at)
+INSERT INTO notifications.notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, status, attempts, attempts_before, created_at, due_since, next_attempt_at)
 SELECT limit_id(kind, :client_id::int, :n::bigint), limit_id(event, :client_id::int, :n::bigint), type, limit_id(2, :client_id::int, :n::bigint), limit_id(1, 0, :customer::bigint), template,
     'email', 'customer', '{"total":"107.94 EUR","lines":[{"name":"Limit product 0001","quantity":2},{"name":"Limit product 0001","quantity":2},{"name":"Limit product 0001","quantity":2}]}',
-    'pending', 0, 0, now(), now()
+    'pending', 0, 0, now(), now(), now()
 FROM (VALUES (10, 3, 'order.created.v1', 'orderReceived'), (11, 5, 'order.updated.v1', 'orderConfirmed')) AS e (kind, event, type, template)
 ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING;
 \endpipeline
