@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
@@ -41,6 +42,32 @@ internal static class EventHeaders
         }
     }
 
+    /// <summary>The headers of a record that goes out directly; what has no value is left out. Those of events are written by the outbox.</summary>
+    public static Headers Create(
+        Guid id, string type, string source, DateTimeOffset time, string subject, string correlationId, params ReadOnlySpan<(string Name, string? Value)> more)
+    {
+        var headers = new Headers();
+        Add(headers, SpecVersion, "1.0");
+        Add(headers, Id, id.ToString());
+        Add(headers, Type, type);
+        Add(headers, Source, source);
+        Add(headers, Time, time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+        Add(headers, Subject, subject);
+        Add(headers, CorrelationId, correlationId);
+        Add(headers, ContentType, "application/json");
+        foreach (var (name, value) in more)
+        {
+            if (value is not null)
+            {
+                Add(headers, name, value);
+            }
+        }
+
+        return headers;
+    }
+
+    private static void Add(Headers headers, string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
+
     public static Headers FromJson(ReadOnlySpan<byte> json)
     {
         var headers = new Headers();
@@ -50,7 +77,7 @@ internal static class EventHeaders
         {
             var name = reader.GetString()!;
             reader.Read();
-            headers.Add(name, Encoding.UTF8.GetBytes(reader.GetString()!));
+            Add(headers, name, reader.GetString()!);
         }
 
         return headers;

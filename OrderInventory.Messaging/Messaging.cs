@@ -60,8 +60,11 @@ public sealed class MessagingOptions
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
 
-    /// <summary>The consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember.</summary>
-    public ConsumerConfig ConsumerSettings => new(Consumer);
+    /// <summary>
+    /// A copy of the consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember. Pair by pair,
+    /// because Confluent's copy constructor keeps writing into the original.
+    /// </summary>
+    internal ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
 }
 
 public static class MessagingExtensions

@@ -8,6 +8,7 @@ using NpgsqlTypes;
 using OpenTelemetry;
 using OrderInventory.Messaging.Kafka;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Messaging.Inbox;
 
@@ -255,10 +256,11 @@ internal sealed partial class InboxProcessor(
         correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 
     /// <summary>A unique violation may be another batch that made the same row at this moment; a few repeats see that row then.</summary>
-    private static bool IsTransient(Exception? exception, int attempt) => exception is NpgsqlException { IsTransient: true }
-        || (exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } && attempt <= 3)
+    private static bool IsTransient(Exception? exception, int attempt) => exception.IsTransientDatabaseFailure() || (attempt <= 3 && IsUniqueViolation(exception));
+
+    private static bool IsUniqueViolation(Exception? exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }
         // EF Core wraps what it gets from Npgsql.
-        || (exception is not null && IsTransient(exception.InnerException, attempt));
+        || (exception is not null && IsUniqueViolation(exception.InnerException));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
     private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);

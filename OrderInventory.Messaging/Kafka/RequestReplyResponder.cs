@@ -205,40 +205,24 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         return null;
     }
 
-    private Message<string, byte[]> Reply(Question question, TReply answer)
+    private Message<string, byte[]> Reply(Question question, TReply answer) => new()
     {
-        var headers = new Headers();
-        void Add(string name, string? value)
-        {
-            if (value is not null)
-            {
-                headers.Add(name, Encoding.UTF8.GetBytes(value));
-            }
-        }
-
-        Add(EventHeaders.SpecVersion, "1.0");
-        Add(EventHeaders.Id, Guid.CreateVersion7().ToString());
-        Add(EventHeaders.Type, contract.Reply.Type);
-        Add(EventHeaders.Source, contract.Reply.Source);
-        Add(EventHeaders.Time, time.GetUtcNow().UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
-        Add(EventHeaders.Subject, question.Key);
-        Add(EventHeaders.CorrelationId, question.CorrelationId);
-        Add(EventHeaders.CausationId, question.Id);
-        Add(EventHeaders.ContentType, "application/json");
-        Add(EventHeaders.TraceParent, question.TraceParent);
-        Add(EventHeaders.TraceState, question.TraceState);
-        return new() { Key = question.Key, Value = JsonSerializer.SerializeToUtf8Bytes(answer, contract.Reply.Json), Headers = headers };
-    }
+        Key = question.Key,
+        Value = JsonSerializer.SerializeToUtf8Bytes(answer, contract.Reply.Json),
+        Headers = EventHeaders.Create(
+            Guid.CreateVersion7(), contract.Reply.Type, contract.Reply.Source, time.GetUtcNow(), question.Key, question.CorrelationId,
+            (EventHeaders.CausationId, question.Id), (EventHeaders.TraceParent, question.TraceParent), (EventHeaders.TraceState, question.TraceState)),
+    };
 
     private static ConsumerConfig ConsumerConfig(MessagingOptions options)
     {
-        var config = new ConsumerConfig();
-        EventConsumer.Configure(config, options.Group + ".responder");
-        config.BootstrapServers = options.Producer.BootstrapServers;
+        var config = options.ConsumerSettings;
+        config.GroupId = options.Group + ".responder";
+        config.GroupInstanceId = null;
         // What was asked before this group began to listen, nobody waits for.
         config.AutoOffsetReset = AutoOffsetReset.Latest;
         config.EnableAutoOffsetStore = true;
-        config.FetchWaitMaxMs = 100;
+        config.FetchWaitMaxMs ??= 100;
         return config;
     }
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -22,6 +23,13 @@ public static class DatabaseValues
     /// <summary>Whether saving failed because another row has the value of this unique index already.</summary>
     public static bool IsUniqueViolation(this DbUpdateException exception, string index) =>
         exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;
+
+    /// <summary>
+    /// Whether the database failed for a reason that may be over at the next attempt: a lost connection, a deadlock, a serialization
+    /// failure. EF Core wraps what Npgsql throws, and what it throws itself while saving once more.
+    /// </summary>
+    public static bool IsTransientDatabaseFailure(this Exception? exception) =>
+        exception is DbException { IsTransient: true } || (exception is not null && exception.InnerException.IsTransientDatabaseFailure());
 
     /// <summary>The escape character of <see cref="LikePattern"/>. It must be named: EF Core's ILike without it means none.</summary>
     public const string LikeEscape = @"\";

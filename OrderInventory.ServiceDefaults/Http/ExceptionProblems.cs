@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
@@ -6,10 +5,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
@@ -104,8 +103,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
             Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
-        DbUpdateException { InnerException: DbException { IsTransient: true } } or DbException { IsTransient: true }
-            or InvalidOperationException { InnerException: DbException { IsTransient: true } } =>
+        _ when exception.IsTransientDatabaseFailure() =>
             Problems.Of("dependency-unavailable", "The database does not answer.", StatusCodes.Status503ServiceUnavailable,
                 "Nothing was changed. Try again.").ProblemDetails,
         _ => null,

@@ -29,6 +29,7 @@ builder.AddMessaging("inventory", messaging => messaging
 builder.Services.AddSingleton(builder.Configuration.GetSection("Inventory").Get<InventoryOptions>() ?? new());
 builder.Services.AddSingleton<StockWriter>();
 builder.Services.AddHostedService<ExpireHolds>();
+builder.Services.AddHostedService<HoldCleaner>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
 builder.AddOrdersClient();

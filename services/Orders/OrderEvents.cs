@@ -1,4 +1,5 @@
 using OrderInventory.Contracts;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging;
 using OrderInventory.Orders.Domain;
@@ -11,6 +12,9 @@ internal static class OrderEvents
     public static readonly EventType<OrderCreated> Created = new(OrderCreated.Topic, OrderCreated.Type, "/orders", EventsJson.Default.OrderCreated);
 
     public static readonly EventType<OrderUpdated> Updated = new(OrderUpdated.Topic, OrderUpdated.Type, "/orders", EventsJson.Default.OrderUpdated);
+
+    public static readonly EventType<StockCheckRequested> StockCheckRequested =
+        new(Contracts.Inventory.StockCheckRequested.Topic, Contracts.Inventory.StockCheckRequested.Type, "/orders", EventsJson.Default.StockCheckRequested);
 
     public static OrderCreated CreatedOf(Order order) =>
         new(order.Id, 1, order.CustomerId, OrderStatus.Pending, order.HoldId, order.Lines, order.TotalPrice, order.PlacedAt);

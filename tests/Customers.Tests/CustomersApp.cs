@@ -113,8 +113,6 @@ public sealed class CustomersApp : IAsyncLifetime
             host.UseSetting("urls", "http://127.0.0.1:0");
             host.UseSetting("ConnectionStrings:customersdb", connectionString);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
-            // librdkafka's mock broker makes topics by itself and cannot be asked to.
-            host.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
             host.ConfigureLogging(logging => logging.AddProvider(Logs));
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.

@@ -87,16 +87,5 @@ internal sealed class NorthwindFactAttribute : FactAttribute
         }
     }
 
-    public static string Folder { get; } = Environment.GetEnvironmentVariable("NORTHWIND") ?? Path.Combine(RepositoryRoot(), "../shared/data/northwind");
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "OrderInventory.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? ".";
-    }
+    public static string Folder { get; } = Environment.GetEnvironmentVariable("NORTHWIND") ?? Path.Combine(Repository.Root, "../shared/data/northwind");
 }

@@ -60,7 +60,6 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         builder.UseSetting("Messaging:Group", Group);
         builder.UseSetting("Messaging:InstanceId", _instance);
         builder.UseSetting("Messaging:Partitions", "4");
-        builder.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
         foreach (var (name, value) in _settings)
         {
             builder.UseSetting(name, value);

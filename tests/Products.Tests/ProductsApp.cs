@@ -122,8 +122,6 @@ public sealed class ProductsApp : IAsyncLifetime
             host.UseSetting("ConnectionStrings:redis", _redis);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
             host.UseSetting("services:orders:http:0", ordersAddress);
-            // librdkafka's mock broker makes topics by itself and cannot be asked to.
-            host.UseSetting("Messaging:CreateTopics", _infrastructure.KafkaIsReal ? "true" : "false");
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.
         factory.UseKestrel();

@@ -144,6 +144,17 @@ internal sealed partial class StockBatch
         }
     }
 
+    /// <summary>Promised units leave the warehouse, from where they are.</summary>
+    public void Ship(IEnumerable<ReservedLine> lines, ReceivedEvent? cause, Guid? orderId)
+    {
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Ship(line.Quantity);
+            Record(item, MovementKind.Shipped, -line.Quantity, -line.Quantity, cause, orderId);
+        }
+    }
+
     /// <summary>
     /// Makes what is promised be what is wanted, moving only the difference of each product: more is allocated, less is given back from
     /// the locations that would have been taken last.
@@ -181,15 +192,7 @@ internal sealed partial class StockBatch
         more.AddRange(wanted.Where(line => held.All(h => h.ProductId != line.Key)));
         foreach (var line in Reserve(more, [], kinds.More, cause, orderId, holdId))
         {
-            var at = result.FindIndex(other => other.ProductId == line.ProductId && other.Location == line.Location);
-            if (at < 0)
-            {
-                result.Add(line);
-            }
-            else
-            {
-                result[at] = line with { Quantity = result[at].Quantity + line.Quantity };
-            }
+            Allocation.Add(result, line);
         }
 
         return result;

@@ -87,7 +87,8 @@ internal static class Allocation
         return candidates?.FirstOrDefault()?.Location;
     }
 
-    private static void Add(List<ReservedLine> lines, ReservedLine line)
+    /// <summary>Adds units to the line of their product and location, or as a line of their own.</summary>
+    public static void Add(List<ReservedLine> lines, ReservedLine line)
     {
         var at = lines.FindIndex(other => other.ProductId == line.ProductId && other.Location == line.Location);
         if (at < 0)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -35,12 +36,7 @@ internal static class CheckStock
             return problem;
         }
 
-        var requested = new Dictionary<Guid, long>();
-        foreach (var line in request.Lines)
-        {
-            requested[line.ProductId] = requested.GetValueOrDefault(line.ProductId) + line.Quantity;
-        }
-
+        var requested = ProductSums.Of(request.Lines, line => line.ProductId, line => line.Quantity);
         var available = await AvailableStock.ReadAsync(
             database, [.. requested.Keys], request.OrderId is { } order ? [order] : [], request.HoldId is { } hold ? [hold] : [], cancellationToken);
         var lines = requested

@@ -24,8 +24,6 @@ internal sealed partial class ExpireHolds(
                 while (await SweepAsync(stoppingToken) == MaxClaimed)
                 {
                 }
-
-                await ForgetAsync(stoppingToken);
             }
             catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
             {
@@ -78,18 +76,6 @@ internal sealed partial class ExpireHolds(
         }
 
         return [.. ids];
-    }
-
-    /// <summary>Holds that ended long ago; their ids are UUIDv7, so the primary key finds them by their age.</summary>
-    private async Task ForgetAsync(CancellationToken cancellationToken)
-    {
-        await using var delete = database.CreateCommand(
-            """
-            DELETE FROM holds WHERE id IN (
-                SELECT id FROM holds WHERE id < $1 AND status <> 'live' AND expires_at < now() - interval '7 days' ORDER BY id LIMIT 1000)
-            """);
-        delete.Parameters.Add(new() { Value = Guid.CreateVersion7(time.GetUtcNow() - TimeSpan.FromDays(7)) });
-        await delete.ExecuteNonQueryAsync(cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Holds could not be swept; tried again later")]

@@ -53,16 +53,7 @@ internal static class HoldRules
     public static void CheckTtl(RequestErrors errors, int ttlSeconds) =>
         errors.Require(ttlSeconds is >= 1 and <= MaxTtl, "$.ttlSeconds", $"1 to {MaxTtl} is allowed.");
 
-    public static Dictionary<Guid, long> Sum(IReadOnlyList<HoldLine> lines)
-    {
-        var sums = new Dictionary<Guid, long>();
-        foreach (var line in lines)
-        {
-            sums[line.ProductId] = sums.GetValueOrDefault(line.ProductId) + line.Quantity;
-        }
-
-        return sums;
-    }
+    public static Dictionary<Guid, long> Sum(IReadOnlyList<HoldLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 
     public static string ToJson(Dictionary<Guid, long> wanted) =>
         JsonSerializer.Serialize([.. wanted.Select(line => new HoldLine(line.Key, line.Value))], InventoryJson.Default.IReadOnlyListHoldLine);

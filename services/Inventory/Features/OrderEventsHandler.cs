@@ -76,17 +76,7 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
         _ => false,
     };
 
-    /// <summary>Lines of one product count as one sum: checked one by one, 6 + 6 would fit into 10.</summary>
-    public static Dictionary<Guid, long> SumByProduct(IEnumerable<OrderLine> lines)
-    {
-        var sums = new Dictionary<Guid, long>();
-        foreach (var line in lines)
-        {
-            sums[line.ProductId] = sums.GetValueOrDefault(line.ProductId) + line.Quantity;
-        }
-
-        return sums;
-    }
+    public static Dictionary<Guid, long> SumByProduct(IEnumerable<OrderLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 
     /// <summary>What is wrong with lines that no order of ours has, or null.</summary>
     public static string? Validate(IEnumerable<OrderLine> lines) =>

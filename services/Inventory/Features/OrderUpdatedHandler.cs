@@ -88,14 +88,7 @@ internal static class OrderUpdatedHandler
 
     private static void Ship(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
     {
-        foreach (var line in reservation.Lines)
-        {
-            var item = stock.Item(line.ProductId, line.Location)
-                ?? throw new InvalidOperationException($"Product {line.ProductId} is held by the order but is not in its event.");
-            item.Ship(line.Quantity);
-            stock.Record(item, MovementKind.Shipped, -line.Quantity, -line.Quantity, cause, order.OrderId);
-        }
-
+        stock.Ship(reservation.Lines, cause, order.OrderId);
         if (reservation.Lines.Count > 0)
         {
             reservation.SetShipped(reservation.Lines);

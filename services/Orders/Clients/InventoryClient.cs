@@ -4,7 +4,6 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
-using Polly;
 
 namespace OrderInventory.Orders.Clients;
 
@@ -22,8 +21,7 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
             response.EnsureSuccessStatusCode();
             return StockCheck.Of((await response.Content.ReadFromJsonAsync(EventsJson.Default.StockCheckReplied, cancellationToken))!);
         }
-        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogUnknown(exception.Message);
             return StockCheck.Unknown;

@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using OrderInventory.Orders.Data;
-using Polly;
 
 namespace OrderInventory.Orders.Clients;
 
@@ -19,8 +18,7 @@ internal sealed partial class NotificationsClient(HttpClient http, ILogger<Notif
         {
             return (await http.GetFromJsonAsync($"/api/notifications?orderId={orderId}&limit=100", OrdersJson.Default.NotificationList, cancellationToken))!.Items;
         }
-        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogNoAnswer(exception.Message);
             return null;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Http.Resilience;
+using Polly;
 
 namespace OrderInventory.Orders.Clients;
 
@@ -18,6 +19,12 @@ internal static class OrdersClientsExtensions
         builder.Services.AddSingleton<KafkaStockCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<KafkaStockCheck>());
     }
+
+    /// <summary>Whether a call failed because the service did not answer: unreachable, too slow, or left alone by the circuit breaker for a while.</summary>
+    /// <param name="exception">What the call threw.</param>
+    /// <param name="cancellationToken">The caller's: when it is what ended the call, the service is not to blame.</param>
+    public static bool MeansNoAnswer(this Exception exception, CancellationToken cancellationToken) => exception is HttpRequestException or ExecutionRejectedException
+        || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private static void Configure(HttpStandardResilienceOptions options, TimeSpan attempt, TimeSpan total)
     {

@@ -1,7 +1,6 @@
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
-using Polly;
 
 namespace OrderInventory.Orders.Features;
 
@@ -23,7 +22,7 @@ internal sealed class Catalogue(ProductsClient products, CustomersClient custome
         {
             return await customers.ExistsAsync(id, cancellationToken) ? CustomerStatus.Active : CustomerStatus.Erased;
         }
-        catch (Exception exception) when (DidNotAnswer(exception, cancellationToken))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             return null;
         }
@@ -41,12 +40,9 @@ internal sealed class Catalogue(ProductsClient products, CustomersClient custome
         {
             return await products.GetAsync(missing, cancellationToken);
         }
-        catch (Exception exception) when (DidNotAnswer(exception, cancellationToken))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             return null;
         }
     }
-
-    private static bool DidNotAnswer(Exception exception, CancellationToken cancellationToken) => exception is HttpRequestException or ExecutionRejectedException
-        || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

@@ -7,7 +7,6 @@ using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
-using Polly;
 
 namespace OrderInventory.Orders.Features;
 
@@ -129,8 +128,7 @@ internal sealed partial class SweepWaitingOrders(
         {
             known = await inventory.FindReservationAsync(order.Id, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogNoAnswer(exception.Message);
             return Answer.None;

@@ -167,7 +167,5 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
 
     /// <summary>Lost connections, deadlocks, and a SKU that somebody else made meanwhile: the next attempt finds it.</summary>
     private static bool MayPass(Exception exception) =>
-        exception is NpgsqlException { IsTransient: true }
-        || exception.InnerException is NpgsqlException { IsTransient: true }
-        || (exception is DbUpdateException update && update.IsUniqueViolation(ProductsDb.SkuIndex));
+        exception.IsTransientDatabaseFailure() || (exception is DbUpdateException update && update.IsUniqueViolation(ProductsDb.SkuIndex));
 }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
-using Npgsql;
 using OrderInventory.Products.Exchange;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;
@@ -134,7 +134,7 @@ internal static class ImportProducts
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
             "The body is larger than what is read. The rows before that are imported; send the others in a file of their own."),
         BadHttpRequestException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
-        NpgsqlException { IsTransient: true } or { InnerException: NpgsqlException { IsTransient: true } } => new(
+        _ when exception.IsTransientDatabaseFailure() => new(
             "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),
         _ => null,
     };

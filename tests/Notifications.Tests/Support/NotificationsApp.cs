@@ -35,7 +35,6 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:mail", mail);
             builder.UseSetting("services:customers:http:0", customers);
             builder.UseSetting("Messaging:Partitions", "4");
-            builder.UseSetting("Messaging:CreateTopics", infrastructure.KafkaIsReal ? "true" : "false");
             builder.UseSetting("Notifications:RetryDelay", "00:00:00.05");
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");
             builder.UseSetting("Notifications:PollInterval", "00:00:00.05");
