@@ -10,6 +10,7 @@ using OrderInventory.Messaging.Inbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 var builder = WebApplication.CreateBuilder(args);
 
@@ -32,7 +33,8 @@ builder.Services.AddHostedService<ExpireHolds>();
 builder.Services.AddHostedService<HoldCleaner>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
-builder.AddOrdersClient();
+// A report waits for it, and goes on without.
+builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(5));
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
 builder.Services.AddOpenApi();
 

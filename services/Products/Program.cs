@@ -8,6 +8,7 @@ using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -15,7 +16,8 @@ builder.AddServiceDatabase<ProductsDb>("productsdb");
 builder.AddReadCache("redis");
 builder.AddMessaging("products", messaging => messaging.Publishes(ProductUpdated.Topic));
 builder.AddIdempotencyCleaner();
-builder.AddOrdersClient();
+// A person waits for the answer, and 503 is one.
+builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3));
 builder.Services.AddSingleton<ProductCache>();
 builder.Services.AddScoped<ImportBatch>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProductsJson.Default));

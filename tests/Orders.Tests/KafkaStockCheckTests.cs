@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -34,6 +35,37 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", whenUnknown));
         Assert.Equal(expected, (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 1)))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Asks_no_more_for_a_while_when_nobody_answers_again_and_again()
+    {
+        await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
+        var product = app.Neighbours.AddProduct();
+        var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1));
+        var before = CountQuestions();
+
+        // Five calls with their retries are the ten attempts that open the circuit.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
+        Assert.Equal(10, CountQuestions() - before);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
+        Assert.Equal(10, CountQuestions() - before);
+
+        using var inventory = new Inventory(infrastructure.Kafka);
+        inventory.Available[product] = 1000;
+        await Eventually.TrueAsync(
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
+    }
+
+    /// <summary>How many questions the topic has ever had.</summary>
+    private long CountQuestions()
+    {
+        var client = new ClientConfig { BootstrapServers = infrastructure.Kafka };
+        using var admin = new AdminClientBuilder(client).Build();
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig(client) { GroupId = "count" }).Build();
+        return admin.GetMetadata(StockCheckRequested.Topic, TimeSpan.FromSeconds(10)).Topics.Single().Partitions
+            .Sum(p => consumer.QueryWatermarkOffsets(new(StockCheckRequested.Topic, p.PartitionId), TimeSpan.FromSeconds(10)).High.Value);
     }
 
     private Task<OrdersApp> StartAsync(params (string, string)[] settings) =>

@@ -74,6 +74,32 @@ public sealed class DeleteProductTests(ProductsApp app)
     }
 
     [Fact]
+    public async Task Leaves_orders_alone_for_a_while_when_it_fails_again_and_again()
+    {
+        // A replica and an Orders of its own: the others go on.
+        await using var orders = new FakeOrders();
+        await orders.StartAsync();
+        await using var alone = app.StartReplica(orders.Address);
+        var product = await app.CreateAsync();
+        var path = $"/api/products/{product.Id}";
+        orders.Fails(product.Id);
+        Task<ApiResponse> DeleteAsync() => alone.Api.DeleteAsync(path, product.IfMatch);
+
+        // Five calls with their retries are the ten attempts that open the circuit.
+        for (var i = 0; i < 5; i++)
+        {
+            (await DeleteAsync()).ShouldBeProblem(503, "dependency-unavailable");
+        }
+
+        Assert.Equal(10, orders.Calls);
+        (await DeleteAsync()).ShouldBeProblem(503, "dependency-unavailable");
+        Assert.Equal(10, orders.Calls);
+
+        orders.HasNoOpenOrders(product.Id);
+        await Eventually.TrueAsync(async () => (await DeleteAsync()).Status == 204, TimeSpan.FromSeconds(30), "Orders is asked again");
+    }
+
+    [Fact]
     public async Task Returns_428_without_if_match_and_412_when_it_is_another()
     {
         var product = await app.CreateAsync();

@@ -11,6 +11,10 @@ public sealed class FakeOrders : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Guid, string> _answers = new();
     private WebApplication? _app;
+    private int _calls;
+
+    /// <summary>Requests that have come in, whatever they were answered.</summary>
+    public int Calls => Volatile.Read(ref _calls);
 
     public string Address => _app!.Urls.Single();
 
@@ -20,10 +24,10 @@ public sealed class FakeOrders : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
-        _app.MapGet("/api/orders/open", (Guid productId) => _answers.GetValueOrDefault(productId, """{"open": false}""") switch
+        _app.MapGet("/api/orders/open", (Guid productId) =>
         {
-            "" => Results.StatusCode(500),
-            var json => Results.Content(json, "application/json"),
+            Interlocked.Increment(ref _calls);
+            return _answers.GetValueOrDefault(productId, """{"open": false}""") is { Length: > 0 } json ? Results.Content(json, "application/json") : Results.StatusCode(500);
         });
         await _app.StartAsync();
     }

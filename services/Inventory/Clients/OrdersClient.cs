@@ -1,27 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.Http.Resilience;
 using OrderInventory.Inventory.Data;
-using Polly;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Clients;
-
-internal static class OrdersClientExtensions
-{
-    public static void AddOrdersClient(this IHostApplicationBuilder builder) =>
-        builder.Services.AddHttpClient<OrdersClient>(http => http.BaseAddress = new("http://orders"))
-            .AddStandardResilienceHandler(resilience =>
-            {
-                // A report goes on without the answer.
-                resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
-                resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
-                resilience.Retry.MaxRetryAttempts = 1;
-                resilience.Retry.Delay = TimeSpan.FromMilliseconds(50);
-                resilience.CircuitBreaker.SamplingDuration = TimeSpan.FromSeconds(10);
-                resilience.CircuitBreaker.MinimumThroughput = 10;
-                resilience.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
-            });
-}
 
 /// <summary>The Order service, which knows what its orders should hold.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
@@ -44,8 +26,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             return answer?.Items?.GroupBy(line => line.ProductId)
                 .ToDictionary(g => g.Key, g => new OpenLine(g.Key, g.Sum(line => line.Quantity), g.Sum(line => line.PendingQuantity)));
         }
-        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException or JsonException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is JsonException || exception.MeansNoAnswer(cancellationToken))
         {
             LogUnavailable(exception.Message);
             return null;

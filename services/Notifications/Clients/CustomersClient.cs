@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.Http.Resilience;
-using Polly;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
 
@@ -22,8 +21,7 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
                 $"/api/customers?limit={MaxIds}&ids={string.Join(',', ids)}", s_json, cancellationToken);
             return page!.Items.ToDictionary(c => c.Id);
         }
-        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException or JsonException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is JsonException || exception.MeansNoAnswer(cancellationToken))
         {
             LogUnavailable(exception.GetType().Name);
             return null;
@@ -40,20 +38,9 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
 
 internal static class CustomersClientExtensions
 {
-    /// <summary>Two quick retries for a replica that is just going away; anything longer is the sender's own backoff.</summary>
     public static void AddCustomersClient(this IServiceCollection services) =>
-        services.AddHttpClient<CustomersClient>(client => client.BaseAddress = new("http://customers"))
+        services.AddServiceClient<CustomersClient>("customers", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(10))
             // The sender keeps its client for good, so connections rather than handlers are renewed when addresses change.
             .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
-            .AddStandardResilienceHandler(options =>
-            {
-                options.AttemptTimeout.Timeout = TimeSpan.FromSeconds(3);
-                options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10);
-                options.Retry.MaxRetryAttempts = 2;
-                options.Retry.Delay = TimeSpan.FromMilliseconds(100);
-                options.CircuitBreaker.SamplingDuration = TimeSpan.FromSeconds(10);
-                options.CircuitBreaker.MinimumThroughput = 5;
-                options.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
-            });
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 }

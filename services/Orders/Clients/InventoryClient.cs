@@ -4,6 +4,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Kafka;
+using OrderInventory.ServiceDefaults.Http;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -24,18 +25,11 @@ internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, I
         .AddTimeout(s_total)
         .AddRetry(new RetryStrategyOptions<StockCheckReplied>
         {
-            ShouldHandle = new PredicateBuilder<StockCheckReplied>().Handle<TimeoutRejectedException>().Handle<KafkaException>(),
+            ShouldHandle = NoAnswer(),
             MaxRetryAttempts = 1,
-            Delay = TimeSpan.FromMilliseconds(50),
+            Delay = ServiceClients.RetryDelay,
         })
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions<StockCheckReplied>
-        {
-            ShouldHandle = new PredicateBuilder<StockCheckReplied>().Handle<TimeoutRejectedException>().Handle<KafkaException>(),
-            SamplingDuration = TimeSpan.FromSeconds(5),
-            MinimumThroughput = 10,
-            FailureRatio = 0.5,
-            BreakDuration = TimeSpan.FromSeconds(2),
-        })
+        .AddCircuitBreaker(Breaker())
         .AddTimeout(s_attempt)
         .Build();
 
@@ -54,6 +48,15 @@ internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, I
             return StockCheck.Unknown;
         }
     }
+
+    private static CircuitBreakerStrategyOptions<StockCheckReplied> Breaker()
+    {
+        var breaker = new CircuitBreakerStrategyOptions<StockCheckReplied> { ShouldHandle = NoAnswer() };
+        ServiceClients.Configure(breaker);
+        return breaker;
+    }
+
+    private static PredicateBuilder<StockCheckReplied> NoAnswer() => new PredicateBuilder<StockCheckReplied>().Handle<TimeoutRejectedException>().Handle<KafkaException>();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check by Kafka: {Reason}")]
     private static partial void LogUnknown(ILogger logger, string reason);

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 

@@ -1,6 +1,7 @@
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 

@@ -7,6 +7,7 @@ using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 

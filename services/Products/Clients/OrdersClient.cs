@@ -1,28 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.Http.Resilience;
 using OrderInventory.Products.Data;
-using Polly.CircuitBreaker;
-using Polly.Timeout;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Clients;
-
-internal static class OrdersClientExtensions
-{
-    public static void AddOrdersClient(this IHostApplicationBuilder builder) =>
-        builder.Services.AddHttpClient<OrdersClient>(http => http.BaseAddress = new("http://orders"))
-            .AddStandardResilienceHandler(resilience =>
-            {
-                // A person waits for the answer, and 503 is one.
-                resilience.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(3);
-                resilience.AttemptTimeout.Timeout = TimeSpan.FromSeconds(1);
-                resilience.Retry.MaxRetryAttempts = 2;
-                resilience.Retry.Delay = TimeSpan.FromMilliseconds(50);
-                resilience.CircuitBreaker.SamplingDuration = TimeSpan.FromSeconds(10);
-                resilience.CircuitBreaker.MinimumThroughput = 10;
-                resilience.CircuitBreaker.BreakDuration = TimeSpan.FromSeconds(2);
-            });
-}
 
 /// <summary>The Order service.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
@@ -38,7 +19,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             var answer = await http.GetFromJsonAsync($"/api/orders/open?productId={productId}", ProductsJson.Default.OpenOrders, cancellationToken);
             return answer?.Open;
         }
-        catch (Exception exception) when (exception is HttpRequestException or TimeoutRejectedException or BrokenCircuitException or JsonException)
+        catch (Exception exception) when (exception is JsonException || exception.MeansNoAnswer(cancellationToken))
         {
             LogUnavailable(exception);
             return null;
