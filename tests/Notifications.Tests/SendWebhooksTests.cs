@@ -142,6 +142,37 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
+    public async Task Old_events_are_forgotten_once_nothing_waits_to_be_sent()
+    {
+        await using var app = await StartAsync();
+        await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{NewPath()}}"}""");
+        var old = Guid.CreateVersion7(TimeProvider.System.GetUtcNow().AddDays(-31));
+        await app.PublishAsync(Events.Created(_customers.Add()), old);
+        var young = await app.PublishAsync(Events.Created(_customers.Add()));
+        await app.ListAsync("channel=webhook&status=sent", atLeast: 2);
+        await app.QueryAsync<object>("UPDATE webhook_events SET time = now() - interval '31 days' WHERE event_id = $1", old);
+        var queue = (Data.WebhookQueue)app.Services.GetService(typeof(Data.WebhookQueue))!;
+        async Task<IEnumerable<Guid>> CleanAsync()
+        {
+            await queue.CleanAsync(TimeSpan.FromDays(3), CancellationToken.None);
+            return (await app.QueryAsync<Guid[]>("SELECT array_agg(event_id ORDER BY event_id) FROM webhook_events"))!;
+        }
+
+        await app.QueryAsync<object>("UPDATE webhooks SET active = false");
+        await app.QueryAsync<object>("UPDATE notifications SET status = 'pending' WHERE event_id = $1 AND channel = 'webhook'", old);
+        Assert.Equal([old, young], await CleanAsync());
+
+        await app.QueryAsync<object>("UPDATE notifications SET status = 'sent' WHERE event_id = $1 AND channel = 'webhook'", old);
+        Assert.Equal([young], await CleanAsync());
+
+        var id = await app.QueryAsync<Guid>("SELECT id FROM notifications WHERE event_id = $1 AND channel = 'webhook'", old);
+        (await app.Http.PostAsync($"/api/notifications/{id}/resend", null)).EnsureSuccessStatusCode();
+        await CleanAsync();
+        var failed = (await app.ListNowAsync("channel=webhook&status=failed")).Single();
+        Assert.Equal("The event is no longer kept.", (string?)failed["lastError"]);
+    }
+
+    [Fact]
     public async Task There_are_not_more_than_a_thousand()
     {
         await using var app = await StartAsync();

@@ -20,9 +20,9 @@ internal sealed record DeliveryResult(
 /// The deliveries as a queue with a lane per webhook: a claim takes a few of each that is not busy, so that one with a long backlog takes
 /// no other's turn.
 /// </summary>
-internal sealed class WebhookQueue(NpgsqlDataSource database)
+internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
 {
-    /// <summary>How long the log of attempts goes back.</summary>
+    /// <summary>How long the log of attempts goes back, and how long an event can be sent again.</summary>
     public static readonly TimeSpan LogRetention = TimeSpan.FromDays(30);
 
     /// <summary>Claims what is due of all webhooks but the busy ones; of those on probation only the oldest.</summary>
@@ -137,7 +137,10 @@ internal sealed class WebhookQueue(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Gives up what has waited too long for an endpoint that is dead or switched off, and forgets old lines of the log. In steps, so that no lock is long.</summary>
+    /// <summary>
+    /// Gives up what has waited too long for an endpoint that is dead or switched off, and what was resent when its event was no longer kept;
+    /// forgets old lines of the log and old events. In steps, so that no lock is long.
+    /// </summary>
     public async Task CleanAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
         await RepeatAsync(
@@ -148,21 +151,42 @@ internal sealed class WebhookQueue(NpgsqlDataSource database)
                 WHERE channel = 'webhook' AND status = 'pending' AND due_since < now() - $1 AND (lease_until IS NULL OR lease_until < now())
                 LIMIT 1000 FOR UPDATE SKIP LOCKED)
             """,
-            maxAge,
+            cancellationToken,
+            new NpgsqlParameter<TimeSpan> { TypedValue = maxAge });
+        await RepeatAsync(
+            """
+            UPDATE notifications SET status = 'failed', last_error = 'The event is no longer kept.'
+            WHERE id IN (
+                SELECT id FROM notifications n
+                WHERE channel = 'webhook' AND status = 'pending' AND NOT EXISTS (SELECT FROM webhook_events e WHERE e.event_id = n.event_id)
+                LIMIT 1000 FOR UPDATE SKIP LOCKED)
+            """,
             cancellationToken);
         await RepeatAsync(
             "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE attempted_at < now() - $1 ORDER BY attempted_at LIMIT 1000)",
-            LogRetention,
-            cancellationToken);
+            cancellationToken,
+            new NpgsqlParameter<TimeSpan> { TypedValue = LogRetention });
+        // Our event ids are UUIDv7, so the primary key finds them by their age; the time itself is asked for those that are not.
+        await RepeatAsync(
+            """
+            DELETE FROM webhook_events WHERE event_id IN (
+                SELECT event_id FROM webhook_events e
+                WHERE event_id < $2 AND time < now() - $1
+                    AND NOT EXISTS (SELECT FROM notifications n WHERE n.event_id = e.event_id AND n.channel = 'webhook' AND n.status = 'pending')
+                ORDER BY event_id LIMIT 1000)
+            """,
+            cancellationToken,
+            new NpgsqlParameter<TimeSpan> { TypedValue = LogRetention },
+            new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(time.GetUtcNow() - LogRetention) });
     }
 
-    private async Task RepeatAsync(string sql, TimeSpan age, CancellationToken cancellationToken)
+    private async Task RepeatAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
         int changed;
         do
         {
             await using var command = database.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
+            command.Parameters.AddRange(parameters.Select(parameter => parameter.Clone()).ToArray());
             changed = await command.ExecuteNonQueryAsync(cancellationToken);
         }
         while (changed == 1000);
