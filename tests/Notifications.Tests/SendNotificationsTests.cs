@@ -122,7 +122,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
 
         await _customers.StartAsync();
 
-        var sent = await Wait.UntilAsync(() => app.ListNowAsync("status=sent"), items => items.Count == 1, 30);
+        var sent = await Wait.UntilAsync(() => app.ListNowAsync("status=sent"), items => items.Count == 1);
         Assert.Equal(1, (int?)sent.Single()["attempts"]);
         Assert.Equal(_customers.EmailOf(customer), (string?)sent.Single()["recipient"]);
     }

@@ -64,7 +64,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
     {
         var app = new NotificationsApp(
             database ?? await infrastructure.CreateDatabaseAsync("notifications"), infrastructure, mail, customers.Address, settings, services);
-        await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready, 30);
+        await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready);
         return app;
     }
 
