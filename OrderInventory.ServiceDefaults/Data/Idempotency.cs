@@ -46,9 +46,9 @@ public static class IdempotencyExtensions
 }
 
 /// <summary>
-/// One POST that creates, with or without an Idempotency-Key. With one, <see cref="BeginAsync"/> opens the transaction in which the
-/// resource is made and writes the key there first; <see cref="CommitAsync"/> keeps both. Disposed without a commit, no key is left,
-/// so a refused request may be sent again with the same key.
+/// One POST that creates, with or without an Idempotency-Key. <see cref="BeginAsync"/> opens the transaction in which the resource is
+/// made, and writes the key there first when there is one; <see cref="CommitAsync"/> keeps both. Disposed without a commit, no key is
+/// left, so a refused request may be sent again with the same key.
 /// </summary>
 public sealed class IdempotentCreate : IAsyncDisposable
 {
@@ -73,7 +73,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
     /// <summary>What the same request has made before; answer it again with 201.</summary>
     public Guid? Existing { get; private init; }
 
-    /// <summary>Claims the request's key for <paramref name="resourceId"/>; does nothing when the request has none.</summary>
+    /// <summary>Opens the transaction, and claims the request's key for <paramref name="resourceId"/> when it has one.</summary>
     /// <param name="http">The request; its response gets Retry-After or Idempotency-Replayed.</param>
     /// <param name="database">Where the resource will be saved.</param>
     /// <param name="caller">Whose key it is; <see cref="Anonymous"/> until there is a login.</param>
@@ -85,13 +85,18 @@ public sealed class IdempotentCreate : IAsyncDisposable
         HttpContext http, DbContext database, string caller, T request, JsonTypeInfo<T> json, Guid resourceId, CancellationToken cancellationToken)
     {
         var malformed = ReadKey(http, out var key);
-        if (malformed is not null || key.Length == 0)
+        if (malformed is not null)
         {
             return new(null) { Problem = malformed };
         }
 
-        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, json));
         var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+        if (key.Length == 0)
+        {
+            return new(transaction);
+        }
+
+        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, json));
         var claim = await ClaimAsync(http, (NpgsqlConnection)database.Database.GetDbConnection(), transaction, caller, key, fingerprint, resourceId, cancellationToken);
         if (claim._transaction is null)
         {
@@ -101,8 +106,8 @@ public sealed class IdempotentCreate : IAsyncDisposable
         return claim;
     }
 
-    /// <summary>Commits the key with what was saved. Without a key, saving has committed already.</summary>
-    public Task CommitAsync(CancellationToken cancellationToken) => _transaction?.CommitAsync(cancellationToken) ?? Task.CompletedTask;
+    /// <summary>Commits what was saved, and the key with it.</summary>
+    public Task CommitAsync(CancellationToken cancellationToken) => _transaction!.CommitAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => _transaction?.DisposeAsync() ?? ValueTask.CompletedTask;
 
@@ -152,7 +157,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
         }
 
         http.Response.Headers[ReplayedHeader] = "true";
-        return new(null) { Existing = reader.GetGuid(1) };
+        return new(transaction) { Existing = reader.GetGuid(1) };
     }
 
     /// <summary>The request's key, empty when it has none, or the problem with it.</summary>

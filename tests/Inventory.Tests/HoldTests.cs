@@ -112,12 +112,8 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
     public async Task The_same_key_holds_once()
     {
         var product = await _app.StockAsync(10);
-        async Task<HttpResponseMessage> PostAsync(int quantity)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/inventory/holds") { Content = JsonContent.Create(new { lines = Lines([(product, quantity)]) }) };
-            request.Headers.Add("Idempotency-Key", "cart-" + product);
-            return await _http.SendAsync(request);
-        }
+        Task<HttpResponseMessage> PostAsync(int quantity) =>
+            _http.SendAsync(HttpMethod.Post, "/api/inventory/holds", new { lines = Lines([(product, quantity)]) }, key: "cart-" + product);
 
         var first = await (await PostAsync(3)).BodyAsync();
         var again = await PostAsync(3);

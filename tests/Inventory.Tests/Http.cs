@@ -7,7 +7,7 @@ namespace OrderInventory.Inventory.Tests;
 /// <summary>Short words for what many tests do.</summary>
 internal static class Http
 {
-    public static async Task<HttpResponseMessage> SendAsync(this HttpClient http, HttpMethod method, string path, object? body = null, string? ifMatch = null)
+    public static async Task<HttpResponseMessage> SendAsync(this HttpClient http, HttpMethod method, string path, object? body = null, string? ifMatch = null, string? key = null)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
@@ -20,6 +20,11 @@ internal static class Http
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        }
+
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
         }
 
         return await http.SendAsync(request);

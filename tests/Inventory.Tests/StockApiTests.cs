@@ -108,6 +108,60 @@ public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsync
         Assert.NotNull(problem["traceId"]);
     }
 
+    [Theory]
+    [InlineData("adjustments", """{"delta": -2, "reason": "damaged"}""", 8)]
+    [InlineData("stocktakes", """{"expectedOnHand": 10, "onHand": 8, "reason": "count"}""", 8)]
+    [InlineData("transfers", """{"from": "default", "to": "annex", "quantity": 2, "reason": "rebalancing"}""", 10)]
+    public async Task An_idempotency_key_changes_the_stock_once(string kind, string body, long onHand)
+    {
+        var annex = await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "annex", name = "Annex" });
+        Assert.True(annex.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict);
+        var product = await _app.StockAsync(10);
+        var request = JsonNode.Parse(body)!.AsObject();
+        Task<HttpResponseMessage> PostAsync() => _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/{kind}", request, key: "scan-17");
+
+        // Those that meet the first one at work are told to come again.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => PostAsync()));
+        Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
+        Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created && !answer.Headers.Contains("Idempotency-Replayed"));
+
+        (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "found" })).EnsureSuccessStatusCode();
+        var again = await PostAsync();
+        Assert.Equal(("true", onHand + 5), (again.Headers.GetValues("Idempotency-Replayed").Single(), (long)(await again.BodyAsync())["onHand"]!));
+        Assert.Equal($"\"{(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}"))!["version"]}\"", again.Headers.ETag!.Tag);
+        Assert.Equal((onHand + 5, 0), await _app.NumbersAsync(product));
+
+        request["reason"] = "another";
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync()).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_refused_adjustment_leaves_no_key()
+    {
+        var product = await _app.StockAsync(1);
+        Task<HttpResponseMessage> PostAsync() =>
+            _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/adjustments", new { delta = -2, reason = "damaged" }, key: "scan-18");
+
+        Assert.Equal(HttpStatusCode.Conflict, (await PostAsync()).StatusCode);
+        (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "found" })).EnsureSuccessStatusCode();
+        Assert.Equal(HttpStatusCode.Created, (await PostAsync()).StatusCode);
+        Assert.Equal((4, 0), await _app.NumbersAsync(product));
+    }
+
+    [Fact]
+    public async Task Changes_at_once_that_make_a_record_at_a_new_location_all_count()
+    {
+        (await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "yard-" + Guid.CreateVersion7().ToString("N")[..12], name = "Yard" })).EnsureSuccessStatusCode();
+        var yard = (string)(await _http.GetFromJsonAsync<JsonNode>("/api/inventory/locations"))!["items"]!.AsArray().Last(l => ((string)l!["code"]!).StartsWith("yard-", StringComparison.Ordinal))!["code"]!;
+        var product = await _app.StockAsync(10);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => _http.SendAsync(
+            HttpMethod.Post, $"/api/inventory/{product}/adjustments", new { delta = 1, reason = "found", location = yard }, key: i % 2 == 0 ? $"yard-{i}" : null)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
+        Assert.Equal((18, 0), await _app.NumbersAsync(product));
+    }
+
     [Fact]
     public async Task An_adjustment_has_its_movement()
     {

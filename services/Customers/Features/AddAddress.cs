@@ -50,7 +50,6 @@ internal static class AddAddress
             return refused;
         }
 
-        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
         // Without If-Match a request has no version that could be stale: two at once take turns.
         await db.Database.ExecuteSqlAsync($"SELECT FROM customers WHERE id = {id} FOR UPDATE", cancellationToken);
         var customer = await db.Customers.SingleOrDefaultAsync(c => c.Id == id, cancellationToken);
@@ -80,7 +79,7 @@ internal static class AddAddress
             return conflict;
         }
 
-        await (transaction?.CommitAsync(cancellationToken) ?? create.CommitAsync(cancellationToken));
+        await create.CommitAsync(cancellationToken);
         return Created(http, customer, customer.Addresses.Find(address.Id)!);
     }
 

@@ -17,6 +17,9 @@ namespace OrderInventory.Inventory.Data;
 [JsonSerializable(typeof(CheckStock.Response))]
 [JsonSerializable(typeof(CreateLocation.Request), TypeInfoPropertyName = "CreateLocationRequest")]
 [JsonSerializable(typeof(CreateHold.Request), TypeInfoPropertyName = "CreateHoldRequest")]
+[JsonSerializable(typeof(AdjustStock.Request), TypeInfoPropertyName = "AdjustStockRequest")]
+[JsonSerializable(typeof(TakeStock.Request), TypeInfoPropertyName = "TakeStockRequest")]
+[JsonSerializable(typeof(TransferStock.Request), TypeInfoPropertyName = "TransferStockRequest")]
 [JsonSerializable(typeof(IReadOnlyList<HoldLine>))]
 [JsonSerializable(typeof(OrdersClient.OpenLines))]
 internal sealed partial class InventoryJson : JsonSerializerContext;

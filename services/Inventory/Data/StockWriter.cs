@@ -19,30 +19,39 @@ internal sealed class StockWriter(NpgsqlDataSource database, OutboxSignal signal
     /// <returns>The refusal, or null.</returns>
     public Task<TRefusal?> ChangeAsync<TRefusal>(Guid productId, Func<StockBatch, TRefusal?> decide, CancellationToken cancellationToken)
         where TRefusal : class =>
-        ChangeAsync(new([], [productId], [], KeepLocations: true), (stock, _) => Task.FromResult(decide(stock)), cancellationToken);
+        ChangeAsync(OneProduct(productId), (stock, _) => Task.FromResult(decide(stock)), cancellationToken);
 
     /// <inheritdoc cref="ChangeAsync{TRefusal}(Guid, Func{StockBatch, TRefusal}, CancellationToken)"/>
     /// <param name="scope">What is locked.</param>
     /// <param name="decide">As above; it may add statements to the writes, and read on their connection.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
-    public async Task<TRefusal?> ChangeAsync<TRefusal>(
+    public Task<TRefusal?> ChangeAsync<TRefusal>(
         StockScope scope, Func<StockBatch, NpgsqlBatch, Task<TRefusal?>> decide, CancellationToken cancellationToken)
-        where TRefusal : class
+        where TRefusal : class => RetryAsync(async () =>
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var (refusal, stock) = await ChangeAsync(connection, scope, decide, cancellationToken);
+            if (refusal is null)
+            {
+                await transaction.CommitAsync(cancellationToken);
+                Committed(stock);
+            }
+
+            return refusal;
+        });
+
+    /// <summary>A product that somebody changes, and may make a record of at another location.</summary>
+    public static StockScope OneProduct(Guid productId) => new([], [productId], [], KeepLocations: true);
+
+    /// <summary>Runs a transaction, and again when it met another one.</summary>
+    public static async Task<T> RetryAsync<T>(Func<Task<T>> transaction)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var connection = await database.OpenConnectionAsync(cancellationToken);
-                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                var (refusal, stock) = await ChangeAsync(connection, scope, decide, cancellationToken);
-                if (refusal is null)
-                {
-                    await transaction.CommitAsync(cancellationToken);
-                    Committed(stock);
-                }
-
-                return refusal;
+                return await transaction();
             }
             catch (PostgresException exception) when (attempt < MaxAttempts && exception.SqlState is PostgresErrorCodes.UniqueViolation
                 or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected)

@@ -21,7 +21,7 @@ internal static class AdjustStock
     /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>. Units may be added where the product was not before.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
@@ -32,17 +32,11 @@ internal static class AdjustStock
             return errors.Malformed();
         }
 
-        StockLevel? answer = null;
-        var refusal = await writer.ChangeAsync(productId, stock =>
+        return await StockChange.RunAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, database, writer, (stock, product) =>
         {
             if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
             {
                 return unknown;
-            }
-
-            if (stock.Product(productId) is not { } product)
-            {
-                return Problems.NotFound("stock record", productId);
             }
 
             if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
@@ -62,15 +56,7 @@ internal static class AdjustStock
             }
 
             stock.Record(item, MovementKind.Adjusted, request.Delta, 0, reason: request.Reason, reference: request.Reference);
-            answer = StockLevel.Of(product, stock.Now);
             return null;
         }, cancellationToken);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
-
-        ETags.Set(http, answer!.Version);
-        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
     }
 }

@@ -46,7 +46,6 @@ internal static class CreateHold
             return await AnswerAsync(http, database, existing, cancellationToken);
         }
 
-        await using var own = database.Database.CurrentTransaction is null ? await database.Database.BeginTransactionAsync(cancellationToken) : null;
         var connection = (NpgsqlConnection)database.Database.GetDbConnection();
         var wanted = HoldRules.Sum(request.Lines);
         var (refusal, stock) = await writer.ChangeAsync(connection, new([], [.. wanted.Keys], []), async (stock, writes) =>
@@ -66,7 +65,7 @@ internal static class CreateHold
             return refusal;
         }
 
-        await (own?.CommitAsync(cancellationToken) ?? create.CommitAsync(cancellationToken));
+        await create.CommitAsync(cancellationToken);
         writer.Committed(stock);
         return await AnswerAsync(http, database, id, cancellationToken);
     }

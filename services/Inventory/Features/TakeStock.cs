@@ -22,7 +22,7 @@ internal static class TakeStock
     /// <summary>Record a count of the shelf</summary>
     /// <remarks>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>.</remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.ExpectedOnHand >= 0, "$.expectedOnHand", "0 or more is required.");
@@ -34,17 +34,11 @@ internal static class TakeStock
             return errors.Malformed();
         }
 
-        StockLevel? answer = null;
-        var refusal = await writer.ChangeAsync(productId, stock =>
+        return await StockChange.RunAsync("stocktakes", productId, request, InventoryJson.Default.TakeStockRequest, http, database, writer, (stock, product) =>
         {
             if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
             {
                 return unknown;
-            }
-
-            if (stock.Product(productId) is not { } product)
-            {
-                return Problems.NotFound("stock record", productId);
             }
 
             var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
@@ -66,15 +60,7 @@ internal static class TakeStock
             }
 
             stock.Record(item, MovementKind.Counted, delta, 0, reason: request.Reason, reference: request.Reference);
-            answer = StockLevel.Of(product, stock.Now);
             return null;
         }, cancellationToken);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
-
-        ETags.Set(http, answer!.Version);
-        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
     }
 }

@@ -22,7 +22,7 @@ internal static class TransferStock
     /// 422 <c>unknown-location</c>. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
@@ -34,17 +34,11 @@ internal static class TransferStock
             return errors.Malformed();
         }
 
-        StockLevel? answer = null;
-        var refusal = await writer.ChangeAsync(productId, stock =>
+        return await StockChange.RunAsync("transfers", productId, request, InventoryJson.Default.TransferStockRequest, http, database, writer, (stock, product) =>
         {
             if ((StockLimits.CheckLocation(stock, request.From, "$.from") ?? StockLimits.CheckLocation(stock, request.To, "$.to")) is { } unknown)
             {
                 return unknown;
-            }
-
-            if (stock.Product(productId) is not { } product)
-            {
-                return Problems.NotFound("stock record", productId);
             }
 
             if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
@@ -62,15 +56,7 @@ internal static class TransferStock
             to.Receive(request.Quantity);
             stock.Record(origin, MovementKind.Transferred, -request.Quantity, 0, reason: request.Reason, reference: request.Reference);
             stock.Record(to, MovementKind.Transferred, request.Quantity, 0, reason: request.Reason, reference: request.Reference);
-            answer = StockLevel.Of(product, stock.Now);
             return null;
         }, cancellationToken);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
-
-        ETags.Set(http, answer!.Version);
-        return TypedResults.Created($"/api/inventory/{productId}/movements", answer);
     }
 }

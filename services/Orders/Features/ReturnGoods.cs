@@ -50,13 +50,12 @@ internal static class ReturnGoods
             return Answer(http, (await reader.FindAsync(id, cancellationToken))!);
         }
 
-        await using var transaction = database.Database.CurrentTransaction ?? await database.Database.BeginTransactionAsync(cancellationToken);
         var (answer, changed) = await writer.ChangeAsync(
-            (NpgsqlConnection)database.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), id,
+            (NpgsqlConnection)database.Database.GetDbConnection(), (NpgsqlTransaction)database.Database.CurrentTransaction!.GetDbTransaction(), id,
             (order, now) => Decide(order, id, request, http, now), By.Caller, cancellationToken);
         if (changed is not null)
         {
-            await transaction.CommitAsync(cancellationToken);
+            await create.CommitAsync(cancellationToken);
             recent.Changed(changed.CustomerId);
         }
 

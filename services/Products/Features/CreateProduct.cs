@@ -50,7 +50,6 @@ internal static class CreateProduct
             return before is null ? Problems.NotFound("product", existing) : Created(http, before);
         }
 
-        await using var transaction = db.Database.CurrentTransaction is null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
         if (request.VariantOf is { } parent && await db.LockVariantAsync(product.Id, parent, cancellationToken) is { } invalid)
         {
             return invalid;
@@ -67,7 +66,7 @@ internal static class CreateProduct
             return ProductRules.SkuTaken(product.Sku);
         }
 
-        await (transaction?.CommitAsync(cancellationToken) ?? create.CommitAsync(cancellationToken));
+        await create.CommitAsync(cancellationToken);
         return Created(http, ProductResponse.Of(product));
     }
 
