@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using OrderInventory.ServiceDefaults;
@@ -16,32 +15,28 @@ public sealed class ImportStreamTests(ProductsApp app)
     [Fact]
     public async Task Answers_while_the_file_is_still_being_sent()
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync(app.Address.Host, app.Address.Port);
-        await using var stream = client.GetStream();
-        using var answer = new StreamReader(stream);
-        await SendAsync(stream, "POST /api/products/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n");
+        using var import = await ChunkedRequest.StartAsync(app.Address, "/api/products/import", "application/x-ndjson");
 
-        await SendChunkAsync(stream, "{\"sku\": 7}\n");
-        Assert.Equal("HTTP/1.1 200 OK", await answer.ReadLineAsync());
-        Assert.Contains("\"line\":1", await ReadUntilAsync(answer, "\"line\""), StringComparison.Ordinal);
+        await import.SendAsync("{\"sku\": 7}\n");
+        await import.ReadUntilAsync("HTTP/1.1 200 OK");
+        Assert.Contains("\"line\":1", await import.ReadUntilAsync("\"line\""), StringComparison.Ordinal);
         var rows = new StringBuilder();
         for (var i = 0; i < 1000; i++)
         {
             rows.Append($$$"""{"sku": "{{{_sku}}}-{{{i}}}", "name": "A", "price": {"amount": 1, "currency": "EUR"}}""").Append('\n');
         }
 
-        await SendChunkAsync(stream, rows.ToString());
-        Assert.Contains("\"created\":", await ReadUntilAsync(answer, "\"processed\""), StringComparison.Ordinal);
-        await SendAsync(stream, "0\r\n\r\n");
-        Assert.Contains("\"created\":1000", await ReadUntilAsync(answer, "\"done\":true"), StringComparison.Ordinal);
+        await import.SendAsync(rows.ToString());
+        Assert.Contains("\"created\":", await import.ReadUntilAsync("\"processed\""), StringComparison.Ordinal);
+        await import.EndAsync();
+        Assert.Contains("\"created\":1000", await import.ReadUntilAsync("\"done\":true"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Lets_a_client_send_everything_before_it_reads_anything()
     {
         // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
-        using var content = new RepeatedContent(Encoding.UTF8.GetBytes($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}\n"), 280_000);
+        using var content = new RepeatedContent($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}", 280_000);
         using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
 
         using var response = await http.PostAsync("/api/products/import", content);
@@ -56,7 +51,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     public async Task Returns_413_for_more_than_100_mebibytes_and_takes_more_than_one()
     {
         using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
-        var line = Encoding.UTF8.GetBytes(new string(' ', 1023) + "\n");
+        var line = new string(' ', 1023);
         using (var two = new RepeatedContent(line, 2 * 1024))
         using (var taken = await http.PostAsync("/api/products/import", two))
         {
@@ -81,52 +76,5 @@ public sealed class ImportStreamTests(ProductsApp app)
         (await other.Api.SendAsync(HttpMethod.Post, "/api/products/import", $"sku,name,price,currency\n{_sku},A,1,EUR", [], "text/csv"))
             .ShouldBeProblem(503, "dependency-unavailable");
         (await other.Api.GetAsync("/api/products/export")).ShouldBeProblem(503, "dependency-unavailable");
-    }
-
-    private static async Task<string> ReadUntilAsync(StreamReader reader, string text)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (await reader.ReadLineAsync(patience.Token) is { } line)
-        {
-            if (line.Contains(text, StringComparison.Ordinal))
-            {
-                return line;
-            }
-        }
-
-        throw new InvalidOperationException($"The answer ended without {text}.");
-    }
-
-    private static Task SendChunkAsync(NetworkStream stream, string text) => SendAsync(stream, $"{Encoding.UTF8.GetByteCount(text):x}\r\n{text}\r\n");
-
-    private static async Task SendAsync(NetworkStream stream, string text) => await stream.WriteAsync(Encoding.UTF8.GetBytes(text));
-
-    /// <summary>One line many times, never in memory as a whole, without a length unless one is set.</summary>
-    private sealed class RepeatedContent : HttpContent
-    {
-        private readonly byte[] _block;
-        private readonly long _blocks;
-
-        public RepeatedContent(byte[] line, long count)
-        {
-            const int linesPerBlock = 10;
-            _block = [.. Enumerable.Repeat(line, linesPerBlock).SelectMany(l => l)];
-            _blocks = count / linesPerBlock;
-            Headers.ContentType = new("application/x-ndjson");
-        }
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            for (var i = 0L; i < _blocks; i++)
-            {
-                await stream.WriteAsync(_block);
-            }
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }

@@ -30,7 +30,7 @@ public sealed class ApiClient(HttpClient http)
         if (body is not null)
         {
             request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
-            request.Content.Headers.ContentType = new(contentType);
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
         }
 
         foreach (var (name, value) in headers)

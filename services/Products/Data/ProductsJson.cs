@@ -14,9 +14,6 @@ namespace OrderInventory.Products.Data;
 [JsonSerializable(typeof(ProductResponse))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(ProductRow))]
-[JsonSerializable(typeof(BadRow))]
-[JsonSerializable(typeof(ImportProgress))]
-[JsonSerializable(typeof(ImportSummary))]
 [JsonSerializable(typeof(Page<ProductResponse>))]
 [JsonSerializable(typeof(OrdersClient.OpenOrders))]
 internal sealed partial class ProductsJson : JsonSerializerContext;

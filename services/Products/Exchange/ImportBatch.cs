@@ -3,6 +3,7 @@ using Npgsql;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -13,31 +14,25 @@ internal enum ImportOutcome
     Created,
     Updated,
     Unchanged,
-    Failed,
 }
 
-/// <summary>What became of one row.</summary>
-internal sealed record ImportResult(ImportLine Line, ImportOutcome Outcome, IReadOnlyDictionary<string, string[]>? Errors = null);
-
-/// <summary>
-/// Some rows of a file in one transaction, with the events of those that changed something. Nothing here depends on what came before,
-/// so an import that broke off is simply sent again.
-/// </summary>
-internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvider time)
+/// <summary>Some rows of a file in one transaction, with the events of those that changed something.</summary>
+internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvider time) : IRowWriter<ProductRow, ImportOutcome>
 {
-    /// <summary>Large enough that the commit is no longer what takes the time, small enough that other writers do not wait for its locks.</summary>
-    public const int Size = 250;
-
     private const int Attempts = 5;
 
-    /// <summary>Each SKU may be there once.</summary>
-    public async Task<IReadOnlyList<ImportResult>> ApplyAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    /// <summary>Large enough that the commit is no longer what takes the time, small enough that other writers do not wait for its locks.</summary>
+    public int BatchSize => 250;
+
+    public int ProgressEvery => 1000;
+
+    public async Task<IReadOnlyList<RowResult<ImportOutcome>>> WriteAsync(IReadOnlyList<ProductRow> rows, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await TryApplyAsync(lines, cancellationToken);
+                return await TryWriteAsync(rows, cancellationToken);
             }
             catch (Exception exception) when (attempt < Attempts && MayPass(exception))
             {
@@ -47,7 +42,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             {
                 // The rules let a row pass that the database does not take. It must not stop the others.
                 db.ChangeTracker.Clear();
-                return lines.Count == 1 ? [Failed(lines[0], "$", "The row could not be stored.")] : await ApplyOneByOneAsync(lines, cancellationToken);
+                return rows.Count == 1 ? [new("$", "The row could not be stored.")] : await WriteOneByOneAsync(rows, cancellationToken);
             }
             finally
             {
@@ -56,31 +51,31 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         }
     }
 
-    private async Task<IReadOnlyList<ImportResult>> ApplyOneByOneAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RowResult<ImportOutcome>>> WriteOneByOneAsync(IReadOnlyList<ProductRow> rows, CancellationToken cancellationToken)
     {
-        var results = new List<ImportResult>(lines.Count);
-        foreach (var line in lines)
+        var results = new List<RowResult<ImportOutcome>>(rows.Count);
+        foreach (var row in rows)
         {
-            results.AddRange(await ApplyAsync([line], cancellationToken));
+            results.AddRange(await WriteAsync([row], cancellationToken));
         }
 
         return results;
     }
 
-    private async Task<IReadOnlyList<ImportResult>> TryApplyAsync(IReadOnlyList<ImportLine> lines, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RowResult<ImportOutcome>>> TryWriteAsync(IReadOnlyList<ProductRow> rows, CancellationToken cancellationToken)
     {
-        var skus = lines.SelectMany(line => new[] { line.Row!.Sku, line.Row.VariantOfSku }).OfType<string>().Distinct().ToArray();
+        var skus = rows.SelectMany(row => new[] { row.Sku, row.VariantOfSku }).OfType<string>().Distinct().ToArray();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // In the order of ids, as everybody who locks several.
         await db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE sku = ANY({skus}) ORDER BY id FOR UPDATE", cancellationToken);
         var products = await db.Products.IgnoreQueryFilters().Where(p => skus.Contains(p.Sku)).ToDictionaryAsync(p => p.Sku, cancellationToken);
-        var variants = await CountVariantsAsync(lines, products, cancellationToken);
+        var variants = await CountVariantsAsync(rows, products, cancellationToken);
         var now = time.GetStorableNow();
-        var results = new List<ImportResult>(lines.Count);
+        var results = new List<RowResult<ImportOutcome>>(rows.Count);
         var changed = new List<Guid>();
-        foreach (var line in lines)
+        foreach (var row in rows)
         {
-            var (result, product) = Apply(line, products, variants, now);
+            var (result, product) = Apply(row, products, variants, now);
             results.Add(result);
             if (product is not null)
             {
@@ -96,14 +91,13 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
     }
 
     /// <summary>Decides on one row; the product is null when the row changes nothing.</summary>
-    private (ImportResult Result, Product? Changed) Apply(
-        ImportLine line, Dictionary<string, Product> products, Dictionary<Guid, int> variants, DateTimeOffset now)
+    private (RowResult<ImportOutcome> Result, Product? Changed) Apply(
+        ProductRow row, Dictionary<string, Product> products, Dictionary<Guid, int> variants, DateTimeOffset now)
     {
-        var row = line.Row!;
         var product = products.GetValueOrDefault(row.Sku);
         if (product?.Status == ProductStatus.Deleted)
         {
-            return (Failed(line, "$.sku", "A product that is deleted had it, and a SKU is never given twice."), null);
+            return (new("$.sku", "A product that is deleted had it, and a SKU is never given twice."), null);
         }
 
         var errors = new RequestErrors();
@@ -119,13 +113,13 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         var (details, status) = row.ApplyTo(product, parent?.Id, errors);
         if (errors.Any)
         {
-            return (new(line, ImportOutcome.Failed, errors.All), null);
+            return (new(errors.All), null);
         }
 
         var before = product?.VariantOf;
         if (product is not null && !product.Change(details, status, now))
         {
-            return (new(line, ImportOutcome.Unchanged), null);
+            return (new(ImportOutcome.Unchanged), null);
         }
 
         var outcome = product is null ? ImportOutcome.Created : ImportOutcome.Updated;
@@ -138,13 +132,13 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
 
         Count(variants, before, -1);
         Count(variants, product.VariantOf, 1);
-        return (new(line, outcome), product);
+        return (new(outcome), product);
     }
 
     private async Task<Dictionary<Guid, int>> CountVariantsAsync(
-        IReadOnlyList<ImportLine> lines, Dictionary<string, Product> products, CancellationToken cancellationToken)
+        IReadOnlyList<ProductRow> rows, Dictionary<string, Product> products, CancellationToken cancellationToken)
     {
-        if (!lines.Any(line => line.Row!.VariantOfSku is not null))
+        if (!rows.Any(row => row.VariantOfSku is not null))
         {
             return [];
         }
@@ -161,9 +155,6 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             variants[id] = variants.GetValueOrDefault(id) + change;
         }
     }
-
-    private static ImportResult Failed(ImportLine line, string path, string message) =>
-        new(line, ImportOutcome.Failed, new Dictionary<string, string[]> { [path] = [message] });
 
     /// <summary>Lost connections, deadlocks, and a SKU that somebody else made meanwhile: the next attempt finds it.</summary>
     private static bool MayPass(Exception exception) =>

@@ -1,8 +1,11 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Features;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Exchange;
@@ -11,9 +14,16 @@ namespace OrderInventory.Products.Exchange;
 /// A product as files carry it: known by its SKU, without ids, versions and times, which belong to one system. What a row leaves out
 /// stays as it is; null removes.
 /// </summary>
-public sealed class ProductRow
+public sealed class ProductRow : IImportRow<ProductRow>
 {
+    private static readonly JsonSerializerOptions s_strict = Strict();
+
     private readonly HashSet<string> _given = [];
+
+    public static IReadOnlyList<string> Columns { get; } =
+        ["sku", "name", "description", "category", "price", "currency", "status", "variantOfSku", "attributes"];
+
+    string IImportRow<ProductRow>.Key => Sku;
 
     public required string Sku { get; set; }
 
@@ -70,19 +80,74 @@ public sealed class ProductRow
         return (details, status);
     }
 
+    static void IImportRow<ProductRow>.CheckHeader(IReadOnlyCollection<string> header, RequestErrors errors)
+    {
+        errors.Require(header.Contains("sku"), "$.sku", "The column is required.");
+        errors.Require(header.Contains("price") == header.Contains("currency"), "$.price", "The columns price and currency go together.");
+    }
+
+    static ProductRow IImportRow<ProductRow>.Parse(IReadOnlyDictionary<string, string> cells, RequestErrors errors)
+    {
+        var row = new ProductRow { Sku = cells["sku"] };
+        foreach (var (column, text) in cells)
+        {
+            var orNone = text == "" ? null : text;
+            switch (column)
+            {
+                case "name":
+                    row.Name = text;
+                    break;
+                case "description":
+                    row.Description = orNone;
+                    break;
+                case "category":
+                    row.Category = orNone;
+                    break;
+                case "price":
+                    errors.Require(
+                        decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount),
+                        "$.price.amount", "A number like 18.00 is required.");
+                    row.Price = new(amount, cells["currency"]);
+                    break;
+                case "status":
+                    row.Status = text == "discontinued" ? ProductStatus.Discontinued : ProductStatus.Active;
+                    errors.Require(text is "active" or "discontinued", "$.status", "active or discontinued is required.");
+                    break;
+                case "variantOfSku":
+                    row.VariantOfSku = orNone;
+                    break;
+                case "attributes":
+                    row.Attributes = ReadAttributes(text, errors);
+                    break;
+            }
+        }
+
+        return row;
+    }
+
+    private static Dictionary<string, string>? ReadAttributes(string cell, RequestErrors errors)
+    {
+        try
+        {
+            return cell == "" ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(cell, s_strict);
+        }
+        catch (JsonException)
+        {
+            errors.Add("$.attributes", """A JSON object of texts like {"colour": "red"} is required.""");
+            return null;
+        }
+    }
+
+    private static JsonSerializerOptions Strict()
+    {
+        var options = new JsonSerializerOptions();
+        StrictJson.Configure(options);
+        return options;
+    }
+
     private T Give<T>(T value, string member)
     {
         _given.Add(member);
         return value;
     }
-}
-
-/// <summary>What was read of a file for one product: a row, or what is wrong with it.</summary>
-/// <param name="Line">Where it begins in the file; the first line is 1.</param>
-/// <param name="Sku">As far as it could be read.</param>
-/// <param name="Row">Null when it could not be read.</param>
-/// <param name="Errors">A map from JSON path to messages; null when there are none.</param>
-internal sealed record ImportLine(long Line, string? Sku, ProductRow? Row, IReadOnlyDictionary<string, string[]>? Errors)
-{
-    public static ImportLine Bad(long line, string? sku, string message) => new(line, sku, null, new Dictionary<string, string[]> { ["$"] = [message] });
 }

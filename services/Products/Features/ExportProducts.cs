@@ -4,12 +4,14 @@ using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using CsvHelper;
+using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Exchange;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;
@@ -18,6 +20,9 @@ internal static class ExportProducts
 {
     /// <summary>Rows that are in memory at a time.</summary>
     private const int PageSize = 500;
+
+    private static readonly CsvConfiguration s_csv =
+        new(CultureInfo.InvariantCulture) { Delimiter = ",", NewLine = "\r\n", ShouldQuote = args => NeedsQuotes(args.Field) };
 
     /// <summary>Export products as CSV or newline-delimited JSON</summary>
     /// <remarks>
@@ -47,7 +52,7 @@ internal static class ExportProducts
             return refused;
         }
 
-        var csv = contentType == CsvRows.ContentType;
+        var csv = contentType == MediaTypes.Csv;
         http.Response.ContentType = csv ? "text/csv; charset=utf-8; header=present" : contentType;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"products.{(csv ? "csv" : "ndjson")}\"";
         var header = csv;
@@ -114,11 +119,11 @@ internal static class ExportProducts
     private static void WriteCsv(IReadOnlyList<ProductRow> rows, bool header, PipeWriter body)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        using (var csv = new CsvWriter(text, CsvRows.Configure(config => (config.NewLine, config.ShouldQuote) = ("\r\n", args => NeedsQuotes(args.Field)))))
+        using (var csv = new CsvWriter(text, s_csv))
         {
             if (header)
             {
-                WriteRecord(csv, CsvRows.Columns);
+                WriteRecord(csv, [.. ProductRow.Columns]);
             }
 
             foreach (var row in rows)
@@ -153,10 +158,10 @@ internal static class ExportProducts
         var accepted = request.GetTypedHeaders().Accept;
         if (accepted.Count == 0)
         {
-            return NdjsonRows.ContentType;
+            return MediaTypes.Ndjson;
         }
 
-        string[] forms = [NdjsonRows.ContentType, CsvRows.ContentType];
+        string[] forms = [MediaTypes.Ndjson, MediaTypes.Csv];
         return accepted.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1)
             .Select(type => forms.FirstOrDefault(form => new MediaTypeHeaderValue(form).IsSubsetOf(WithoutParameters(type))))
             .FirstOrDefault(form => form is not null);

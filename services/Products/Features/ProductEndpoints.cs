@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Mvc;
-using OrderInventory.Products.Exchange;
-using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;
@@ -14,13 +12,9 @@ internal static class ProductEndpoints
 
         products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
         products.MapGet("/", ListProducts.HandleAsync).WithProblems(400, 503);
-        products.MapPost("/import", ImportProducts.HandleAsync)
-            .WithMetadata(new RequestSizeLimitAttribute(ServiceDefaultsExtensions.MaxImportBodySize))
-            .Accepts<string>(CsvRows.ContentType, NdjsonRows.ContentType)
-            .Produces<string>(StatusCodes.Status200OK, NdjsonRows.ContentType)
-            .WithProblems(400, 413, 415, 503);
+        products.MapPost("/import", ImportProducts.HandleAsync).WithBulkImport();
         products.MapGet("/export", ExportProducts.HandleAsync)
-            .Produces<string>(StatusCodes.Status200OK, NdjsonRows.ContentType, CsvRows.ContentType)
+            .Produces<string>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Csv)
             .WithProblems(400, 406, 503);
         products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
         products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);

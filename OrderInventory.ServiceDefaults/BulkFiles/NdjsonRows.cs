@@ -5,18 +5,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products.Exchange;
+namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>Newline-delimited JSON: one <see cref="ProductRow"/> a line, read as strictly as any request. Empty lines are passed over.</summary>
+/// <summary>Newline-delimited JSON: one row a line, read as strictly as any request. Empty lines are passed over.</summary>
 internal static class NdjsonRows
 {
-    public const string ContentType = "application/x-ndjson";
-
-    /// <summary>Longest line in bytes: the largest product takes half of it even with every character escaped.</summary>
-    public const int MaxLine = 256 * 1024;
-
-    public static async IAsyncEnumerable<ImportLine> ReadAsync(
-        PipeReader reader, JsonTypeInfo<ProductRow> json, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<ImportLine<TRow>> ReadAsync<TRow>(
+        PipeReader reader, JsonTypeInfo<TRow> json, [EnumeratorCancellation] CancellationToken cancellationToken)
+        where TRow : class, IImportRow<TRow>
     {
         var number = 0L;
         var skipping = false;
@@ -28,10 +24,10 @@ internal static class NdjsonRows
             while (TryTakeLine(ref buffer, ended, out var line))
             {
                 number++;
-                if (skipping || line.Length > MaxLine)
+                if (skipping || line.Length > BulkImport.MaxRow)
                 {
                     skipping = false;
-                    yield return ImportLine.Bad(number, null, $"A line has at most {MaxLine} bytes.");
+                    yield return ImportLine<TRow>.Bad(number, null, $"A line has at most {BulkImport.MaxRow} bytes.");
                 }
                 else if (Parse(line, number, json) is { } row)
                 {
@@ -39,7 +35,7 @@ internal static class NdjsonRows
                 }
             }
 
-            if (buffer.Length > MaxLine)
+            if (buffer.Length > BulkImport.MaxRow)
             {
                 // The rest of a line that is too long is thrown away as it comes.
                 skipping = true;
@@ -49,7 +45,7 @@ internal static class NdjsonRows
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (ended && skipping)
             {
-                yield return ImportLine.Bad(number + 1, null, $"A line has at most {MaxLine} bytes.");
+                yield return ImportLine<TRow>.Bad(number + 1, null, $"A line has at most {BulkImport.MaxRow} bytes.");
             }
         }
     }
@@ -64,7 +60,7 @@ internal static class NdjsonRows
         }
 
         line = buffer;
-        if (ended && !buffer.IsEmpty && buffer.Length <= MaxLine)
+        if (ended && !buffer.IsEmpty && buffer.Length <= BulkImport.MaxRow)
         {
             buffer = buffer.Slice(buffer.End);
             return true;
@@ -73,7 +69,8 @@ internal static class NdjsonRows
         return false;
     }
 
-    private static ImportLine? Parse(ReadOnlySequence<byte> line, long number, JsonTypeInfo<ProductRow> json)
+    private static ImportLine<TRow>? Parse<TRow>(ReadOnlySequence<byte> line, long number, JsonTypeInfo<TRow> json)
+        where TRow : class, IImportRow<TRow>
     {
         var text = line.IsSingleSegment ? line.FirstSpan : line.ToArray();
         if (number == 1 && text.StartsWith("\uFEFF"u8))
@@ -89,7 +86,9 @@ internal static class NdjsonRows
 
         try
         {
-            return JsonSerializer.Deserialize(text, json) is { } row ? new(number, row.Sku, row, null) : ImportLine.Bad(number, null, "An object is required.");
+            return JsonSerializer.Deserialize(text, json) is { } row
+                ? new(number, row.Key, row, null)
+                : ImportLine<TRow>.Bad(number, null, "An object is required.");
         }
         catch (JsonException exception)
         {

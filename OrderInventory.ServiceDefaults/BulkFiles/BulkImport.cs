@@ -1,0 +1,159 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.ServiceDefaults.BulkFiles;
+
+/// <summary>Reads a file of rows, CSV or NDJSON, stores them batch by batch, and answers with an <see cref="ImportReport{TOutcome}"/>.</summary>
+public static partial class BulkImport
+{
+    /// <summary>Longest row, in bytes of NDJSON or characters of CSV: twice the largest product with every character escaped.</summary>
+    internal const int MaxRow = 256 * 1024;
+
+    /// <summary>What <see cref="RunAsync"/> takes and answers.</summary>
+    public static RouteHandlerBuilder WithBulkImport(this RouteHandlerBuilder route) => route
+        .WithMetadata(new RequestSizeLimitAttribute(ServiceDefaultsExtensions.MaxImportBodySize))
+        .Accepts<string>(MediaTypes.Csv, MediaTypes.Ndjson)
+        .Produces<string>(StatusCodes.Status200OK, MediaTypes.Ndjson)
+        .WithProblems(400, 413, 415, 503);
+
+    public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> RunAsync<TRow, TOutcome>(
+        HttpContext http, IRowWriter<TRow, TOutcome> writer, CancellationToken cancellationToken)
+        where TRow : class, IImportRow<TRow>
+        where TOutcome : struct, Enum
+    {
+        switch (MediaTypeOf(http.Request))
+        {
+            case MediaTypes.Csv:
+                using (var csv = new CsvRows<TRow>(http.Request.Body))
+                {
+                    return await csv.ReadHeaderAsync() is { } broken
+                        ? broken
+                        : await RunAsync(http, writer, csv.ReadAsync(cancellationToken), cancellationToken);
+                }
+
+            case MediaTypes.Ndjson:
+                var options = http.RequestServices.GetRequiredService<IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions>>().Value.SerializerOptions;
+                var json = (JsonTypeInfo<TRow>)options.GetTypeInfo(typeof(TRow));
+                return await RunAsync(http, writer, NdjsonRows.ReadAsync(http.Request.BodyReader, json, cancellationToken), cancellationToken);
+
+            default:
+                return Problems.Of(
+                    "unsupported-media-type", $"The body must be {MediaTypes.Csv} or {MediaTypes.Ndjson} in UTF-8.", StatusCodes.Status415UnsupportedMediaType);
+        }
+    }
+
+    private static string? MediaTypeOf(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            ? type.MediaType.Value?.ToLowerInvariant()
+            : null;
+
+    private static async Task<EmptyHttpResult> RunAsync<TRow, TOutcome>(
+        HttpContext http, IRowWriter<TRow, TOutcome> writer, IAsyncEnumerable<ImportLine<TRow>> lines, CancellationToken cancellationToken)
+        where TRow : class, IImportRow<TRow>
+        where TOutcome : struct, Enum
+    {
+        http.Response.ContentType = MediaTypes.Ndjson;
+        // A client that reads nothing before it has sent everything is no slow reader.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
+        }
+
+        var report = new ImportReport<TOutcome>(http.Response, TRow.Columns[0]);
+        var sending = report.SendAsync(cancellationToken);
+        try
+        {
+            await ImportAsync(writer, lines, report, cancellationToken);
+            report.Complete(null);
+        }
+        catch (Exception exception) when (report.Processed > 0 && Describe(exception) is { } error)
+        {
+            // What was committed stays, and the status has been said: the last line tells.
+            LogBrokenOff(http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(BulkImport)), report.Processed, error.Detail, exception);
+            report.Complete(error);
+        }
+        finally
+        {
+            report.Abandon();
+            await sending;
+        }
+
+        return TypedResults.Empty;
+    }
+
+    private static async Task ImportAsync<TRow, TOutcome>(
+        IRowWriter<TRow, TOutcome> writer, IAsyncEnumerable<ImportLine<TRow>> lines, ImportReport<TOutcome> report, CancellationToken cancellationToken)
+        where TRow : class
+        where TOutcome : struct, Enum
+    {
+        var batch = new List<ImportLine<TRow>>(writer.BatchSize);
+        await foreach (var line in lines)
+        {
+            if (line.Row is null)
+            {
+                report.AddBad(line.Number, line.Key, line.Errors!);
+                continue;
+            }
+
+            batch.Add(line);
+            if (batch.Count == writer.BatchSize)
+            {
+                await WriteAsync();
+            }
+        }
+
+        if (batch.Count > 0)
+        {
+            await WriteAsync();
+        }
+
+        async Task WriteAsync()
+        {
+            var before = report.Processed / writer.ProgressEvery;
+            foreach (var (line, result) in batch.Zip(await writer.WriteAsync(batch.ConvertAll(line => line.Row!), cancellationToken)))
+            {
+                if (result.Errors is null)
+                {
+                    report.Add(result.Outcome);
+                }
+                else
+                {
+                    report.AddBad(line.Number, line.Key, result.Errors);
+                }
+            }
+
+            if (report.Processed / writer.ProgressEvery > before)
+            {
+                report.WriteProgress();
+            }
+
+            batch.Clear();
+        }
+    }
+
+    private static ImportError? Describe(Exception exception) => exception switch
+    {
+        RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest,
+            $"A row has more than {MaxRow} characters; quotes may have been left open. Nothing behind it was read."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
+            "The body is larger than what is read. The rows before that are imported; send the others in a file of their own."),
+        BadHttpRequestException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
+        _ when exception.IsTransientDatabaseFailure() => new(
+            "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),
+        _ => null,
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An import broke off after {Processed} rows: {Detail}")]
+    private static partial void LogBrokenOff(ILogger logger, long processed, string detail, Exception exception);
+}

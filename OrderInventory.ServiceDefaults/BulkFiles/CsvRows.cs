@@ -1,0 +1,150 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using CsvHelper;
+using CsvHelper.Configuration;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.ServiceDefaults.BulkFiles;
+
+/// <summary>Comma-separated values (RFC 4180) in UTF-8 with a header line. Empty lines are passed over.</summary>
+internal sealed class CsvRows<TRow> : IDisposable
+    where TRow : class, IImportRow<TRow>
+{
+    private readonly CsvParser _parser;
+    private readonly BoundedReader _reader;
+    private readonly Dictionary<string, string> _cells = [];
+    private string[] _header = [];
+    private bool _badQuotes;
+
+    public CsvRows(Stream body)
+    {
+        _reader = new(new StreamReader(body, new UTF8Encoding(false), detectEncodingFromByteOrderMarks: false));
+        _parser = new(_reader, new CsvConfiguration(CultureInfo.InvariantCulture)
+        {
+            Delimiter = ",",
+            // The parser's own way of passing over empty lines loses count of where a row begins.
+            IgnoreBlankLines = false,
+            BadDataFound = _ => _badQuotes = true,
+        });
+    }
+
+    /// <summary>Reads the header line; the problem is the 400 to answer, before anything else was read.</summary>
+    public async Task<ProblemHttpResult?> ReadHeaderAsync()
+    {
+        try
+        {
+            _header = await _parser.ReadAsync() && _parser.Record is { } cells && cells is not [""] ? [.. cells.Select(Canonical)] : [];
+        }
+        catch (RowTooLongException)
+        {
+            return Problems.MalformedRequest("$", $"The header has more than {BulkImport.MaxRow} characters.");
+        }
+
+        if (_header.Length == 0)
+        {
+            return Problems.MalformedRequest("$", "A header line with the names of the columns is required.");
+        }
+
+        var errors = new RequestErrors();
+        errors.Require(!_badQuotes, "$", "The header has a quotation mark where none can be.");
+        foreach (var column in _header.Distinct().Take(TRow.Columns.Count + 20))
+        {
+            errors.Require(TRow.Columns.Contains(column), $"$.{column}", $"There is no such column. There are: {string.Join(", ", TRow.Columns)}.");
+            errors.Require(_header.Count(c => c == column) == 1, $"$.{column}", "The column is there twice.");
+        }
+
+        TRow.CheckHeader(_header, errors);
+        return errors.Any ? errors.Malformed() : null;
+    }
+
+    /// <exception cref="RowTooLongException">The rest of the file cannot be told apart.</exception>
+    public async IAsyncEnumerable<ImportLine<TRow>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var number = _parser.RawRow + 1;
+            _badQuotes = false;
+            _reader.BeginRow();
+            if (!await _parser.ReadAsync())
+            {
+                yield break;
+            }
+
+            if (_parser.Record is { } cells && cells is not [""])
+            {
+                yield return Parse(cells, number);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _parser.Dispose();
+        _reader.Dispose();
+    }
+
+    private static string Canonical(string column) =>
+        TRow.Columns.FirstOrDefault(known => known.Equals(column.Trim().TrimStart('\uFEFF'), StringComparison.OrdinalIgnoreCase)) ?? column;
+
+    private ImportLine<TRow> Parse(string[] cells, long number)
+    {
+        var at = Array.IndexOf(_header, TRow.Columns[0]);
+        var key = cells.Length > at ? CsvText.FromCell(cells[at]) : null;
+        if (cells.Length != _header.Length)
+        {
+            return ImportLine<TRow>.Bad(number, key, $"There are {cells.Length} cells, and the header has {_header.Length}.");
+        }
+
+        if (_badQuotes)
+        {
+            return ImportLine<TRow>.Bad(number, key, "A quotation mark stands where none can be; inside of a quoted cell it is doubled.");
+        }
+
+        // The decoder puts U+FFFD in the place of what is not UTF-8.
+        if (Array.Exists(cells, cell => cell.AsSpan().ContainsAny('\0', '\uFFFD')))
+        {
+            return ImportLine<TRow>.Bad(number, key, "The row is not valid UTF-8, or contains U+0000.");
+        }
+
+        for (var i = 0; i < cells.Length; i++)
+        {
+            _cells[_header[i]] = CsvText.FromCell(cells[i]);
+        }
+
+        var errors = new RequestErrors();
+        var row = TRow.Parse(_cells, errors);
+        return errors.Any ? new(number, key, null, errors.All) : new(number, key, row, null);
+    }
+
+    /// <summary>Ends a row that never ends: the parser would keep all of it in memory.</summary>
+    private sealed class BoundedReader(StreamReader reader) : TextReader
+    {
+        private int _read;
+
+        /// <summary>The parser may have read a part of the row already; that part is small.</summary>
+        public void BeginRow() => _read = 0;
+
+        public override async Task<int> ReadAsync(char[] buffer, int index, int count)
+        {
+            var read = await reader.ReadAsync(buffer.AsMemory(index, count));
+            _read += read;
+            return _read > BulkImport.MaxRow ? throw new RowTooLongException() : read;
+        }
+
+        public override int Read(char[] buffer, int index, int count) => throw new NotSupportedException("Requests are read asynchronously.");
+
+        protected override void Dispose(bool disposing)
+        {
+            reader.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
+
+/// <summary>A row of a CSV file has no end: probably quotes that were left open.</summary>
+[SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
+internal sealed class RowTooLongException : Exception;
