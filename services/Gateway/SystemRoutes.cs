@@ -14,8 +14,9 @@ internal static class SystemRoutes
         Api("orders", "/api/orders/{**rest}"),
         // A customer's orders are Orders' own; the rest of a customer is not.
         Api("orders", "/api/customers/{id}/orders/{**rest}"),
+        Import("inventory"),
         Api("inventory", "/api/inventory/{**rest}"),
-        Api("products", "/api/products/import") with { MaxRequestBodySize = ServiceDefaultsExtensions.MaxImportBodySize },
+        Import("products"),
         Api("products", "/api/products/{**rest}"),
         Api("customers", "/api/customers/{**rest}"),
         Api("notifications", "/api/notifications/{**rest}"),
@@ -45,6 +46,8 @@ internal static class SystemRoutes
         ClusterId = service,
         Match = new() { Path = path },
     };
+
+    private static RouteConfig Import(string service) => Api(service, $"/api/{service}/import") with { MaxRequestBodySize = ServiceDefaultsExtensions.MaxImportBodySize };
 
     /// <summary>The service's own document. It names the host that it was asked by as its server, so it is asked by the gateway's.</summary>
     private static RouteConfig OpenApi(string service) => new()

@@ -67,11 +67,13 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task An_import_may_be_larger(bool chunked)
+    [InlineData("products", false)]
+    [InlineData("products", true)]
+    [InlineData("inventory", false)]
+    [InlineData("inventory", true)]
+    public async Task An_import_may_be_larger(string service, bool chunked)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/products/import");
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/{service}/import");
         request.Content = chunked ? new StreamContent(new Unknown(new byte[3 * 1024 * 1024])) : new ByteArrayContent(new byte[3 * 1024 * 1024]);
         request.Headers.TransferEncodingChunked = chunked;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json.Nodes;
 using OrderInventory.TestSupport;
 
@@ -22,11 +20,14 @@ public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IA
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
+    private Task<ApiResponse> SendAsync(string file, string type, string reference = "2026-11") =>
+        new ApiClient(_http).SendAsync(HttpMethod.Post, $"/api/inventory/import?reference={reference}", file, [], type);
+
     private async Task<List<JsonNode>> ImportAsync(string file, string type)
     {
-        var response = await _http.PostAsync("/api/inventory/import?reference=2026-11", new StringContent(file, Encoding.UTF8, type));
-        Assert.Equal((HttpStatusCode.OK, "application/x-ndjson"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
-        return [.. (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+        var response = (await SendAsync(file, type)).ShouldBe(200);
+        Assert.Equal("application/x-ndjson", response.ContentType);
+        return [.. response.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
     }
 
     [Fact]
@@ -50,8 +51,11 @@ public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IA
              {fresh},default
              "{fresh}","default","11",4
              """, "text/csv");
-        Assert.Equal([3, 5, 6, 7, 8], report.Where(line => line["line"] is not null).Select(line => (int)line["line"]!));
-        Assert.Equal(["onHand", "productId", "location", "onHand", "$"], report.Where(line => line["line"] is not null).Select(line => line["errors"]!.AsObject().Single().Key));
+        Assert.Equal([3, 5, 6, 7, 8], report.Where(line => line["line"] is not null).Select(line => (int)line["line"]!).Order());
+        Assert.Contains(report, line => (int?)line["line"] == 5 && (string?)line["productId"] == "x");
+        Assert.Equal(
+            ["$.onHand", "$.productId", "$.location", "$.onHand", "$"],
+            report.Where(line => line["line"] is not null).OrderBy(line => (int)line["line"]!).Select(line => line["errors"]!.AsObject().Single().Key));
         var last = report[^1];
         Assert.Equal((true, 8, 3, 5), ((bool)last["done"]!, (int)last["processed"]!, (int)last["changed"]!, (int)last["failed"]!));
         Assert.Equal((15, 8), await _app.NumbersAsync(known));
@@ -86,8 +90,8 @@ public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IA
 
     [Theory]
     [InlineData("[1]\n{\"productId\":\"x\",\"onHand\":1}\nnull\n{\"onHand\":1}\n{\"productId\":\"019a0000-0000-7000-8000-000000000001\",\"onHand\":-1}", "application/x-ndjson", 5)]
-    [InlineData("a,b\n1,2", "text/csv", 1)]
-    [InlineData("", "text/csv", 0)]
+    [InlineData("", "application/x-ndjson", 0)]
+    [InlineData("onHand,productId\n-1,019a0000-0000-7000-8000-000000000001\n1000000000001,019a0000-0000-7000-8000-000000000001\n\n,", "text/csv", 3)]
     [InlineData("productId,onHand\n\"019a0000", "text/csv", 1)]
     public async Task Rubbish_is_told_line_by_line(string file, string type, int failed) =>
         Assert.Equal((true, failed), ((bool)(await ImportAsync(file, type))[^1]["done"]!, (int)(await ImportAsync(file, type))[^1]["failed"]!));
@@ -100,9 +104,35 @@ public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task Another_content_type_or_format_is_refused()
+    public async Task The_later_row_of_a_level_wins()
     {
-        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await _http.PostAsJsonAsync("/api/inventory/import", new { })).StatusCode);
-        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/export?format=xls")).StatusCode);
+        var product = Guid.CreateVersion7();
+        var report = await ImportAsync($"productId,onHand\n{product},1\n{product},2\n{product},2", "text/csv");
+        Assert.Equal((2, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
+        Assert.Equal((2, 0), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Theory]
+    [InlineData("", "$")]
+    [InlineData("a,productId,onHand\n1,2,3", "$.a")]
+    [InlineData("onHand,location\n1,default", "$.productId")]
+    [InlineData("productId,location\n1,default", "$.onHand")]
+    [InlineData("productId,onHand,onHand\n1,2,3", "$.onHand")]
+    public async Task A_header_that_cannot_be_read_is_400(string file, string path) =>
+        (await SendAsync(file, "text/csv")).ShouldBeMalformed(path);
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("text/plain")]
+    [InlineData("text/csv; charset=iso-8859-1")]
+    public async Task Another_content_type_or_character_set_is_415(string type) =>
+        (await SendAsync("productId,onHand\n", type)).ShouldBeProblem(415, "unsupported-media-type");
+
+    [Fact]
+    public async Task Another_format_or_a_reference_that_is_too_long_is_400()
+    {
+        (await new ApiClient(_http).GetAsync("/api/inventory/export?format=xls")).ShouldBeMalformed("format");
+        (await SendAsync("productId,onHand\n", "text/csv", new string('x', 201))).ShouldBeMalformed("reference");
     }
 }

@@ -14,7 +14,7 @@ public class InventoryCollection : ICollectionFixture<InfrastructureFixture>
     public const string Name = "inventory";
 }
 
-/// <summary>The Inventory service on its own database and in its own consumer group.</summary>
+/// <summary>The Inventory service on a port of its own, on its own database and in its own consumer group.</summary>
 internal sealed class InventoryApp : WebApplicationFactory<Program>
 {
     private readonly InfrastructureFixture _infrastructure;
@@ -28,9 +28,16 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         _infrastructure = infrastructure;
         _database = database;
         Group = group;
+        // A real server: limits and streams are its own, not those of a test double.
+        UseKestrel();
+        StartServer();
     }
 
+    public Uri Address => ClientOptions.BaseAddress;
+
     public string Group { get; }
+
+    public string ConnectionString => _database;
 
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 
@@ -54,6 +61,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         builder.UseSetting("ConnectionStrings:inventorydb", _database);
         builder.UseSetting("ConnectionStrings:redis", _infrastructure.Redis);
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);

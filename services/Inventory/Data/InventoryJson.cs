@@ -21,6 +21,7 @@ namespace OrderInventory.Inventory.Data;
 [JsonSerializable(typeof(TakeStock.Request), TypeInfoPropertyName = "TakeStockRequest")]
 [JsonSerializable(typeof(TransferStock.Request), TypeInfoPropertyName = "TransferStockRequest")]
 [JsonSerializable(typeof(IReadOnlyList<HoldLine>))]
+[JsonSerializable(typeof(ImportStock.Row), TypeInfoPropertyName = "ImportStockRow")]
 [JsonSerializable(typeof(OrdersClient.OpenLines))]
 internal sealed partial class InventoryJson : JsonSerializerContext;
 

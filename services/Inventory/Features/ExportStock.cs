@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
+using OrderInventory.Inventory.Data;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -21,8 +23,8 @@ internal static class ExportStock
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(string? format, NpgsqlDataSource database, CancellationToken cancellationToken) =>
         (format ?? "csv") switch
         {
-            "csv" => TypedResults.Stream(body => WriteAsync(database, body, csv: true, cancellationToken), ImportStock.Csv, "stock.csv"),
-            "ndjson" => TypedResults.Stream(body => WriteAsync(database, body, csv: false, cancellationToken), ImportStock.NdJson, "stock.ndjson"),
+            "csv" => TypedResults.Stream(body => WriteAsync(database, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv"),
+            "ndjson" => TypedResults.Stream(body => WriteAsync(database, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson"),
             _ => Problems.MalformedRequest("format", "csv or ndjson is possible."),
         };
 
@@ -35,7 +37,7 @@ internal static class ExportStock
         var buffer = new ArrayBufferWriter<byte>(FlushAt * 2);
         if (csv)
         {
-            Encoding.UTF8.GetBytes("productId,location,onHand,lowStockThreshold\n", buffer);
+            Encoding.UTF8.GetBytes(string.Join(',', ImportStock.Row.Columns) + "\n", buffer);
         }
 
         while (await reader.ReadAsync(cancellationToken))
@@ -48,7 +50,7 @@ internal static class ExportStock
             }
             else
             {
-                Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new(product, onHand, location, threshold), Data.ImportJson.Default.Row), buffer);
+                Encoding.UTF8.GetBytes(JsonSerializer.Serialize(new(product, onHand, location, threshold), InventoryJson.Default.ImportStockRow), buffer);
                 buffer.Write("\n"u8);
             }
 

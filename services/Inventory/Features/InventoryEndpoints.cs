@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Mvc;
+using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -18,12 +18,8 @@ internal static class InventoryEndpoints
         group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(400, 503);
         group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithProblems(400, 404, 409, 503);
         group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(400, 503);
-        group.MapPost("/import", ImportStock.Handle)
-            .Accepts<string>(ImportStock.Csv, ImportStock.NdJson)
-            .WithMetadata(new RequestSizeLimitAttribute(ImportStock.MaxBody))
-            .Produces<ImportStock.Report>(200, ImportStock.NdJson)
-            .WithProblems(400, 413, 415, 503);
-        group.MapGet("/export", ExportStock.Handle).Produces<string>(200, ImportStock.Csv, ImportStock.NdJson).WithProblems(400, 503);
+        group.MapPost("/import", ImportStock.HandleAsync).WithBulkImport();
+        group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(400, 503);
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).WithProblems(404, 503);
 
         var locations = group.MapGroup("/locations").WithTags("Locations");

@@ -23,8 +23,7 @@ internal static class SetStock
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        errors.Require(request.OnHand is >= 0 and <= StockLimits.MaxUnits, "$.onHand", $"0 to {StockLimits.MaxUnits} is allowed.");
-        errors.Require(request.LowStockThreshold is null or (>= 0 and <= StockLimits.MaxUnits), "$.lowStockThreshold", $"0 to {StockLimits.MaxUnits} is allowed.");
+        StockLimits.CheckUnits(request.OnHand, request.LowStockThreshold, errors);
         if (errors.Any)
         {
             return errors.Malformed();
