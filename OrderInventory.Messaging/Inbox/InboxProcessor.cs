@@ -157,21 +157,23 @@ internal sealed partial class InboxProcessor(
         MessagingTelemetry.Duplicates.Add(events.Count - fresh.Count);
     }
 
-    /// <summary>Writes the inbox rows and returns the events that had none, in their order. A concurrent batch with the same event waits here.</summary>
+    /// <summary>Begins the transaction's work: writes the inbox rows and returns the events that had none, in their order. A concurrent batch with the same event waits here.</summary>
     private static async Task<List<ReceivedEvent>> RememberAsync(
         NpgsqlConnection connection, IReadOnlyList<ReceivedEvent> events, CancellationToken cancellationToken)
     {
-        await using var insert = new NpgsqlCommand(
+        await using var insert = new NpgsqlBatch(connection);
+        insert.BatchCommands.Add(OutboxSql.FindByKeys());
+        insert.BatchCommands.Add(new(
             """
             INSERT INTO inbox_messages (id, handled_at)
             SELECT DISTINCT id, now() FROM unnest($1) AS e (id) ORDER BY id
             ON CONFLICT DO NOTHING RETURNING id
-            """,
-            connection);
-        insert.Parameters.Add(OutboxSql.Array(events, e => e.Id, NpgsqlDbType.Uuid));
+            """)
+        { Parameters = { OutboxSql.Array(events, e => e.Id, NpgsqlDbType.Uuid) } });
         var inserted = new HashSet<Guid>(events.Count);
         await using (var reader = await insert.ExecuteReaderAsync(cancellationToken))
         {
+            await reader.NextResultAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
                 inserted.Add(reader.GetGuid(0));

@@ -54,7 +54,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
             _producer.Value.Produce(call.Request.Topic, new()
             {
                 Key = _options.InstanceId,
-                Value = JsonSerializer.SerializeToUtf8Bytes(question, call.Request.Json),
+                Value = call.Request.Serialize(question),
                 Headers = EventHeaders.Create(
                     id, call.Request.Type, call.Request.Source, now, _options.InstanceId, id.ToString(),
                     (call.DeadlineHeader, (now + call.Patience).UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),

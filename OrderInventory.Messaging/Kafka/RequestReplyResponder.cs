@@ -208,7 +208,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     private Message<string, byte[]> Reply(Question question, TReply answer) => new()
     {
         Key = question.Key,
-        Value = JsonSerializer.SerializeToUtf8Bytes(answer, contract.Reply.Json),
+        Value = contract.Reply.Serialize(answer),
         Headers = EventHeaders.Create(
             Guid.CreateVersion7(), contract.Reply.Type, contract.Reply.Source, time.GetUtcNow(), question.Key, question.CorrelationId,
             (EventHeaders.CausationId, question.Id), (EventHeaders.TraceParent, question.TraceParent), (EventHeaders.TraceState, question.TraceState)),

@@ -66,7 +66,7 @@ public sealed class OutboxMessage
             id, type.Type, type.Source, subject, version, time, cause,
             cause is null ? Activity.Current?.Id : cause.TraceParent,
             cause is null ? Activity.Current?.TraceStateString : cause.TraceState);
-        return new(SlotOf(subject), subject, version, id, type.Topic, headers, JsonSerializer.SerializeToUtf8Bytes(data, type.Json), time.ToUniversalTime());
+        return new(SlotOf(subject), subject, version, id, type.Topic, headers, type.Serialize(data), time.ToUniversalTime());
     }
 
     /// <summary>A record as it came, for another topic: the copy of a dead letter. Of a very long key it has the beginning.</summary>

@@ -155,7 +155,9 @@ internal sealed partial class OutboxRelay(
     private async Task<List<Row>> ReadAsync(CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
-        await using var command = database.CreateCommand(
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(OutboxSql.FindByKeys());
+        batch.BatchCommands.Add(new(
             """
             SELECT m.slot, m.key, m.version, m.id, m.topic, m.headers, m.payload
             FROM outbox_slots s
@@ -163,10 +165,10 @@ internal sealed partial class OutboxRelay(
                 SELECT * FROM outbox_messages o WHERE o.slot = s.slot ORDER BY o.key, o.version LIMIT $2) m
             WHERE s.owner = $1 AND s.lease_until > now()
             ORDER BY m.slot, m.key, m.version
-            """);
-        command.Parameters.Add(new() { Value = options.InstanceId });
-        command.Parameters.Add(new() { Value = RowsPerSlot });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            """)
+        { Parameters = { new() { Value = options.InstanceId }, new() { Value = RowsPerSlot } } });
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         var rows = new List<Row>();
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -230,6 +232,7 @@ internal sealed partial class OutboxRelay(
             {
                 // A crash that loses this commit publishes again what consumers drop as duplicates: no reason to wait for the disk.
                 new("SELECT set_config('synchronous_commit', 'off', true)"),
+                OutboxSql.FindByKeys(),
                 DeleteCommand(rows),
             },
         };

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.CircuitBreaker;
@@ -42,9 +43,13 @@ public static class ServiceClients
         breaker.BreakDuration = TimeSpan.FromSeconds(2);
     }
 
-    /// <summary>Whether a call failed because the service did not answer: unreachable, too slow, or left alone by the circuit breaker for a while.</summary>
+    /// <summary>
+    /// Whether a call failed because the service did not answer: unreachable, too slow, left alone by the circuit breaker for a while, gone in
+    /// the middle of its answer, or answering what this version cannot read.
+    /// </summary>
     /// <param name="exception">What the call threw.</param>
     /// <param name="cancellationToken">The caller's: when it is what ended the call, the service is not to blame.</param>
-    public static bool MeansNoAnswer(this Exception exception, CancellationToken cancellationToken) => exception is HttpRequestException or ExecutionRejectedException
+    public static bool MeansNoAnswer(this Exception exception, CancellationToken cancellationToken) =>
+        exception is HttpRequestException or ExecutionRejectedException or IOException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

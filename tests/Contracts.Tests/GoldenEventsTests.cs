@@ -20,6 +20,7 @@ public class GoldenEventsTests
     private static readonly OrderLine s_line = new(s_product, "TEA-001", "Chai", 3, new(18.00m, "EUR"));
     private static readonly Shortage s_shortage = new(s_product, 3, 1);
 
+    /// <summary>By the name of the file, which is the type, or the type and a form that it can have.</summary>
     public static TheoryData<string, object> Events => new()
     {
         { OrderCreated.Type, new OrderCreated(s_order, 1, s_customer, OrderStatus.Pending, null, [s_line], new(54.00m, "EUR"), s_time) },
@@ -28,6 +29,11 @@ public class GoldenEventsTests
                 s_order, 4, s_customer, OrderStatus.CancelPending, OrderStatus.Confirmed, null, [s_line], new(54.00m, "EUR"), "customer changed her mind",
                 new(RevisionStatus.Rejected, [s_line with { Quantity = 9 }], new(Rejection.InsufficientStock, [s_shortage])),
                 new(Rejection.InsufficientStock, [s_shortage]), s_time, s_time.AddMinutes(1))
+        },
+        {
+            OrderUpdated.Type + ".return", new OrderUpdated(
+                s_order, 6, s_customer, OrderStatus.Shipped, OrderStatus.Shipped, null, [s_line], new(54.00m, "EUR"), "broken on the way", null, null, s_time,
+                s_time.AddDays(3), new([new(s_product, 2)], false))
         },
         { ReservationDecided.Type, new ReservationDecided(s_order, 1, ReservationOutcome.RevisionRejected, [s_shortage], s_time) },
         { InventoryUpdated.Type, new InventoryUpdated(s_product, 17, 39, 4, 35, 10, LowStockCrossing.Entered, s_time) },
@@ -39,37 +45,37 @@ public class GoldenEventsTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_written_as_the_golden_file_says(string type, object data)
+    public void Is_written_as_the_golden_file_says(string file, object data)
     {
         var written = JsonSerializer.Serialize(data, TypeInfo(data.GetType()));
-        Assert.Equal(Indented(Golden(type)), Indented(written));
+        Assert.Equal(Indented(Golden(file)), Indented(written));
     }
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_read_back_whole(string type, object data)
+    public void Is_read_back_whole(string file, object data)
     {
-        var read = JsonSerializer.Deserialize(Golden(type), TypeInfo(data.GetType()));
+        var read = JsonSerializer.Deserialize(Golden(file), TypeInfo(data.GetType()));
         Assert.Equal(JsonSerializer.Serialize(data, TypeInfo(data.GetType())), JsonSerializer.Serialize(read, TypeInfo(data.GetType())));
     }
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Members_that_a_publisher_adds_later_are_ignored(string type, object data)
+    public void Members_that_a_publisher_adds_later_are_ignored(string file, object data)
     {
-        var json = JsonNode.Parse(Golden(type))!.AsObject();
+        var json = JsonNode.Parse(Golden(file))!.AsObject();
         json["addedLater"] = new JsonObject { ["x"] = 1 };
         Assert.NotNull(json.Deserialize(TypeInfo(data.GetType())));
     }
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void A_missing_member_is_an_error_and_not_a_default(string type, object data)
+    public void A_missing_member_is_an_error_and_not_a_default(string file, object data)
     {
         var optional = TypeInfo(data.GetType()).Properties.Where(p => p.AssociatedParameter?.HasDefaultValue == true).Select(p => p.Name).ToHashSet();
-        foreach (var member in JsonNode.Parse(Golden(type))!.AsObject().Select(m => m.Key).Where(m => !optional.Contains(m)).ToList())
+        foreach (var member in JsonNode.Parse(Golden(file))!.AsObject().Select(m => m.Key).Where(m => !optional.Contains(m)).ToList())
         {
-            var json = JsonNode.Parse(Golden(type))!.AsObject();
+            var json = JsonNode.Parse(Golden(file))!.AsObject();
             json.Remove(member);
             Assert.Throws<JsonException>(() => json.Deserialize(TypeInfo(data.GetType())));
         }
@@ -114,7 +120,7 @@ public class GoldenEventsTests
         _ => [],
     };
 
-    private static string Golden(string type) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", type + ".json"));
+    private static string Golden(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", file + ".json"));
 
     private static JsonTypeInfo TypeInfo(Type type) => EventsJson.Default.GetTypeInfo(type)!;
 

@@ -71,6 +71,8 @@ public class PublishedSchemasTests
         Assert.Single(Breaks(published, With(p => p["properties"]!["a"]!["type"] = "integer"), "$"));
         Assert.Single(Breaks(published, With(p => p["properties"]!["a"]!["type"] = new JsonArray("string", "null")), "$"));
         Assert.Single(Breaks(published, With(p => p["required"] = new JsonArray()), "$"));
+        Assert.Single(Breaks(published, With(p => p["required"] = new JsonArray("a", "new")), "$"));
+        Assert.Single(Breaks(published, With(p => p["required"] = new JsonArray("a", "b")), "$"));
         Assert.Single(Breaks(published, With(p => p["properties"]!["c"]!["enum"] = new JsonArray("x")), "$"));
 
         JsonNode With(Action<JsonNode> change)
@@ -105,6 +107,11 @@ public class PublishedSchemasTests
             {
                 yield return $"{path}.{name}: was always there, may be left out";
             }
+        }
+
+        foreach (var name in required.Except((published["required"]?.AsArray() ?? []).Select(r => (string)r!)))
+        {
+            yield return $"{path}.{name}: is required now; what was published before lacks it";
         }
 
         foreach (var (name, schema) in published["properties"]?.AsObject() ?? [])

@@ -39,19 +39,19 @@ public sealed class DeleteProductTests(ProductsApp app)
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Returns_503_with_retry_after_when_orders_does_not_say(bool nonsense)
+    [InlineData(nameof(FakeOrders.Fails))]
+    [InlineData(nameof(FakeOrders.AnswersNonsense))]
+    [InlineData(nameof(FakeOrders.BreaksOff))]
+    public async Task Returns_503_with_retry_after_when_orders_does_not_say(string how)
     {
         var product = await app.CreateAsync();
-        if (nonsense)
+        Action<Guid> misbehave = how switch
         {
-            app.Orders.AnswersNonsense(product.Id);
-        }
-        else
-        {
-            app.Orders.Fails(product.Id);
-        }
+            nameof(FakeOrders.Fails) => app.Orders.Fails,
+            nameof(FakeOrders.AnswersNonsense) => app.Orders.AnswersNonsense,
+            _ => app.Orders.BreaksOff,
+        };
+        misbehave(product.Id);
 
         var response = await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch);
 

@@ -9,6 +9,8 @@ namespace OrderInventory.Products.Tests;
 /// <summary>The one endpoint of Orders that Products calls, on a real port of this machine.</summary>
 public sealed class FakeOrders : IAsyncDisposable
 {
+    private const string BrokenOff = "broken off";
+
     private readonly ConcurrentDictionary<Guid, string> _answers = new();
     private WebApplication? _app;
     private int _calls;
@@ -24,9 +26,17 @@ public sealed class FakeOrders : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
-        _app.MapGet("/api/orders/open", (Guid productId) =>
+        _app.MapGet("/api/orders/open", async (Guid productId, HttpContext http) =>
         {
             Interlocked.Increment(ref _calls);
+            if (_answers.GetValueOrDefault(productId) == BrokenOff)
+            {
+                http.Response.ContentLength = 1000;
+                await http.Response.WriteAsync("""{"open": """);
+                await http.Response.Body.FlushAsync();
+                http.Abort();
+            }
+
             return _answers.GetValueOrDefault(productId, """{"open": false}""") is { Length: > 0 } json ? Results.Content(json, "application/json") : Results.StatusCode(500);
         });
         await _app.StartAsync();
@@ -39,6 +49,9 @@ public sealed class FakeOrders : IAsyncDisposable
     public void Fails(Guid productId) => _answers[productId] = "";
 
     public void AnswersNonsense(Guid productId) => _answers[productId] = """{"open": "perhaps"}""";
+
+    /// <summary>It goes away in the middle of its answer.</summary>
+    public void BreaksOff(Guid productId) => _answers[productId] = BrokenOff;
 
     public async ValueTask DisposeAsync()
     {

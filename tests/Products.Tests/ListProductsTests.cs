@@ -149,6 +149,7 @@ public sealed class ListProductsTests(ProductsApp app)
 
     [Theory]
     [InlineData("limit=0", "limit")]
+    [InlineData("ids=0192f0c1-2b3c-7d4e-8f5a-6b7c8d9e0f1a&limit=0", "limit")]
     [InlineData("limit=101", "limit")]
     [InlineData("limit=many", "limit")]
     [InlineData("cursor=nonsense", "cursor")]

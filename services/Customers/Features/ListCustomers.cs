@@ -21,7 +21,7 @@ internal static class ListCustomers
     public static async Task<Results<Ok<Page<CustomerResponse>>, ProblemHttpResult>> HandleAsync(
         string? q, string? email, string? ids, int? limit, string? cursor, CustomersDb db, CancellationToken cancellationToken)
     {
-        if (Paging.Read(ids is null ? limit : IdList.MaxIds, cursor, out var take, out var after) is { } unreadable)
+        if (Paging.Read(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -34,6 +34,7 @@ internal static class ListCustomers
                 return malformed;
             }
 
+            take = IdList.MaxIds;
             customers = customers.Where(c => wanted.Contains(c.Id));
         }
 

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text.Json;
 using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -26,7 +25,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             return answer?.Items?.GroupBy(line => line.ProductId)
                 .ToDictionary(g => g.Key, g => new OpenLine(g.Key, g.Sum(line => line.Quantity), g.Sum(line => line.PendingQuantity)));
         }
-        catch (Exception exception) when (exception is JsonException || exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogUnavailable(exception.Message);
             return null;

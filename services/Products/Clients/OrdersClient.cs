@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Text.Json;
 using OrderInventory.Products.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -19,7 +18,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             var answer = await http.GetFromJsonAsync($"/api/orders/open?productId={productId}", ProductsJson.Default.OpenOrders, cancellationToken);
             return answer?.Open;
         }
-        catch (Exception exception) when (exception is JsonException || exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogUnavailable(exception);
             return null;

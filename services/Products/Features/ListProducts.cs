@@ -34,7 +34,7 @@ internal static class ListProducts
     {
         var filter = new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf);
         var ranked = filter.Text is not null;
-        if (Paging.Read(ids is null ? limit : IdList.MaxIds, ranked ? null : cursor, out var take, out var after) is { } unreadable)
+        if (Paging.Read(limit, ranked ? null : cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -47,6 +47,7 @@ internal static class ListProducts
                 return malformed;
             }
 
+            take = IdList.MaxIds;
             products = products.Where(p => wanted.Contains(p.Id));
         }
 
