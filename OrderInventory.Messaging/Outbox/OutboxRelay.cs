@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Confluent.Kafka;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ internal sealed partial class OutboxRelay(
     private int _owned;
     private long? _renewed;
 
+    [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await topics.EnsureAsync(stoppingToken);
@@ -51,7 +53,7 @@ internal sealed partial class OutboxRelay(
             {
                 break;
             }
-            catch (Exception exception) when (exception is NpgsqlException or KafkaException or TimeoutException)
+            catch (Exception exception)
             {
                 failures++;
                 _renewed = null;

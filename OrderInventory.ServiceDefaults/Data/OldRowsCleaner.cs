@@ -1,6 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
@@ -12,6 +12,7 @@ public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILo
     /// <summary>Deletes some ten thousand rows at most. Returns how many; 0 ends this round.</summary>
     protected abstract Task<int> DeleteSomeAsync(CancellationToken cancellationToken);
 
+    [SuppressMessage("Design", "CA1031", Justification = "Old rows are no reason to end a service.")]
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), Time);
@@ -23,7 +24,7 @@ public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILo
                 {
                 }
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(logger, exception, rows);
             }

@@ -34,6 +34,11 @@ public static class ApiDescriptions
         .WithHeader("If-Match", required: false, "The ETag of the version that the change is meant for. Without it the answer is 428.")
         .WithProblems(StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired);
 
+    /// <summary>An action that honours If-Match when it is sent.</summary>
+    public static RouteHandlerBuilder WithOptionalIfMatch(this RouteHandlerBuilder route) => route
+        .WithHeader("If-Match", required: false, "The ETag of the version that the action is meant for; without it, whatever the version is.")
+        .WithProblems(StatusCodes.Status412PreconditionFailed);
+
     /// <summary>A POST that honours Idempotency-Key: <see cref="Data.IdempotentCreate"/>.</summary>
     public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route) => route
         .WithHeader(Data.IdempotentCreate.Header, required: false, "Any printable text up to 255 characters; the same key and body create once.")
@@ -79,10 +84,51 @@ public static class ApiDescriptions
                 {
                     schema.Required = null;
                 }
+
+                DescribeHeaders(operation);
             }
 
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>The headers that answers have by convention, so that each endpoint need not repeat them.</summary>
+    private static void DescribeHeaders(OpenApiOperation operation)
+    {
+        var requestHeaders = (operation.Parameters ?? []).Where(p => p.In == ParameterLocation.Header).Select(p => p.Name).ToHashSet();
+        foreach (var (status, answer) in operation.Responses ?? [])
+        {
+            if (answer is not OpenApiResponse response)
+            {
+                continue;
+            }
+
+            switch (status)
+            {
+                case "200" when requestHeaders.Contains("If-None-Match") || requestHeaders.Contains("If-Match"):
+                    Add(response, "ETag", "The resource's version.");
+                    break;
+                case "201":
+                    Add(response, "Location", "Where the resource is.");
+                    Add(response, "ETag", "The resource's version.");
+                    if (requestHeaders.Contains(Data.IdempotentCreate.Header))
+                    {
+                        Add(response, Data.IdempotentCreate.ReplayedHeader, "true when an earlier request with the key made it.");
+                    }
+
+                    break;
+                case "503":
+                    Add(response, "Retry-After", "Seconds after which another try makes sense.");
+                    break;
+            }
+        }
+
+        static void Add(OpenApiResponse response, string name, string description) =>
+            (response.Headers ??= new Dictionary<string, IOpenApiHeader>())[name] = new OpenApiHeader
+            {
+                Description = description,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            };
     }
 
     /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OpenTelemetry;
@@ -47,6 +48,7 @@ internal sealed partial class WebhookDirectory(
         await base.StartAsync(cancellationToken);
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "What it has read before is good enough to go on with.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.PollInterval);
@@ -56,7 +58,7 @@ internal sealed partial class WebhookDirectory(
             {
                 await RefreshAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(exception);
             }

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging.Abstractions;
+using OrderInventory.ServiceDefaults.Caching;
+using StackExchange.Redis;
+
+namespace OrderInventory.Products.Tests;
+
+/// <summary>The cache that all services share, against the server itself.</summary>
+[Collection(ProductsCollection.Name)]
+public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
+{
+    private static readonly JsonTypeInfo<string> s_json = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
+
+    private readonly string _key = $"test:{Guid.CreateVersion7()}";
+    private ConnectionMultiplexer _redis = null!;
+    private ReadCache _cache = null!;
+
+    public async Task InitializeAsync()
+    {
+        _redis = await ConnectionMultiplexer.ConnectAsync(app.RedisAddress);
+        _cache = new(_redis, NullLogger<ReadCache>.Instance);
+    }
+
+    public async Task DisposeAsync() => await _redis.DisposeAsync();
+
+    [Fact]
+    public async Task A_load_that_began_before_a_change_cannot_put_the_old_value_back()
+    {
+        var old = new TaskCompletionSource<string?>();
+        var early = ReadAsync(() => old.Task);
+        _cache.Invalidate(_key);
+        old.SetResult("old");
+        Assert.Equal("old", await early);
+
+        Assert.Equal("new", await ReadAsync(() => Task.FromResult<string?>("new")));
+        Assert.Equal("newer", await ReadAsync(() => Task.FromResult<string?>("newer")));
+    }
+
+    [Fact]
+    public async Task Whoever_reads_after_a_change_does_not_join_a_load_from_before_it()
+    {
+        var old = new TaskCompletionSource<string?>();
+        var early = ReadAsync(() => old.Task);
+        _cache.Invalidate(_key);
+
+        Assert.Equal("new", await ReadAsync(() => Task.FromResult<string?>("new")));
+
+        old.SetResult("old");
+        await early;
+    }
+
+    [Fact]
+    public async Task What_was_removed_is_not_served_again()
+    {
+        Assert.Equal("there", await ReadAsync(() => Task.FromResult<string?>("there")));
+        Assert.Equal("there", await ReadAsync(() => throw new InvalidOperationException("It is cached.")));
+
+        _cache.Invalidate(_key);
+
+        Assert.Null(await ReadAsync(() => Task.FromResult<string?>(null)));
+    }
+
+    private Task<string?> ReadAsync(Func<Task<string?>> load) => _cache.GetOrLoadAsync(_key, TimeSpan.FromMinutes(1), s_json, load, CancellationToken.None);
+}
