@@ -60,8 +60,10 @@ internal sealed partial class StockBatch
         await reader.NextResultAsync(cancellationToken);
         var items = await ReadItemsAsync(reader, locations, cancellationToken);
         var holds = scope.Holds.Length == 0 ? [] : await ReadHoldsAsync(reader, cancellationToken);
+        await reader.CloseAsync();
         var locked = holds.Count == 0 ? [] : items.Select(item => item.ProductId).ToHashSet();
-        if (holds.Exists(hold => hold.Lines.Any(line => !locked.Contains(line.ProductId))))
+        var notLocked = holds.SelectMany(hold => hold.Lines).Select(line => line.ProductId).Where(product => !locked.Contains(product)).ToArray();
+        if (notLocked.Length > 0 && await HaveStockAsync(connection, notLocked, cancellationToken))
         {
             // The hold got other products after the look at its lines and before its lock. Whoever runs the transaction repeats it.
             throw new PostgresException("A hold has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
@@ -118,6 +120,16 @@ internal sealed partial class StockBatch
         { Parameters = { new() { Value = scope.Holds } } });
         select.BatchCommands.Add(new("SELECT hold_id, product_id, location, quantity FROM hold_lines WHERE hold_id = ANY($1) ORDER BY hold_id, product_id, location")
         { Parameters = { new() { Value = scope.Holds } } });
+    }
+
+    /// <summary>A held product without any level is a broken book. There is nothing to lock then, and no repeat would find it.</summary>
+    private static async Task<bool> HaveStockAsync(NpgsqlConnection connection, Guid[] products, CancellationToken cancellationToken)
+    {
+        await using var exists = new NpgsqlCommand("SELECT EXISTS (SELECT FROM stock_levels WHERE product_id = ANY($1))", connection)
+        {
+            Parameters = { new() { Value = products } },
+        };
+        return (bool)(await exists.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static async Task<(Dictionary<string, LocationRank> Locations, bool HoldsAreDue)> ReadLocationsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
