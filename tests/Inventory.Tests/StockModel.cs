@@ -71,7 +71,8 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
         }
     }
 
-    public void Cancel(Guid orderId, long version)
+    /// <summary>It was cancelled, or has expired.</summary>
+    public void Release(Guid orderId, long version)
     {
         if (Take(orderId, version) is { } order)
         {
