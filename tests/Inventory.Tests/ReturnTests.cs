@@ -84,4 +84,38 @@ public sealed class ReturnTests(InfrastructureFixture infrastructure) : IAsyncLi
         Assert.Equal((10, 0), await _app.NumbersAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
+
+    [Fact]
+    public async Task A_return_that_was_set_aside_is_taken_back_when_it_is_replayed_also_after_the_next_and_only_once()
+    {
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(10);
+        var order = await ReservedAsync((product, 5));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 5));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        // Somebody wrote past the service, so that the return fails; then it is put right.
+        await _app.QueryAsync<long>("UPDATE reservations SET shipped = '[]' WHERE order_id = $1 RETURNING order_version", order);
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
+        async Task<JsonNode?> LetterAsync() => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray()
+            .FirstOrDefault(letter => (string?)letter!["key"] == order.ToString());
+        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is set aside");
+        await _app.QueryAsync<long>(
+            "UPDATE reservations SET shipped = $2::text::jsonb WHERE order_id = $1 RETURNING order_version",
+            order, InventoryApp.Json(new[] { new { productId = product, location = "default", quantity = 5 } }));
+        await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 1));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
+        Assert.Equal((6, 0), await _app.NumbersAsync(product));
+
+        (await http.PostAsync($"/api/inventory/dead-letters/{letter["id"]}/replay", null)).EnsureSuccessStatusCode();
+        Assert.Null(await LetterAsync());
+        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+        // The same return in another event, as if the inbox had forgotten it, and one behind it in the same partition.
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
+        await ReturnAsync(order, 6, restock: true, [(product, 5)], (product, 1));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 6);
+        Assert.Equal((9, 0), await _app.NumbersAsync(product));
+        var answers = await _app.Kafka.ReadAsync("inventory.reservation", order.ToString(), seen => seen.Count == 5);
+        Assert.Equal([1, 3, 5, 4, 6], answers.Select(answer => answer.Json.GetProperty("orderVersion").GetInt32()));
+        await _app.AssertBooksBalanceAsync();
+    }
 }

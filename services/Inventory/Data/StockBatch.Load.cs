@@ -35,7 +35,7 @@ internal sealed partial class StockBatch
         select.BatchCommands.Add(new(scope.KeepLocations ? SelectLocations + " ORDER BY code FOR KEY SHARE" : SelectLocations));
         select.BatchCommands.Add(new(
             """
-            SELECT order_id, order_version, outcome, lines, shortages, decided_at, shipped
+            SELECT order_id, order_version, outcome, lines, shortages, decided_at, shipped, returned_versions
             FROM reservations WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
             """)
         { Parameters = { new() { Value = scope.Orders } } });
@@ -154,7 +154,8 @@ internal sealed partial class StockBatch
                 reader.GetGuid(0), reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)), Lines(reader.GetString(3)),
                 JsonSerializer.Deserialize(reader.GetString(4), InventoryJson.Default.IReadOnlyListShortage)!,
                 reader.GetFieldValue<DateTimeOffset>(5),
-                reader.IsDBNull(6) ? [] : Lines(reader.GetString(6))));
+                reader.IsDBNull(6) ? [] : Lines(reader.GetString(6)),
+                reader.IsDBNull(7) ? [] : JsonSerializer.Deserialize(reader.GetString(7), InventoryJson.Default.IReadOnlyListInt64)!));
         }
 
         return reservations;

@@ -45,17 +45,18 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
                 await stock.ExpireDueHoldsAsync(batch.Connection, cancellationToken);
             }
 
-            var reservation = received.Data switch
+            // The answer is to the event's version: that of a late return is not the last one of its order.
+            var (reservation, version) = received.Data switch
             {
-                OrderCreated created => OrderCreatedHandler.Apply(created, received, stock),
-                OrderUpdated updated => OrderUpdatedHandler.Apply(updated, received, stock),
-                _ => null,
+                OrderCreated created => (OrderCreatedHandler.Apply(created, received, stock), created.Version),
+                OrderUpdated updated => (OrderUpdatedHandler.Apply(updated, received, stock), updated.Version),
+                _ => (null, 0),
             };
             if (reservation is not null)
             {
                 batch.Publish(OutboxMessage.Create(
-                    InventoryEvents.ReservationDecided, reservation.OrderId, reservation.OrderVersion,
-                    new ReservationDecided(reservation.OrderId, reservation.OrderVersion, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
+                    InventoryEvents.ReservationDecided, reservation.OrderId, version,
+                    new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
                     stock.Now, received));
             }
         }
