@@ -11,7 +11,8 @@ namespace OrderInventory.Inventory.Data;
 /// <param name="Products">Products whose stock is.</param>
 /// <param name="Holds">Holds that may be taken; the products that they hold are locked too.</param>
 /// <param name="KeepLocations">
-/// True for whoever may make stock at a location: none is deleted until the transaction ends. Orders and holds only take what is there.
+/// True for whoever may make stock at a location: none is deleted until the transaction ends. Of an order only a return
+/// does; otherwise orders and holds take what is there.
 /// </param>
 internal sealed record StockScope(Guid[] Orders, Guid[] Products, Guid[] Holds, bool KeepLocations = false);
 

@@ -36,8 +36,10 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
             }
         }
 
+        // Only a return may make stock at a location; the many other batches do not lock what they do not need.
+        var returns = events.Any(received => received.Data is OrderUpdated { Return: not null });
         var stock = await StockBatch.LoadAsync(
-            batch.Connection, new([.. orders], [.. products], [.. holds]), options.Allocation, time.GetStorableNow(), cancellationToken);
+            batch.Connection, new([.. orders], [.. products], [.. holds], KeepLocations: returns), options.Allocation, time.GetStorableNow(), cancellationToken);
         foreach (var received in events)
         {
             if (stock.HasDueHolds && IsShort(received.Data, stock))
