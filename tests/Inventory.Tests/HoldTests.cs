@@ -62,7 +62,10 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
         var isShort = await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 11)]) }, "\"2\"");
         Assert.Equal((HttpStatusCode.Conflict, 10), (isShort.StatusCode, (int)(await isShort.BodyAsync())["lines"]![0]!["available"]!));
 
-        var extended = await (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 })).BodyAsync();
+        var stale = await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 }, "\"1\"");
+        Assert.Equal((HttpStatusCode.PreconditionFailed, 2), (stale.StatusCode, (int)(await stale.BodyAsync())["version"]!));
+        Assert.Equal((DateTimeOffset)body["expiresAt"]!, (DateTimeOffset)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!["expiresAt"]!);
+        var extended = await (await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 }, "\"2\"")).BodyAsync();
         Assert.True((DateTimeOffset)extended["expiresAt"]! - (DateTimeOffset)body["expiresAt"]! > TimeSpan.FromMinutes(50));
 
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"3\"")).StatusCode);

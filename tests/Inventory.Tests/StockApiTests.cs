@@ -288,4 +288,28 @@ public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsync
         Assert.Equal("2", events[1].Headers["ce_aggregateversion"]);
         Assert.Equal("inventory.updated.v1", events[1].Headers["ce_type"]);
     }
+
+    [Theory]
+    [InlineData("adjustments", """{"delta": -2, "reason": "damaged"}""", 201)]
+    [InlineData("stocktakes", """{"expectedOnHand": 10, "onHand": 8, "reason": "count"}""", 201)]
+    [InlineData("transfers", """{"from": "default", "to": "store", "quantity": 2, "reason": "rebalancing"}""", 201)]
+    [InlineData("rebuild", null, 200)]
+    [InlineData("rebuild?dryRun=true", null, 200)]
+    public async Task An_action_needs_no_If_Match_and_honours_it(string action, string? body, int status)
+    {
+        var store = await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "store", name = "Store" });
+        Assert.True(store.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict);
+        var product = await _app.StockAsync(10);
+        (await PutAsync(product, new { onHand = 10, lowStockThreshold = 1 }, "\"1\"")).EnsureSuccessStatusCode();
+        Task<HttpResponseMessage> PostAsync(string? ifMatch) =>
+            _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/{action}", body is null ? null : JsonNode.Parse(body), ifMatch);
+
+        var stale = await PostAsync("\"1\"");
+        Assert.Equal(HttpStatusCode.PreconditionFailed, stale.StatusCode);
+        Assert.Equal(2, (int)(await stale.BodyAsync())["version"]!);
+        Assert.Equal(2, (int)(await _app.LevelAsync(product))["version"]!);
+        Assert.Equal(status, (int)(await PostAsync("\"2\"")).StatusCode);
+        (await PutAsync(product, new { onHand = 10 }, "*")).EnsureSuccessStatusCode();
+        Assert.Equal(status, (int)(await PostAsync(null)).StatusCode);
+    }
 }

@@ -20,6 +20,7 @@ internal static class RebuildStock
     /// <remarks>
     /// Under the product's locks, so nothing moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
     /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>.
+    /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken, bool dryRun = false)
@@ -40,6 +41,11 @@ internal static class RebuildStock
             }
 
             var product = stock.Product(productId)!;
+            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
+            {
+                return precondition;
+            }
+
             var before = StockLevel.Of(product, stock.Now);
             foreach (var location in ledger.Keys.Where(location => product.At(location) is null && ledger[location] != default).ToList())
             {
