@@ -312,4 +312,34 @@ public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsync
         (await PutAsync(product, new { onHand = 10 }, "*")).EnsureSuccessStatusCode();
         Assert.Equal(status, (int)(await PostAsync(null)).StatusCode);
     }
+
+    [Theory]
+    [InlineData("PUT", "{0}")]
+    [InlineData("POST", "{0}/adjustments")]
+    [InlineData("POST", "{0}/stocktakes")]
+    [InlineData("POST", "{0}/transfers")]
+    [InlineData("POST", "check")]
+    [InlineData("POST", "holds")]
+    [InlineData("PUT", "holds/{0}")]
+    [InlineData("POST", "holds/{0}/extend")]
+    [InlineData("POST", "locations")]
+    [InlineData("PUT", "locations/default")]
+    [InlineData("PATCH", "locations/default")]
+    public async Task A_body_that_is_too_large_is_413_and_one_that_is_no_JSON_is_415(string method, string path)
+    {
+        async Task RefusedAsync(HttpContent content, HttpStatusCode status, string type)
+        {
+            var uri = "/api/inventory/" + string.Format(System.Globalization.CultureInfo.InvariantCulture, path, Guid.CreateVersion7());
+            using var request = new HttpRequestMessage(new(method), uri) { Content = content };
+            request.Headers.TryAddWithoutValidation("If-Match", "*");
+            var response = await _http.SendAsync(request);
+            Assert.Equal((status, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            Assert.Equal(type, (string?)(await response.BodyAsync())["type"]);
+        }
+
+        var json = method == "PATCH" ? "application/merge-patch+json" : "application/json";
+        await RefusedAsync(
+            new StringContent($$"""{"reason": "{{new string('x', 1024 * 1024)}}"}""", Encoding.UTF8, json), HttpStatusCode.RequestEntityTooLarge, "/problems/body-too-large");
+        await RefusedAsync(new StringContent("onHand=3", Encoding.UTF8, "text/plain"), HttpStatusCode.UnsupportedMediaType, "/problems/unsupported-media-type");
+    }
 }
