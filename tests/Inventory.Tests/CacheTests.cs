@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OrderInventory.TestSupport;
+using StackExchange.Redis;
 
 namespace OrderInventory.Inventory.Tests;
 
@@ -13,6 +14,36 @@ public sealed class CacheTests(InfrastructureFixture infrastructure) : IAsyncLif
     public async Task InitializeAsync() => _app = await InventoryApp.StartAsync(infrastructure);
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    [Fact]
+    public async Task Answers_from_Redis_until_the_stock_changes()
+    {
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(10);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(infrastructure.Redis);
+        async Task<int> OnHandAsync() => (int)(await _app.LevelAsync(product))["onHand"]!;
+        // What made the stock has just been invalidated, and the fill is not waited for by the request.
+        await Eventually.TrueAsync(
+            async () => await OnHandAsync() == 10 && (await redis.GetDatabase().StringGetAsync($"inventory:{product}")).ToString().StartsWith('{'),
+            TimeSpan.FromSeconds(30), "the level is in Redis");
+        Assert.InRange((await redis.GetDatabase().KeyTimeToLiveAsync($"inventory:{product}"))!.Value, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+
+        // The levels differ from what is cached, beyond doubt.
+        await _app.QueryAsync<long>("UPDATE stock_levels SET on_hand = 20 WHERE product_id = $1 RETURNING version", product);
+        Assert.Equal(10, await OnHandAsync());
+        (await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 1, reason = "found" })).EnsureSuccessStatusCode();
+        Assert.Equal(21, await OnHandAsync());
+
+        var order = Guid.CreateVersion7();
+        await Eventually.TrueAsync(
+            async () => await OnHandAsync() == 21 && (await redis.GetDatabase().StringGetAsync($"inventory:{product}")).ToString().StartsWith('{'),
+            TimeSpan.FromSeconds(30), "the level is in Redis again");
+        await _app.CreateAsync(order, null, (product, 4));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        // Sooner than the cached level would have ended by itself.
+        await Eventually.TrueAsync(
+            async () => (int)(await _app.LevelAsync(product))["reserved"]! == 4, TimeSpan.FromSeconds(15), "an order's change is seen too");
+    }
 
     [Fact]
     public async Task Without_Redis_reads_are_right_and_the_service_stays_ready()

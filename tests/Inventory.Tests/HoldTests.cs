@@ -62,7 +62,10 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
         var isShort = await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 11)]) }, "\"2\"");
         Assert.Equal((HttpStatusCode.Conflict, 10), (isShort.StatusCode, (int)(await isShort.BodyAsync())["lines"]![0]!["available"]!));
 
-        var extended = await (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 })).BodyAsync();
+        var stale = await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 }, "\"1\"");
+        Assert.Equal((HttpStatusCode.PreconditionFailed, 2), (stale.StatusCode, (int)(await stale.BodyAsync())["version"]!));
+        Assert.Equal((DateTimeOffset)body["expiresAt"]!, (DateTimeOffset)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!["expiresAt"]!);
+        var extended = await (await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 3600 }, "\"2\"")).BodyAsync();
         Assert.True((DateTimeOffset)extended["expiresAt"]! - (DateTimeOffset)body["expiresAt"]! > TimeSpan.FromMinutes(50));
 
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"3\"")).StatusCode);
@@ -215,5 +218,47 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
         Assert.Equal(("expired", "live"), (await StatusAsync(lapsed[0]), await StatusAsync(live)));
         Assert.Equal(20L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements WHERE product_id = $1 AND kind = 'holdExpired'", product));
         await _app.AssertBooksBalanceAsync();
+    }
+
+    [Theory]
+    [InlineData("UPDATE stock_levels SET reserved = 0 WHERE product_id = $1 RETURNING version")]
+    [InlineData("DELETE FROM stock_levels WHERE product_id = $1 RETURNING version")]
+    public async Task A_hold_that_the_levels_do_not_have_ends_neither_the_sweeper_nor_the_other_holds_units(string breakBooks)
+    {
+        var (broken, sound) = (await _app.StockAsync(10), await _app.StockAsync(10));
+        var (stuck, first, second) = (await HeldAsync((broken, 4)), await HeldAsync((sound, 2)), await HeldAsync((sound, 3)));
+        await _app.QueryAsync<long>(breakBooks, broken);
+        await LapseAsync(stuck);
+        await LapseAsync(first);
+        await using var replica = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
+        Task SweptToAsync(Guid product, long reserved) => Eventually.TrueAsync(
+            async () => (await _app.NumbersAsync(product)).Reserved == reserved, TimeSpan.FromSeconds(30), "what has lapsed is swept");
+
+        await SweptToAsync(sound, 3);
+        await LapseAsync(second);
+        await SweptToAsync(sound, 0);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(replica.Logs.Errors.Any(error => error.StartsWith($"Hold {stuck} cannot be ended", StringComparison.Ordinal)
+                && error.Contains("must be rebuilt", StringComparison.Ordinal))),
+            TimeSpan.FromSeconds(30), "the operator is told");
+        Assert.Equal("live", await _app.QueryAsync<string>("SELECT status FROM holds WHERE id = $1", stuck));
+
+        (await _http.PostAsync($"/api/inventory/{broken}/rebuild", null)).EnsureSuccessStatusCode();
+        await SweptToAsync(broken, 0);
+        Assert.Equal(10, (await _app.NumbersAsync(broken)).OnHand);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task An_order_with_a_hold_that_the_levels_do_not_have_is_set_aside_and_stops_no_other()
+    {
+        var product = await _app.StockAsync(10);
+        var (hold, order) = (await HeldAsync((product, 4)), Guid.CreateVersion7());
+        await _app.QueryAsync<long>("DELETE FROM stock_levels WHERE product_id = $1 RETURNING version", product);
+        await _app.CreateAsync(order, hold, (product, 4));
+        await Eventually.TrueAsync(
+            async () => (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray().Any(letter => (string?)letter!["key"] == order.ToString()),
+            TimeSpan.FromSeconds(30), "the order is set aside");
+        Assert.Equal("live", await StatusAsync(hold));
     }
 }

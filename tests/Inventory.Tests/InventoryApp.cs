@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderInventory.TestSupport;
 
@@ -39,6 +40,8 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     public string ConnectionString => _database;
 
+    public LogKeeper Logs { get; } = new();
+
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 
     public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
@@ -68,6 +71,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         builder.UseSetting("Messaging:Group", Group);
         builder.UseSetting("Messaging:InstanceId", _instance);
         builder.UseSetting("Messaging:Partitions", "4");
+        builder.ConfigureLogging(logging => logging.AddProvider(Logs));
         foreach (var (name, value) in _settings)
         {
             builder.UseSetting(name, value);

@@ -119,6 +119,25 @@ public sealed class OrderEventsHandlerTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
+    public async Task An_order_that_expired_gives_its_units_back_also_when_that_comes_first()
+    {
+        var product = await _app.StockAsync(10);
+        var (waited, overtaken, last) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        await CreateAsync(waited, (product, 3));
+        await WaitForAsync(waited, "reserved");
+        await UpdateAsync(waited, 2, "expired", (product, 3));
+        await UpdateAsync(overtaken, 2, "expired", (product, 4));
+        await WaitForAsync(waited, "released");
+        await WaitForAsync(overtaken, "released");
+        await CreateAsync(overtaken, (product, 4));
+        // The last units: had the late order got any, they would not be there.
+        await CreateAsync(last, (product, 10));
+        await WaitForAsync(last, "reserved");
+        Assert.Equal("released", await OutcomeAsync(overtaken));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
     public async Task Revised_shipped_and_cancelled_orders_move_stock_once()
     {
         var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(10));

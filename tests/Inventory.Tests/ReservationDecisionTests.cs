@@ -75,21 +75,25 @@ public class ReservationDecisionTests
         Assert.Equal(7, stock.Available(s_tea));
     }
 
-    [Fact]
-    public void A_cancel_gives_back_what_is_held()
+    [Theory]
+    [InlineData(OrderStatus.CancelPending)]
+    [InlineData(OrderStatus.Expired)]
+    public void A_cancel_or_an_expiry_gives_back_what_is_held(OrderStatus status)
     {
         var stock = Stock(tea: 10);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), null!, stock);
-        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.CancelPending, [Line(s_tea, 3)]), null!, stock)!;
+        var decision = OrderUpdatedHandler.Apply(Updated(3, status, [Line(s_tea, 3)]), null!, stock)!;
         Assert.Equal((ReservationOutcome.Released, 3L), (decision.Outcome, decision.OrderVersion));
         Assert.Equal(10, stock.Available(s_tea));
     }
 
-    [Fact]
-    public void A_cancel_that_comes_before_its_order_leaves_a_tombstone()
+    [Theory]
+    [InlineData(OrderStatus.CancelPending)]
+    [InlineData(OrderStatus.Expired)]
+    public void A_cancel_or_an_expiry_that_comes_before_its_order_leaves_a_tombstone(OrderStatus status)
     {
         var stock = Stock(tea: 10);
-        var decision = OrderUpdatedHandler.Apply(Updated(2, OrderStatus.CancelPending, [Line(s_tea, 3)]), null!, stock)!;
+        var decision = OrderUpdatedHandler.Apply(Updated(2, status, [Line(s_tea, 3)]), null!, stock)!;
         Assert.Equal(ReservationOutcome.Released, decision.Outcome);
         Assert.Null(OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), null!, stock));
         Assert.Equal(10, stock.Available(s_tea));

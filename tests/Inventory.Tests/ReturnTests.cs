@@ -1,5 +1,7 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
@@ -82,6 +84,75 @@ public sealed class ReturnTests(InfrastructureFixture infrastructure) : IAsyncLi
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
         Assert.Equal((10, 0), await _app.NumbersAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_return_that_was_set_aside_is_taken_back_when_it_is_replayed_also_after_the_next_and_only_once()
+    {
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(10);
+        var order = await ReservedAsync((product, 5));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 5));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        // Somebody wrote past the service, so that the return fails; then it is put right.
+        await _app.QueryAsync<long>("UPDATE reservations SET shipped = '[]' WHERE order_id = $1 RETURNING order_version", order);
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
+        async Task<JsonNode?> LetterAsync() => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray()
+            .FirstOrDefault(letter => (string?)letter!["key"] == order.ToString());
+        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is set aside");
+        await _app.QueryAsync<long>(
+            "UPDATE reservations SET shipped = $2::text::jsonb WHERE order_id = $1 RETURNING order_version",
+            order, InventoryApp.Json(new[] { new { productId = product, location = "default", quantity = 5 } }));
+        await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 1));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
+        Assert.Equal((6, 0), await _app.NumbersAsync(product));
+
+        (await http.PostAsync($"/api/inventory/dead-letters/{letter["id"]}/replay", null)).EnsureSuccessStatusCode();
+        Assert.Null(await LetterAsync());
+        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+        // The same return in another event, as if the inbox had forgotten it, and one behind it in the same partition.
+        await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
+        await ReturnAsync(order, 6, restock: true, [(product, 5)], (product, 1));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 6);
+        Assert.Equal((9, 0), await _app.NumbersAsync(product));
+        var answers = await _app.Kafka.ReadAsync("inventory.reservation", order.ToString(), seen => seen.Count == 5);
+        Assert.Equal([1, 3, 5, 4, 6], answers.Select(answer => answer.Json.GetProperty("orderVersion").GetInt32()));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Goods_whose_location_is_just_being_deleted_come_back_to_the_default_one()
+    {
+        using var http = _app.CreateClient();
+        (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "closing", name = "Closing", priority = -2 })).EnsureSuccessStatusCode();
+        var product = await _app.StockAsync(10);
+        (await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 3, reason = "delivery", location = "closing" })).EnsureSuccessStatusCode();
+        var order = await ReservedAsync((product, 3));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        // The deletion has the location and waits for the levels, and the return waits for the deletion.
+        await using var connection = await _app.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("SELECT FROM stock_levels WHERE product_id = $1 FOR UPDATE", connection, transaction) { Parameters = { new() { Value = product } } })
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Task WaitingAsync(long transactions) => Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == transactions,
+            TimeSpan.FromSeconds(30), $"{transactions} wait");
+        var deletion = http.SendAsync(HttpMethod.Delete, "/api/inventory/locations/closing", ifMatch: "\"1\"");
+        await WaitingAsync(1);
+        await ReturnAsync(order, 4, restock: true, [(product, 3)], (product, 2));
+        await WaitingAsync(2);
+        await transaction.CommitAsync();
+
+        Assert.Equal(HttpStatusCode.NoContent, (await deletion).StatusCode);
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        var locations = (await _app.LevelAsync(product))["locations"]!.AsArray().Select(l => ((string?)l!["location"], (int)l["onHand"]!));
+        Assert.Equal([("default", 12)], locations);
+        Assert.Equal(0L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_levels WHERE location NOT IN (SELECT code FROM locations)"));
         await _app.AssertBooksBalanceAsync();
     }
 }

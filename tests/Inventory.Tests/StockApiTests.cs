@@ -288,4 +288,58 @@ public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsync
         Assert.Equal("2", events[1].Headers["ce_aggregateversion"]);
         Assert.Equal("inventory.updated.v1", events[1].Headers["ce_type"]);
     }
+
+    [Theory]
+    [InlineData("adjustments", """{"delta": -2, "reason": "damaged"}""", 201)]
+    [InlineData("stocktakes", """{"expectedOnHand": 10, "onHand": 8, "reason": "count"}""", 201)]
+    [InlineData("transfers", """{"from": "default", "to": "store", "quantity": 2, "reason": "rebalancing"}""", 201)]
+    [InlineData("rebuild", null, 200)]
+    [InlineData("rebuild?dryRun=true", null, 200)]
+    public async Task An_action_needs_no_If_Match_and_honours_it(string action, string? body, int status)
+    {
+        var store = await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "store", name = "Store" });
+        Assert.True(store.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict);
+        var product = await _app.StockAsync(10);
+        (await PutAsync(product, new { onHand = 10, lowStockThreshold = 1 }, "\"1\"")).EnsureSuccessStatusCode();
+        Task<HttpResponseMessage> PostAsync(string? ifMatch) =>
+            _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/{action}", body is null ? null : JsonNode.Parse(body), ifMatch);
+
+        var stale = await PostAsync("\"1\"");
+        Assert.Equal(HttpStatusCode.PreconditionFailed, stale.StatusCode);
+        Assert.Equal(2, (int)(await stale.BodyAsync())["version"]!);
+        Assert.Equal(2, (int)(await _app.LevelAsync(product))["version"]!);
+        Assert.Equal(status, (int)(await PostAsync("\"2\"")).StatusCode);
+        (await PutAsync(product, new { onHand = 10 }, "*")).EnsureSuccessStatusCode();
+        Assert.Equal(status, (int)(await PostAsync(null)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("PUT", "{0}")]
+    [InlineData("POST", "{0}/adjustments")]
+    [InlineData("POST", "{0}/stocktakes")]
+    [InlineData("POST", "{0}/transfers")]
+    [InlineData("POST", "check")]
+    [InlineData("POST", "holds")]
+    [InlineData("PUT", "holds/{0}")]
+    [InlineData("POST", "holds/{0}/extend")]
+    [InlineData("POST", "locations")]
+    [InlineData("PUT", "locations/default")]
+    [InlineData("PATCH", "locations/default")]
+    public async Task A_body_that_is_too_large_is_413_and_one_that_is_no_JSON_is_415(string method, string path)
+    {
+        async Task RefusedAsync(HttpContent content, HttpStatusCode status, string type)
+        {
+            var uri = "/api/inventory/" + string.Format(System.Globalization.CultureInfo.InvariantCulture, path, Guid.CreateVersion7());
+            using var request = new HttpRequestMessage(new(method), uri) { Content = content };
+            request.Headers.TryAddWithoutValidation("If-Match", "*");
+            var response = await _http.SendAsync(request);
+            Assert.Equal((status, "application/problem+json"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            Assert.Equal(type, (string?)(await response.BodyAsync())["type"]);
+        }
+
+        var json = method == "PATCH" ? "application/merge-patch+json" : "application/json";
+        await RefusedAsync(
+            new StringContent($$"""{"reason": "{{new string('x', 1024 * 1024)}}"}""", Encoding.UTF8, json), HttpStatusCode.RequestEntityTooLarge, "/problems/body-too-large");
+        await RefusedAsync(new StringContent("onHand=3", Encoding.UTF8, "text/plain"), HttpStatusCode.UnsupportedMediaType, "/problems/unsupported-media-type");
+    }
 }

@@ -12,6 +12,7 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
         public string Outcome { get; set; } = "";
         public Dictionary<Guid, long> Lines { get; set; } = [];
         public Dictionary<Guid, long> Shipped { get; set; } = [];
+        public HashSet<long> Returned { get; } = [];
         public bool IsLive => Lines.Count > 0 && Outcome is ("reserved" or "revised" or "revisionRejected");
     }
 
@@ -71,7 +72,8 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
         }
     }
 
-    public void Cancel(Guid orderId, long version)
+    /// <summary>It was cancelled, or has expired.</summary>
+    public void Release(Guid orderId, long version)
     {
         if (Take(orderId, version) is { } order)
         {
@@ -87,23 +89,30 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
         }
     }
 
-    /// <summary>More than was shipped is refused as a whole: the event is set aside, as if it had not come.</summary>
+    /// <summary>
+    /// More than was shipped is refused as a whole: the event is set aside, as if it had not come. It counts once, also when it comes late.
+    /// </summary>
     public void Return(Guid orderId, long version, Guid product, long quantity, bool restock)
     {
         var known = Orders.GetValueOrDefault(orderId);
-        var gone = known is null ? [] : known.IsLive ? known.Lines : known.Shipped;
-        if (gone.GetValueOrDefault(product) < quantity || Take(orderId, version) is not { } order)
+        var isLate = known is not null && version <= known.Version;
+        var gone = known is null ? [] : known.IsLive && !isLate ? known.Lines : known.Shipped;
+        if (gone.GetValueOrDefault(product) < quantity || !known!.Returned.Add(version))
         {
             return;
         }
 
-        if (order.IsLive)
+        if (Take(orderId, version) is { } order)
         {
-            Ship(order);
+            if (order.IsLive)
+            {
+                Ship(order);
+            }
+
+            order.Outcome = "shipped";
         }
 
-        order.Outcome = "shipped";
-        order.Shipped = new(order.Shipped) { [product] = order.Shipped[product] - quantity };
+        known.Shipped = new(known.Shipped) { [product] = known.Shipped[product] - quantity };
         OnHand[product] += restock ? quantity : 0;
     }
 

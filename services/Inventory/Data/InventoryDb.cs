@@ -31,6 +31,9 @@ internal sealed class ReservationRow
 
     /// <summary>What has left and not come back; null until the order is shipped.</summary>
     public string? Shipped { get; init; }
+
+    /// <summary>The versions of the order whose returns were taken back; null until the order is shipped.</summary>
+    public string? ReturnedVersions { get; init; }
 }
 
 /// <summary>A row of <c>holds</c>, for reading and for making one. What it holds is in <c>hold_lines</c>.</summary>
@@ -92,6 +95,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             reservation.Property(r => r.Lines).HasColumnType("jsonb");
             reservation.Property(r => r.Shortages).HasColumnType("jsonb");
             reservation.Property(r => r.Shipped).HasColumnType("jsonb");
+            reservation.Property(r => r.ReturnedVersions).HasColumnType("jsonb");
         });
         modelBuilder.Entity<Location>(location =>
         {

@@ -12,6 +12,7 @@ namespace OrderInventory.Inventory.Data;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(IReadOnlyList<ReservedLine>))]
 [JsonSerializable(typeof(IReadOnlyList<Shortage>))]
+[JsonSerializable(typeof(IReadOnlyList<long>))]
 [JsonSerializable(typeof(StockLevel))]
 [JsonSerializable(typeof(CheckStock.Request))]
 [JsonSerializable(typeof(CheckStock.Response))]

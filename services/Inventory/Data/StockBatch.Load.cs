@@ -11,7 +11,8 @@ namespace OrderInventory.Inventory.Data;
 /// <param name="Products">Products whose stock is.</param>
 /// <param name="Holds">Holds that may be taken; the products that they hold are locked too.</param>
 /// <param name="KeepLocations">
-/// True for whoever may make stock at a location: none is deleted until the transaction ends. Orders and holds only take what is there.
+/// True for whoever may make stock at a location: none is deleted until the transaction ends. Of an order only a return
+/// does; otherwise orders and holds take what is there.
 /// </param>
 internal sealed record StockScope(Guid[] Orders, Guid[] Products, Guid[] Holds, bool KeepLocations = false);
 
@@ -35,7 +36,7 @@ internal sealed partial class StockBatch
         select.BatchCommands.Add(new(scope.KeepLocations ? SelectLocations + " ORDER BY code FOR KEY SHARE" : SelectLocations));
         select.BatchCommands.Add(new(
             """
-            SELECT order_id, order_version, outcome, lines, shortages, decided_at, shipped
+            SELECT order_id, order_version, outcome, lines, shortages, decided_at, shipped, returned_versions
             FROM reservations WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
             """)
         { Parameters = { new() { Value = scope.Orders } } });
@@ -60,8 +61,10 @@ internal sealed partial class StockBatch
         await reader.NextResultAsync(cancellationToken);
         var items = await ReadItemsAsync(reader, locations, cancellationToken);
         var holds = scope.Holds.Length == 0 ? [] : await ReadHoldsAsync(reader, cancellationToken);
+        await reader.CloseAsync();
         var locked = holds.Count == 0 ? [] : items.Select(item => item.ProductId).ToHashSet();
-        if (holds.Exists(hold => hold.Lines.Any(line => !locked.Contains(line.ProductId))))
+        var notLocked = holds.SelectMany(hold => hold.Lines).Select(line => line.ProductId).Where(product => !locked.Contains(product)).ToArray();
+        if (notLocked.Length > 0 && await HaveStockAsync(connection, notLocked, cancellationToken))
         {
             // The hold got other products after the look at its lines and before its lock. Whoever runs the transaction repeats it.
             throw new PostgresException("A hold has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
@@ -120,6 +123,16 @@ internal sealed partial class StockBatch
         { Parameters = { new() { Value = scope.Holds } } });
     }
 
+    /// <summary>A held product without any level is a broken book. There is nothing to lock then, and no repeat would find it.</summary>
+    private static async Task<bool> HaveStockAsync(NpgsqlConnection connection, Guid[] products, CancellationToken cancellationToken)
+    {
+        await using var exists = new NpgsqlCommand("SELECT EXISTS (SELECT FROM stock_levels WHERE product_id = ANY($1))", connection)
+        {
+            Parameters = { new() { Value = products } },
+        };
+        return (bool)(await exists.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     private static async Task<(Dictionary<string, LocationRank> Locations, bool HoldsAreDue)> ReadLocationsAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var locations = new Dictionary<string, LocationRank>();
@@ -142,7 +155,8 @@ internal sealed partial class StockBatch
                 reader.GetGuid(0), reader.GetInt64(1), Outcomes.Parse(reader.GetString(2)), Lines(reader.GetString(3)),
                 JsonSerializer.Deserialize(reader.GetString(4), InventoryJson.Default.IReadOnlyListShortage)!,
                 reader.GetFieldValue<DateTimeOffset>(5),
-                reader.IsDBNull(6) ? [] : Lines(reader.GetString(6))));
+                reader.IsDBNull(6) ? [] : Lines(reader.GetString(6)),
+                reader.IsDBNull(7) ? [] : JsonSerializer.Deserialize(reader.GetString(7), InventoryJson.Default.IReadOnlyListInt64)!));
         }
 
         return reservations;

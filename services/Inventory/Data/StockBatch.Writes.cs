@@ -92,8 +92,8 @@ internal sealed partial class StockBatch
 
     private static NpgsqlBatchCommand UpdateShipped(IReadOnlyList<Reservation> reservations) => new(
         """
-        UPDATE reservations r SET shipped = n.shipped::jsonb
-        FROM unnest($1, $2) AS n (order_id, shipped)
+        UPDATE reservations r SET shipped = n.shipped::jsonb, returned_versions = n.returned_versions::jsonb
+        FROM unnest($1, $2, $3) AS n (order_id, shipped, returned_versions)
         WHERE r.order_id = n.order_id
         """)
     {
@@ -101,6 +101,7 @@ internal sealed partial class StockBatch
         {
             OutboxSql.Array(reservations, r => r.OrderId, NpgsqlDbType.Uuid),
             OutboxSql.Array(reservations, r => JsonSerializer.Serialize(r.Shipped, InventoryJson.Default.IReadOnlyListReservedLine), NpgsqlDbType.Text),
+            OutboxSql.Array(reservations, r => JsonSerializer.Serialize(r.ReturnedVersions, InventoryJson.Default.IReadOnlyListInt64), NpgsqlDbType.Text),
         },
     };
 

@@ -133,6 +133,10 @@ internal sealed partial class StockBatch
         return lines;
     }
 
+    /// <summary>A line that <see cref="Release"/> would stumble over, because the level has less than it: the books are broken then.</summary>
+    public ReservedLine? FindUnreleasable(IEnumerable<ReservedLine> lines) =>
+        lines.FirstOrDefault(line => Item(line.ProductId, line.Location) is not { } item || item.Reserved < line.Quantity);
+
     /// <summary>Gives promised units back, where they are.</summary>
     public void Release(IEnumerable<ReservedLine> lines, MovementKind kind, ReceivedEvent? cause, Guid? orderId, Guid? holdId)
     {

@@ -14,13 +14,13 @@ internal sealed record ReservedLine(Guid ProductId, string Location, long Quanti
 internal sealed class Reservation
 {
     public Reservation(Guid orderId)
-        : this(orderId, 0, null, [], [], default, [])
+        : this(orderId, 0, null, [], [], default, [], [])
     {
     }
 
     public Reservation(
         Guid orderId, long orderVersion, ReservationOutcome? outcome, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset decidedAt,
-        IReadOnlyList<ReservedLine> shipped)
+        IReadOnlyList<ReservedLine> shipped, IReadOnlyList<long> returnedVersions)
     {
         OrderId = orderId;
         OrderVersion = orderVersion;
@@ -29,6 +29,7 @@ internal sealed class Reservation
         Shortages = shortages;
         DecidedAt = decidedAt;
         Shipped = shipped;
+        ReturnedVersions = returnedVersions;
         IsNew = orderVersion == 0;
     }
 
@@ -49,7 +50,10 @@ internal sealed class Reservation
     /// <summary>What has left the warehouse and has not come back, one line per product and location.</summary>
     public IReadOnlyList<ReservedLine> Shipped { get; private set; }
 
-    /// <summary>Whether <see cref="Shipped"/> is to be written: it seldom is, so that the many other decisions do not pay for it.</summary>
+    /// <summary>The versions of the order that were returns, of those that have been taken back.</summary>
+    public IReadOnlyList<long> ReturnedVersions { get; private set; }
+
+    /// <summary>Whether <see cref="Shipped"/> and <see cref="ReturnedVersions"/> are to be written: it seldom is, so that the many other decisions do not pay for it.</summary>
     public bool IsShippedChanged { get; private set; }
 
     public bool IsNew { get; }
@@ -57,6 +61,13 @@ internal sealed class Reservation
 
     /// <summary>Whether this version, or a later one, was handled before.</summary>
     public bool HasHandled(long orderVersion) => orderVersion <= OrderVersion;
+
+    /// <summary>
+    /// Whether this version's return was taken back before. A later version does not answer that: other events are the order's state, which
+    /// the later one replaces, but each return is goods of its own. One that was set aside is still to be taken back when the next has been.
+    /// The version is what a return is known by: it has no other id that is the same in each event that tells of it.
+    /// </summary>
+    public bool HasTakenBack(long orderVersion) => ReturnedVersions.Contains(orderVersion);
 
     /// <summary>Whether the order holds stock that can be revised or shipped.</summary>
     public bool IsLive => Lines.Count > 0
@@ -72,10 +83,18 @@ internal sealed class Reservation
         IsChanged = true;
     }
 
-    /// <summary>The order's units have left, or some of them came back.</summary>
-    public void SetShipped(IReadOnlyList<ReservedLine> shipped)
+    /// <summary>The order's units have left.</summary>
+    public void Ship(IReadOnlyList<ReservedLine> shipped)
     {
         Shipped = shipped;
+        IsShippedChanged = true;
+    }
+
+    /// <summary>Some of the units that had left came back; the rest is still away.</summary>
+    public void TakeBack(long orderVersion, IReadOnlyList<ReservedLine> rest)
+    {
+        Shipped = rest;
+        ReturnedVersions = [.. ReturnedVersions, orderVersion];
         IsShippedChanged = true;
     }
 }

@@ -39,11 +39,6 @@ internal static class AdjustStock
                 return unknown;
             }
 
-            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
-            {
-                return precondition;
-            }
-
             var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
             if (product.OnHand + request.Delta > StockLimits.MaxUnits)
             {

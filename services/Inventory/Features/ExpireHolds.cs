@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderInventory.Inventory.Data;
@@ -14,6 +15,7 @@ internal sealed partial class ExpireHolds(
 {
     private const int MaxClaimed = 100;
 
+    [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.HoldSweep, time);
@@ -25,7 +27,7 @@ internal sealed partial class ExpireHolds(
                 {
                 }
             }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(exception);
             }
@@ -41,9 +43,17 @@ internal sealed partial class ExpireHolds(
             await writer.ChangeAsync<ProblemHttpResult>(new([], [], claimed), (stock, _) =>
             {
                 // Extended, released or taken meanwhile: then it is none of ours.
-                foreach (var hold in claimed.Select(stock.Hold).Where(hold => hold is { Status: HoldStatus.Live, IsDue: true }))
+                foreach (var hold in claimed.Select(stock.Hold).OfType<Hold>().Where(hold => hold is { Status: HoldStatus.Live, IsDue: true }))
                 {
-                    stock.EndHold(hold!, HoldStatus.Expired);
+                    // Books that do not add up stop one hold, and not those that were claimed with it. It is tried again when its claim runs out.
+                    if (stock.FindUnreleasable(hold.Lines) is { } line)
+                    {
+                        LogCannotEnd(hold.Id, line.Quantity, line.ProductId, line.Location, stock.Item(line.ProductId, line.Location)?.Reserved ?? 0);
+                    }
+                    else
+                    {
+                        stock.EndHold(hold, HoldStatus.Expired);
+                    }
                 }
 
                 return Task.FromResult<ProblemHttpResult?>(null);
@@ -80,4 +90,9 @@ internal sealed partial class ExpireHolds(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Holds could not be swept; tried again later")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Hold {Hold} cannot be ended: it has {Quantity} units of product {Product} at {Location}, where {Reserved} are reserved. The product's stock must be rebuilt; tried again later")]
+    private partial void LogCannotEnd(Guid hold, long quantity, Guid product, string location, long reserved);
 }

@@ -36,8 +36,10 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
             }
         }
 
+        // Only a return may make stock at a location; the many other batches do not lock what they do not need.
+        var returns = events.Any(received => received.Data is OrderUpdated { Return: not null });
         var stock = await StockBatch.LoadAsync(
-            batch.Connection, new([.. orders], [.. products], [.. holds]), options.Allocation, time.GetStorableNow(), cancellationToken);
+            batch.Connection, new([.. orders], [.. products], [.. holds], KeepLocations: returns), options.Allocation, time.GetStorableNow(), cancellationToken);
         foreach (var received in events)
         {
             if (stock.HasDueHolds && IsShort(received.Data, stock))
@@ -45,17 +47,18 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
                 await stock.ExpireDueHoldsAsync(batch.Connection, cancellationToken);
             }
 
-            var reservation = received.Data switch
+            // The answer is to the event's version: that of a late return is not the last one of its order.
+            var (reservation, version) = received.Data switch
             {
-                OrderCreated created => OrderCreatedHandler.Apply(created, received, stock),
-                OrderUpdated updated => OrderUpdatedHandler.Apply(updated, received, stock),
-                _ => null,
+                OrderCreated created => (OrderCreatedHandler.Apply(created, received, stock), created.Version),
+                OrderUpdated updated => (OrderUpdatedHandler.Apply(updated, received, stock), updated.Version),
+                _ => (null, 0),
             };
             if (reservation is not null)
             {
                 batch.Publish(OutboxMessage.Create(
-                    InventoryEvents.ReservationDecided, reservation.OrderId, reservation.OrderVersion,
-                    new ReservationDecided(reservation.OrderId, reservation.OrderVersion, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
+                    InventoryEvents.ReservationDecided, reservation.OrderId, version,
+                    new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
                     stock.Now, received));
             }
         }

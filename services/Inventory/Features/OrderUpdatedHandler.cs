@@ -22,11 +22,11 @@ internal static class OrderUpdatedHandler
         _ => OrderEventsHandler.Validate([.. order.Lines, .. order.Revision?.Lines ?? []]),
     };
 
-    /// <summary>The decision, or null when the order is beyond this version already.</summary>
+    /// <summary>The decision, or null when the order is beyond this version already; a return is late only when it was taken back.</summary>
     public static Reservation? Apply(OrderUpdated order, ReceivedEvent cause, StockBatch stock)
     {
         var reservation = stock.Reservation(order.OrderId);
-        if (reservation.HasHandled(order.Version))
+        if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasTakenBack(order.Version))
         {
             return null;
         }
@@ -91,7 +91,7 @@ internal static class OrderUpdatedHandler
         stock.Ship(reservation.Lines, cause, order.OrderId);
         if (reservation.Lines.Count > 0)
         {
-            reservation.SetShipped(reservation.Lines);
+            reservation.Ship(reservation.Lines);
         }
 
         reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
@@ -99,11 +99,13 @@ internal static class OrderUpdatedHandler
 
     /// <summary>
     /// Goods came back: to where they had come from, or only into the ledger. The event is the order's state, so a return that is replayed
-    /// before its order's <c>shipped</c> says that too: the order is shipped first, and the late event finds its version handled.
+    /// before its order's <c>shipped</c> says that too: the order is shipped first, and the late event finds its version handled. A return
+    /// that is replayed after a later event leaves that one's decision as it is: it says nothing new but what came back.
     /// </summary>
     private static void Return(OrderUpdated order, OrderReturn returned, Reservation reservation, ReceivedEvent cause, StockBatch stock)
     {
-        if (reservation.IsLive)
+        var isLate = reservation.HasHandled(order.Version);
+        if (reservation.IsLive && !isLate)
         {
             Ship(order, reservation, cause, stock);
         }
@@ -114,8 +116,11 @@ internal static class OrderUpdatedHandler
             TakeBack(line, returned.Restock, rest, order.OrderId, cause, stock);
         }
 
-        reservation.SetShipped(rest);
-        reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
+        reservation.TakeBack(order.Version, rest);
+        if (!isLate)
+        {
+            reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
+        }
     }
 
     private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, ReceivedEvent cause, StockBatch stock)

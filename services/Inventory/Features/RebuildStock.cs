@@ -18,8 +18,9 @@ internal static class RebuildStock
 
     /// <summary>Compute a product's levels from its ledger</summary>
     /// <remarks>
-    /// Under the product's locks, so nothing moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record; 409
+    /// Under the product's locks, so nothing moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
     /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>.
+    /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken, bool dryRun = false)
@@ -27,13 +28,25 @@ internal static class RebuildStock
         Response? answer = null;
         var refusal = await writer.ChangeAsync<ProblemHttpResult>(new([], [productId], [], KeepLocations: true), async (stock, writes) =>
         {
-            if (stock.Product(productId) is not { } product)
+            var ledger = await SumAsync(writes.Connection!, productId, cancellationToken);
+            if (stock.Product(productId) is null)
             {
-                return Problems.NotFound("stock record", productId);
+                if (ledger.Count == 0)
+                {
+                    return Problems.NotFound("stock record", productId);
+                }
+
+                // All its levels are lost, and still it can be rebuilt: the ledger has them.
+                stock.Create(productId);
+            }
+
+            var product = stock.Product(productId)!;
+            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
+            {
+                return precondition;
             }
 
             var before = StockLevel.Of(product, stock.Now);
-            var ledger = await SumAsync(writes.Connection!, productId, cancellationToken);
             foreach (var location in ledger.Keys.Where(location => product.At(location) is null && ledger[location] != default).ToList())
             {
                 stock.Create(productId, location);

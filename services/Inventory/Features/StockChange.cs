@@ -11,7 +11,7 @@ namespace OrderInventory.Inventory.Features;
 
 /// <summary>
 /// What adjustments, counts and transfers have in common: staff change the stock record of one product, once for an Idempotency-Key,
-/// and are answered 201 with the level after it.
+/// and only while it is the version that they name if they name one, and are answered 201 with the level after it.
 /// </summary>
 internal static class StockChange
 {
@@ -49,6 +49,11 @@ internal static class StockChange
                     if (stock.Product(productId) is not { } product)
                     {
                         return Task.FromResult<ProblemHttpResult?>(Problems.NotFound("stock record", productId));
+                    }
+
+                    if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
+                    {
+                        return Task.FromResult<ProblemHttpResult?>(precondition);
                     }
 
                     var refused = decide(stock, product);

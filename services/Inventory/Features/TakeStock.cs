@@ -20,7 +20,10 @@ internal static class TakeStock
     public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
 
     /// <summary>Record a count of the shelf</summary>
-    /// <remarks>201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>.</remarks>
+    /// <remarks>
+    /// 201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>.
+    /// If-Match is honoured when sent.
+    /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
     {

@@ -41,11 +41,6 @@ internal static class TransferStock
                 return unknown;
             }
 
-            if (ETags.CheckIfMatch(http, product.Version, required: false) is { } precondition)
-            {
-                return precondition;
-            }
-
             var origin = product.At(request.From) ?? stock.Create(productId, request.From);
             if (!origin.TrySetOnHand(origin.OnHand - request.Quantity))
             {

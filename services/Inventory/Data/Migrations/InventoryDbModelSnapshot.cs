@@ -126,6 +126,10 @@ namespace OrderInventory.Inventory.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("ReturnedVersions")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("returned_versions");
+
                     b.Property<string>("Shipped")
                         .HasColumnType("jsonb")
                         .HasColumnName("shipped");
