@@ -44,6 +44,10 @@ public static class ApiDescriptions
         .WithHeader(Data.IdempotentCreate.Header, required: false, "Any printable text up to 255 characters; the same key and body create once.")
         .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
+    /// <summary>A POST whose answer may wait for an outcome: <c>Prefer: wait=N</c> (RFC 7240, section 4.3).</summary>
+    public static RouteHandlerBuilder WithPreferWait(this RouteHandlerBuilder route) => route
+        .WithHeader("Prefer", required: false, "wait=N: the answer waits for the outcome for up to N seconds, at most 30, and says so in Preference-Applied.");
+
     /// <summary>What every document of the system needs; <c>AddServiceDefaults</c> applies it.</summary>
     internal static void Configure(OpenApiOptions options)
     {

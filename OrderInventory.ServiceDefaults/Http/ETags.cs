@@ -8,25 +8,28 @@ namespace OrderInventory.ServiceDefaults.Http;
 public static class ETags
 {
     /// <summary>Answers the resource with its ETag, or 304 when the caller has this version already.</summary>
-    public static Results<Ok<T>, StatusCodeHttpResult> Ok<T>(HttpContext http, T resource, long version)
+    public static Results<Ok<T>, StatusCodeHttpResult> Ok<T>(HttpContext http, T resource, long version, string? mark = null)
     {
-        var etag = Set(http, version);
+        var etag = Set(http, version, mark);
         return http.Request.Headers.IfNoneMatch.Any(value => value is not null && Lists(value, etag))
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Ok(resource);
     }
 
     /// <summary>Sets the ETag header of the response.</summary>
-    public static string Set(HttpContext http, long version)
+    /// <param name="http">The request and its response.</param>
+    /// <param name="version">The resource's version.</param>
+    /// <param name="mark">Tells apart what one version looks like at different times, as in <c>"7-erased"</c>.</param>
+    public static string Set(HttpContext http, long version, string? mark = null)
     {
-        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
+        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{version}{(mark is null ? "" : "-")}{mark}\"");
         http.Response.Headers.ETag = etag;
         return etag;
     }
 
     /// <summary>
     /// Checks If-Match. Null when the change may go on; otherwise 428 when the header is missing and required, or 412 when none of
-    /// its tags is the current version (weak tags never match: RFC 9110, section 13.1.1).
+    /// its tags is the current version (weak tags never match: RFC 9110, section 13.1.1). A mark after the version says nothing about changes.
     /// </summary>
     public static ProblemHttpResult? CheckIfMatch(HttpContext http, long currentVersion, bool required = true)
     {
@@ -37,15 +40,17 @@ public static class ETags
         }
 
         var etag = string.Create(CultureInfo.InvariantCulture, $"\"{currentVersion}\"");
-        return header.Any(value => value is not null && Lists(value, etag, strong: true)) ? null : Problems.PreconditionFailed(currentVersion);
+        return header.Any(value => value is not null && Lists(value, etag, forChange: true)) ? null : Problems.PreconditionFailed(currentVersion);
     }
 
-    private static bool Lists(string header, string etag, bool strong = false)
+    private static bool Lists(string header, string etag, bool forChange = false)
     {
         foreach (var part in header.Split(',', StringSplitOptions.TrimEntries))
         {
             // A cache may weaken the tag that it stores; for a conditional read the weak form still means the same version.
-            if (part == "*" || part == etag || (!strong && part.StartsWith("W/", StringComparison.Ordinal) && part[2..] == etag))
+            if (part == "*" || part == etag || (forChange
+                ? part.StartsWith($"{etag[..^1]}-", StringComparison.Ordinal)
+                : part.StartsWith("W/", StringComparison.Ordinal) && part[2..] == etag))
             {
                 return true;
             }

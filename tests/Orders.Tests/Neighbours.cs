@@ -19,6 +19,8 @@ internal sealed class Neighbours : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, (string Sku, decimal Price, string Currency, string Status)> _products = new();
     private readonly ConcurrentDictionary<Guid, byte> _customers = new();
 
+    private int _checks;
+
     private Neighbours(WebApplication server) => _server = server;
 
     public string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -35,7 +37,14 @@ internal sealed class Neighbours : IAsyncDisposable
     /// <summary>What Notifications has recorded; null when it is down.</summary>
     public object[]? Notifications { get; set; } = [];
 
+    /// <summary>How often Inventory was asked for a check, whether it answered or not.</summary>
+    public int Checks => _checks;
+
     public bool InventoryIsDown { get; set; }
+
+    /// <summary>A check is answered only when nobody waits for it any more.</summary>
+    public bool InventoryIsSlow { get; set; }
+
     public bool ProductsIsDown { get; set; }
     public bool CustomersIsDown { get; set; }
 
@@ -61,7 +70,7 @@ internal sealed class Neighbours : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var neighbours = new Neighbours(builder.Build());
-        neighbours._server.MapPost("/api/inventory/check", neighbours.Check);
+        neighbours._server.MapPost("/api/inventory/check", neighbours.CheckAsync);
         neighbours._server.MapGet("/api/products", (string ids) => neighbours.ProductsIsDown ? Down() : Results.Ok(new
         {
             items = Ids(ids).Where(neighbours._products.ContainsKey).Select(id => neighbours._products[id] is var p
@@ -90,8 +99,16 @@ internal sealed class Neighbours : IAsyncDisposable
 
     public sealed record CheckLine(Guid ProductId, int Quantity);
 
-    private IResult Check(CheckRequest request)
+    private async Task<IResult> CheckAsync(CheckRequest request, HttpContext http)
     {
+        Interlocked.Increment(ref _checks);
+        if (InventoryIsSlow)
+        {
+            var gone = new TaskCompletionSource();
+            await using var registration = http.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
+        }
+
         if (InventoryIsDown)
         {
             return Down();

@@ -183,6 +183,20 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
+    public async Task A_product_that_only_a_pending_revision_adds_is_in_an_open_order()
+    {
+        var (id, product) = await _app.ConfirmedAsync();
+        var (added, other) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
+        async Task<bool> IsOpenAsync(Guid p) => (bool)(await _http.GetFromJsonAsync<JsonNode>($"/api/orders/open?productId={p}"))!["open"]!;
+        Assert.False(await IsOpenAsync(added));
+        await ReviseAsync(id, "\"2\"", (product, 3), (added, 1));
+        Assert.Equal((true, false), (await IsOpenAsync(added), await IsOpenAsync(other)));
+        await _app.AnswerAsync(id, 3, "revisionRejected", [new { productId = added, requested = 1, available = 0 }]);
+        await _app.WaitForAsync(id, "confirmed");
+        Assert.False(await IsOpenAsync(added));
+    }
+
+    [Fact]
     public async Task Recent_orders_show_a_change_at_once()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());

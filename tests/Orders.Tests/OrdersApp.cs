@@ -20,10 +20,13 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     private readonly InfrastructureFixture _infrastructure;
     private readonly string _database;
     private readonly (string Key, string Value)[] _settings;
-    private readonly string _group = "orders-" + Guid.CreateVersion7().ToString("N");
+    private readonly string _group;
+    private readonly bool _isReplica;
 
-    private OrdersApp(InfrastructureFixture infrastructure, string database, Neighbours neighbours, (string, string)[] settings)
+    private OrdersApp(InfrastructureFixture infrastructure, string database, Neighbours neighbours, (string, string)[] settings, string? group = null)
     {
+        _group = group ?? "orders-" + Guid.CreateVersion7().ToString("N");
+        _isReplica = group is not null;
         _infrastructure = infrastructure;
         _database = database;
         Neighbours = neighbours;
@@ -39,9 +42,22 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings)
     {
         var app = new OrdersApp(infrastructure, await infrastructure.CreateDatabaseAsync("orders"), await Neighbours.StartAsync(), settings);
-        using var http = app.CreateClient();
-        await Eventually.TrueAsync(async () => (await http.GetAsync("/health")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "Orders is ready");
+        await app.WaitUntilReadyAsync();
         return app;
+    }
+
+    /// <summary>A second one on the same database and in the same consumer group. Dispose it before this one.</summary>
+    public async Task<OrdersApp> StartReplicaAsync()
+    {
+        var replica = new OrdersApp(_infrastructure, _database, Neighbours, _settings, _group);
+        await replica.WaitUntilReadyAsync();
+        return replica;
+    }
+
+    private async Task WaitUntilReadyAsync()
+    {
+        using var http = CreateClient();
+        await Eventually.TrueAsync(async () => (await http.GetAsync("/health")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "Orders is ready");
     }
 
     protected override void ConfigureWebHost(IWebHostBuilder builder)
@@ -133,10 +149,25 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    public async Task ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var command = Database.CreateCommand(sql);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { Value = parameter });
+        }
+
+        await command.ExecuteNonQueryAsync();
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        await Neighbours.DisposeAsync();
+        if (!_isReplica)
+        {
+            await Neighbours.DisposeAsync();
+        }
+
         await Database.DisposeAsync();
         Kafka.Dispose();
     }

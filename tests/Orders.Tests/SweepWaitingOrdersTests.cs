@@ -87,4 +87,27 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Count(r => r.Json.GetProperty("version").GetInt32() == 3) >= 4);
         Assert.Equal("cancelPending", (string?)(await app.OrderAsync(id))["status"]);
     }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_read_keeps_no_other_order_waiting_and_is_asked_for_again()
+    {
+        await using var app = await StartAsync("00:15:00");
+        var unreadable = await PlacedAsync(app);
+        app.Neighbours.Reservations[unreadable] = (1, "outcomeOfTomorrow");
+        var readable = await PlacedAsync(app);
+        app.Neighbours.Reservations[readable] = (1, "reserved");
+        await app.WaitForAsync(readable, "confirmed");
+        Assert.Equal("pending", (string?)(await app.OrderAsync(unreadable))["status"]);
+        app.Neighbours.Reservations[unreadable] = (1, "reserved");
+        await app.WaitForAsync(unreadable, "confirmed");
+    }
+
+    [Fact]
+    public async Task A_pending_order_whose_answer_cannot_be_read_expires()
+    {
+        await using var app = await StartAsync("00:00:01");
+        var id = await PlacedAsync(app);
+        app.Neighbours.Reservations[id] = (1, "outcomeOfTomorrow");
+        await app.WaitForAsync(id, "expired");
+    }
 }

@@ -42,7 +42,7 @@ internal sealed class OrderBatch
             {
                 new("""
                     SELECT id, customer_id, status, version, currency, total, hold_id, reason, rejection, revision, carrier, tracking_number,
-                        ship_to, returns, placed_at, updated_at
+                        ship_to, returns, placed_at, updated_at, ship_to_erased
                     FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE
                     """)
                 { Parameters = { new() { Value = ids } } },
@@ -63,7 +63,7 @@ internal sealed class OrderBatch
                 reader.GetFieldValue<Guid?>(6), reader.GetStringOrNull(7),
                 OrderJson.ReadRejection(reader.GetStringOrNull(8)), OrderJson.ReadRevision(reader.GetStringOrNull(9)),
                 reader.GetStringOrNull(10), reader.GetStringOrNull(11),
-                OrderJson.ReadShipTo(reader.GetStringOrNull(12)), OrderJson.ReadReturns(reader.GetStringOrNull(13)),
+                OrderJson.ReadShipTo(reader.GetStringOrNull(12)), reader.GetBoolean(16), OrderJson.ReadReturns(reader.GetStringOrNull(13)),
                 reader.GetFieldValue<DateTimeOffset>(14), reader.GetFieldValue<DateTimeOffset>(15), lines[id] = []);
             batch._loadedVersions[id] = reader.GetInt64(3);
         }

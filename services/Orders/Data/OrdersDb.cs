@@ -88,6 +88,7 @@ internal sealed class OrderRow
     public string? Carrier { get; init; }
     public string? TrackingNumber { get; init; }
     public string? ShipTo { get; init; }
+    public bool ShipToErased { get; init; }
     public string? Returns { get; init; }
     public DateTimeOffset PlacedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }

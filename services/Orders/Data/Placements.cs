@@ -16,11 +16,17 @@ namespace OrderInventory.Orders.Data;
 /// <param name="Products">The copies that there are.</param>
 internal sealed record PlacementFacts((Guid OrderId, byte[] Fingerprint)? EarlierOrder, CustomerStatus? Customer, Dictionary<Guid, ProductCopy> Products);
 
-/// <summary>The hottest path of the service: one round trip to read, one to write, which is the whole transaction.</summary>
+/// <summary>
+/// The hottest path of the service: one round trip to read, one to write, which is the whole transaction. An address is stored only if the
+/// customer is not erased by then, however long ago that was read.
+/// </summary>
 internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
 {
     /// <summary>How long a request waits for another one with the same key that has not committed yet.</summary>
     private const string KeyLockTimeout = "250ms";
+
+    /// <summary>How long orders wait for an erasure of a customer: long enough for any, but one that hangs must not stop all placements.</summary>
+    private const string CustomerLockTimeout = "2s";
 
     private const int MaxGroup = 64;
 
@@ -143,59 +149,96 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
         }
     }
 
-    /// <summary>One implicit transaction. The keys come first: an uncommitted key of another request cannot be seen, only waited for.</summary>
+    /// <summary>One implicit transaction. The keys come before the orders: an uncommitted key of another request cannot be seen, only waited for.</summary>
     private async Task WriteAsync(List<Placement> group)
     {
         // In one order, so that two replicas with two of the same keys do not lock each other out.
         group.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
         Order[] orders = [.. group.Select(p => p.Order)];
         await using var connection = await database.OpenConnectionAsync();
-        await using var batch = new NpgsqlBatch(connection)
-        {
-            BatchCommands =
-            {
-                new("SELECT set_config('lock_timeout', $1, true)") { Parameters = { new() { Value = KeyLockTimeout } } },
-                new("""
-                    INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
-                    SELECT * FROM unnest($1, $2, $3, $4, $5)
-                    """)
-                {
-                    Parameters =
-                    {
-                        OutboxSql.Array(group, p => p.Order.CustomerId.ToString(), NpgsqlDbType.Text),
-                        OutboxSql.Array(group, p => p.Key, NpgsqlDbType.Text),
-                        OutboxSql.Array(group, p => p.Fingerprint, NpgsqlDbType.Bytea),
-                        OutboxSql.Array(group, p => p.Order.Id, NpgsqlDbType.Uuid),
-                        OutboxSql.Array(group, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
-                    },
-                },
-                new("""
-                    INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at, ship_to)
-                    SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at, ship_to::jsonb
-                    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at, ship_to)
-                    """)
-                {
-                    Parameters =
-                    {
-                        OutboxSql.Array(orders, o => o.Id, NpgsqlDbType.Uuid),
-                        OutboxSql.Array(orders, o => o.CustomerId, NpgsqlDbType.Uuid),
-                        OutboxSql.Array(orders, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
-                        OutboxSql.Array(orders, o => o.Version, NpgsqlDbType.Bigint),
-                        OutboxSql.Array(orders, o => o.Currency, NpgsqlDbType.Text),
-                        OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
-                        OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
-                        OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
-                        OutboxSql.Array(orders, o => OrderJson.Write(o.ShipTo), NpgsqlDbType.Text),
-                    },
-                },
-                OrderBatch.InsertLines(orders),
-                History.Insert([.. group.Select(p => p.Placed)]),
-            },
-        };
+        await using var batch = new NpgsqlBatch(connection);
+        LockCustomers(batch, orders);
+        batch.BatchCommands.Add(SetLockTimeout(KeyLockTimeout));
+        batch.BatchCommands.Add(InsertKeys(group));
+        batch.BatchCommands.Add(InsertOrders(orders));
+        batch.BatchCommands.Add(OrderBatch.InsertLines(orders));
+        batch.BatchCommands.Add(History.Insert([.. group.Select(p => p.Placed)]));
         batch.AddOutbox([.. group.Select(p => p.Created)]);
         await batch.ExecuteNonQueryAsync();
         signal.Wake();
     }
+
+    /// <summary>
+    /// Keeps an erasure of the customers of orders with an address away until the commit: it changes the copy first and removes addresses
+    /// then, so it either waits here and finds these orders, or is waited for here and seen by the statements that follow. A customer who is
+    /// not known yet gets a copy, older than any event, so that there is a row to lock.
+    /// </summary>
+    private static void LockCustomers(NpgsqlBatch batch, Order[] orders)
+    {
+        // In one order, as the handler of customer.updated has them.
+        var customers = orders.Where(o => o.ShipTo is not null).Select(o => o.CustomerId).Distinct().Order().ToArray();
+        if (customers.Length == 0)
+        {
+            return;
+        }
+
+        batch.BatchCommands.Add(SetLockTimeout(CustomerLockTimeout));
+        batch.BatchCommands.Add(new("INSERT INTO customer_copies (customer_id, version, status) SELECT id, 0, 'active' FROM unnest($1) AS id ON CONFLICT DO NOTHING")
+        {
+            Parameters = { new() { Value = customers } },
+        });
+        batch.BatchCommands.Add(new("SELECT FROM customer_copies WHERE customer_id = ANY($1) ORDER BY customer_id FOR SHARE")
+        {
+            Parameters = { new() { Value = customers } },
+        });
+    }
+
+    private static NpgsqlBatchCommand SetLockTimeout(string timeout) =>
+        new("SELECT set_config('lock_timeout', $1, true)") { Parameters = { new() { Value = timeout } } };
+
+    private static NpgsqlBatchCommand InsertKeys(List<Placement> group) => new(
+        """
+        INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
+        SELECT caller, key, CASE WHEN EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.caller::uuid AND c.status = 'erased')
+            THEN '' ELSE fingerprint END, resource_id, created_at
+        FROM unnest($1, $2, $3, $4, $5) AS n (caller, key, fingerprint, resource_id, created_at)
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(group, p => p.Order.CustomerId.ToString(), NpgsqlDbType.Text),
+            OutboxSql.Array(group, p => p.Key, NpgsqlDbType.Text),
+            OutboxSql.Array(group, p => p.Fingerprint, NpgsqlDbType.Bytea),
+            OutboxSql.Array(group, p => p.Order.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(group, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+        },
+    };
+
+    private static NpgsqlBatchCommand InsertOrders(Order[] orders) => new(
+        """
+        INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at, ship_to, ship_to_erased)
+        SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at,
+            CASE WHEN erased THEN NULL ELSE ship_to::jsonb END, erased
+        FROM (
+            SELECT *, ship_to IS NOT NULL
+                AND EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.customer_id AND c.status = 'erased') AS erased
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at, ship_to)
+        ) AS n
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(orders, o => o.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.CustomerId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(orders, o => o.Currency, NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
+            OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            OutboxSql.Array(orders, o => OrderJson.Write(o.ShipTo), NpgsqlDbType.Text),
+        },
+    };
 
     private sealed record Placement(Order Order, string Key, byte[] Fingerprint, OutboxMessage Created)
     {

@@ -43,6 +43,9 @@ internal sealed class Order
     /// <summary>Where the goods go. Personal data: in no event, and gone when the customer is erased.</summary>
     public ShipTo? ShipTo { get; private set; }
 
+    /// <summary>Whether <see cref="ShipTo"/> is gone because the customer was erased.</summary>
+    public bool ShipToErased { get; private set; }
+
     /// <summary>What came back after shipping, oldest first.</summary>
     public IReadOnlyList<OrderReturn> Returns { get; private set; } = [];
 
@@ -74,8 +77,8 @@ internal sealed class Order
     /// <summary>The order as the database has it.</summary>
     public static Order Restore(
         Guid id, Guid customerId, OrderStatus status, long version, string currency, decimal total, Guid? holdId, string? reason,
-        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, ShipTo? shipTo, IReadOnlyList<OrderReturn> returns,
-        DateTimeOffset placedAt, DateTimeOffset updatedAt, IReadOnlyList<OrderLine> lines) => new()
+        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, ShipTo? shipTo, bool shipToErased,
+        IReadOnlyList<OrderReturn> returns, DateTimeOffset placedAt, DateTimeOffset updatedAt, IReadOnlyList<OrderLine> lines) => new()
         {
             Id = id,
             CustomerId = customerId,
@@ -90,6 +93,7 @@ internal sealed class Order
             Carrier = carrier,
             TrackingNumber = trackingNumber,
             ShipTo = shipTo,
+            ShipToErased = shipToErased,
             Returns = returns,
             PlacedAt = placedAt,
             UpdatedAt = updatedAt,

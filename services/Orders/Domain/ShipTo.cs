@@ -1,25 +1,36 @@
+using System.Text.Json.Serialization;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Domain;
 
-/// <summary>An address, copied into the order at placement.</summary>
+/// <summary>
+/// An address, copied into the order at placement. The order in which its members are written is part of the fingerprints of requests that
+/// have been made: it stays.
+/// </summary>
 /// <param name="Name">Who receives it, 1 to 200 characters.</param>
 /// <param name="Line1">Street and number, 1 to 200 characters.</param>
-/// <param name="PostalCode">At most 20 characters.</param>
 /// <param name="City">1 to 100 characters.</param>
 /// <param name="Country">ISO 3166-1 alpha-2.</param>
-/// <param name="Line2">At most 200 characters.</param>
-/// <param name="Region">At most 100 characters.</param>
-public sealed record ShipTo(string Name, string Line1, string PostalCode, string City, string Country, string? Line2 = null, string? Region = null)
+/// <param name="PostalCode">1 to 20 characters; some countries have none.</param>
+/// <param name="Line2">1 to 200 characters.</param>
+/// <param name="Region">1 to 100 characters.</param>
+public sealed record ShipTo(
+    [property: JsonPropertyOrder(1)] string Name,
+    [property: JsonPropertyOrder(2)] string Line1,
+    [property: JsonPropertyOrder(4)] string City,
+    [property: JsonPropertyOrder(5)] string Country,
+    [property: JsonPropertyOrder(3)] string? PostalCode = null,
+    [property: JsonPropertyOrder(6)] string? Line2 = null,
+    [property: JsonPropertyOrder(7)] string? Region = null)
 {
     internal void Validate(RequestErrors errors, string path)
     {
-        errors.RequireText(Name, 200, $"{path}.name");
-        errors.RequireText(Line1, 200, $"{path}.line1");
-        errors.AllowText(Line2, 200, $"{path}.line2");
-        errors.AllowText(PostalCode, 20, $"{path}.postalCode");
-        errors.RequireText(City, 100, $"{path}.city");
-        errors.AllowText(Region, 100, $"{path}.region");
-        errors.Require(Country is { Length: 2 } && Country.All(char.IsAsciiLetterUpper), $"{path}.country", "Two capital letters (ISO 3166-1) are required.");
+        errors.RequireLine(Name, 200, $"{path}.name");
+        errors.RequireLine(Line1, 200, $"{path}.line1");
+        errors.AllowLine(Line2, 200, $"{path}.line2");
+        errors.AllowLine(PostalCode, 20, $"{path}.postalCode");
+        errors.RequireLine(City, 100, $"{path}.city");
+        errors.AllowLine(Region, 100, $"{path}.region");
+        errors.RequireCountry(Country, $"{path}.country");
     }
 }

@@ -45,10 +45,8 @@ internal static class CancelOrder
                 return Transitions.Illegal(order.Status, order.Version, "cancelled");
             }
 
-            ETags.Set(http, order.Version);
-            return order.Status == OrderStatus.Cancelled
-                ? TypedResults.Ok(OrderView.Of(order))
-                : TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order));
+            var view = OrderView.Of(order).SetETag(http);
+            return order.Status == OrderStatus.Cancelled ? TypedResults.Ok(view) : TypedResults.Accepted($"/api/orders/{id}", view);
         }, cancellationToken);
     }
 }

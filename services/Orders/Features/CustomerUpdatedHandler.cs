@@ -4,12 +4,13 @@ using NpgsqlTypes;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Data;
 
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
 /// Keeps the copies of customers current. The newest version wins, in whatever order they come.
-/// An erased customer's orders stay, without the addresses that they went to.
+/// An erased customer's orders stay, without the addresses that they went to. The copy is changed first: see <see cref="Placements"/>.
 /// </summary>
 internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandler
 {
@@ -34,9 +35,14 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandle
         var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
         if (erased.Length > 0)
         {
-            batch.Writes.BatchCommands.Add(new("UPDATE orders SET ship_to = NULL WHERE customer_id = ANY($1) AND ship_to IS NOT NULL")
+            batch.Writes.BatchCommands.Add(new("UPDATE orders SET ship_to = NULL, ship_to_erased = true WHERE customer_id = ANY($1) AND ship_to IS NOT NULL")
             {
                 Parameters = { new() { Value = erased } },
+            });
+            // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order.
+            batch.Writes.BatchCommands.Add(new("UPDATE idempotency_keys SET fingerprint = '' WHERE caller = ANY($1)")
+            {
+                Parameters = { new() { Value = Array.ConvertAll(erased, id => id.ToString()) } },
             });
             batch.AfterCommit(() => Array.ForEach(erased, recent.Changed));
         }

@@ -10,5 +10,5 @@ internal static class GetOrder
     /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id.</remarks>
     public static async Task<Results<Results<Ok<OrderView>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, OrderReader reader, CancellationToken cancellationToken) =>
-        await reader.FindAsync(id, cancellationToken) is { } order ? ETags.Ok(http, order, order.Version) : Problems.NotFound("order", id);
+        await reader.FindAsync(id, cancellationToken) is { } order ? ETags.Ok(http, order, order.Version, order.ETagMark) : Problems.NotFound("order", id);
 }

@@ -17,7 +17,16 @@ internal static class HasOpenOrders
         var open = await database.OrderLines
             .Where(line => line.ProductId == productId)
             .Join(database.Orders, line => line.OrderId, order => order.Id, (_, order) => order.Status)
-            .AnyAsync(status => !finished.Contains(status), cancellationToken);
+            .AnyAsync(status => !finished.Contains(status), cancellationToken)
+            || await IsInPendingRevisionAsync(productId, database, cancellationToken);
         return TypedResults.Ok(new Response(open));
+    }
+
+    /// <summary>The lines of a revision become the order's own only when Inventory agrees; until then they are JSON.</summary>
+    private static Task<bool> IsInPendingRevisionAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
+    {
+        var hasProduct = $$"""{"lines": [{"productId": "{{productId}}"}]}""";
+        return database.Orders.AnyAsync(
+            order => order.Status == OrderStatus.RevisionPending && EF.Functions.JsonContains(order.Revision!, hasProduct), cancellationToken);
     }
 }

@@ -7,19 +7,19 @@ internal static class OrderEndpoints
     public static void MapOrders(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/orders").WithTags("Orders");
-        group.MapPost("/", PlaceOrder.HandleAsync).WithIdempotencyKey().WithProblems(400, 409, 422, 503);
-        group.MapGet("/", ListOrders.HandleAsync).WithProblems(400);
-        group.MapGet("/open", HasOpenOrders.HandleAsync).WithProblems(400);
-        group.MapGet("/open-lines", ListOpenLines.HandleAsync).WithProblems(400);
-        group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).WithProblems(404);
-        group.MapGet("/{id:guid}", GetOrder.HandleAsync).WithETag().WithProblems(404);
-        group.MapPut("/{id:guid}/lines", ReviseOrder.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 422, 503);
-        group.MapPost("/{id:guid}/cancel", CancelOrder.HandleAsync).WithProblems(400, 404, 409, 412);
-        group.MapPost("/{id:guid}/ship", ShipOrder.HandleAsync).WithProblems(400, 404, 409, 412);
-        group.MapPost("/{id:guid}/deliver", DeliverOrder.HandleAsync).WithProblems(404, 409, 412);
-        group.MapPost("/{id:guid}/returns", ReturnGoods.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 422);
+        group.MapPost("/", PlaceOrder.HandleAsync).WithIdempotencyKey().WithPreferWait().WithProblems(400, 409, 413, 415, 422, 503);
+        group.MapGet("/", ListOrders.HandleAsync).WithProblems(400, 503);
+        group.MapGet("/open", HasOpenOrders.HandleAsync).WithProblems(400, 503);
+        group.MapGet("/open-lines", ListOpenLines.HandleAsync).WithProblems(400, 503);
+        group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).WithProblems(404, 503);
+        group.MapGet("/{id:guid}", GetOrder.HandleAsync).WithETag().WithProblems(404, 503);
+        group.MapPut("/{id:guid}/lines", ReviseOrder.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        group.MapPost("/{id:guid}/cancel", CancelOrder.HandleAsync).WithProblems(400, 404, 409, 412, 413, 415, 503);
+        group.MapPost("/{id:guid}/ship", ShipOrder.HandleAsync).WithProblems(400, 404, 409, 412, 413, 415, 503);
+        group.MapPost("/{id:guid}/deliver", DeliverOrder.HandleAsync).WithProblems(404, 409, 412, 503);
+        group.MapPost("/{id:guid}/returns", ReturnGoods.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 422, 503);
 
         routes.MapGet("/api/customers/{customerId:guid}/orders/recent", ListRecentOrders.HandleAsync)
-            .WithTags("Orders");
+            .WithTags("Orders").WithProblems(503);
     }
 }

@@ -2,6 +2,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
@@ -25,15 +26,35 @@ public sealed record OrderView(
     Guid Id, Guid CustomerId, OrderStatus Status, IReadOnlyList<OrderLineView> Lines, Money Total, Rejection? Rejection, RevisionView? Revision,
     string? Carrier, string? TrackingNumber, Guid? HoldId, ShipTo? ShipTo, IReadOnlyList<OrderReturn> Returns, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt)
 {
+    /// <summary>
+    /// An erasure takes <see cref="ShipTo"/> away without a new version: Inventory's answer to the version that waits would no longer count,
+    /// and every version is an event. So that a copy with the address is not taken for current, the ETag is another one.
+    /// </summary>
+    internal string? ETagMark { get; private init; }
+
+    internal OrderView SetETag(HttpContext http)
+    {
+        ETags.Set(http, Version, ETagMark);
+        return this;
+    }
+
     internal static OrderView Of(Order order) => new(
         order.Id, order.CustomerId, order.Status, OrderLineView.Of(order.Lines), order.TotalPrice, order.Rejection, RevisionView.Of(order.Revision),
-        order.Carrier, order.TrackingNumber, order.HoldId, order.ShipTo, order.Returns, order.Version, order.PlacedAt, order.UpdatedAt);
+        order.Carrier, order.TrackingNumber, order.HoldId, order.ShipTo, order.Returns, order.Version, order.PlacedAt, order.UpdatedAt)
+    {
+        ETagMark = MarkOf(order.ShipToErased),
+    };
 
     internal static OrderView Of(OrderRow row) => new(
         row.Id, row.CustomerId, row.Status,
         [.. row.Lines.OrderBy(l => l.LineNo).Select(l => OrderLineView.Of(l.ProductId, l.Sku, l.Name, l.Quantity, new(l.UnitPrice, row.Currency)))],
         new(row.Total, row.Currency), OrderJson.ReadRejection(row.Rejection), RevisionView.Of(OrderJson.ReadRevision(row.Revision)),
-        row.Carrier, row.TrackingNumber, row.HoldId, OrderJson.ReadShipTo(row.ShipTo), OrderJson.ReadReturns(row.Returns), row.Version, row.PlacedAt, row.UpdatedAt);
+        row.Carrier, row.TrackingNumber, row.HoldId, OrderJson.ReadShipTo(row.ShipTo), OrderJson.ReadReturns(row.Returns), row.Version, row.PlacedAt, row.UpdatedAt)
+    {
+        ETagMark = MarkOf(row.ShipToErased),
+    };
+
+    private static string? MarkOf(bool shipToErased) => shipToErased ? "erased" : null;
 }
 
 /// <summary>One line of an order, with the product's name and price as they were at placement.</summary>

@@ -104,9 +104,6 @@ internal static class ReturnGoods
         return Answer(http, OrderView.Of(order));
     }
 
-    private static Created<OrderView> Answer(HttpContext http, OrderView order)
-    {
-        ETags.Set(http, order.Version);
-        return TypedResults.Created($"/api/orders/{order.Id}", order);
-    }
+    private static Created<OrderView> Answer(HttpContext http, OrderView order) =>
+        TypedResults.Created($"/api/orders/{order.Id}", order.SetETag(http));
 }

@@ -69,8 +69,7 @@ internal static class ReviseOrder
                 return Transitions.Illegal(order.Status, order.Version, "revised");
             }
 
-            ETags.Set(http, order.Version);
-            return TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order));
+            return TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order).SetETag(http));
         }, cancellationToken);
     }
 

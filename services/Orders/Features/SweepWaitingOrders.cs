@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using OrderInventory.Contracts.Inventory;
@@ -26,6 +28,7 @@ internal sealed partial class SweepWaitingOrders(
     /// <summary>What this replica has sent again, how often, and when it may be sent once more.</summary>
     private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _sentAgain = [];
 
+    [SuppressMessage("Design", "CA1031", Justification = "What ends here ends the whole service: whatever it is, the next sweep tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
@@ -35,13 +38,14 @@ internal sealed partial class SweepWaitingOrders(
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogFailed(exception);
             }
         }
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "What is wrong with one order must not keep the others waiting.")]
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -55,19 +59,25 @@ internal sealed partial class SweepWaitingOrders(
             page = await ReadAsync(last, cancellationToken);
             foreach (var order in page)
             {
-                // One that does not answer is not asked a thousand times: next round.
-                var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
-                inventoryAnswers = state != Answer.None;
-                if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
-                {
-                    await ExpireAsync(order, cancellationToken);
-                }
-                else if (state == Answer.NeverSaw && MayBeSentAgain(order))
-                {
-                    await SendAgainAsync(order, cancellationToken);
-                }
-
                 seen.Add((order.Id, order.Version));
+                try
+                {
+                    // One that does not answer is not asked a thousand times: next round.
+                    var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
+                    inventoryAnswers = state != Answer.None;
+                    if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
+                    {
+                        await ExpireAsync(order, cancellationToken);
+                    }
+                    else if (state == Answer.NeverSaw && MayBeSentAgain(order))
+                    {
+                        await SendAgainAsync(order, cancellationToken);
+                    }
+                }
+                catch (Exception exception) when (exception is not (NpgsqlException { IsTransient: true } or OperationCanceledException))
+                {
+                    LogOrderFailed(exception, order.Id);
+                }
             }
 
             last = page.LastOrDefault();
@@ -133,6 +143,12 @@ internal sealed partial class SweepWaitingOrders(
         {
             LogNoAnswer(exception.Message);
             return Answer.None;
+        }
+        catch (JsonException exception)
+        {
+            // An Inventory that is newer than this code may know outcomes that this code does not.
+            LogUnreadable(exception, order.Id);
+            return Answer.Unreadable;
         }
 
         if (known is null || known.OrderVersion < order.Version)
@@ -207,6 +223,9 @@ internal sealed partial class SweepWaitingOrders(
         /// <summary>Inventory did not answer.</summary>
         None,
 
+        /// <summary>It answered what this version does not understand.</summary>
+        Unreadable,
+
         /// <summary>It has never handled the version that waits.</summary>
         NeverSaw,
 
@@ -216,6 +235,12 @@ internal sealed partial class SweepWaitingOrders(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orders that wait could not be looked at; tried again later")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}, which waits, could not be seen to; tried again later")]
+    private partial void LogOrderFailed(Exception exception, Guid orderId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What Inventory answered of order {OrderId}, which waits, cannot be read; asked again later")]
+    private partial void LogUnreadable(Exception exception, Guid orderId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the question about a waiting order: {Reason}")]
     private partial void LogNoAnswer(string reason);

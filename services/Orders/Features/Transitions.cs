@@ -28,8 +28,7 @@ internal static class Transitions
                 return Illegal(order.Status, order.Version, wish);
             }
 
-            ETags.Set(http, order.Version);
-            return TypedResults.Ok(OrderView.Of(order));
+            return TypedResults.Ok(OrderView.Of(order).SetETag(http));
         }, cancellationToken);
 
     /// <summary>409: the state machine does not allow it from where the order stands.</summary>

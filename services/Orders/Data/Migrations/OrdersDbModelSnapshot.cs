@@ -408,6 +408,10 @@ namespace OrderInventory.Orders.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("ship_to");
 
+                    b.Property<bool>("ShipToErased")
+                        .HasColumnType("boolean")
+                        .HasColumnName("ship_to_erased");
+
                     b.Property<string>("Status")
                         .IsRequired()
                         .HasColumnType("text")

@@ -1,0 +1,35 @@
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>What every service that takes a postal address asks of its parts.</summary>
+public static class AddressErrors
+{
+    /// <summary>The officially assigned codes of ISO 3166-1 alpha-2.</summary>
+    private static readonly HashSet<string> s_countries = [.. (
+        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN " +
+        "CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM " +
+        "HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK " +
+        "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
+        "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI " +
+        "VN VU WF WS YE YT ZA ZM ZW").Split(' ')];
+
+    /// <summary>A required line of an address.</summary>
+    public static void RequireLine(this RequestErrors errors, string? line, int maxLength, string path)
+    {
+        errors.RequireText(line, maxLength, path);
+        // A line break would be one on a label or in the header of a mail.
+        errors.Require(line?.Any(char.IsControl) != true, path, "No control characters are allowed.");
+    }
+
+    /// <summary>A line of an address that may be left out, but is not blank.</summary>
+    public static void AllowLine(this RequestErrors errors, string? line, int maxLength, string path)
+    {
+        if (line is not null)
+        {
+            errors.RequireLine(line, maxLength, path);
+        }
+    }
+
+    /// <summary>The country of an address.</summary>
+    public static void RequireCountry(this RequestErrors errors, string country, string path) =>
+        errors.Require(s_countries.Contains(country), path, "An ISO 3166-1 alpha-2 code like DE is required.");
+}

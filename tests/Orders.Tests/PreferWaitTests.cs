@@ -1,0 +1,76 @@
+using System.Net;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+[Collection(OrdersCollection.Name)]
+public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private OrdersApp _app = null!;
+
+    public async Task InitializeAsync() => _app = await OrdersApp.StartAsync(infrastructure);
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    [Fact]
+    public async Task When_the_time_is_over_the_order_is_answered_as_it_stands()
+    {
+        var response = await _app.PlaceAsync(Body(_app.Neighbours.AddCustomer()), prefer: "wait=1");
+        Assert.Equal((HttpStatusCode.Created, "wait=1"), (response.StatusCode, response.Headers.GetValues("Preference-Applied").Single()));
+        Assert.Equal(("pending", "\"1\""), ((string?)(await OrdersApp.BodyAsync(response))["status"], response.Headers.ETag!.Tag));
+    }
+
+    [Fact]
+    public async Task More_than_30_seconds_are_30()
+    {
+        var customer = _app.Neighbours.AddCustomer();
+        var placing = _app.PlaceAsync(Body(customer), prefer: "respond-async, wait=100000");
+        await _app.AnswerAsync(await PlacedAsync(customer), 1, "reserved");
+        var response = await placing;
+        Assert.Equal("wait=30", response.Headers.GetValues("Preference-Applied").Single());
+        Assert.Equal("confirmed", (string?)(await OrdersApp.BodyAsync(response))["status"]);
+    }
+
+    [Fact]
+    public async Task An_outcome_that_another_replica_has_consumed_ends_the_wait()
+    {
+        await using var other = await _app.StartReplicaAsync();
+        // So many that each of the two has partitions with some of them.
+        var customers = Enumerable.Range(0, 8).Select(_ => _app.Neighbours.AddCustomer()).ToList();
+        var placing = customers.ConvertAll(customer => _app.PlaceAsync(Body(customer), prefer: "wait=30"));
+        foreach (var customer in customers)
+        {
+            await _app.AnswerAsync(await PlacedAsync(customer), 1, "reserved");
+        }
+
+        foreach (var response in await Task.WhenAll(placing))
+        {
+            Assert.Equal("confirmed", (string?)(await OrdersApp.BodyAsync(response))["status"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_replay_waits_too()
+    {
+        var customer = _app.Neighbours.AddCustomer();
+        var body = Body(customer);
+        var id = (Guid)(await OrdersApp.BodyAsync(await _app.PlaceAsync(body, "key")))["id"]!;
+        var replaying = _app.PlaceAsync(body, "key", "wait=30");
+        await _app.AnswerAsync(id, 1, "reserved");
+        var replayed = await replaying;
+        Assert.Equal(
+            (HttpStatusCode.Created, "true", "wait=30"),
+            (replayed.StatusCode, replayed.Headers.GetValues("Idempotency-Replayed").Single(), replayed.Headers.GetValues("Preference-Applied").Single()));
+        Assert.Equal("confirmed", (string?)(await OrdersApp.BodyAsync(replayed))["status"]);
+    }
+
+    private object Body(Guid customer) => OrdersApp.Body(customer, (_app.Neighbours.AddProduct(), 1));
+
+    private async Task<Guid> PlacedAsync(Guid customer)
+    {
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE customer_id = $1", customer) == 1,
+            TimeSpan.FromSeconds(30), "the order is there");
+        return await _app.QueryAsync<Guid>("SELECT id FROM orders WHERE customer_id = $1", customer);
+    }
+}

@@ -1,0 +1,39 @@
+using System.Net;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>The stock check by HTTP, when Inventory is slow or fails.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
+{
+    [Theory]
+    [InlineData("Accept", HttpStatusCode.Created)]
+    [InlineData("Refuse", HttpStatusCode.ServiceUnavailable)]
+    public async Task A_slow_Inventory_is_asked_twice_and_then_the_setting_decides(string whenUnknown, HttpStatusCode expected)
+    {
+        await using var app = await OrdersApp.StartAsync(infrastructure, ("Orders:WhenStockUnknown", whenUnknown));
+        app.Neighbours.InventoryIsSlow = true;
+        Assert.Equal(expected, (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 1)))).StatusCode);
+        Assert.Equal(2, app.Neighbours.Checks);
+    }
+
+    [Fact]
+    public async Task Inventory_is_left_alone_for_a_while_when_it_fails_again_and_again()
+    {
+        await using var app = await OrdersApp.StartAsync(infrastructure, ("Orders:WhenStockUnknown", "Refuse"));
+        var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 1));
+        app.Neighbours.InventoryIsDown = true;
+
+        // Five calls with their retries are the ten attempts that open the circuit.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
+        Assert.Equal(10, app.Neighbours.Checks);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
+        Assert.Equal(10, app.Neighbours.Checks);
+
+        app.Neighbours.InventoryIsDown = false;
+        await Eventually.TrueAsync(
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
+    }
+}
