@@ -120,6 +120,11 @@ public static class ApiDescriptions
                         Add(response, Data.IdempotentCreate.ReplayedHeader, "true when an earlier request with the key made it.");
                     }
 
+                    if (requestHeaders.Contains("Prefer"))
+                    {
+                        Add(response, "Preference-Applied", "The wait that was honoured.");
+                    }
+
                     break;
                 case "503":
                     Add(response, "Retry-After", "Seconds after which another try makes sense.");

@@ -16,7 +16,7 @@ internal static class CustomerEndpoints
         customers.MapPatch("/{id:guid}", PatchCustomer.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
         customers.MapDelete("/{id:guid}", EraseCustomer.HandleAsync).WithIfMatch().WithProblems(404, 503);
 
-        customers.MapPost("/{id:guid}/addresses", AddAddress.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 503);
+        customers.MapPost("/{id:guid}/addresses", AddAddress.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
         customers.MapGet("/{id:guid}/addresses", ListAddresses.HandleAsync).WithETag().WithProblems(404, 503);
         customers.MapGet("/{id:guid}/addresses/{addressId:guid}", GetAddress.HandleAsync).WithETag().WithProblems(404, 503);
         customers.MapPut("/{id:guid}/addresses/{addressId:guid}", UpdateAddress.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);

@@ -12,11 +12,11 @@ internal static class InventoryEndpoints
         group.MapPost("/check", CheckStock.HandleAsync).WithProblems(400, 413, 415, 503);
         group.MapGet("/{productId:guid}", GetStock.HandleAsync).WithETag().WithProblems(404, 503);
         group.MapPut("/{productId:guid}", SetStock.HandleAsync).WithIfMatch().WithProblems(400, 409, 413, 415, 422, 503);
-        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 422, 503);
-        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 422, 503);
-        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 422, 503);
+        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
         group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(400, 503);
-        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithProblems(400, 404, 409, 412, 503);
+        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 503);
         group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(400, 503);
         group.MapPost("/import", ImportStock.HandleAsync).WithBulkImport();
         group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(400, 503);
@@ -34,7 +34,7 @@ internal static class InventoryEndpoints
         holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 413, 415, 503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
         holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
-        holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithProblems(400, 404, 409, 412, 413, 415, 503);
+        holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
         holds.MapDelete("/{id:guid}", ReleaseHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
     }
 }

@@ -19,7 +19,7 @@ internal static class NotificationEndpoints
         webhooks.MapGet("/{id:guid}", GetWebhook.HandleAsync).WithETag().WithProblems(404, 503);
         webhooks.MapPatch("/{id:guid}", PatchWebhook.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
         webhooks.MapDelete("/{id:guid}", DeleteWebhook.HandleAsync).WithIfMatch().WithProblems(404, 503);
-        webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithProblems(404, 412, 503);
+        webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithOptionalIfMatch().WithProblems(404, 503);
         webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(400, 404, 503);
 
 

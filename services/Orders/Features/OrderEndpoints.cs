@@ -14,10 +14,10 @@ internal static class OrderEndpoints
         group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).WithProblems(404, 503);
         group.MapGet("/{id:guid}", GetOrder.HandleAsync).WithETag().WithProblems(404, 503);
         group.MapPut("/{id:guid}/lines", ReviseOrder.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        group.MapPost("/{id:guid}/cancel", CancelOrder.HandleAsync).WithProblems(400, 404, 409, 412, 413, 415, 503);
-        group.MapPost("/{id:guid}/ship", ShipOrder.HandleAsync).WithProblems(400, 404, 409, 412, 413, 415, 503);
-        group.MapPost("/{id:guid}/deliver", DeliverOrder.HandleAsync).WithProblems(404, 409, 412, 503);
-        group.MapPost("/{id:guid}/returns", ReturnGoods.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 412, 413, 415, 422, 503);
+        group.MapPost("/{id:guid}/cancel", CancelOrder.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        group.MapPost("/{id:guid}/ship", ShipOrder.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        group.MapPost("/{id:guid}/deliver", DeliverOrder.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
+        group.MapPost("/{id:guid}/returns", ReturnGoods.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
 
         routes.MapGet("/api/customers/{customerId:guid}/orders/recent", ListRecentOrders.HandleAsync)
             .WithTags("Orders").WithProblems(503);
