@@ -139,16 +139,16 @@ internal sealed partial class SweepWaitingOrders(
         {
             known = await inventory.FindReservationAsync(order.Id, cancellationToken);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
-        {
-            LogNoAnswer(exception.Message);
-            return Answer.None;
-        }
         catch (JsonException exception)
         {
             // An Inventory that is newer than this code may know outcomes that this code does not.
             LogUnreadable(exception, order.Id);
             return Answer.Unreadable;
+        }
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        {
+            LogNoAnswer(exception.Message);
+            return Answer.None;
         }
 
         if (known is null || known.OrderVersion < order.Version)
