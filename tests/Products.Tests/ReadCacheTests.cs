@@ -27,8 +27,13 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     [Fact]
     public async Task A_load_that_began_before_a_change_cannot_put_the_old_value_back()
     {
-        var old = new TaskCompletionSource<string?>();
-        var early = ReadAsync(() => old.Task);
+        var (began, old) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
+        var early = ReadAsync(() =>
+        {
+            began.SetResult();
+            return old.Task;
+        });
+        await began.Task;
         _cache.Invalidate(_key);
         old.SetResult("old");
         Assert.Equal("old", await early);
@@ -40,8 +45,13 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     [Fact]
     public async Task Whoever_reads_after_a_change_does_not_join_a_load_from_before_it()
     {
-        var old = new TaskCompletionSource<string?>();
-        var early = ReadAsync(() => old.Task);
+        var (began, old) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
+        var early = ReadAsync(() =>
+        {
+            began.SetResult();
+            return old.Task;
+        });
+        await began.Task;
         _cache.Invalidate(_key);
 
         Assert.Equal("new", await ReadAsync(() => Task.FromResult<string?>("new")));
