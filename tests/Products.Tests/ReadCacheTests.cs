@@ -27,13 +27,8 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     [Fact]
     public async Task A_load_that_began_before_a_change_cannot_put_the_old_value_back()
     {
-        var (began, old) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
-        var early = ReadAsync(() =>
-        {
-            began.SetResult();
-            return old.Task;
-        });
-        await began.Task;
+        var old = new TaskCompletionSource<string?>();
+        var early = await BeginReadAsync(old.Task);
         _cache.Invalidate(_key);
         old.SetResult("old");
         Assert.Equal("old", await early);
@@ -45,13 +40,8 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     [Fact]
     public async Task Whoever_reads_after_a_change_does_not_join_a_load_from_before_it()
     {
-        var (began, old) = (new TaskCompletionSource(), new TaskCompletionSource<string?>());
-        var early = ReadAsync(() =>
-        {
-            began.SetResult();
-            return old.Task;
-        });
-        await began.Task;
+        var old = new TaskCompletionSource<string?>();
+        var early = await BeginReadAsync(old.Task);
         _cache.Invalidate(_key);
 
         Assert.Equal("new", await ReadAsync(() => Task.FromResult<string?>("new")));
@@ -69,6 +59,19 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
         _cache.Invalidate(_key);
 
         Assert.Null(await ReadAsync(() => Task.FromResult<string?>(null)));
+    }
+
+    /// <summary>A read whose load has begun and ends with the task that it is given.</summary>
+    private async Task<Task<string?>> BeginReadAsync(Task<string?> load)
+    {
+        var began = new TaskCompletionSource();
+        var reading = ReadAsync(() =>
+        {
+            began.SetResult();
+            return load;
+        });
+        await began.Task;
+        return reading;
     }
 
     private Task<string?> ReadAsync(Func<Task<string?>> load) => _cache.GetOrLoadAsync(_key, TimeSpan.FromMinutes(1), s_json, load, CancellationToken.None);

@@ -26,7 +26,7 @@ internal static class RebuildStock
         Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken, bool dryRun = false)
     {
         Response? answer = null;
-        var refusal = await writer.ChangeAsync<ProblemHttpResult>(new([], [productId], [], KeepLocations: true), async (stock, writes) =>
+        var refusal = await writer.ChangeAsync<ProblemHttpResult>(StockWriter.OneProduct(productId), async (stock, writes) =>
         {
             var ledger = await SumAsync(writes.Connection!, productId, cancellationToken);
             if (stock.Product(productId) is null)
