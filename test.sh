@@ -47,6 +47,8 @@ run() {
     f=1
   fi
   passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
+  # Quiet as it is, the console names a failed test without saying why.
+  [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
   say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"
 }
 
