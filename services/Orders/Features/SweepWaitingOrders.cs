@@ -45,8 +45,9 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
+    /// <summary>One look at all orders that wait.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "What is wrong with one order must not keep the others waiting.")]
-    private async Task SweepAsync(CancellationToken cancellationToken)
+    internal async Task SweepAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var inventory = scope.ServiceProvider.GetRequiredService<InventoryClient>();

@@ -1,0 +1,79 @@
+using System.Text;
+using Confluent.Kafka;
+using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+
+namespace OrderInventory.CrossService.Tests;
+
+/// <summary>Brings events from the outbox of one service to the inbox of the other; late, twice and overtaking each other if it is told so.</summary>
+internal sealed class Carrier(IService orders, IService inventory)
+{
+    private readonly List<(int Due, IService To, EventRecord Record)> _underway = [];
+    private long _offset;
+
+    /// <summary>Takes what has come into the outboxes, and delivers all that is due until nothing is.</summary>
+    /// <param name="now">The number of the step.</param>
+    /// <param name="delay">How many steps what is taken now is late.</param>
+    /// <param name="copies">What comes once more, two steps later: 1 with the same id, 2 with another, as if the inbox had forgotten it; 0 nothing.</param>
+    public async Task CarryAsync(int now, int delay, int copies)
+    {
+        for (var round = 0; ; round++)
+        {
+            Assert.True(round < 50, "The services never stop telling each other of the same thing.");
+            foreach (var (topic, key, headers, payload) in (await TakeAsync(orders)).Concat(await TakeAsync(inventory)))
+            {
+                var to = topic switch { "order.created" or "order.updated" => inventory, "inventory.reservation" => orders, _ => null };
+                if (to is not null)
+                {
+                    _underway.Add((now + delay, to, Record(topic, key, headers, payload, otherId: false)));
+                    if (copies > 0)
+                    {
+                        _underway.Add((now + delay + 2, to, Record(topic, key, headers, payload, otherId: copies == 2)));
+                    }
+                }
+            }
+
+            var due = _underway.FindAll(e => e.Due <= now);
+            if (due.Count == 0)
+            {
+                return;
+            }
+
+            _underway.RemoveAll(e => e.Due <= now);
+            foreach (var batch in due.OrderBy(e => e.Due).GroupBy(e => e.To))
+            {
+                await batch.Key.ReceiveAsync([.. batch.Select(e => e.Record)]);
+            }
+        }
+    }
+
+    /// <summary>Empties the outbox, as the relay would: a key's messages in the order of their versions.</summary>
+    private static async Task<List<(string Topic, string Key, string Headers, byte[] Payload)>> TakeAsync(IService service)
+    {
+        await using var command = service.Database.CreateCommand(
+            """
+            WITH taken AS (DELETE FROM outbox_messages RETURNING topic, key, version, headers::text, payload)
+            SELECT topic, key, headers, payload FROM taken ORDER BY version
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        var messages = new List<(string, string, string, byte[])>();
+        while (await reader.ReadAsync())
+        {
+            messages.Add((reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<byte[]>(3)));
+        }
+
+        return messages;
+    }
+
+    private EventRecord Record(string topic, string key, string json, byte[] payload, bool otherId)
+    {
+        var headers = EventHeaders.FromJson(Encoding.UTF8.GetBytes(json));
+        if (otherId)
+        {
+            headers.Remove(EventHeaders.Id);
+            headers.Add(EventHeaders.Id, Encoding.UTF8.GetBytes(Guid.CreateVersion7().ToString()));
+        }
+
+        return new(topic, 0, ++_offset, key, headers, payload);
+    }
+}
