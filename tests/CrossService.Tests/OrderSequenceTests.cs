@@ -23,7 +23,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     private const int Sequences = 120;
 
     /// <param name="Action">Which of <see cref="s_actions"/>.</param>
-    /// <param name="Order">Which of the three orders.</param>
+    /// <param name="Order">Which of the two orders.</param>
     /// <param name="A">Units of the first product, or of whatever the action is about.</param>
     /// <param name="B">Units of the second.</param>
     /// <param name="Delay">How many steps late the events are that it leads to.</param>
@@ -31,10 +31,10 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     private sealed record Step(string Action, int Order, int A, int B, int Delay, int Copies);
 
     /// <summary>The first action on an order places it, whatever the step says.</summary>
-    private static readonly string[] s_actions = ["adjust", "revise", "revise", "cancel", "ship", "ship", "deliver", "return", "sweep", "expire"];
+    private static readonly string[] s_actions = ["adjust", "revise", "revise", "revise", "cancel", "ship", "ship", "deliver", "return", "sweep", "expire"];
 
     private static readonly Gen<Step[]> s_sequences = Gen.Select(
-        Gen.OneOfConst(s_actions), Gen.Int[0, 2], Gen.Int[0, 6], Gen.Int[0, 6], Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 6])), Gen.Frequency((3, Gen.Const(0)), (1, Gen.Int[1, 2])),
+        Gen.OneOfConst(s_actions), Gen.Int[0, 1], Gen.Int[0, 6], Gen.Int[0, 6], Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 6])), Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 2])),
         (action, order, a, b, delay, copies) => new Step(action, order, a, b, delay, copies)).Array[6, 18];
 
     private readonly HashSet<string> _seen = [];
@@ -43,8 +43,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     {
         public Guid[] Products { get; } = products;
         public Dictionary<Guid, long> OnHand { get; } = new() { [products[0]] = 10, [products[1]] = 6 };
-        public Guid?[] Orders { get; } = new Guid?[3];
-        public List<Guid> Placed { get; } = [];
+        public Guid?[] Orders { get; } = new Guid?[2];
     }
 
     [Theory]
@@ -122,11 +121,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
             Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
             var id = (Guid)(await placed.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
             Assert.Equal(model.Orders[step.Order] ?? id, id);
-            if (model.Orders[step.Order] is null)
-            {
-                model.Orders[step.Order] = id;
-                model.Placed.Add(id);
-            }
+            model.Orders[step.Order] = id;
         }
     }
 
@@ -197,7 +192,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     private async Task AssertBooksAgreeAsync(Model model, OrdersAndInventory services)
     {
         var orders = new List<JsonNode>();
-        foreach (var id in model.Placed)
+        foreach (var id in model.Orders.OfType<Guid>())
         {
             var order = await services.OrderAsync(id);
             orders.Add(order);

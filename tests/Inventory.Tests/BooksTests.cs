@@ -99,19 +99,20 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         }
 
         var seen = new List<Guid>();
-        Guid? after = null;
+        string? cursor = null;
         do
         {
-            var page = await ReportAsync(after is null ? "limit=2" : $"limit=2&after={after}");
+            var page = await ReportAsync(cursor is null ? "limit=2" : $"limit=2&cursor={cursor}");
             Assert.NotNull((string?)page["note"]);
             Assert.All(page["items"]!.AsArray(), item => Assert.Null(item!["openOrders"]));
             seen.AddRange(page["items"]!.AsArray().Select(item => (Guid)item!["productId"]!));
-            after = (Guid?)page["next"];
+            cursor = (string?)page["next"];
         }
-        while (after is not null);
+        while (cursor is not null);
 
         Assert.All(products, product => Assert.Single(seen, product));
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/reconciliation?productIds=x")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/reconciliation?limit=101")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/inventory/reconciliation?cursor=x")).StatusCode);
     }
 }

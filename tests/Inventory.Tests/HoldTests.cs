@@ -261,4 +261,20 @@ public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLife
             TimeSpan.FromSeconds(30), "the order is set aside");
         Assert.Equal("live", await StatusAsync(hold));
     }
+
+    [Fact]
+    public async Task A_lapsed_hold_that_the_levels_do_not_have_stops_nobody_who_needs_its_units()
+    {
+        var product = await _app.StockAsync(10);
+        var (stuck, sound, order) = (await HeldAsync((product, 4)), await HeldAsync((product, 3)), Guid.CreateVersion7());
+        await LapseAsync(stuck);
+        await LapseAsync(sound);
+        // The level knows of three reserved units only, so the four cannot be given back.
+        await _app.QueryAsync<long>("UPDATE stock_levels SET on_hand = 4, reserved = 3 WHERE product_id = $1 RETURNING version", product);
+        await _app.CreateAsync(order, null, (product, 9));
+        await _app.WaitForOutcomeAsync(order, "rejected");
+        Assert.Equal((4, 0), await _app.NumbersAsync(product));
+        Assert.Equal(HttpStatusCode.Conflict, (await HoldAsync(60, (product, 9))).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await HoldAsync(60, (product, 4))).StatusCode);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -35,6 +36,28 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", whenUnknown));
         Assert.Equal(expected, (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 1)))).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_late_answer_is_dropped_and_the_next_question_gets_its_own()
+    {
+        await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
+        using var inventory = new Inventory(infrastructure.Kafka);
+        var product = app.Neighbours.AddProduct();
+        var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3));
+        inventory.Available[product] = 1000;
+        await Eventually.TrueAsync(
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "question and answer pass");
+
+        inventory.IsLate = true;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
+        Assert.NotEmpty(inventory.LateAnswers);
+        // They come before the next answer, on the same partition, and say that there is enough.
+        inventory.IsLate = false;
+        inventory.Available[product] = 2;
+        var refused = await app.PlaceAsync(body);
+        Assert.Empty(inventory.LateAnswers);
+        Assert.Equal((HttpStatusCode.Conflict, 2), (refused.StatusCode, (int)(await OrdersApp.BodyAsync(refused))["lines"]![0]!["available"]!));
     }
 
     [Fact]
@@ -81,7 +104,12 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
             _running = Task.Factory.StartNew(() => Answer(bootstrapServers), TaskCreationOptions.LongRunning);
         }
 
-        public Dictionary<Guid, long> Available { get; } = [];
+        public ConcurrentDictionary<Guid, long> Available { get; } = [];
+
+        /// <summary>Answers are kept, and sent before the first that is not late.</summary>
+        public bool IsLate { get; set; }
+
+        public ConcurrentQueue<Message<string, byte[]>> LateAnswers { get; } = [];
 
         public DateTimeOffset Deadline { get; private set; }
 
@@ -129,12 +157,16 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
                     .Select(g => (ProductId: g.Key, Requested: g.Sum(l => l.GetProperty("quantity").GetInt64()), Available: Available.GetValueOrDefault(g.Key)))
                     .Select(l => new { productId = l.ProductId, requested = l.Requested, available = l.Available, sufficient = l.Requested <= l.Available })
                     .ToList();
-                producer.Produce("inventory.check.replied", new()
+                LateAnswers.Enqueue(new()
                 {
                     Key = record.Message.Key,
                     Value = JsonSerializer.SerializeToUtf8Bytes(new { sufficient = lines.TrueForAll(l => l.sufficient), lines }),
                     Headers = [new Header("ce_causationid", Encoding.UTF8.GetBytes(Header("ce_id")))],
                 });
+                while (!IsLate && LateAnswers.TryDequeue(out var answer))
+                {
+                    producer.Produce("inventory.check.replied", answer);
+                }
             }
         }
     }

@@ -73,6 +73,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
         var (id, _) = await _app.ConfirmedAsync();
         Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" })).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "again" })).StatusCode);
+        Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsync($"/api/orders/{id}/cancel", null)).StatusCode);
         await _app.AnswerAsync(id, 3, "released");
         await _app.WaitForAsync(id, "cancelled");
         Assert.Equal(HttpStatusCode.OK, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { })).StatusCode);
@@ -97,6 +98,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
         var (id, _) = await _app.ConfirmedAsync();
         var shipped = await OrdersApp.BodyAsync(await _http.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = "DHL", trackingNumber = "123" }));
         Assert.Equal(("shipped", "DHL", "123"), ((string?)shipped["status"], (string?)shipped["carrier"], (string?)shipped["trackingNumber"]));
+        Assert.Equal(HttpStatusCode.OK, (await _http.PostAsync($"/api/orders/{id}/ship", null)).StatusCode);
         Assert.Equal("delivered", (string?)(await OrdersApp.BodyAsync(await _http.PostAsync($"/api/orders/{id}/deliver", null)))["status"]);
         Assert.Equal(HttpStatusCode.Conflict, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { })).StatusCode);
     }

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Npgsql;
+using NpgsqlTypes;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
@@ -82,30 +84,46 @@ internal sealed partial class StockBatch
         HasDueHolds = false;
         var lines = new List<(Guid Hold, ReservedLine Line)>();
         // A hold that is extended at this moment is waited for, and looked at again. The products are locked, so their lines stand still.
-        await using (var delete = new NpgsqlCommand(
+        await using (var select = new NpgsqlCommand(
             """
-            WITH due AS (
-                SELECT id FROM holds h
-                WHERE status = 'live' AND expires_at <= now()
-                  AND EXISTS (SELECT FROM hold_lines l WHERE l.hold_id = h.id AND l.product_id = ANY($1))
-                ORDER BY id FOR UPDATE)
-            DELETE FROM hold_lines l USING due WHERE l.hold_id = due.id AND l.product_id = ANY($1)
-            RETURNING l.hold_id, l.product_id, l.location, l.quantity
+            SELECT l.hold_id, l.product_id, l.location, l.quantity
+            FROM holds h JOIN hold_lines l ON l.hold_id = h.id
+            WHERE h.status = 'live' AND h.expires_at <= now() AND l.product_id = ANY($1)
+            ORDER BY h.id FOR UPDATE OF h
             """,
             connection)
         { Parameters = { new() { Value = _products.Keys.ToArray() } } })
         {
-            await using var reader = await delete.ExecuteReaderAsync(cancellationToken);
+            await using var reader = await select.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
                 lines.Add((reader.GetGuid(0), new(reader.GetGuid(1), reader.GetString(2), reader.GetInt64(3))));
             }
         }
 
+        var released = new List<(Guid Hold, ReservedLine Line)>();
         foreach (var (hold, line) in lines)
         {
-            Release([line], MovementKind.HoldExpired, null, null, hold);
+            // Books that do not add up must not stop whoever comes by; the sweeper tells the operator.
+            if (FindUnreleasable([line]) is null)
+            {
+                Release([line], MovementKind.HoldExpired, null, null, hold);
+                released.Add((hold, line));
+            }
         }
+
+        await using var delete = new NpgsqlCommand(
+            "DELETE FROM hold_lines l USING unnest($1, $2, $3) AS r (hold_id, product_id, location) WHERE (l.hold_id, l.product_id, l.location) = (r.hold_id, r.product_id, r.location)",
+            connection)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(released, r => r.Hold, NpgsqlDbType.Uuid),
+                OutboxSql.Array(released, r => r.Line.ProductId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(released, r => r.Line.Location, NpgsqlDbType.Text),
+            },
+        };
+        await delete.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddHolds(NpgsqlBatch select, StockScope scope)

@@ -9,9 +9,9 @@ namespace OrderInventory.Inventory.Features;
 internal static class ReconcileStock
 {
     /// <param name="Items">In the order of product ids.</param>
-    /// <param name="Next">The value of <c>after</c> for the next page, or null.</param>
+    /// <param name="Next">The cursor of the next page, or null.</param>
     /// <param name="Note">Why the columns of Orders are null, or null.</param>
-    public sealed record Response(IReadOnlyList<Item> Items, Guid? Next, string? Note);
+    public sealed record Response(IReadOnlyList<Item> Items, string? Next, string? Note);
 
     /// <param name="ProductId">The product.</param>
     /// <param name="Level">What the levels say, summed over locations.</param>
@@ -29,39 +29,34 @@ internal static class ReconcileStock
 
     /// <summary>Compare the ledger, the levels, the reservations and Orders</summary>
     /// <remarks>
-    /// Up to 100 products: those of <paramref name="productIds"/>, or the next after <paramref name="after"/>. Inventory's own columns are of
-    /// one moment; those of Orders of a moment later. It looks through all reservations that hold something: not for every minute.
+    /// A page of products in the order of their ids, 100 unless <paramref name="limit"/> says less; <paramref name="productIds"/>, separated
+    /// by commas, names the wanted ones. Inventory's own columns are of one moment; those of Orders of a moment later. It looks through all
+    /// reservations that hold something: not for every minute.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        string? productIds, Guid? after, int? limit, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
+        string? productIds, int? limit, string? cursor, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
     {
+        if (Paging.Read(limit ?? Paging.MaxLimit, cursor, out var take, out var after) is { } problem)
+        {
+            return problem;
+        }
+
         Guid[]? named = null;
-        if (productIds is not null)
+        if (productIds is not null && IdList.Read(productIds, "productIds", out named) is { } malformed)
         {
-            if (IdList.Read(productIds, "productIds", out named) is { } malformed)
-            {
-                return malformed;
-            }
+            return malformed;
         }
 
-        var take = limit ?? IdList.MaxIds;
-        if (take is < 1 or > IdList.MaxIds)
-        {
-            return Problems.MalformedRequest("limit", $"1 to {IdList.MaxIds} is allowed.");
-        }
-
-        var items = await ReadAsync(database, named, after, take + 1, cancellationToken);
-        Guid? next = items.Count > take ? items[take - 1].ProductId : null;
-        items = items[..Math.Min(items.Count, take)];
+        var (items, next) = Paging.ToPage(await ReadAsync(database, named, after, take + 1, cancellationToken), take, item => item.ProductId);
         var open = items.Count == 0 ? [] : await orders.GetOpenLinesAsync([.. items.Select(item => item.ProductId)], cancellationToken);
         if (open is not null)
         {
-            items = items.ConvertAll(item => item with
+            items = [.. items.Select(item => item with
             {
                 OpenOrders = open.GetValueOrDefault(item.ProductId)?.Quantity ?? 0,
                 PendingOrders = open.GetValueOrDefault(item.ProductId)?.PendingQuantity ?? 0,
                 Difference = item.Reservations - (open.GetValueOrDefault(item.ProductId)?.Quantity ?? 0),
-            });
+            })];
         }
 
         return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));

@@ -19,10 +19,10 @@ internal static class CancelOrder
     /// <c>illegal-transition</c> from any other status than pending, confirmed and revisionPending. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+        Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        errors.AllowText(request.Reason, 500, "$.reason");
+        errors.AllowText(request?.Reason, 500, "$.reason");
         if (errors.Any)
         {
             return errors.Malformed();
@@ -40,7 +40,7 @@ internal static class CancelOrder
                 return precondition;
             }
 
-            if (order.Cancel(request.Reason, now) == Change.Illegal)
+            if (order.Cancel(request?.Reason, now) == Change.Illegal)
             {
                 return Transitions.Illegal(order.Status, order.Version, "cancelled");
             }

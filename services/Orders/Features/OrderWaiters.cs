@@ -68,10 +68,11 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
     {
         foreach (var preference in prefer.Split([',', ';'], StringSplitOptions.TrimEntries))
         {
+            // Of any length: a wait that no integer can say is for the longest, too.
             if (preference.StartsWith("wait=", StringComparison.OrdinalIgnoreCase)
-                && int.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
+                && double.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
             {
-                return Math.Min(seconds, MaxSeconds);
+                return (int)Math.Min(seconds, MaxSeconds);
             }
         }
 

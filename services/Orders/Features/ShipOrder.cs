@@ -15,13 +15,13 @@ internal static class ShipOrder
     /// <summary>Say that an order has left</summary>
     /// <remarks>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</remarks>
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+        Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        errors.AllowText(request.Carrier, 100, "$.carrier");
-        errors.AllowText(request.TrackingNumber, 100, "$.trackingNumber");
+        errors.AllowText(request?.Carrier, 100, "$.carrier");
+        errors.AllowText(request?.TrackingNumber, 100, "$.trackingNumber");
         return errors.Any
             ? errors.Malformed()
-            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);
+            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request?.Carrier, request?.TrackingNumber, now), cancellationToken);
     }
 }
