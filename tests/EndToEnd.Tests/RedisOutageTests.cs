@@ -48,6 +48,12 @@ public sealed class RedisOutageTests
         await Eventually.TrueAsync(
             async () => (long)(await shop.GetAsync($"/api/inventory/{product}"))["onHand"]! == (await shop.StockAsync(product)).OnHand,
             TimeSpan.FromSeconds(35), "the level that is read is the level that is");
+        await Eventually.TrueAsync(
+            async () => (await OrdersAsync($"/api/customers/{customer}/orders/recent")).SequenceEqual(await OrdersAsync($"/api/orders?customerId={customer}&limit=20")),
+            TimeSpan.FromSeconds(35), "the latest orders that are read are those that are");
+
+        async Task<IEnumerable<string>> OrdersAsync(string path) =>
+            (await shop.GetAsync(path))["items"]!.AsArray().Select(order => $"{order!["id"]} {order["version"]} {order["status"]}");
 
         async Task RepeatAsync(Func<Task<HttpResponseMessage>> send)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace OrderInventory.EndToEnd.Tests.Api;
@@ -8,7 +9,7 @@ namespace OrderInventory.EndToEnd.Tests.Api;
 /// Makes random requests out of an OpenAPI document, some right, most a little wrong: a member of another type, missing, unknown or out
 /// of range, a body that ends too early, ids of other things. The seed makes a run repeatable.
 /// </summary>
-internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<string, IReadOnlyList<Guid>> ids, Random random)
+internal sealed class RequestGenerator(JsonObject document, KnownResources known, Random random)
 {
     private static readonly string[] s_texts =
     [
@@ -20,20 +21,20 @@ internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<
     {
         var query = new StringBuilder();
         var headers = new List<(string, string)>();
-        var url = path;
+        var url = random.Next(5) == 0 ? path : known.Find(path) ?? path;
         foreach (var parameter in Parameters(operation, shared))
         {
             var name = (string)parameter["name"]!;
             switch ((string)parameter["in"]!)
             {
                 case "path":
-                    url = url.Replace($"{{{name}}}", Uri.EscapeDataString(Id(path, parameter)), StringComparison.Ordinal);
+                    url = url.Replace($"{{{name}}}", Uri.EscapeDataString(Id(parameter)), StringComparison.Ordinal);
                     break;
                 case "query" when random.Next(3) == 0 || (bool?)parameter["required"] == true:
                     query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(Text(parameter["schema"], name)));
                     break;
                 case "header" when random.Next(4) > 0:
-                    headers.Add((name, Header(name)));
+                    headers.Add((name, Header(name, url)));
                     break;
             }
         }
@@ -62,7 +63,8 @@ internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<
 
     private string Json(JsonNode? schema)
     {
-        var text = Value(schema, 0)?.ToJsonString() ?? "null";
+        var example = Resolve(schema)?["examples"]?[0];
+        var text = (example is not null && random.Next(3) > 0 ? Like(example) : Value(schema, 0))?.ToJsonString() ?? "null";
         return random.Next(12) switch
         {
             0 => text[..random.Next(text.Length)],
@@ -116,6 +118,18 @@ internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<
         return types.Contains("null") && random.Next(4) == 0 ? null : JsonValue.Create(Text(schema, name));
     }
 
+    /// <summary>The example with ids of things that are there, and now and then something else in the place of a value.</summary>
+    private JsonNode? Like(JsonNode? example, string name = "") => example switch
+    {
+        _ when random.Next(40) == 0 => Anything(),
+        JsonObject json => new JsonObject(json.Select(member => KeyValuePair.Create(member.Key, Like(member.Value, member.Key)))),
+        JsonArray items => new JsonArray([.. items.Select(item => Like(item, name))]),
+        JsonValue value when Guid.TryParse(value.ToString(), out _) => Known(name),
+        // What must be unique is, mostly.
+        JsonValue value when name is "sku" or "email" or "code" && value.GetValueKind() == JsonValueKind.String => Text(null, name),
+        _ => example?.DeepClone(),
+    };
+
     private JsonObject Object(JsonNode schema, int depth)
     {
         var json = new JsonObject();
@@ -157,7 +171,7 @@ internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<
         return ((string?)schema?["format"], random.Next(5)) switch
         {
             (_, 0) => s_texts[random.Next(s_texts.Length)],
-            ("uuid", _) => Known($"/api/{(name.EndsWith("Id", StringComparison.Ordinal) ? name[..^2] + "s" : ids.Keys.ElementAt(random.Next(ids.Count)))}"),
+            ("uuid", _) => Known(name),
             _ when name is "currency" => "EUR",
             _ when name is "country" => "DE",
             _ when name is "email" => $"fuzz-{random.Next(1_000_000)}@example.com",
@@ -167,28 +181,23 @@ internal sealed class RequestGenerator(JsonObject document, IReadOnlyDictionary<
         };
     }
 
-    private string Header(string name) => (name, random.Next(4)) switch
+    private string Header(string name, string url) => (name, random.Next(4)) switch
     {
         // The client itself refuses to send others.
         (_, 0) => string.Concat(s_texts[random.Next(s_texts.Length)].Where(c => c is >= ' ' and <= '~')),
-        ("If-Match" or "If-None-Match", _) => $"\"{random.Next(0, 4)}\"",
+        ("If-Match" or "If-None-Match", 1) => $"\"{random.Next(0, 4)}\"",
+        ("If-Match" or "If-None-Match", _) => known.FindETag(url) ?? "\"1\"",
         ("Prefer", _) => "wait=0",
         _ => $"fuzz-{random.Next(10_000)}",
     };
 
-    private string Id(string path, JsonNode parameter) => (string?)Resolve(parameter["schema"])?["format"] == "uuid"
-        ? random.Next(4) == 0 ? Guid.CreateVersion7().ToString() : Known(path)
+    private string Id(JsonNode parameter) => (string?)Resolve(parameter["schema"])?["format"] == "uuid"
+        ? random.Next(4) == 0 ? Guid.CreateVersion7().ToString() : known.FindId("")
         // A route's text must not look like another route: slashes and dots would be resolved before they are sent.
         : random.Next(2) == 0 ? "default" : $"fuzz-{random.Next(100)}";
 
-    /// <summary>Mostly an id of the kind that the path is about.</summary>
-    private string Known(string path)
-    {
-        var kind = ids.Keys.FirstOrDefault(k => path.StartsWith("/api/" + k, StringComparison.Ordinal)) is { } own && random.Next(5) > 0
-            ? own
-            : ids.Keys.ElementAt(random.Next(ids.Count));
-        return ids[kind][random.Next(ids[kind].Count)].ToString();
-    }
+    /// <summary>For a member like <c>productId</c> mostly an id of a product.</summary>
+    private string Known(string name) => known.FindId(name.EndsWith("Id", StringComparison.Ordinal) ? name[..^2] + "s" : name);
 
     private JsonNode? Resolve(JsonNode? schema)
     {
