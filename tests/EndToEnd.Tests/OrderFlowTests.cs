@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using OrderInventory.TestSupport;
 
@@ -101,5 +102,47 @@ public sealed class OrderFlowTests(SystemFixture system)
         var orders = answers.Where(a => a.Status == HttpStatusCode.Created).Select(a => (string?)a.Body["status"]).ToList();
         Assert.Equal((10, 30), (orders.Count(status => status == "confirmed"), refused + orders.Count(status => status == "rejected")));
         Assert.Equal((10, 10, 0), await _shop.StockAsync(product));
+    }
+
+    [Fact]
+    public async Task A_new_price_is_for_new_orders_and_moves_no_stock()
+    {
+        var (customer, product) = (await _shop.CustomerAsync(), await _shop.ProductAsync(stock: 1000, price: 18.00m));
+        var (_, before) = await _shop.PlaceAsync(customer, (product, 3));
+
+        using var patch = new HttpRequestMessage(HttpMethod.Patch, $"/api/products/{product}")
+        {
+            Content = JsonContent.Create(new { price = new { amount = 20.00m } }, new MediaTypeHeaderValue("application/merge-patch+json")),
+        };
+        patch.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        (await system.Gateway.SendAsync(patch)).EnsureSuccessStatusCode();
+        var placed = 1;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                placed++;
+                return (decimal)(await _shop.PlaceAsync(customer, (product, 1))).Body["total"]!["amount"]! == 20.00m;
+            },
+            TimeSpan.FromSeconds(30), "a new order has the new price");
+
+        var after = await _shop.GetAsync($"/api/orders/{before["id"]}");
+        Assert.Equal((54.00m, (long)before["version"]!), ((decimal)after["total"]!["amount"]!, (long)after["version"]!));
+        Assert.Equal(3 + placed - 1, (await _shop.StockAsync(product)).Reserved);
+    }
+
+    [Fact]
+    public async Task An_order_leaves_less_than_a_kilobyte_of_log()
+    {
+        const int Orders = 50;
+        var (customer, product) = (await _shop.CustomerAsync(), await _shop.ProductAsync(stock: Orders));
+        var before = system.Logs.All.Length;
+        Assert.NotEqual(0, before);
+        for (var i = 0; i < Orders; i++)
+        {
+            Assert.Equal(HttpStatusCode.Created, (await _shop.PlaceAsync(customer, (product, 1))).Status);
+        }
+
+        var printed = system.Logs.All[before..];
+        Assert.True(printed.Length < Orders * 1024, printed);
     }
 }

@@ -1,4 +1,6 @@
 using Aspire.Hosting.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrderInventory.TestSupport;
 
 // Every class here starts or uses a whole system; two at once would only wait for each other.
@@ -23,12 +25,16 @@ public sealed class SystemFixture : IAsyncLifetime
     /// <summary>A client of the gateway, as any client outside has it.</summary>
     public HttpClient Gateway => _gateway ?? throw new InvalidOperationException("The system has not started.");
 
+    /// <summary>What the services have printed.</summary>
+    public LogKeeper Logs { get; } = new();
+
     /// <summary>Where the system's mail lands as .eml files.</summary>
     public string MailFolder { get; private set; } = "";
 
     public async Task InitializeAsync()
     {
-        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
+        _runner = await AppHostRunner.StartAsync(
+            ["--Infrastructure:Mail=pickup"], builder => builder.Services.AddLogging(logging => logging.AddProvider(Logs)));
         await _runner.WaitUntilHealthyAsync("gateway");
         _gateway = _runner.App.CreateHttpClient("gateway", "http");
         MailFolder = new Uri(await _runner.ConnectionStringAsync("mail")).LocalPath;
