@@ -22,6 +22,8 @@ public sealed class LifecycleTests
         await using var system = await AppHostProcess.StartAsync();
         var processes = system.Descendants();
         Assert.True(processes.Count > 8, $"only {processes.Count} processes were started");
+        // It holds connection strings.
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(system.EndpointsFile).UnixFileMode);
 
         await system.SignalAsync("TERM");
 
@@ -32,14 +34,19 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Leaves_no_process_when_it_is_killed()
+    public async Task Leaves_no_process_when_it_is_killed_and_another_copy_beside_it_goes_on()
     {
+        await using var other = await AppHostProcess.StartAsync();
         await using var system = await AppHostProcess.StartAsync();
         var processes = system.Descendants();
 
         await system.SignalAsync("KILL");
 
         await Eventually.TrueAsync(() => processes.All(AppHostProcess.IsGone), TimeSpan.FromSeconds(30), "the end of all its processes");
+        using var gateway = new HttpClient { BaseAddress = other.Gateway };
+        var shop = new Shop(gateway);
+        var (_, order) = await shop.PlaceAsync(await shop.CustomerAsync(), (await shop.ProductAsync(stock: 1), 1));
+        Assert.Equal("confirmed", (string?)order["status"]);
     }
 
     [Fact]
@@ -107,6 +114,7 @@ public sealed class LifecycleTests
         private AppHostProcess(int gatewayPort)
         {
             _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
+            Gateway = new($"http://127.0.0.1:{gatewayPort.ToString(CultureInfo.InvariantCulture)}");
             var configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
             var start = new ProcessStartInfo(
                 "dotnet",
@@ -124,6 +132,8 @@ public sealed class LifecycleTests
             _process = Process.Start(start)!;
             _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
         }
+
+        public Uri Gateway { get; }
 
         public string EndpointsFile => Path.Combine(_folder, "endpoints.json");
 
