@@ -32,7 +32,9 @@ builder.AddMessaging("notifications", messaging => messaging
         CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
 
 builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notifications").ValidateDataAnnotations()
-    .Validate(options => MailboxAddress.TryParse(options.From, out _), "Notifications:From is not an e-mail address.").ValidateOnStart();
+    .Validate(options => MailboxAddress.TryParse(options.From, out _), "Notifications:From is not an e-mail address.")
+    .Validate(options => options.Sms.Url is not { } url || (url.IsAbsoluteUri && url.Scheme is "http" or "https"), "Notifications:Sms:Url is not an http or https address.")
+    .ValidateOnStart();
 builder.Services.AddSingleton<SendSignal>();
 builder.Services.AddSingleton<NotificationRecorder>();
 builder.Services.AddSingleton<NotificationQueue>();

@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 using OrderInventory.Contracts.Customers;
+using OrderInventory.Contracts.Orders;
 using OrderInventory.Notifications.Tests.Support;
 using OrderInventory.TestSupport;
 
@@ -93,6 +97,79 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         Assert.Equal((string?)failed["id"], (string?)sent["id"]);
         Assert.Equal(4, (int?)sent["attempts"]);
         Assert.Null(sent["lastError"]);
+    }
+
+    [Fact]
+    public async Task A_server_that_wants_a_login_is_said_so_and_given_up()
+    {
+        _smtp.WantsLogin = true;
+        var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "2" });
+        await app.PublishAsync(Events.Created(_customers.Add()));
+
+        var failed = (await app.ListAsync("status=failed")).Single();
+        Assert.Equal((2, "The mail server takes nothing without a user name and password."), ((int)failed["attempts"]!, (string?)failed["lastError"]));
+    }
+
+    [Fact]
+    public async Task What_a_customer_wants_counts_before_her_event_has_come()
+    {
+        var app = await StartAsync();
+        var customer = _customers.Add(phone: "+49 30 0074321", channels: new(Email: false, Sms: true, Webhook: false));
+
+        await app.PublishAsync(Events.Created(customer));
+        var refused = (await app.ListAsync($"customerId={customer}&status=failed")).Single();
+        Assert.Equal(("email", "The customer does not want e-mail."), ((string?)refused["channel"], (string?)refused["lastError"]));
+
+        // From here on she is known.
+        await app.PublishAsync(Events.Updated(customer, OrderStatus.Shipped));
+        Assert.Equal("sms", (string?)(await app.ListAsync($"customerId={customer}&status=sent")).Single()["channel"]);
+        Assert.Empty(_smtp.Mails);
+
+        await app.PublishAsync(Events.Customer(customer, 2, email: true));
+        await Wait.UntilAsync(async () => await app.QueryAsync<bool>("SELECT email FROM recipients WHERE customer_id = $1", customer), email => email);
+    }
+
+    [Fact]
+    public async Task An_erasure_while_a_mail_is_on_its_way_leaves_nothing_of_her()
+    {
+        _smtp.Hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var app = await StartAsync();
+        var customer = _customers.Add();
+        await app.PublishAsync(Events.Created(customer));
+        await Wait.UntilAsync(() => _smtp.Mails.Count == 1);
+
+        await app.PublishAsync(Events.Customer(customer, 2, email: false, CustomerStatus.Erased));
+        await app.ListAsync($"customerId={customer}&status=failed");
+        _smtp.Hold.SetResult();
+        // The sender has written the results of that batch before it sends the next.
+        await app.PublishAsync(Events.Created(_customers.Add()));
+        await app.ListAsync("status=sent");
+
+        Assert.Equal(1L, await app.QueryAsync<long>(
+            "SELECT count(*) FROM notifications WHERE customer_id = $1 AND recipient IS NULL AND subject IS NULL AND body IS NULL", customer));
+    }
+
+    [Fact]
+    public async Task Results_wait_for_a_database_that_is_away_and_nothing_is_sent_twice()
+    {
+        _smtp.Hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var database = new NpgsqlConnectionStringBuilder(await infrastructure.CreateDatabaseAsync("notifications"));
+        using var proxy = new TcpProxy(database.Host!, database.Port);
+        proxy.Start();
+        database.Port = proxy.Port;
+        var log = new LogKeeper();
+        var app = await StartAsync(database: database.ConnectionString, services: services => services.AddSingleton<ILoggerProvider>(log));
+        await app.PublishAsync(Events.Created(_customers.Add()));
+        await Wait.UntilAsync(() => _smtp.Mails.Count == 1);
+
+        proxy.Stop();
+        _smtp.Hold.SetResult();
+        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("could not be written (attempt 6)", StringComparison.Ordinal)));
+        proxy.Start();
+
+        await Wait.UntilAsync(async () => (await app.Http.GetAsync("/api/notifications")).IsSuccessStatusCode, well => well);
+        await app.ListAsync("status=sent");
+        Assert.Single(_smtp.Mails);
     }
 
     [Fact]
@@ -228,9 +305,10 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         Assert.Contains(spans, s => s.OperationName == "process order.created" && s.TraceId == trace);
     }
 
-    private async Task<NotificationsApp> StartAsync(Dictionary<string, string>? settings = null)
+    private async Task<NotificationsApp> StartAsync(
+        Dictionary<string, string>? settings = null, string? database = null, Action<IServiceCollection>? services = null)
     {
-        var app = await NotificationsApp.StartAsync(infrastructure, _smtp.ConnectionString, _customers, settings);
+        var app = await NotificationsApp.StartAsync(infrastructure, _smtp.ConnectionString, _customers, settings, database, services);
         _apps.Add(app);
         return app;
     }

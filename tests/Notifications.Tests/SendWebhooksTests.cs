@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using OrderInventory.Notifications.Tests.Support;
 using OrderInventory.TestSupport;
 
@@ -73,6 +75,24 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
         Assert.InRange(tries, 5, 60);
         Volatile.Write(ref alive, true);
         await Wait.UntilAsync(async () => await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'webhook' AND status = 'sent'"), n => n == 60, 20);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_fails_one_by_one_is_left_alone_too()
+    {
+        var path = NewPath();
+        _server.Answers[path] = http =>
+        {
+            http.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        var log = new LogKeeper();
+        await using var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "100" }, services => services.AddSingleton<ILoggerProvider>(log));
+        await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{path}}","secret":"{{Secret}}"}""");
+
+        await app.PublishAsync(Events.Created(Guid.CreateVersion7()));
+
+        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("is left alone for a while", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -215,7 +235,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
 
     private static string NewPath() => $"/{Guid.CreateVersion7():N}";
 
-    private Task<NotificationsApp> StartAsync(Dictionary<string, string>? settings = null)
+    private Task<NotificationsApp> StartAsync(Dictionary<string, string>? settings = null, Action<IServiceCollection>? services = null)
     {
         var all = new Dictionary<string, string> { ["Notifications:MaxAttempts"] = "4" };
         foreach (var (key, value) in settings ?? [])
@@ -223,6 +243,6 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
             all[key] = value;
         }
 
-        return NotificationsApp.StartAsync(infrastructure, $"file://{_pickup.FullName}", _customers, all);
+        return NotificationsApp.StartAsync(infrastructure, $"file://{_pickup.FullName}", _customers, all, services: services);
     }
 }

@@ -80,6 +80,10 @@ internal sealed class SmtpEmailChannel : IEmailChannel
                 throw new MessageNotTakenException(
                     $"The mail server refused it ({(int)exception.StatusCode}): {exception.Message}", exception);
             }
+            catch (ServiceNotAuthenticatedException exception)
+            {
+                throw new ChannelUnavailableException("The mail server takes nothing without a user name and password.", exception);
+            }
             catch (Exception exception) when (IsTrouble(exception, cancellationToken) || exception is ServiceNotConnectedException)
             {
                 throw new ChannelUnavailableException($"The connection to the mail server was lost: {exception.Message}", exception);

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using OrderInventory.Contracts.Customers;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
@@ -28,7 +29,8 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
         }
     }
 
-    public sealed record Customer(Guid Id, string? Name, string? Email, string? Phone, string? Language, string? Status);
+    public sealed record Customer(
+        Guid Id, long Version, string? Name, string? Email, string? Phone, string? Language, string? Status, ContactChannels? Channels);
 
     private sealed record CustomerPage(IReadOnlyList<Customer> Items);
 

@@ -3,6 +3,7 @@ using Npgsql;
 using NpgsqlTypes;
 using OpenTelemetry;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Data;
 
@@ -39,6 +40,34 @@ internal sealed record RenderedMessage(string Recipient, string? Subject, string
 /// </summary>
 internal sealed class NotificationQueue(NpgsqlDataSource database)
 {
+    /// <summary>
+    /// Keeps what Customers says of customers whose <c>customer.updated</c> has not come yet, or is no longer kept by Kafka, as that event
+    /// would have told it. One that has come meanwhile stands.
+    /// </summary>
+    public async Task LearnAsync(IReadOnlyList<CustomersClient.Customer> customers, CancellationToken cancellationToken)
+    {
+        customers = [.. customers.Where(c => c.Channels is not null && !string.Equals(c.Status, "erased", StringComparison.Ordinal))];
+        if (customers.Count == 0)
+        {
+            return;
+        }
+
+        await using var command = database.CreateCommand(
+            """
+            INSERT INTO recipients (customer_id, version, status, language, email, sms, webhook)
+            SELECT customer_id, version, 'active', language, email, sms, webhook
+            FROM unnest($1, $2, $3, $4, $5, $6) AS c (customer_id, version, language, email, sms, webhook)
+            ON CONFLICT (customer_id) DO NOTHING
+            """);
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Id, NpgsqlDbType.Uuid));
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Version, NpgsqlDbType.Bigint));
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Language ?? "en", NpgsqlDbType.Text));
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Channels!.Email, NpgsqlDbType.Boolean));
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Channels!.Sms, NpgsqlDbType.Boolean));
+        command.Parameters.Add(OutboxSql.Array(customers, c => c.Channels!.Webhook, NpgsqlDbType.Boolean));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>
     /// The same notifications with what their customers want now. Asking Customers for the addresses may have taken seconds, with retries,
     /// and a wish of that time counts.

@@ -14,7 +14,7 @@ namespace OrderInventory.Notifications.Data;
 /// </summary>
 internal sealed class NotificationRecorder(SendSignal signal)
 {
-    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets hers by e-mail.</summary>
+    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets hers by e-mail, unless Customers says when it is sent that she does not want that.</summary>
     private const string Sql =
         """
         INSERT INTO notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, trace_parent,

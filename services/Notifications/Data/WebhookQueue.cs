@@ -18,7 +18,7 @@ internal sealed record DeliveryResult(
 
 /// <summary>
 /// The deliveries as a queue with a lane per webhook: a claim takes a few of each that is not busy, so that one with a long backlog takes
-/// no other's turn.
+/// no other's turn; in no fixed order, so that where there are more webhooks than room, none is always the last.
 /// </summary>
 internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
 {
@@ -35,14 +35,13 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             WITH due AS MATERIALIZED (
                 SELECT d.id, d.event_id, w.id AS webhook_id, w.url, w.customer_id,
                     CASE WHEN w.previous_secret_until > now() THEN ARRAY[w.secret, w.previous_secret] ELSE ARRAY[w.secret] END AS secrets
-                FROM webhooks w
+                FROM (SELECT * FROM webhooks WHERE active AND id <> ALL ($2) ORDER BY random()) AS w
                 CROSS JOIN LATERAL (
                     SELECT n.id, n.event_id FROM notifications n
                     WHERE n.channel = 'webhook' AND n.status = 'pending' AND n.recipient_ref = w.id::text
                         AND n.next_attempt_at <= now() AND (n.lease_until IS NULL OR n.lease_until < now())
                     ORDER BY n.next_attempt_at LIMIT CASE WHEN w.id = ANY ($3) THEN 1 ELSE $4 END
                     FOR UPDATE SKIP LOCKED) d
-                WHERE w.active AND w.id <> ALL ($2)
                 LIMIT $5)
             UPDATE notifications n SET leased_by = $1, lease_until = now() + $6
             FROM due JOIN webhook_events e ON e.event_id = due.event_id LEFT JOIN recipients r ON r.customer_id = due.customer_id

@@ -93,6 +93,7 @@ internal abstract partial class SendNotifications(
         }
 
         using var span = NotificationTelemetry.StartBatch(claimed);
+        var started = time.GetTimestamp();
         var results = new Dictionary<Guid, SendResult>(claimed.Count);
         try
         {
@@ -101,7 +102,7 @@ internal abstract partial class SendNotifications(
         finally
         {
             // What was not reached, for whatever reason, is due again at once.
-            await FinishAsync(claim, [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))]);
+            await FinishAsync(claim, [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))], started);
         }
 
         return claimed.Count;
@@ -116,6 +117,8 @@ internal abstract partial class SendNotifications(
         var outage = found is null;
         if (found is { Count: > 0 })
         {
+            var unknown = claimed.Where(n => n.CustomerId is not null && n.Wanted is null).Select(n => n.CustomerId!.Value).Distinct();
+            await queue.LearnAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
             claimed = await queue.RefreshAsync(Channel, claimed, stopping);
         }
 
@@ -269,8 +272,8 @@ internal abstract partial class SendNotifications(
         return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Message: message);
     }
 
-    /// <summary>These messages are out, so that must not be forgotten for a short absence of the database.</summary>
-    private async Task FinishAsync(Guid claim, List<SendResult> results)
+    /// <summary>These messages are out, so that must not be forgotten while the database is away: until the lease ends, they are nobody else's.</summary>
+    private async Task FinishAsync(Guid claim, List<SendResult> results, long started)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -279,10 +282,10 @@ internal abstract partial class SendNotifications(
                 await queue.FinishAsync(claim, results, CancellationToken.None);
                 return;
             }
-            catch (NpgsqlException exception) when (exception.IsTransient && attempt < 5)
+            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < _options.Lease)
             {
                 LogNotWritten(exception, attempt);
-                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt * attempt), time);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);
             }
         }
     }

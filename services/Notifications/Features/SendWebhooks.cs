@@ -72,8 +72,8 @@ internal sealed partial class SendWebhooks(
         var now = time.GetUtcNow();
         foreach (var (id, endpoint) in _endpoints)
         {
-            // An endpoint that has been quiet and well needs no memory; a deleted one is forgotten this way too.
-            if (!_running.ContainsKey(id) && (endpoint.Failures == 0 || endpoint.PausedUntil < now - s_longestPause - s_longestPause))
+            // An endpoint that is well, or has been quiet for long, needs no memory; a deleted one is forgotten this way too.
+            if (!_running.ContainsKey(id) && (endpoint.Failures == 0 || endpoint.LastFailure < now - s_longestPause - s_longestPause))
             {
                 _endpoints.TryRemove(id, out _);
             }
@@ -143,7 +143,7 @@ internal sealed partial class SendWebhooks(
     private async Task DeliverAsync(Guid claim, Endpoint endpoint, ClaimedDelivery delivery)
     {
         using var span = NotificationTelemetry.StartSend("send webhook", delivery.TraceParent, delivery.Id, WebhookRecorder.Template);
-        var at = time.GetStorableNow();
+        var (at, started) = (time.GetStorableNow(), time.GetTimestamp());
         var answer = await channel.PostAsync(new(delivery.Url), delivery.Id, delivery.Body, delivery.Secrets);
         var result = new DeliveryResult(NotificationStatus.Sent, TimeSpan.Zero, at, answer.StatusCode, answer.Duration, answer.Error);
         if (answer.Taken)
@@ -172,11 +172,11 @@ internal sealed partial class SendWebhooks(
             }
         }
 
-        await FinishAsync(claim, delivery, result);
+        await FinishAsync(claim, delivery, result, started);
     }
 
-    /// <summary>It is delivered, so that must not be forgotten for a short absence of the database.</summary>
-    private async Task FinishAsync(Guid claim, ClaimedDelivery delivery, DeliveryResult result)
+    /// <summary>It is delivered, so that must not be forgotten while the database is away: for half a lease it is nobody else's.</summary>
+    private async Task FinishAsync(Guid claim, ClaimedDelivery delivery, DeliveryResult result, long started)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -185,9 +185,9 @@ internal sealed partial class SendWebhooks(
                 await queue.FinishAsync(claim, delivery, result, CancellationToken.None);
                 return;
             }
-            catch (NpgsqlException exception) when (exception.IsTransient && attempt < 5)
+            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < _options.Lease / 2)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt * attempt), time);
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);
             }
         }
     }
@@ -201,6 +201,8 @@ internal sealed partial class SendWebhooks(
         private long _pausedUntil;
 
         public int Failures { get; private set; }
+
+        public DateTimeOffset LastFailure { get; private set; }
 
         public DateTimeOffset PausedUntil => new(Volatile.Read(ref _pausedUntil), TimeSpan.Zero);
 
@@ -219,6 +221,7 @@ internal sealed partial class SendWebhooks(
             lock (_lock)
             {
                 Failures++;
+                LastFailure = now;
                 // Those that were under way together count as one round of a pause.
                 if (Failures < FailuresToPause || PausedUntil > now)
                 {

@@ -5,13 +5,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using OrderInventory.Contracts.Customers;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
 /// <summary>Customers as this service sees it: a real server on loopback that answers GET /api/customers?ids=. It can go down and come back.</summary>
 internal sealed class CustomersServer : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<Guid, (string Name, string? Email, string? Phone, string Language)> _customers = new();
+    private readonly ConcurrentDictionary<Guid, (string Name, string? Email, string? Phone, string Language, ContactChannels? Channels)> _customers = new();
     private WebApplication? _server;
     private int _port;
     private int _calls;
@@ -20,10 +21,10 @@ internal sealed class CustomersServer : IAsyncDisposable
 
     public int Calls => _calls;
 
-    public Guid Add(string name = "Maria Anders", string? email = null, string? phone = null, string language = "en")
+    public Guid Add(string name = "Maria Anders", string? email = null, string? phone = null, string language = "en", ContactChannels? channels = null)
     {
         var id = Guid.CreateVersion7();
-        _customers[id] = (name, email ?? $"{id:N}@example.com", phone, language);
+        _customers[id] = (name, email ?? $"{id:N}@example.com", phone, language, channels);
         return id;
     }
 
@@ -56,7 +57,7 @@ internal sealed class CustomersServer : IAsyncDisposable
                 : Results.Ok(new
                 {
                     items = wanted.Where(_customers.ContainsKey)
-                        .Select(id => new { id, name = _customers[id].Name, email = _customers[id].Email, phone = _customers[id].Phone, language = _customers[id].Language, version = 1 }),
+                        .Select(id => new { id, name = _customers[id].Name, email = _customers[id].Email, phone = _customers[id].Phone, language = _customers[id].Language, channels = _customers[id].Channels, version = 1 }),
                     next = (string?)null,
                 });
         });

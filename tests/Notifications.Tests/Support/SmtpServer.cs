@@ -25,6 +25,12 @@ internal sealed class SmtpServer : IAsyncDisposable
 
     public int Connections { get; private set; }
 
+    /// <summary>Whether it wants a login before anything else.</summary>
+    public bool WantsLogin { get; set; }
+
+    /// <summary>When set, a mail has come but its sender is not told so until this ends.</summary>
+    public TaskCompletionSource? Hold { get; set; }
+
     /// <summary>Receivers that are refused for good.</summary>
     public ConcurrentDictionary<string, bool> Refused { get; } = new();
 
@@ -85,6 +91,9 @@ internal sealed class SmtpServer : IAsyncDisposable
                     case "EHLO" or "HELO" or "NOOP" or "RSET":
                         await writer.WriteLineAsync("250 OK");
                         break;
+                    case "MAIL" when WantsLogin:
+                        await writer.WriteLineAsync("530 5.7.0 Authentication required");
+                        break;
                     case "MAIL":
                         to.Clear();
                         await writer.WriteLineAsync("250 OK");
@@ -103,6 +112,7 @@ internal sealed class SmtpServer : IAsyncDisposable
                         }
 
                         _mails.Enqueue(new([.. to], text.ToString()));
+                        await (Hold?.Task ?? Task.CompletedTask);
                         await writer.WriteLineAsync("250 Taken");
                         break;
                     case "QUIT":
