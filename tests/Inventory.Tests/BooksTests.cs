@@ -90,6 +90,16 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
     }
 
     [Fact]
+    public async Task A_product_whose_levels_are_gone_is_in_the_report()
+    {
+        var product = await BusyProductAsync();
+        await _app.QueryAsync<long>("DELETE FROM stock_levels WHERE product_id = $1 RETURNING version", product);
+        var item = (await ReportAsync($"productIds={product}"))["items"]!.AsArray().Single()!;
+        Assert.Equal((false, 0, 10, 4), ((bool)item["balanced"]!, (int)item["level"]!["onHand"]!, (int)item["ledger"]!["onHand"]!, (int)item["reservations"]!));
+        Assert.Contains((await ReportAsync("limit=100"))["items"]!.AsArray(), other => (Guid)other!["productId"]! == product);
+    }
+
+    [Fact]
     public async Task Without_Orders_its_columns_are_null_and_the_report_still_comes()
     {
         var products = new List<Guid>();

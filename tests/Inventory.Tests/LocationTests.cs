@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
@@ -19,8 +20,6 @@ public sealed class LocationTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
-
-
 
     private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, string? ifMatch = null) =>
         _http.SendAsync(method, path, body, ifMatch);
@@ -50,6 +49,31 @@ public sealed class LocationTests(InfrastructureFixture infrastructure) : IAsync
         var list = (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/locations"))!["items"]!.AsArray();
         Assert.Equal("default", (string?)list.Single()!["code"]);
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, "/api/inventory/locations/default", ifMatch: "\"1\"")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Units_that_move_to_a_new_location_meanwhile_are_not_missed()
+    {
+        (await LocationAsync("cologne")).EnsureSuccessStatusCode();
+        var product = await _app.StockAsync(10);
+        await using var connection = await _app.Database.OpenConnectionAsync();
+        await using var transfer = await connection.BeginTransactionAsync();
+        await using var move = new NpgsqlCommand(
+            $"""
+             UPDATE stock_levels SET on_hand = 5, version = version + 1 WHERE product_id = '{product}';
+             INSERT INTO stock_levels (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at) VALUES ('{product}', 'cologne', 5, 0, 0, 1, now());
+             """,
+            connection);
+        await move.ExecuteNonQueryAsync();
+
+        var holding = _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = 8 } } });
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 1,
+            TimeSpan.FromSeconds(30), "the hold waits for the transfer");
+        await transfer.CommitAsync();
+
+        Assert.Equal(HttpStatusCode.Created, (await holding).StatusCode);
+        Assert.Equal((10, 8), await _app.NumbersAsync(product));
     }
 
     [Fact]

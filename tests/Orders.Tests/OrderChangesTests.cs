@@ -115,6 +115,18 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
+    public async Task A_revision_keeps_the_currency()
+    {
+        var (id, product) = await _app.ConfirmedAsync();
+        foreach (var lines in new[] { [(_app.Neighbours.AddProduct(currency: "USD"), 1)], new[] { (product, 1), (_app.Neighbours.AddProduct(currency: "USD"), 1) } })
+        {
+            var mixed = await ReviseAsync(id, "\"2\"", lines);
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, mixed.StatusCode);
+            Assert.EndsWith("/mixed-currency", (string?)(await OrdersApp.BodyAsync(mixed))["type"], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_revision_stands_only_when_Inventory_has_revised()
     {
         var (id, product) = await _app.ConfirmedAsync();

@@ -42,16 +42,8 @@ internal sealed partial class StockBatch
             FROM reservations WHERE order_id = ANY($1) ORDER BY order_id FOR UPDATE
             """)
         { Parameters = { new() { Value = scope.Orders } } });
-        if (scope.Holds.Length == 0)
-        {
-            select.BatchCommands.Add(new(
-                """
-                SELECT product_id, location, on_hand, reserved, low_stock_threshold, version
-                FROM stock_levels WHERE product_id = ANY($1) ORDER BY product_id, location FOR UPDATE
-                """)
-            { Parameters = { new() { Value = scope.Products } } });
-        }
-        else
+        AddLevels(select, scope);
+        if (scope.Holds.Length > 0)
         {
             AddHolds(select, scope);
         }
@@ -62,14 +54,18 @@ internal sealed partial class StockBatch
         var reservations = await ReadReservationsAsync(reader, cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         var items = await ReadItemsAsync(reader, locations, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var levels = reader.GetInt64(0);
         var holds = scope.Holds.Length == 0 ? [] : await ReadHoldsAsync(reader, cancellationToken);
         await reader.CloseAsync();
         var locked = holds.Count == 0 ? [] : items.Select(item => item.ProductId).ToHashSet();
         var notLocked = holds.SelectMany(hold => hold.Lines).Select(line => line.ProductId).Where(product => !locked.Contains(product)).ToArray();
-        if (notLocked.Length > 0 && await HaveStockAsync(connection, notLocked, cancellationToken))
+        if (levels != items.Count || (notLocked.Length > 0 && await HaveStockAsync(connection, notLocked, cancellationToken)))
         {
-            // The hold got other products after the look at its lines and before its lock. Whoever runs the transaction repeats it.
-            throw new PostgresException("A hold has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+            // A product got a level at another location, or a hold other products, after the look and before the locks. Whoever runs the
+            // transaction repeats it.
+            throw new PostgresException("Stock has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
         }
 
         return new(now, items, reservations, holds, locations) { Policy = policy, HasDueHolds = due };
@@ -126,15 +122,32 @@ internal sealed partial class StockBatch
         await delete.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Locks the levels, and counts them once more: while the first statement waits for a row, its owner may give the product a level at
+    /// another location, which only a later statement can see. From then on every row of these products stands still, for whoever makes
+    /// one locks those that there are.
+    /// </summary>
+    private static void AddLevels(NpgsqlBatch select, StockScope scope)
+    {
+        var wanted = scope.Holds.Length == 0 ? "$1" : "$1 || ARRAY(SELECT product_id FROM hold_lines WHERE hold_id = ANY($2))";
+        foreach (var sql in new[]
+        {
+            $"SELECT product_id, location, on_hand, reserved, low_stock_threshold, version FROM stock_levels WHERE product_id = ANY({wanted}) ORDER BY product_id, location FOR UPDATE",
+            $"SELECT count(*) FROM stock_levels WHERE product_id = ANY({wanted})",
+        })
+        {
+            var command = new NpgsqlBatchCommand(sql) { Parameters = { new() { Value = scope.Products } } };
+            if (scope.Holds.Length > 0)
+            {
+                command.Parameters.Add(new() { Value = scope.Holds });
+            }
+
+            select.BatchCommands.Add(command);
+        }
+    }
+
     private static void AddHolds(NpgsqlBatch select, StockScope scope)
     {
-        select.BatchCommands.Add(new(
-            """
-            SELECT product_id, location, on_hand, reserved, low_stock_threshold, version
-            FROM stock_levels WHERE product_id = ANY($1 || ARRAY(SELECT product_id FROM hold_lines WHERE hold_id = ANY($2)))
-            ORDER BY product_id, location FOR UPDATE
-            """)
-        { Parameters = { new() { Value = scope.Products }, new() { Value = scope.Holds } } });
         select.BatchCommands.Add(new("SELECT id, status, expires_at <= now(), version FROM holds WHERE id = ANY($1) ORDER BY id FOR UPDATE")
         { Parameters = { new() { Value = scope.Holds } } });
         select.BatchCommands.Add(new("SELECT hold_id, product_id, location, quantity FROM hold_lines WHERE hold_id = ANY($1) ORDER BY hold_id, product_id, location")

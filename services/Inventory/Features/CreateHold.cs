@@ -34,40 +34,43 @@ internal static class CreateHold
         }
 
         var id = Guid.CreateVersion7();
-        await using var create = await IdempotentCreate.BeginAsync(
-            http, database, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken);
-        if (create.Problem is { } refused)
+        return await StockWriter.RetryAsync<Results<Created<HoldResponse>, ProblemHttpResult>>(async () =>
         {
-            return refused;
-        }
-
-        if (create.Existing is { } existing)
-        {
-            return await AnswerAsync(http, database, existing, cancellationToken);
-        }
-
-        var connection = (NpgsqlConnection)database.Database.GetDbConnection();
-        var wanted = HoldRules.Sum(request.Lines);
-        var (refusal, stock) = await writer.ChangeAsync(connection, new([], [.. wanted.Keys], []), async (stock, writes) =>
-        {
-            if (await HoldRules.FindShortAsync(stock, connection, wanted, [], cancellationToken) is { } isShort)
+            await using var create = await IdempotentCreate.BeginAsync(
+                http, database, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken);
+            if (create.Problem is { } refused)
             {
-                return isShort;
+                return refused;
             }
 
-            var lines = stock.Reserve(wanted, [], MovementKind.Held, cause: null, orderId: null, id);
-            writes.BatchCommands.Add(Insert(id, wanted, request.TtlSeconds, stock.Now));
-            writes.BatchCommands.Add(StockBatch.InsertHoldLines([.. lines.Select(line => (id, line))]));
-            return null;
-        }, cancellationToken);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
+            if (create.Existing is { } existing)
+            {
+                return await AnswerAsync(http, database, existing, cancellationToken);
+            }
 
-        await create.CommitAsync(cancellationToken);
-        writer.Committed(stock);
-        return await AnswerAsync(http, database, id, cancellationToken);
+            var connection = (NpgsqlConnection)database.Database.GetDbConnection();
+            var wanted = HoldRules.Sum(request.Lines);
+            var (refusal, stock) = await writer.ChangeAsync(connection, new([], [.. wanted.Keys], []), async (stock, writes) =>
+            {
+                if (await HoldRules.FindShortAsync(stock, connection, wanted, [], cancellationToken) is { } isShort)
+                {
+                    return isShort;
+                }
+
+                var lines = stock.Reserve(wanted, [], MovementKind.Held, cause: null, orderId: null, id);
+                writes.BatchCommands.Add(Insert(id, wanted, request.TtlSeconds, stock.Now));
+                writes.BatchCommands.Add(StockBatch.InsertHoldLines([.. lines.Select(line => (id, line))]));
+                return null;
+            }, cancellationToken);
+            if (refusal is not null)
+            {
+                return refusal;
+            }
+
+            await create.CommitAsync(cancellationToken);
+            writer.Committed(stock);
+            return await AnswerAsync(http, database, id, cancellationToken);
+        });
     }
 
     // The time ends by the clock that will end it: the database's.

@@ -62,13 +62,33 @@ internal static class ReconcileStock
         return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));
     }
 
+    // Of the levels and of the ledger, for a product whose levels are gone is what the report is for. One step of an index for each product:
+    // the ledger has many rows of each.
+    private const string NextProducts =
+        """
+        SELECT (SELECT product_id FROM (
+                (SELECT product_id FROM stock_levels WHERE product_id > $1 ORDER BY product_id LIMIT 1)
+                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > $1 ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1) AS product_id, 1 AS number
+            UNION ALL
+            SELECT (SELECT product_id FROM (
+                (SELECT product_id FROM stock_levels WHERE product_id > p.product_id ORDER BY product_id LIMIT 1)
+                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > p.product_id ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1), p.number + 1
+            FROM products AS p WHERE p.product_id IS NOT NULL AND p.number < $2
+        """;
+
+    private const string NamedProducts =
+        """
+        SELECT DISTINCT product_id FROM unnest($3) AS n (product_id)
+        WHERE product_id > $1 AND (EXISTS (SELECT FROM stock_levels l WHERE l.product_id = n.product_id)
+            OR EXISTS (SELECT FROM stock_movements m WHERE m.product_id = n.product_id))
+        ORDER BY product_id LIMIT $2
+        """;
+
     private static async Task<List<Item>> ReadAsync(NpgsqlDataSource database, Guid[]? named, Guid? after, int take, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
-            """
-            WITH products AS (
-                SELECT DISTINCT product_id FROM stock_levels
-                WHERE ($1::uuid[] IS NULL OR product_id = ANY($1)) AND ($2::uuid IS NULL OR product_id > $2) ORDER BY product_id LIMIT $3),
+            $"""
+            WITH RECURSIVE products AS ({(named is null ? NextProducts : NamedProducts)}),
             level AS (
                 SELECT product_id, location, on_hand, reserved FROM stock_levels JOIN products USING (product_id)),
             ledger AS (
@@ -89,9 +109,13 @@ internal static class ReconcileStock
             FROM level FULL JOIN ledger USING (product_id, location) FULL JOIN reservation USING (product_id, location) FULL JOIN hold USING (product_id, location)
             GROUP BY product_id ORDER BY product_id
             """);
-        command.Parameters.Add(new() { Value = (object?)named ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid });
-        command.Parameters.Add(new() { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
+        command.Parameters.Add(new() { Value = after ?? Guid.Empty });
         command.Parameters.Add(new() { Value = take });
+        if (named is not null)
+        {
+            command.Parameters.Add(new() { Value = named });
+        }
+
         var items = new List<Item>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -111,7 +111,8 @@ internal sealed class Placements(NpgsqlDataSource database, OutboxSignal signal)
                 await WriteGroupAsync(group);
             }
 
-            Volatile.Write(ref _writing, 0);
+            // A full fence: the look below must not be made before others can see this.
+            Interlocked.Exchange(ref _writing, 0);
         }
         // One that came between the last look and the line above has seen that somebody was writing.
         while (!_waiting.IsEmpty && Interlocked.CompareExchange(ref _writing, 1, 0) == 0);

@@ -39,7 +39,7 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandle
             {
                 Parameters = { new() { Value = erased } },
             });
-            // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order.
+            // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order, whatever comes with it.
             batch.Writes.BatchCommands.Add(new("UPDATE idempotency_keys SET fingerprint = '' WHERE caller = ANY($1)")
             {
                 Parameters = { new() { Value = Array.ConvertAll(erased, id => id.ToString()) } },

@@ -52,7 +52,7 @@ internal static class PlaceOrder
             return keyProblem;
         }
 
-        var checking = stock.CheckAsync(http, request.Lines, null, request.HoldId, cancellationToken);
+        var checking = stock.AskAsync(request.Lines, null, request.HoldId, cancellationToken);
         var productIds = request.Lines.Select(l => l.ProductId).Distinct().ToArray();
         var facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
         var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrdersJson.Default.Request));
@@ -67,7 +67,7 @@ internal static class PlaceOrder
             return problem;
         }
 
-        if (await checking is { } refused)
+        if (stock.Refuse(http, await checking) is { } refused)
         {
             return refused;
         }
@@ -167,17 +167,17 @@ internal static class PlaceOrder
             return (null, errors.Unprocessable("unknown-product", "A product cannot be ordered."));
         }
 
-        return MixedCurrency(lines) is { } mixed ? (null, mixed) : (lines, null);
+        return MixedCurrency(lines, lines[0].UnitPrice.Currency) is { } mixed ? (null, mixed) : (lines, null);
     }
 
-    public static ProblemHttpResult? MixedCurrency(IReadOnlyList<OrderLine> lines)
+    public static ProblemHttpResult? MixedCurrency(IReadOnlyList<OrderLine> lines, string currency)
     {
         var errors = new RequestErrors();
-        for (var i = 1; i < lines.Count; i++)
+        for (var i = 0; i < lines.Count; i++)
         {
-            if (lines[i].UnitPrice.Currency != lines[0].UnitPrice.Currency)
+            if (lines[i].UnitPrice.Currency != currency)
             {
-                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, the first line's in {lines[0].UnitPrice.Currency}.");
+                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, the order's in {currency}.");
             }
         }
 
@@ -189,7 +189,8 @@ internal static class PlaceOrder
         (Guid OrderId, byte[] Fingerprint) earlier, byte[] fingerprint, HttpContext http, OrderReader reader, OrderWaiters waiters,
         CancellationToken cancellationToken)
     {
-        if (!earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint))
+        // Of a customer who has been erased there is none any more, and the key still stands for its order.
+        if (earlier.Fingerprint.Length > 0 && !earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint))
         {
             return IdempotentCreate.Reused();
         }

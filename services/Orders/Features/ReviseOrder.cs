@@ -50,7 +50,7 @@ internal static class ReviseOrder
         }
 
         var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
-        problem ??= await stock.CheckAsync(http, request.Lines, id, null, cancellationToken);
+        problem ??= stock.Refuse(http, await stock.AskAsync(request.Lines, id, null, cancellationToken));
         if (problem is not null)
         {
             return problem;
@@ -116,6 +116,6 @@ internal static class ReviseOrder
             return (null, errors.Unprocessable("unknown-product", "A product cannot be ordered."));
         }
 
-        return PlaceOrder.MixedCurrency(lines) is { } mixed ? (null, mixed) : (lines, null);
+        return PlaceOrder.MixedCurrency(lines, current.Total.Currency) is { } mixed ? (null, mixed) : (lines, null);
     }
 }
