@@ -29,6 +29,9 @@ public sealed class NotificationOptions
     /// <summary>How often the sender looks without being woken: for what another replica recorded, and for what is due again.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long mails and text messages are remembered, with their addresses and texts.</summary>
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(365);
+
     /// <summary>Settings of text messages.</summary>
     public SmsOptions Sms { get; set; } = new();
 

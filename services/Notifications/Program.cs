@@ -47,6 +47,7 @@ builder.Services.AddSingleton<MessageRenderer>();
 builder.Services.AddCustomersClient();
 builder.AddEmailChannel();
 builder.AddSmsChannel();
+builder.Services.AddHostedService<NotificationCleaner>();
 builder.Services.AddHostedService<SendEmails>();
 builder.Services.AddHostedService<SendTextMessages>();
 builder.Services.AddHostedService<SendWebhooks>();

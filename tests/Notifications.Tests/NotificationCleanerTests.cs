@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Notifications.Tests;
+
+[Collection(nameof(InfrastructureCollection))]
+public sealed class NotificationCleanerTests(InfrastructureFixture infrastructure)
+{
+    [Fact]
+    public async Task Forgets_what_was_sent_or_given_up_long_ago_and_nothing_that_waits()
+    {
+        await using var customers = new CustomersServer();
+        await customers.StartAsync();
+        var pickup = Directory.CreateTempSubdirectory("pickup-");
+        await using var app = await NotificationsApp.StartAsync(infrastructure, $"file://{pickup.FullName}", customers);
+        var now = TimeProvider.System.GetUtcNow();
+        async Task<Guid> RowAsync(string channel, string status, int days)
+        {
+            var id = Guid.CreateVersion7(now.AddDays(-days));
+            await app.QueryAsync<int>(
+                """
+                INSERT INTO notifications (id, event_id, event_type, template, channel, recipient_ref, data, status, attempts, attempts_before, created_at, due_since, next_attempt_at)
+                VALUES ($1, $1, 'order.created.v1', 'orderReceived', $2, 'x', '{}', $3, 0, 0, now(), now(), 'infinity')
+                """,
+                id, channel, status);
+            return id;
+        }
+
+        Guid[] old = [await RowAsync("email", "sent", 101), await RowAsync("sms", "failed", 101), await RowAsync("webhook", "sent", 31)];
+        Guid[] kept = [await RowAsync("email", "pending", 101), await RowAsync("email", "sent", 99), await RowAsync("webhook", "sent", 29)];
+        var time = new FakeTimeProvider(now);
+        using var cleaner = new NotificationCleaner(
+            app.Database, Options.Create(new NotificationOptions { Retention = TimeSpan.FromDays(100) }), time, NullLogger<NotificationCleaner>.Instance);
+
+        await cleaner.StartAsync(CancellationToken.None);
+        await Wait.UntilAsync(
+            async () =>
+            {
+                time.Advance(TimeSpan.FromMinutes(10));
+                return await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE id = ANY ($1)", old);
+            },
+            count => count == 0);
+        await cleaner.StopAsync(CancellationToken.None);
+
+        Assert.Equal(3L, await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE id = ANY ($1)", kept));
+        pickup.Delete(recursive: true);
+    }
+}
