@@ -33,7 +33,7 @@ internal sealed class StartupReport(
             await WaitUntilHealthyAsync(stoppingToken);
             var endpoints = await DescribeAsync(stoppingToken);
             Write(endpoints);
-            Print(endpoints);
+            Console.WriteLine(Describe(endpoints, Stopwatch.GetElapsedTime(settings.Started), EndpointsFile));
             if (settings.Demo)
             {
                 await DemoLoader.LoadAsync(new Uri(endpoints.Gateway), stoppingToken);
@@ -118,21 +118,20 @@ internal sealed class StartupReport(
         }
     }
 
-    private void Print(Endpoints endpoints)
-    {
-        Console.WriteLine();
-        Console.WriteLine(FormattableString.Invariant($"OrderInventory is ready, {Stopwatch.GetElapsedTime(settings.Started).TotalSeconds:F1} s after the AppHost's start."));
-        Console.WriteLine($"  Gateway    {endpoints.Gateway}  (the API's reference page)");
-        Console.WriteLine($"  Dashboard  {endpoints.Dashboard ?? "off"}");
-        Console.WriteLine($"  Mail       {endpoints.Mail ?? "none"}");
-        Console.WriteLine($"  All addresses and connection strings: {EndpointsFile ?? "not written"}");
-        Console.WriteLine("  Ctrl-C stops everything.");
-        Console.WriteLine();
-    }
+    internal static string Describe(Endpoints endpoints, TimeSpan took, string? file) => FormattableString.Invariant($"""
+
+        OrderInventory is ready, {took.TotalSeconds:F1} s after the AppHost's start.
+          Gateway    {endpoints.Gateway}  (the API's reference page)
+          Dashboard  {endpoints.Dashboard ?? "off"}
+          Mail       {(endpoints.Mail is { } mail ? Secrets.WithoutCredentials(mail) : "none")}
+          All addresses and connection strings: {file ?? "not written"}
+          Ctrl-C stops everything.
+
+        """);
 
     // "localhost" may mean ::1 first to a client that then waits for nothing; scripts get the address itself.
     private static string Numeric(string url) => url.Replace("//localhost", "//127.0.0.1", StringComparison.Ordinal);
 
-    private sealed record Endpoints(
+    internal sealed record Endpoints(
         string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka);
 }

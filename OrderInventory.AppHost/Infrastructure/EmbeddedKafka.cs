@@ -75,7 +75,7 @@ internal sealed class EmbeddedKafka : IDisposable
 
     private IResourceBuilder<EmbeddedServer> AddReal(string name)
     {
-        var folder = Directory.CreateDirectory(_data.Sub("kafka")).FullName;
+        var folder = _data.MakeClosed("kafka");
         var port = EmbeddedResources.FreePort();
         var controllerPort = EmbeddedResources.FreePort();
         var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");

@@ -55,7 +55,7 @@ internal sealed class EmbeddedMail
 
     public IResourceBuilder<IResourceWithConnectionString> Add(string name)
     {
-        var folder = Directory.CreateDirectory(_data.Sub("mail")).FullName;
+        var folder = _data.MakeClosed("mail");
         if (_maildev is null)
         {
             var address = new Uri(folder + "/").AbsoluteUri.TrimEnd('/');

@@ -43,7 +43,7 @@ internal sealed class EmbeddedRedis
         var password = _builder.AddParameter($"{name}-password", Secrets.New(), secret: true);
         var port = EmbeddedResources.FreePort();
         var portText = port.ToString(CultureInfo.InvariantCulture);
-        var folder = Directory.CreateDirectory(_data.Sub("redis")).FullName;
+        var folder = _data.MakeClosed("redis");
         var configuration = Path.Combine(folder, "garnet.conf");
         var server = new EmbeddedServer(name, "dotnet", folder, ReferenceExpression.Create($"127.0.0.1:{portText},password={password.Resource}"));
 

@@ -35,4 +35,10 @@ internal static class Secrets
         using var writer = new StreamWriter(file, options);
         writer.Write(text);
     }
+
+    /// <summary>What of an address may stand on a screen or in a log: neither user and password nor what may be a badly escaped piece of them.</summary>
+    public static string WithoutCredentials(string address)
+        => !Uri.TryCreate(address, UriKind.Absolute, out var uri) ? "an address that cannot be read"
+            : uri.IsFile ? address
+            : uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 }

@@ -98,19 +98,28 @@ public static partial class BulkImport
         where TOutcome : struct, Enum
     {
         var batch = new List<ImportLine<TRow>>(writer.BatchSize);
-        await foreach (var line in lines)
+        try
         {
-            if (line.Row is null)
+            await foreach (var line in lines)
             {
-                report.AddBad(line.Number, line.Key, line.Errors!);
-                continue;
-            }
+                if (line.Row is null)
+                {
+                    report.AddBad(line.Number, line.Key, line.Errors!);
+                    continue;
+                }
 
-            batch.Add(line);
-            if (batch.Count == writer.BatchSize)
-            {
-                await WriteAsync();
+                batch.Add(line);
+                if (batch.Count == writer.BatchSize)
+                {
+                    await WriteAsync();
+                }
             }
+        }
+        catch (BadHttpRequestException) when (batch.Count > 0 && !cancellationToken.IsCancellationRequested)
+        {
+            // Where the file breaks off says nothing against the rows before. A client that has gone hears of none of them and sends all again.
+            await WriteAsync();
+            throw;
         }
 
         if (batch.Count > 0)
@@ -144,10 +153,9 @@ public static partial class BulkImport
 
     private static ImportError? Describe(Exception exception) => exception switch
     {
-        RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest,
-            $"A row has more than {MaxRow} characters; quotes may have been left open. Nothing behind it was read."),
+        RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, exception.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
-            "The body is larger than what is read. The rows before that are imported; send the others in a file of their own."),
+            "The body is larger than what is read. The rows that are counted are done; send those behind them in a file of their own."),
         BadHttpRequestException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
         _ when exception.IsTransientDatabaseFailure() => new(
             "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),

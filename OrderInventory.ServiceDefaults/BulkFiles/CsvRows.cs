@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -145,6 +146,7 @@ internal sealed class CsvRows<TRow> : IDisposable
     }
 }
 
-/// <summary>A row of a CSV file has no end: probably quotes that were left open.</summary>
+/// <summary>A row of a CSV file has no end: probably quotes that were left open. With nothing before it, the request is as unreadable as any other.</summary>
 [SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
-internal sealed class RowTooLongException : Exception;
+internal sealed class RowTooLongException()
+    : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; quotes may have been left open. Nothing behind it was read.");

@@ -79,6 +79,10 @@ public sealed class LifecycleTests
                     "/api/products", new { sku = "KEPT-1", name = "Kept", category = "tests", price = new { amount = 1.00m, currency = "EUR" } });
                 Assert.Equal(HttpStatusCode.Created, response.StatusCode);
                 id = (await response.Content.ReadFromJsonAsync<JsonNode>())!["id"]!.GetValue<string>();
+                // They hold customers' data and passwords, under a folder that everyone may enter; a copy of the binaries does not.
+                var folders = new DirectoryInfo(data).GetDirectories().Where(folder => !folder.Name.Contains("binaries", StringComparison.Ordinal)).ToList();
+                Assert.Contains(folders, folder => folder.Name == "mail");
+                Assert.All(folders, folder => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, folder.UnixFileMode));
             }
 
             NpgsqlConnection.ClearAllPools();

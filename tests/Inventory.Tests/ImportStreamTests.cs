@@ -59,6 +59,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
         Assert.Contains($"At most {limit} bytes", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         using var import = await ChunkedRequest.StartAsync(_app.Address, Path, "application/x-ndjson");
+        await import.SendAsync($"{{\"productId\":\"{Guid.CreateVersion7()}\",\"onHand\":1}}\n");
         var mebibyte = string.Concat(Enumerable.Repeat(line + "\n", 1024));
         for (var i = 0; i < 100; i++)
         {
@@ -68,6 +69,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
         await import.SendAsync(line);
         var (done, _, error, status) = End(await import.ReadUntilAsync("\"done\""));
         Assert.Equal((false, "/problems/body-too-large", 413), (done, error, status));
+        Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_levels"));
     }
 
     [Fact]

@@ -107,11 +107,26 @@ public sealed class ExportProductsTests(ProductsApp app)
     }
 
     [Fact]
+    public async Task Writes_those_of_the_ids_that_there_are()
+    {
+        var skus = Enumerable.Range(0, 3).Select(_ => ProductsApp.NewSku()).ToArray();
+        var first = await CreateAsync(skus[0]);
+        await CreateAsync(skus[1]);
+        var third = await CreateAsync(skus[2]);
+
+        var export = (await app.Api.GetAsync($"/api/products/export?ids={third.Id},{first.Id},{Guid.CreateVersion7()}", ("Accept", Ndjson))).ShouldBe(200);
+
+        Assert.Equal([skus[0], skus[2]], export.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (string?)JsonNode.Parse(line)!["sku"]));
+    }
+
+    [Fact]
     public async Task Returns_406_for_another_form_and_400_for_filters_that_it_cannot_read()
     {
         (await ExportAsync("application/pdf")).ShouldBeProblem(406, "not-acceptable");
         (await ExportAsync("text/csv;q=0")).ShouldBeProblem(406, "not-acceptable");
         (await ExportAsync(Csv, "&status=deleted")).ShouldBeMalformed("status");
         (await ExportAsync(Csv, "&minPrice=x")).ShouldBeMalformed("minPrice");
+        (await ExportAsync(Csv, "&ids=1,2")).ShouldBeMalformed("ids");
+        (await ExportAsync(Csv, $"&ids={string.Join(',', Enumerable.Repeat(Guid.Empty, 101))}")).ShouldBeMalformed("ids");
     }
 }

@@ -239,20 +239,31 @@ public sealed class ImportProductsTests(ProductsApp app)
         Assert.Equal(Summary(), (await ImportAsync("sku,name\n")).Single().ToJsonString());
     }
 
-    [Fact]
-    public async Task Ends_with_an_error_when_quotes_were_left_open_and_keeps_what_was_before()
+    [Theory]
+    [InlineData(3)]
+    [InlineData(250)]
+    [InlineData(253)]
+    public async Task Ends_with_an_error_when_quotes_were_left_open_and_imports_what_was_before(int before)
     {
         var body = new StringBuilder("sku,name,price,currency\n");
-        for (var i = 0; i < 250; i++)
+        for (var i = 0; i < before; i++)
         {
             body.Append($"{_sku}-{i},A,1,EUR\n");
         }
 
-        var lines = await ImportAsync(body.Append($"{_sku}-x,\"A,1,EUR\n").Insert(body.Length, $"{_sku}-y,B,1,EUR\n", 20_000).ToString());
+        var lines = await ImportAsync(WithOpenQuotes(body));
 
-        Assert.Equal((false, 250L, 250L, "/problems/malformed-request"),
-            (lines[^1]["done"]!.GetValue<bool>(), lines[^1]["processed"]!.GetValue<long>(), lines[^1]["created"]!.GetValue<long>(), (string?)lines[^1]["error"]!["type"]));
+        Assert.Equal((false, before, before, "/problems/malformed-request"),
+            (lines[^1]["done"]!.GetValue<bool>(), lines[^1]["processed"]!.GetValue<int>(), lines[^1]["created"]!.GetValue<int>(), (string?)lines[^1]["error"]!["type"]));
+        Assert.Equal(before, await app.CountAsync("SELECT count(*) FROM products WHERE starts_with(sku, $1)", _sku));
     }
+
+    [Fact]
+    public async Task Returns_400_when_quotes_were_left_open_in_the_first_row() =>
+        (await SendAsync(WithOpenQuotes(new("sku,name,price,currency\n")))).ShouldBeMalformed("$");
+
+    private string WithOpenQuotes(StringBuilder body) =>
+        body.Append($"{_sku}-x,\"A,1,EUR\n").Insert(body.Length, $"{_sku}-y,B,1,EUR\n", 20_000).ToString();
 
     [Fact]
     public async Task Stores_the_others_when_the_database_does_not_take_a_row()

@@ -48,6 +48,21 @@ public sealed class ImportStreamTests(ProductsApp app)
     }
 
     [Fact]
+    public async Task Imports_what_was_before_the_place_where_the_body_breaks_off()
+    {
+        using var import = await ChunkedRequest.StartAsync(app.Address, "/api/products/import", "application/x-ndjson");
+        await import.SendAsync($$$"""{"sku": "{{{_sku}}}", "name": "A", "price": {"amount": 1, "currency": "EUR"}}""" + "\n{\"sku\": 7}\n");
+        await import.ReadUntilAsync("\"line\":2");
+
+        await import.BreakAsync();
+
+        var summary = JsonNode.Parse(await import.ReadUntilAsync("\"done\":false"))!;
+        Assert.Equal((2, 1, 1, 400),
+            (summary["processed"]!.GetValue<int>(), summary["created"]!.GetValue<int>(), summary["failed"]!.GetValue<int>(), summary["error"]!["status"]!.GetValue<int>()));
+        Assert.Equal(1, await app.CountAsync("SELECT count(*) FROM products WHERE sku = $1", _sku));
+    }
+
+    [Fact]
     public async Task Returns_413_for_more_than_100_mebibytes_and_takes_more_than_one()
     {
         using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };

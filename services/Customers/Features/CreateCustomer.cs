@@ -22,7 +22,8 @@ internal static class CreateCustomer
     /// <summary>Create a customer</summary>
     /// <remarks>
     /// 409 <c>email-taken</c> when another customer has the e-mail address; upper and lower case do not matter.
-    /// 404 when the Idempotency-Key has made a customer that is erased by now. Publishes <c>customer.updated</c>.
+    /// 422 <c>idempotency-key-reused</c> also when the Idempotency-Key has made a customer who is erased by now, 404 when she is being erased
+    /// at this moment. Publishes <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<Created<CustomerResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)

@@ -37,9 +37,10 @@ internal static class ExportProducts
     /// <param name="maxPrice">Highest amount of the price, whatever its currency.</param>
     /// <param name="currency">Exactly this currency.</param>
     /// <param name="variantOf">The variants of this product.</param>
+    /// <param name="ids">Up to 100 ids, separated by commas.</param>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
         string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
-        HttpContext http, ProductsDb db, CancellationToken cancellationToken)
+        string? ids, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
     {
         if (Negotiate(http.Request) is not { } contentType)
         {
@@ -47,7 +48,7 @@ internal static class ExportProducts
         }
 
         var products = db.Products.AsNoTracking();
-        if (new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf).Apply(http.Request.Query, ref products) is { } refused)
+        if (new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf, ids).Apply(http.Request.Query, ref products) is { } refused)
         {
             return refused;
         }

@@ -32,7 +32,7 @@ internal static class ListProducts
         string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
         string? ids, int? limit, string? cursor, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
     {
-        var filter = new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf);
+        var filter = new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf, ids);
         var ranked = filter.Text is not null;
         if (Paging.Read(limit, ranked ? null : cursor, out var take, out var after) is { } unreadable)
         {
@@ -40,20 +40,14 @@ internal static class ListProducts
         }
 
         var products = db.Products.AsNoTracking();
-        if (ids is not null)
-        {
-            if (IdList.Read(ids, "ids", out var wanted) is { } malformed)
-            {
-                return malformed;
-            }
-
-            take = IdList.MaxIds;
-            products = products.Where(p => wanted.Contains(p.Id));
-        }
-
         if (filter.Apply(http.Request.Query, ref products) is { } refused)
         {
             return refused;
+        }
+
+        if (ids is not null)
+        {
+            take = IdList.MaxIds;
         }
 
         if (ranked)

@@ -11,7 +11,7 @@ namespace OrderInventory.Products.Features;
 
 /// <summary>The filters that the list and the export share. All that are given must hold.</summary>
 internal sealed record ProductFilter(
-    string? Q, string? Category, string? Sku, string? Status, decimal? MinPrice, decimal? MaxPrice, string? Currency, Guid? VariantOf)
+    string? Q, string? Category, string? Sku, string? Status, decimal? MinPrice, decimal? MaxPrice, string? Currency, Guid? VariantOf, string? Ids)
 {
     public const int MaxAttributes = 10;
     private const string AttributePrefix = "attribute.";
@@ -22,6 +22,12 @@ internal sealed record ProductFilter(
     /// <summary>Adds the filters, those of <c>attribute.{name}={value}</c> from the query string; the problem is the 400 to answer.</summary>
     public ProblemHttpResult? Apply(IQueryCollection query, ref IQueryable<Product> products)
     {
+        Guid[]? ids = null;
+        if (Ids is not null && IdList.Read(Ids, "ids", out ids) is { } malformed)
+        {
+            return malformed;
+        }
+
         var errors = new RequestErrors();
         ProductStatus? status = Status switch { "active" => ProductStatus.Active, "discontinued" => ProductStatus.Discontinued, _ => null };
         errors.Require(Status is null || status is not null, "status", "active or discontinued is required.");
@@ -38,6 +44,7 @@ internal sealed record ProductFilter(
         }
 
         products = Apply(products, status);
+        products = ids is null ? products : products.Where(p => ids.Contains(p.Id));
         foreach (var (name, value) in attributes)
         {
             var pair = JsonSerializer.Serialize(new() { [name] = value }, ProductsJson.Default.DictionaryStringString);
