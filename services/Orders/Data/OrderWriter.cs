@@ -47,6 +47,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
         await writes.ExecuteNonQueryAsync(cancellationToken);
+        orders.EnsureWritten();
         return (answer, order);
     }
 }
