@@ -91,7 +91,9 @@ internal sealed class OrderBatch
     }
 
     /// <summary>Remembers Inventory's answer for the timeline.</summary>
-    public void Remember(ReservationDecided decided, ReceivedEvent cause) => _history.Add(History.Answered(decided, cause));
+    /// <param name="decided">The answer.</param>
+    /// <param name="cause">Its event; null when Inventory was asked for it.</param>
+    public void Remember(ReservationDecided decided, ReceivedEvent? cause = null) => _history.Add(History.Answered(decided, cause));
 
     /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
     public void Save(NpgsqlBatch writes)
