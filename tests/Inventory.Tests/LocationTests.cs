@@ -112,13 +112,13 @@ public sealed class LocationTests(InfrastructureFixture infrastructure) : IAsync
         async Task<JsonNode> PageAsync(string query) => (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/locations?{query}"))!;
         static IEnumerable<string?> Codes(JsonNode page) => page["items"]!.AsArray().Select(l => (string?)l!["code"]);
         var seen = new List<string?>();
-        var page = await PageAsync("limit=2");
+        var page = await PageAsync("limit=3");
         seen.AddRange(Codes(page));
         // What comes before the page that was read, after it was read, hides nothing and repeats nothing.
         (await LocationAsync("early", -9)).EnsureSuccessStatusCode();
         while ((string?)page["next"] is { } next)
         {
-            page = await PageAsync($"limit=2&cursor={next}");
+            page = await PageAsync($"limit=3&cursor={next}");
             seen.AddRange(Codes(page));
         }
 
