@@ -7,6 +7,7 @@ namespace OrderInventory.Messaging.Inbox;
 public sealed class InboxBatch
 {
     private readonly List<OutboxMessage> _outbox = [];
+    private readonly List<Action> _afterWrites = [];
     private readonly List<Action> _afterCommit = [];
 
     internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction)
@@ -24,6 +25,9 @@ public sealed class InboxBatch
     /// <summary>Publishes an event if and only if this transaction commits.</summary>
     public void Publish(OutboxMessage message) => _outbox.Add(message);
 
+    /// <summary>Runs between the writes and the commit, for a look at what they came to. When it throws, nothing is committed.</summary>
+    public void AfterWrites(Action action) => _afterWrites.Add(action);
+
     /// <summary>Runs after the commit, for what may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
@@ -35,6 +39,7 @@ public sealed class InboxBatch
             await Writes.ExecuteNonQueryAsync(cancellationToken);
         }
 
+        _afterWrites.ForEach(action => action());
         return _outbox.Count > 0;
     }
 

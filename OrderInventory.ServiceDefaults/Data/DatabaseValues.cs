@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -15,6 +16,14 @@ public static class DatabaseValues
     {
         var now = time.GetUtcNow();
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    /// <summary>No UUIDv7 of this millisecond or a later one is smaller, and each of an earlier one is.</summary>
+    public static Guid FirstIdOf(long unixMilliseconds)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Clamp(unixMilliseconds, 0, (1L << 48) - 1) << 16);
+        return new(bytes, bigEndian: true);
     }
 
     /// <summary>The text of a column, or null. Npgsql knows nullable structs, but a reference type's null is its caller's business.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -15,6 +16,9 @@ public static class Paging
 {
     public const int DefaultLimit = 20;
     public const int MaxLimit = 100;
+
+    private const int MaxTextBytes = 300;
+    private const string UnknownCursor = "The cursor is not one that this list has given.";
 
     /// <summary>Reads <c>limit</c> and <c>cursor</c> for a list that is ordered by a UUID; the problem is the 400 to answer.</summary>
     public static ProblemHttpResult? Read(int? limit, string? cursor, out int take, out Guid? after)
@@ -33,16 +37,47 @@ public static class Paging
             }
             else
             {
-                errors.Add("cursor", "The cursor is not one that this list has given.");
+                errors.Add("cursor", UnknownCursor);
             }
         }
 
         return errors.Any ? errors.Malformed() : null;
     }
 
+    /// <summary>As <see cref="Read"/>, for a list that is ordered by text. What that text means, and whether it means anything, its list knows.</summary>
+    public static ProblemHttpResult? ReadText(int? limit, string? cursor, out int take, out string? after)
+    {
+        after = null;
+        if (Read(limit, null, out take, out _) is { } problem)
+        {
+            return problem;
+        }
+
+        if (cursor is not null)
+        {
+            var decoded = new byte[MaxTextBytes];
+            if (cursor.Length is 0 or > MaxTextBytes || !Base64Url.IsValid(cursor) || !Base64Url.TryDecodeFromChars(cursor, decoded, out var written))
+            {
+                return MalformedCursor();
+            }
+
+            after = Encoding.UTF8.GetString(decoded, 0, written);
+        }
+
+        return null;
+    }
+
+    /// <summary>400: a cursor that can be read, but is not one of this list's.</summary>
+    public static ProblemHttpResult MalformedCursor() => Problems.MalformedRequest("cursor", UnknownCursor);
+
     /// <summary>Makes a page of up to <paramref name="take"/> of the rows; read one row more than that to know whether there is a next page.</summary>
     public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, Guid> id) =>
         rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Cursor(id(rows[take - 1])));
+
+    /// <summary>As above, for a list that is ordered by text.</summary>
+    public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) => rows.Count <= take
+        ? new(rows, null)
+        : new([.. rows.Take(take)], Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
 
     private static string Cursor(Guid id)
     {

@@ -73,6 +73,34 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         Assert.Equal(HttpStatusCode.NotFound, (await _http.PostAsync($"/api/inventory/{Guid.CreateVersion7()}/rebuild", null)).StatusCode);
     }
 
+    // A wrong row, for a ledger is only ever added to.
+    [Theory]
+    [InlineData(-20, 0, -10, 7)]
+    [InlineData(0, 4, 10, 11)]
+    [InlineData(0, -8, 10, -1)]
+    public async Task A_ledger_that_does_not_add_up_is_409_and_changes_nothing(long onHandDelta, long reservedDelta, long onHand, long reserved)
+    {
+        var product = await BusyProductAsync();
+        await _app.QueryAsync<long>(
+            """
+            WITH wrong AS (
+                INSERT INTO stock_movements (id, product_id, location, kind, on_hand_delta, reserved_delta, occurred_at)
+                SELECT $2, product_id, location, kind, $3, $4, occurred_at
+                FROM stock_movements WHERE product_id = $1 LIMIT 1 RETURNING 1)
+            SELECT count(*) FROM wrong
+            """,
+            product, Guid.CreateVersion7(), onHandDelta, reservedDelta);
+        var before = await _app.LevelAsync(product);
+        foreach (var query in new[] { "", "?dryRun=true" })
+        {
+            var refused = await _http.PostAsync($"/api/inventory/{product}/rebuild{query}", null);
+            var problem = await refused.BodyAsync();
+            Assert.Equal((HttpStatusCode.Conflict, "/problems/ledger-inconsistent"), (refused.StatusCode, (string?)problem["type"]));
+            Assert.Equal(("default", onHand, reserved), ((string?)problem["location"], (long)problem["onHand"]!, (long)problem["reserved"]!));
+            Assert.True(JsonNode.DeepEquals(before, await _app.LevelAsync(product)));
+        }
+    }
+
     [Fact]
     public async Task The_report_compares_and_changes_nothing()
     {

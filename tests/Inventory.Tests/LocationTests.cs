@@ -94,6 +94,77 @@ public sealed class LocationTests(InfrastructureFixture infrastructure) : IAsync
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync("/api/inventory/locations/berlin")).StatusCode);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_location_that_holds_units_free_or_reserved_cannot_be_deleted(int free)
+    {
+        (await LocationAsync("berlin", -1)).EnsureSuccessStatusCode();
+        var product = await _app.StockAsync(10);
+        await AddAsync(product, "berlin", 3 + free);
+        var order = Guid.CreateVersion7();
+        await PlaceAsync(order, "reserved", (product, 3));
+        var before = await _app.LevelAsync(product);
+
+        var refused = await SendAsync(HttpMethod.Delete, "/api/inventory/locations/berlin", ifMatch: "\"1\"");
+        Assert.Equal((HttpStatusCode.Conflict, "/problems/location-in-use"), (refused.StatusCode, (string?)(await refused.BodyAsync())["type"]));
+        Assert.Equal("\"1\"", (await _http.GetAsync("/api/inventory/locations/berlin")).Headers.ETag!.Tag);
+        Assert.Equal((3 + free, 3L), await AtAsync(product, "berlin"));
+        Assert.True(JsonNode.DeepEquals(before, await _app.LevelAsync(product)));
+        await _app.AssertBooksBalanceAsync();
+
+        // The reserved units can still leave, and the empty location can go.
+        await _app.UpdateAsync(order, 3, "shipped", (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        if (free > 0)
+        {
+            (await _http.PostAsJsonAsync($"/api/inventory/{product}/transfers", new { from = "berlin", to = "default", quantity = free, reason = "closing" })).EnsureSuccessStatusCode();
+        }
+
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, "/api/inventory/locations/berlin", ifMatch: "\"1\"")).StatusCode);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task Locations_are_paged_in_the_order_in_which_orders_are_served()
+    {
+        foreach (var (code, priority) in new[] { ("b", 1), ("a", 1), ("z", -5), ("c", 7) })
+        {
+            (await LocationAsync(code, priority)).EnsureSuccessStatusCode();
+        }
+
+        async Task<JsonNode> PageAsync(string query) => (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/locations?{query}"))!;
+        static IEnumerable<string?> Codes(JsonNode page) => page["items"]!.AsArray().Select(l => (string?)l!["code"]);
+        var seen = new List<string?>();
+        var page = await PageAsync("limit=3");
+        seen.AddRange(Codes(page));
+        // What comes before the page that was read, after it was read, hides nothing and repeats nothing.
+        (await LocationAsync("early", -9)).EnsureSuccessStatusCode();
+        while ((string?)page["next"] is { } next)
+        {
+            page = await PageAsync($"limit=3&cursor={next}");
+            seen.AddRange(Codes(page));
+        }
+
+        Assert.Equal(["z", "default", "a", "b", "c"], seen);
+        Assert.Equal(["early", "z", "default", "a", "b", "c"], Codes(await PageAsync("")));
+    }
+
+    [Theory]
+    [InlineData("limit=0", "limit")]
+    [InlineData("limit=101", "limit")]
+    [InlineData("cursor=", "cursor")]
+    [InlineData("cursor=*", "cursor")]
+    [InlineData("cursor=YQ", "cursor")] // a
+    [InlineData("cursor=eC9h", "cursor")] // x/a
+    [InlineData("cursor=MS8", "cursor")] // 1/
+    public async Task A_page_of_locations_that_cannot_be_read_is_400(string query, string path)
+    {
+        var response = await _http.GetAsync($"/api/inventory/locations?{query}");
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(path, (await response.BodyAsync())["errors"]!.AsObject().Single().Key);
+    }
+
     [Fact]
     public async Task The_same_key_makes_one_location()
     {

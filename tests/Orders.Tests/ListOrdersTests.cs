@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -50,6 +51,20 @@ public sealed class ListOrdersTests(InfrastructureFixture infrastructure) : IAsy
         }
     }
 
+    [Fact]
+    public async Task Times_of_placement_are_compared_to_the_microsecond_and_the_end_is_not_in_it()
+    {
+        var customer = _app.Neighbours.AddCustomer();
+        var order = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (_app.Neighbours.AddProduct(), 1))));
+        var placedAt = (DateTimeOffset)order["placedAt"]!;
+        async Task<int> CountAsync(string name, DateTimeOffset time) =>
+            (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?customerId={customer}&{name}={time.UtcDateTime:O}"))!["items"]!.AsArray().Count;
+        Assert.Equal((1, 0), (await CountAsync("placedFrom", placedAt), await CountAsync("placedFrom", placedAt.AddMicroseconds(1))));
+        Assert.Equal((0, 1), (await CountAsync("placedTo", placedAt), await CountAsync("placedTo", placedAt.AddMicroseconds(1))));
+        Assert.Equal((1, 0), (await CountAsync("placedFrom", DateTimeOffset.UnixEpoch.AddYears(-1)), await CountAsync("placedTo", DateTimeOffset.UnixEpoch.AddYears(-1))));
+        Assert.Equal((0, 1), (await CountAsync("placedFrom", DateTimeOffset.MaxValue), await CountAsync("placedTo", DateTimeOffset.MaxValue)));
+    }
+
     [Theory]
     [InlineData("limit=0", "limit")]
     [InlineData("limit=101", "limit")]
@@ -72,7 +87,15 @@ public sealed class ListOrdersTests(InfrastructureFixture infrastructure) : IAsy
             (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { })).EnsureSuccessStatusCode();
         }
 
-        await _app.ExecuteAsync("UPDATE orders SET placed_at = $2::text::timestamptz WHERE id = $1", id, day + "T00:00:00Z");
-        return id;
+        // As if it had been placed then: the id is of that time too.
+        var placedAt = DateTimeOffset.Parse(day + "T00:00:00Z", CultureInfo.InvariantCulture);
+        var idOfThen = Guid.CreateVersion7(placedAt);
+        await _app.ExecuteAsync(
+            """
+            WITH o AS (UPDATE orders SET id = $2, placed_at = $3 WHERE id = $1), l AS (UPDATE order_lines SET order_id = $2 WHERE order_id = $1)
+            UPDATE order_history SET order_id = $2 WHERE order_id = $1
+            """,
+            id, idOfThen, placedAt);
+        return idOfThen;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -20,6 +21,7 @@ internal sealed class Neighbours : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, byte> _customers = new();
 
     private int _checks;
+    private int _reservationQuestions;
 
     private Neighbours(WebApplication server) => _server = server;
 
@@ -39,6 +41,9 @@ internal sealed class Neighbours : IAsyncDisposable
 
     /// <summary>How often Inventory was asked for a check, whether it answered or not.</summary>
     public int Checks => _checks;
+
+    /// <summary>How often Inventory was asked what it decided for an order, whether it answered or not.</summary>
+    public int ReservationQuestions => _reservationQuestions;
 
     public bool InventoryIsDown { get; set; }
 
@@ -84,11 +89,18 @@ internal sealed class Neighbours : IAsyncDisposable
             next = (string?)null,
         }));
         neighbours._server.MapGet("/api/inventory/reservations/{orderId:guid}", (Guid orderId) =>
-            neighbours.InventoryIsDown ? Down()
+            Interlocked.Increment(ref neighbours._reservationQuestions) > 0 && neighbours.InventoryIsDown ? Down()
             : neighbours.Reservations.TryGetValue(orderId, out var known)
                 ? Results.Ok(new { orderId, known.OrderVersion, known.Outcome, lines = Array.Empty<object>(), shortages = Array.Empty<object>(), decidedAt = "2026-11-24T08:00:00Z" })
                 : Results.NotFound());
-        neighbours._server.MapGet("/api/notifications", () => neighbours.Notifications is { } items ? Results.Ok(new { items, next = (string?)null }) : Down());
+        neighbours._server.MapGet("/api/notifications", (int limit, string? cursor) =>
+        {
+            // The neighbour's cursor is a number here; it is opaque to its readers.
+            var from = cursor is null ? 0 : int.Parse(cursor, CultureInfo.InvariantCulture);
+            return neighbours.Notifications is { } items
+                ? Results.Ok(new { items = items.Skip(from).Take(limit), next = from + limit < items.Length ? $"{from + limit}" : null })
+                : Down();
+        });
         await neighbours._server.StartAsync();
         return neighbours;
     }

@@ -114,9 +114,10 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     }
 
     /// <summary>Speaks for Inventory.</summary>
-    public Task<Guid> AnswerAsync(Guid order, long version, string outcome, object[]? lines = null, Guid? eventId = null) => Kafka.PublishAsync(
+    public Task<Guid> AnswerAsync(Guid order, long version, string outcome, object[]? lines = null, Guid? eventId = null, string? traceParent = null) => Kafka.PublishAsync(
         "inventory.reservation", "inventory.reservation.v1", order.ToString(),
-        JsonSerializer.Serialize(new { orderId = order, orderVersion = version, outcome, lines = lines ?? [], decidedAt = "2026-11-24T08:00:00Z" }), eventId);
+        JsonSerializer.Serialize(new { orderId = order, orderVersion = version, outcome, lines = lines ?? [], decidedAt = "2026-11-24T08:00:00Z" }), eventId,
+        new Dictionary<string, string?> { ["traceparent"] = traceParent });
 
     public async Task<JsonNode> OrderAsync(Guid id)
     {

@@ -1,4 +1,8 @@
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using OrderInventory.Orders.Features;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -55,6 +59,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         app.Neighbours.InventoryIsDown = true;
         var id = await PlacedAsync(app);
         await app.WaitForAsync(id, "expired");
+        Assert.Contains(("orders", "order expired", "sweep"), await TimelineAsync(app, id));
         await app.AnswerAsync(id, 1, "reserved");
         var updated = await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Count == 1);
         Assert.Equal(("expired", "pending"), (updated[0].Json.GetProperty("status").GetString(), updated[0].Json.GetProperty("previousStatus").GetString()));
@@ -100,6 +105,121 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         Assert.Equal("pending", (string?)(await app.OrderAsync(unreadable))["status"]);
         app.Neighbours.Reservations[unreadable] = (1, "reserved");
         await app.WaitForAsync(unreadable, "confirmed");
+    }
+
+    /// <summary>A service whose own sweep never comes, and a sweep on the test's clock that comes when it is called.</summary>
+    private async Task<(OrdersApp App, SweepWaitingOrders Sweep, FakeTimeProvider Time)> StartCalledAsync()
+    {
+        var app = await OrdersApp.StartAsync(
+            infrastructure, ("Orders:SweepInterval", "1.00:00:00"), ("Orders:AskAfter", s_askAfter.ToString()), ("Orders:PendingTimeout", "1.00:00:00"));
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        return (app, ActivatorUtilities.CreateInstance<SweepWaitingOrders>(app.Services, time), time);
+    }
+
+    private static readonly TimeSpan s_askAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>They have waited for ten minutes now.</summary>
+    private static Task AgeAsync(OrdersApp app) => app.ExecuteAsync("UPDATE orders SET waiting_since = now() - interval '10 minutes'");
+
+    private static async Task<List<(string? Service, string? What, string? By)>> TimelineAsync(OrdersApp app, Guid id)
+    {
+        using var http = app.CreateClient();
+        return [.. (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!["items"]!.AsArray()
+            .Select(i => ((string?)i!["service"], (string?)i["what"], (string?)i["data"]!["by"]))];
+    }
+
+    [Fact]
+    public async Task A_revision_whose_answer_was_lost_is_asked_for_and_the_answer_is_in_the_timeline_once()
+    {
+        var (app, sweep, _) = await StartCalledAsync();
+        await using var ends = app;
+        var (id, product) = await app.ConfirmedAsync();
+        using var http = app.CreateClient();
+        using var revise = new HttpRequestMessage(HttpMethod.Put, $"/api/orders/{id}/lines")
+        {
+            Content = JsonContent.Create(new { lines = new[] { new { productId = product, quantity = 5 } } }),
+        };
+        revise.Headers.TryAddWithoutValidation("If-Match", "\"2\"");
+        (await http.SendAsync(revise)).EnsureSuccessStatusCode();
+        app.Neighbours.Reservations[id] = (3, "revised");
+        await sweep.SweepAsync(CancellationToken.None);
+        Assert.Equal("revisionPending", (string?)(await app.OrderAsync(id))["status"]);
+
+        await AgeAsync(app);
+        await sweep.SweepAsync(CancellationToken.None);
+        var order = await app.OrderAsync(id);
+        Assert.Equal(("confirmed", 4, 5, "applied"), ((string?)order["status"], (int)order["version"]!, (int)order["lines"]![0]!["quantity"]!, (string?)order["revision"]!["status"]));
+        var timeline = await TimelineAsync(app, id);
+        Assert.Contains(("orders", "revision applied", "sweep"), timeline);
+        Assert.Single(timeline, ("inventory", "reservation revised", "sweep"));
+
+        // Its event comes after all: the same answer, now with the event's id.
+        await app.AnswerAsync(id, 3, "revised");
+        await Eventually.TrueAsync(
+            async () => (await TimelineAsync(app, id)).Contains(("inventory", "reservation revised", null)), TimeSpan.FromSeconds(30), "the late answer was handled");
+        Assert.Single(await TimelineAsync(app, id), i => i.What == "reservation revised");
+    }
+
+    [Fact]
+    public async Task An_event_is_sent_again_after_twice_the_time_each_time_and_not_at_each_sweep()
+    {
+        var (app, sweep, time) = await StartCalledAsync();
+        await using var ends = app;
+        var (id, _) = await app.ConfirmedAsync();
+        using var http = app.CreateClient();
+        (await http.PostAsync($"/api/orders/{id}/cancel", null)).EnsureSuccessStatusCode();
+        await AgeAsync(app);
+
+        async Task SweepAsync()
+        {
+            // An event that still stands in the outbox is not written again anyhow.
+            await Eventually.TrueAsync(
+                async () => await app.QueryAsync<long>("SELECT count(*) FROM outbox_messages WHERE key = $1", id.ToString()) == 0,
+                TimeSpan.FromSeconds(30), "the outbox is empty");
+            await sweep.SweepAsync(CancellationToken.None);
+        }
+
+        await SweepAsync();
+        await SweepAsync();
+        await SweepAsync();
+        foreach (var _ in Enumerable.Range(0, 3))
+        {
+            time.Advance(s_askAfter);
+            await SweepAsync();
+        }
+
+        // The order's next event is behind all copies of this one.
+        await app.AnswerAsync(id, 3, "released");
+        var updated = await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Any(r => r.Json.GetProperty("version").GetInt32() == 4));
+        // Once by the cancel, at the first sweep, after one time, and after two times more.
+        Assert.Equal([2, 3, 3, 3, 3, 4], updated.Select(r => r.Json.GetProperty("version").GetInt32()));
+    }
+
+    [Fact]
+    public async Task An_Inventory_that_does_not_answer_is_not_asked_once_for_each_order_and_is_asked_again_by_the_next_sweep()
+    {
+        var (app, sweep, _) = await StartCalledAsync();
+        await using var ends = app;
+        var placed = new List<Guid>();
+        for (var i = 0; i < 4; i++)
+        {
+            placed.Add(await PlacedAsync(app));
+            app.Neighbours.Reservations[placed[i]] = (1, "reserved");
+        }
+
+        await AgeAsync(app);
+        app.Neighbours.InventoryIsDown = true;
+        await sweep.SweepAsync(CancellationToken.None);
+        // About one order, with the client's one retry.
+        Assert.Equal(2, app.Neighbours.ReservationQuestions);
+
+        app.Neighbours.InventoryIsDown = false;
+        await sweep.SweepAsync(CancellationToken.None);
+        foreach (var id in placed)
+        {
+            Assert.Equal("confirmed", (string?)(await app.OrderAsync(id))["status"]);
+            Assert.Contains(("inventory", "stock reserved", "sweep"), await TimelineAsync(app, id));
+        }
     }
 
     [Fact]

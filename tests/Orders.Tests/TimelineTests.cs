@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -24,10 +25,7 @@ public sealed class TimelineTests(InfrastructureFixture infrastructure) : IAsync
     {
         var (id, _) = await _app.ShippedAsync();
         var shipped = (await _app.Kafka.ReadAsync("order.updated", id.ToString(), seen => seen.Count == 2))[1].Headers["ce_id"];
-        _app.Neighbours.Notifications =
-        [
-            new { id = Guid.CreateVersion7(), eventId = shipped, template = "orderShipped", channel = "email", status = "sent", attempts = 1, createdAt = "2026-11-24T08:00:00Z", sentAt = DateTimeOffset.MaxValue },
-        ];
+        _app.Neighbours.Notifications = [Notification(shipped)];
         var timeline = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
         var items = timeline["items"]!.AsArray();
         // Inventory's answer in this test has a fixed time of long ago.
@@ -37,10 +35,72 @@ public sealed class TimelineTests(InfrastructureFixture infrastructure) : IAsync
         Assert.Equal([null, 1, 2, 3, null], items.Select(i => (int?)i!["data"]!["version"]));
         Assert.All(items, i => Assert.True(Guid.TryParse((string?)i!["eventId"], out _)));
         Assert.Equal(shipped, (string?)items[4]!["eventId"]);
-        Assert.Equal((string?)items[3]!["traceId"], (string?)items[4]!["traceId"]);
         Assert.Equal(("caller", "DHL"), ((string?)items[3]!["data"]!["by"], (string?)items[3]!["data"]!["carrier"]));
         Assert.Empty(timeline["missing"]!.AsArray());
     }
+
+    /// <summary>A trace of somebody's, and the header that continues it.</summary>
+    private static (string Id, string Header) Trace()
+    {
+        var id = ActivityTraceId.CreateRandom().ToHexString();
+        return (id, $"00-{id}-{ActivitySpanId.CreateRandom().ToHexString()}-01");
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string path, object body, string traceParent)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        request.Headers.Add("traceparent", traceParent);
+        request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+        var response = await _http.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+        return response;
+    }
+
+    [Fact]
+    public async Task Each_item_names_who_wanted_it_and_the_trace_in_which_it_happened()
+    {
+        var (placing, answering, shipping) = (Trace(), Trace(), Trace());
+        var placed = await PostAsync("/api/orders", OrdersApp.Body(_app.Neighbours.AddCustomer(), (_app.Neighbours.AddProduct(), 3)), placing.Header);
+        var id = (Guid)(await OrdersApp.BodyAsync(placed))["id"]!;
+        await _app.AnswerAsync(id, 1, "reserved", traceParent: answering.Header);
+        await _app.WaitForAsync(id, "confirmed");
+        await PostAsync($"/api/orders/{id}/ship", new { carrier = "DHL" }, shipping.Header);
+        var shipped = (await _app.Kafka.ReadAsync("order.updated", id.ToString(), seen => seen.Count == 2))[1].Headers["ce_id"];
+        _app.Neighbours.Notifications = [Notification(shipped)];
+
+        var items = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!["items"]!.AsArray();
+        Assert.Equal(
+            [
+                ("stock reserved", null, answering.Id), ("order placed", "caller", placing.Id), ("order confirmed", "inventory", answering.Id),
+                ("order shipped", "caller", shipping.Id), ("email sent", null, shipping.Id),
+            ],
+            items.Select(i => ((string?)i!["what"], (string?)i["data"]!["by"], (string?)i["traceId"])));
+    }
+
+    [Theory]
+    [InlineData(100, 100, true)]
+    [InlineData(101, 101, true)]
+    [InlineData(501, 500, false)]
+    public async Task It_reads_all_pages_of_notifications_up_to_a_bound_and_says_when_there_are_more(int there, int read, bool all)
+    {
+        var (id, _) = await _app.ConfirmedAsync();
+        _app.Neighbours.Notifications = [.. Enumerable.Range(0, there).Select(_ => Notification(Guid.CreateVersion7()))];
+        var timeline = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
+        Assert.Equal(read, timeline["items"]!.AsArray().Where(i => (string?)i!["service"] == "notifications").DistinctBy(i => (string?)i!["data"]!["id"]).Count());
+        Assert.Equal(all ? [] : ["notifications"], timeline["missing"]!.AsArray().Select(m => (string?)m));
+    }
+
+    private static object Notification(object eventId) => new
+    {
+        id = Guid.CreateVersion7(),
+        eventId,
+        template = "orderShipped",
+        channel = "email",
+        status = "sent",
+        attempts = 1,
+        createdAt = "2026-11-24T08:00:00Z",
+        sentAt = DateTimeOffset.MaxValue,
+    };
 
     [Fact]
     public async Task It_names_the_service_that_does_not_answer_and_has_the_rest()

@@ -23,7 +23,7 @@ internal static class InventoryEndpoints
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).WithProblems(404, 503);
 
         var locations = group.MapGroup("/locations").WithTags("Locations");
-        locations.MapGet("/", ListLocations.HandleAsync).WithProblems(503);
+        locations.MapGet("/", ListLocations.HandleAsync).WithProblems(400, 503);
         locations.MapPost("/", CreateLocation.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 413, 415, 503);
         locations.MapGet("/{code}", GetLocation.HandleAsync).WithETag().WithProblems(404, 503);
         locations.MapPut("/{code}", UpdateLocation.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);

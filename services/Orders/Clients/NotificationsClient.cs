@@ -7,23 +7,43 @@ namespace OrderInventory.Orders.Clients;
 /// <summary>Asks Notifications who was told of an order, for its timeline.</summary>
 internal sealed partial class NotificationsClient(HttpClient http, ILogger<NotificationsClient> logger)
 {
-    internal sealed record NotificationList(IReadOnlyList<Item> Items);
+    private const int MaxPages = 5;
+
+    internal sealed record NotificationList(IReadOnlyList<Item> Items, string? Next);
 
     internal sealed record Item(
         Guid Id, Guid EventId, string Template, string Channel, string Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt);
 
-    /// <summary>The order's notifications, at most 100; null when Notifications does not answer.</summary>
-    public async Task<IReadOnlyList<Item>?> FindAsync(Guid orderId, CancellationToken cancellationToken)
+    /// <param name="Items">Newest first.</param>
+    /// <param name="AreAll">False when Notifications did not answer, or has more than is read.</param>
+    internal sealed record Told(IReadOnlyList<Item> Items, bool AreAll);
+
+    /// <summary>The order's notifications: the newest 500, for one order with very many must not keep a timeline waiting.</summary>
+    public async Task<Told> FindAsync(Guid orderId, CancellationToken cancellationToken)
     {
+        var items = new List<Item>();
+        string? next = null;
         try
         {
-            return (await http.GetFromJsonAsync($"/api/notifications?orderId={orderId}&limit=100", OrdersJson.Default.NotificationList, cancellationToken))!.Items;
+            for (var pages = 0; pages < MaxPages; pages++)
+            {
+                var page = (await http.GetFromJsonAsync(
+                    $"/api/notifications?orderId={orderId}&limit=100{(next is null ? "" : $"&cursor={Uri.EscapeDataString(next)}")}",
+                    OrdersJson.Default.NotificationList, cancellationToken))!;
+                items.AddRange(page.Items);
+                next = page.Next;
+                if (next is null)
+                {
+                    return new(items, AreAll: true);
+                }
+            }
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogNoAnswer(exception.Message);
-            return null;
         }
+
+        return new(items, AreAll: false);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications did not answer: {Reason}")]

@@ -14,7 +14,7 @@ namespace OrderInventory.Orders.Data;
 /// <summary>What a line of the timeline says beside its words.</summary>
 /// <param name="Status">The order's status after it.</param>
 /// <param name="PreviousStatus">The status before it.</param>
-/// <param name="By">Who wanted it: <c>caller</c>, <c>inventory</c> or <c>sweep</c>.</param>
+/// <param name="By">Who wanted it: <c>caller</c>, <c>inventory</c> or <c>sweep</c>. For an answer of Inventory's: <c>sweep</c> if that had to ask for it.</param>
 /// <param name="Reason">Why, in that person's words.</param>
 /// <param name="OrderVersion">For an answer of Inventory's: the version that it answers.</param>
 /// <param name="Outcome">For an answer of Inventory's.</param>
@@ -85,10 +85,11 @@ internal static class History
     };
 
     /// <summary>Inventory's answer, whether it changed the order or came too late to.</summary>
-    public static HistoryEntry Answered(ReservationDecided decided, ReceivedEvent cause) => new()
+    public static HistoryEntry Answered(ReservationDecided decided, ReceivedEvent? cause) => new()
     {
         OrderId = decided.OrderId,
-        EventId = cause.Id,
+        // Whoever asks is not told the event's id. The row needs one; the timeline does not show it.
+        EventId = cause?.Id ?? Guid.CreateVersion7(),
         At = decided.DecidedAt,
         Service = "inventory",
         What = decided.Outcome switch
@@ -100,7 +101,7 @@ internal static class History
             ReservationOutcome.Released => "stock released",
             _ => "stock shipped",
         },
-        Data = Write(new(OrderVersion: decided.OrderVersion, Outcome: decided.Outcome, Lines: decided.Lines.Count > 0 ? decided.Lines : null)),
+        Data = Write(new(By: cause is null ? By.Sweep : null, OrderVersion: decided.OrderVersion, Outcome: decided.Outcome, Lines: decided.Lines.Count > 0 ? decided.Lines : null)),
         TraceId = TraceOf(cause),
     };
 

@@ -20,6 +20,7 @@ internal sealed class OrderBatch
     private readonly List<OutboxMessage> _events = [];
     private readonly Dictionary<Guid, long> _loadedVersions = [];
     private readonly List<HistoryEntry> _history = [];
+    private NpgsqlBatchCommand? _update;
 
     private OrderBatch(DateTimeOffset now) => Now = now;
 
@@ -90,7 +91,9 @@ internal sealed class OrderBatch
     }
 
     /// <summary>Remembers Inventory's answer for the timeline.</summary>
-    public void Remember(ReservationDecided decided, ReceivedEvent cause) => _history.Add(History.Answered(decided, cause));
+    /// <param name="decided">The answer.</param>
+    /// <param name="cause">Its event; null when Inventory was asked for it.</param>
+    public void Remember(ReservationDecided decided, ReceivedEvent? cause = null) => _history.Add(History.Answered(decided, cause));
 
     /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
     public void Save(NpgsqlBatch writes)
@@ -106,7 +109,7 @@ internal sealed class OrderBatch
             return;
         }
 
-        writes.BatchCommands.Add(new(
+        _update = new(
             """
             UPDATE orders o
             SET status = n.status, version = n.version, total = n.total, reason = n.reason, rejection = n.rejection::jsonb,
@@ -132,7 +135,8 @@ internal sealed class OrderBatch
                 OutboxSql.Array(changed, o => o.UpdatedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
                 OutboxSql.Array(changed, o => OrderJson.Write(o.Returns), NpgsqlDbType.Text),
             },
-        });
+        };
+        writes.BatchCommands.Add(_update);
         var revised = changed.Where(order => order.LinesChanged).ToList();
         if (revised.Count > 0)
         {
@@ -141,6 +145,18 @@ internal sealed class OrderBatch
                 Parameters = { OutboxSql.Array(revised, o => o.Id, NpgsqlDbType.Uuid) },
             });
             writes.BatchCommands.Add(InsertLines(revised));
+        }
+    }
+
+    /// <summary>
+    /// Call it between the writes and the commit. An order that has another version than the one decided on was not written, and its event
+    /// must not stand: the failure is one that is tried again.
+    /// </summary>
+    public void EnsureWritten()
+    {
+        if (_update is not null && _update.RecordsAffected < Changed.Count())
+        {
+            throw new PostgresException("An order has changed since it was read.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
         }
     }
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
 using OrderInventory.Orders.Features;
@@ -13,12 +14,13 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
     /// <param name="decide">Changes the order, or not, and makes the answer; gets null when there is no such order.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="by">Who wants it, for the history.</param>
+    /// <param name="answer">What Inventory said when it was asked, for the history too, if it changes the order.</param>
     public async Task<TAnswer> ChangeAsync<TAnswer>(
-        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller)
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller, ReservationDecided? answer = null)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (answer, changed) = await ChangeAsync(connection, transaction, id, decide, by, cancellationToken);
+        var (decision, changed) = await ChangeAsync(connection, transaction, id, decide, by, cancellationToken, answer);
         if (changed is not null)
         {
             await transaction.CommitAsync(cancellationToken);
@@ -26,20 +28,25 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
             recent.Changed(changed.CustomerId);
         }
 
-        return answer;
+        return decision;
     }
 
     /// <summary>The same in a transaction of the caller's, who commits. Also returns the order if it was changed.</summary>
     public async Task<(TAnswer Answer, Order? Changed)> ChangeAsync<TAnswer>(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, ReservationDecided? answer = null)
     {
         var orders = await OrderBatch.LoadAsync(connection, [id], time.GetStorableNow(), cancellationToken);
         var order = orders.Find(id);
-        var answer = decide(order, orders.Now);
+        var decision = decide(order, orders.Now);
         if (!orders.Changed.Any())
         {
-            return (answer, null);
+            return (decision, null);
+        }
+
+        if (answer is not null)
+        {
+            orders.Remember(answer);
         }
 
         orders.PublishUpdated(order!, by);
@@ -47,6 +54,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
         await writes.ExecuteNonQueryAsync(cancellationToken);
-        return (answer, order);
+        orders.EnsureWritten();
+        return (decision, order);
     }
 }

@@ -15,17 +15,17 @@ internal static class GetTimeline
     /// <param name="At">When it happened, UTC, by the clock of the service where it did.</param>
     /// <param name="Service">Where: <c>orders</c>, <c>inventory</c> or <c>notifications</c>.</param>
     /// <param name="What">In words, such as <c>stock reserved</c>.</param>
-    /// <param name="EventId">The event that tells of it, or that led to it.</param>
+    /// <param name="EventId">The event that tells of it, or that led to it; null for an answer of Inventory's that had to be asked for.</param>
     /// <param name="TraceId">The trace to look it up in, when it was recorded.</param>
     /// <param name="Data">What else belongs to it.</param>
     public sealed record Item(DateTimeOffset At, string Service, string What, Guid? EventId, string? TraceId, JsonNode Data);
 
     /// <param name="Items">Oldest first.</param>
-    /// <param name="Missing">Services that did not answer, so that their facts are not among the items.</param>
+    /// <param name="Missing">Services that did not answer, or had more to tell than is read, so that not all of their facts are among the items.</param>
     public sealed record Response(IReadOnlyList<Item> Items, IReadOnlyList<string> Missing);
 
     /// <summary>Read what happened to an order</summary>
-    /// <remarks>Order, stock and notification facts, oldest first. A service that does not answer is named in <c>missing</c>; 404 without the order.</remarks>
+    /// <remarks>Order, stock and notification facts, oldest first. A service whose facts are not all there is named in <c>missing</c>; 404 without the order.</remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid id, OrdersDb database, NotificationsClient notifications, CancellationToken cancellationToken)
     {
@@ -38,17 +38,25 @@ internal static class GetTimeline
         }
 
         var traces = history.ToDictionary(e => e.EventId, e => e.TraceId);
-        var items = history
-            .Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, WithVersion(e)))
-            .Concat((told ?? []).Select(n => new Item(
+        var facts = history.Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, WithVersion(e))).ToList();
+        var arrived = facts.Where(i => i.Service == "inventory" && !WasAskedFor(i)).Select(AnswerOf).ToHashSet();
+        var items = facts
+            // An answer that was asked for is the same one as that of its event, if the event came later after all.
+            .Where(i => !WasAskedFor(i) || !arrived.Contains(AnswerOf(i)))
+            .Select(i => WasAskedFor(i) ? i with { EventId = null } : i)
+            .Concat(told.Items.Select(n => new Item(
                 n.SentAt ?? n.CreatedAt, "notifications", string.Create(CultureInfo.InvariantCulture, $"{n.Channel} {n.Status}"), n.EventId,
                 traces.GetValueOrDefault(n.EventId),
                 new JsonObject { ["id"] = n.Id, ["template"] = n.Template, ["channel"] = n.Channel, ["status"] = n.Status, ["attempts"] = n.Attempts })))
             // Two facts of one moment: the order's own versions in their order.
             .OrderBy(i => i.At).ThenBy(i => (long?)i.Data["version"] ?? long.MaxValue)
             .ToList();
-        return TypedResults.Ok(new Response(items, told is null ? ["notifications"] : []));
+        return TypedResults.Ok(new Response(items, told.AreAll ? [] : ["notifications"]));
     }
+
+    private static bool WasAskedFor(Item item) => item.Service == "inventory" && (string?)item.Data["by"] == By.Sweep;
+
+    private static (long?, string?) AnswerOf(Item item) => ((long?)item.Data["orderVersion"], (string?)item.Data["outcome"]);
 
     private static JsonObject WithVersion(HistoryEntry entry)
     {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
@@ -41,14 +42,16 @@ internal static class ListOrders
 
         if (placedFrom is { } from)
         {
-            var utc = from.ToUniversalTime();
-            orders = orders.Where(o => o.PlacedAt >= utc);
+            // An id is made of the time at which its order is placed, so the primary key, whose order the list has, ends the walk.
+            var (utc, first) = (from.ToUniversalTime(), DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()));
+            orders = orders.Where(o => o.PlacedAt >= utc && o.Id >= first);
         }
 
         if (placedTo is { } to)
         {
-            var utc = to.ToUniversalTime();
-            orders = orders.Where(o => o.PlacedAt < utc);
+            // Ids are of whole milliseconds: those of the last one may be of an order before the end.
+            var (utc, end) = (to.ToUniversalTime(), DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1));
+            orders = orders.Where(o => o.PlacedAt < utc && o.Id < end);
         }
 
         if (after is { } last)

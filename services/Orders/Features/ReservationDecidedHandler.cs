@@ -29,6 +29,7 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
         }
 
         orders.Save(batch.Writes);
+        batch.AfterWrites(orders.EnsureWritten);
         foreach (var message in orders.Events)
         {
             batch.Publish(message);

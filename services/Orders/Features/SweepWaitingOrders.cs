@@ -158,7 +158,8 @@ internal sealed partial class SweepWaitingOrders(
         }
 
         await writer.ChangeAsync(
-            order.Id, (current, now) => current?.Apply(known.Outcome, known.OrderVersion, known.Shortages, now), cancellationToken, By.Sweep);
+            order.Id, (current, now) => current?.Apply(known.Outcome, known.OrderVersion, known.Shortages, now), cancellationToken, By.Sweep,
+            new(order.Id, known.OrderVersion, known.Outcome, known.Shortages, known.DecidedAt));
         waiters.Changed(order.Id);
         LogApplied(order.Id, order.Version, known.Outcome);
         return Answer.Applied;
