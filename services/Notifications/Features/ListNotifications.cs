@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;
@@ -107,11 +108,5 @@ public static class ListNotifications
         where T : struct, Enum => [.. Enum.GetValues<T>().Where(value => NotificationsDb.Name(value) == name)];
 
     /// <summary>No id that was made then is smaller.</summary>
-    private static Guid FirstIdOf(DateTimeOffset time, int hours)
-    {
-        var shifted = Math.Clamp(time.ToUnixTimeMilliseconds() + (hours * 3_600_000L), 0, (1L << 48) - 1);
-        Span<byte> bytes = stackalloc byte[16];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, shifted << 16);
-        return new(bytes, bigEndian: true);
-    }
+    private static Guid FirstIdOf(DateTimeOffset time, int hours) => DatabaseValues.FirstIdOf(time.ToUnixTimeMilliseconds() + (hours * 3_600_000L));
 }

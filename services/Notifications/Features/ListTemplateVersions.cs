@@ -20,14 +20,14 @@ internal static class ListTemplateVersions
             return unknown;
         }
 
-        if (TemplatePaths.ReadPage(limit, cursor, out var take, out var after) is { } unreadable)
+        if (Paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
 
         if (!TemplatePaths.TryReadVersion(after, out var before))
         {
-            return Problems.MalformedRequest("cursor", "The cursor is not one that this list has given.");
+            return Paging.MalformedCursor();
         }
 
         var rows = await db.MessageTemplateVersions.AsNoTracking()
@@ -36,6 +36,6 @@ internal static class ListTemplateVersions
             .Take(take + 1)
             .Select(v => new TemplateResponse(v.Template, v.Channel, v.Language, v.Version, v.Subject, v.Body, v.Html, v.CreatedAt))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(TemplatePaths.ToPage(rows, take, v => v.Version.ToString(CultureInfo.InvariantCulture)));
+        return TypedResults.Ok(Paging.ToPage(rows, take, v => v.Version.ToString(CultureInfo.InvariantCulture)));
     }
 }

@@ -24,7 +24,7 @@ internal static class ListTemplates
     public static async Task<Results<Ok<Page<Entry>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
-        if (TemplatePaths.ReadPage(limit, cursor, out var take, out var after) is { } unreadable)
+        if (Paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -39,7 +39,7 @@ internal static class ListTemplates
             .Where(t => after is null || string.CompareOrdinal(Path(t), after) > 0)
             .Take(take + 1)
             .ToList();
-        return TypedResults.Ok(TemplatePaths.ToPage(rows, take, Path));
+        return TypedResults.Ok(Paging.ToPage(rows, take, Path));
     }
 
     private static TemplateKey Key(Entry item) => new(item.Template, item.Channel, item.Language);

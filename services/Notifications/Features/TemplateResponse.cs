@@ -1,6 +1,4 @@
-using System.Buffers.Text;
 using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
@@ -50,33 +48,6 @@ internal static class TemplatePaths
     public static ProblemHttpResult NotFound(TemplateKey key) => NotFound(Path(key));
 
     public static string Path(TemplateKey key) => $"{key.Template}/{NotificationsDb.Name(key.Channel)}/{key.Language}";
-
-    /// <summary>As <see cref="Paging.Read"/>, for a list that is ordered by text.</summary>
-    public static ProblemHttpResult? ReadPage(int? limit, string? cursor, out int take, out string? after)
-    {
-        after = null;
-        if (Paging.Read(limit, null, out take, out _) is { } problem)
-        {
-            return problem;
-        }
-
-        if (cursor is not null)
-        {
-            var decoded = new byte[256];
-            if (cursor.Length is 0 or > 300 || !Base64Url.IsValid(cursor) || !Base64Url.TryDecodeFromChars(cursor, decoded, out var written))
-            {
-                return Problems.MalformedRequest("cursor", "The cursor is not one that this list has given.");
-            }
-
-            after = Encoding.UTF8.GetString(decoded, 0, written);
-        }
-
-        return null;
-    }
-
-    public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) => rows.Count <= take
-        ? new(rows, null)
-        : new([.. rows.Take(take)], Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
 
     public static bool TryReadVersion(string? after, out long version)
     {
