@@ -6,6 +6,6 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class NotificationProblems
 {
-    public static ProblemHttpResult LimitReached(string what, int limit) => Problems.Conflict(
-        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}. Delete some that are not needed."));
+    public static ProblemHttpResult LimitReached(string what, int limit, string? advice = null) => Problems.Conflict(
+        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}.{advice}"));
 }
