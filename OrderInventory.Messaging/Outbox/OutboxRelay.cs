@@ -241,10 +241,15 @@ internal sealed partial class OutboxRelay(
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// One look by the key for each row. As a join, a planner who takes the table for empty goes the other way round, and compares all rows
+    /// that wait or have died with all that are deleted: seconds, after a burst. Nothing ever changes a row, so its place stays its own.
+    /// </summary>
     private static NpgsqlBatchCommand DeleteCommand(IReadOnlyList<Row> rows) => new(
         """
-        DELETE FROM outbox_messages o USING unnest($1, $2, $3, $4) AS d (slot, key, version, id)
-        WHERE o.slot = d.slot AND o.key = d.key AND o.version = d.version AND o.id = d.id
+        DELETE FROM outbox_messages WHERE ctid = ANY (ARRAY(
+            SELECT (SELECT o.ctid FROM outbox_messages o WHERE o.slot = d.slot AND o.key = d.key AND o.version = d.version AND o.id = d.id)
+            FROM unnest($1, $2, $3, $4) AS d (slot, key, version, id)))
         """)
     {
         Parameters =
