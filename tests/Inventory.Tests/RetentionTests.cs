@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.TestSupport;
@@ -16,22 +15,11 @@ public sealed class RetentionTests(InfrastructureFixture infrastructure) : IAsyn
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
-    /// <summary>Lets one cleaner work on the test's clock until what is old is gone: its round is over only then.</summary>
-    private async Task CleanAsync<TCleaner>(string countOld)
-        where TCleaner : OldRowsCleaner
-    {
-        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
-        using var cleaner = ActivatorUtilities.CreateInstance<TCleaner>(_app.Services, time);
-        await cleaner.StartAsync(CancellationToken.None);
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                time.Advance(TimeSpan.FromMinutes(10));
-                return await _app.QueryAsync<long>(countOld) == 0;
-            },
-            TimeSpan.FromSeconds(30), "what is old is forgotten");
-        await cleaner.StopAsync(CancellationToken.None);
-    }
+    private Task CleanAsync<TCleaner>(string countOld)
+        where TCleaner : OldRowsCleaner => Rounds.RunUntilAsync(
+            time => ActivatorUtilities.CreateInstance<TCleaner>(_app.Services, time),
+            async () => await _app.QueryAsync<long>(countOld) == 0,
+            "what is old is forgotten");
 
     [Fact]
     public async Task A_hold_is_forgotten_a_week_after_its_end_and_a_live_one_never()

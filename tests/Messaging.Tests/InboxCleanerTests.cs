@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.TestSupport;
 
@@ -19,18 +18,11 @@ public class InboxCleanerTests(InfrastructureFixture infrastructure)
         var (old, late, recent) = (Guid.CreateVersion7(longAgo), Guid.CreateVersion7(longAgo), Guid.CreateVersion7(now));
         await bed.ExecuteAsync(
             "INSERT INTO inbox_messages (id, handled_at) VALUES ($1, now() - interval '31 d'), ($2, now() - interval '1 d'), ($3, now())", old, late, recent);
-        var time = new FakeTimeProvider(now);
-        using var cleaner = new InboxCleaner(bed.Database, new() { InboxRetention = TimeSpan.FromDays(30) }, time, NullLogger<InboxCleaner>.Instance);
-
-        await cleaner.StartAsync(CancellationToken.None);
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                time.Advance(TimeSpan.FromMinutes(10));
-                return await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1", old) == 0;
-            },
-            TestBed.Patience, "The end of the old row");
-        await cleaner.StopAsync(CancellationToken.None);
+        var options = new MessagingOptions { InboxRetention = TimeSpan.FromDays(30) };
+        await Rounds.RunUntilAsync(
+            time => new InboxCleaner(bed.Database, options, time, NullLogger<InboxCleaner>.Instance),
+            async () => await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1", old) == 0,
+            "The end of the old row");
 
         Assert.Equal(2, await bed.ScalarAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1 OR id = $2", late, recent));
     }

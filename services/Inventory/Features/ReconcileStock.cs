@@ -66,29 +66,30 @@ internal static class ReconcileStock
     // the ledger has many rows of each.
     private const string NextProducts =
         """
-        SELECT (SELECT product_id FROM (
-                (SELECT product_id FROM stock_levels WHERE product_id > $1 ORDER BY product_id LIMIT 1)
-                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > $1 ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1) AS product_id, 1 AS number
+        walk AS (
+            SELECT $1 AS product_id, 0 AS number
             UNION ALL
             SELECT (SELECT product_id FROM (
-                (SELECT product_id FROM stock_levels WHERE product_id > p.product_id ORDER BY product_id LIMIT 1)
-                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > p.product_id ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1), p.number + 1
-            FROM products AS p WHERE p.product_id IS NOT NULL AND p.number < $2
+                (SELECT product_id FROM stock_levels WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)
+                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1), w.number + 1
+            FROM walk AS w WHERE w.product_id IS NOT NULL AND w.number < $2),
+        products AS (SELECT product_id FROM walk WHERE number > 0)
         """;
 
     private const string NamedProducts =
         """
-        SELECT DISTINCT product_id FROM unnest($3) AS n (product_id)
-        WHERE product_id > $1 AND (EXISTS (SELECT FROM stock_levels l WHERE l.product_id = n.product_id)
-            OR EXISTS (SELECT FROM stock_movements m WHERE m.product_id = n.product_id))
-        ORDER BY product_id LIMIT $2
+        products AS (
+            SELECT DISTINCT product_id FROM unnest($3) AS n (product_id)
+            WHERE product_id > $1 AND (EXISTS (SELECT FROM stock_levels l WHERE l.product_id = n.product_id)
+                OR EXISTS (SELECT FROM stock_movements m WHERE m.product_id = n.product_id))
+            ORDER BY product_id LIMIT $2)
         """;
 
     private static async Task<List<Item>> ReadAsync(NpgsqlDataSource database, Guid[]? named, Guid? after, int take, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             $"""
-            WITH RECURSIVE products AS ({(named is null ? NextProducts : NamedProducts)}),
+            WITH RECURSIVE {(named is null ? NextProducts : NamedProducts)},
             level AS (
                 SELECT product_id, location, on_hand, reserved FROM stock_levels JOIN products USING (product_id)),
             ledger AS (

@@ -50,7 +50,7 @@ internal static class CreateStaffMember
 
         if (await db.Staff.CountAsync(cancellationToken) >= StaffMember.MaxCount)
         {
-            return NotificationProblems.LimitReached("members of staff", StaffMember.MaxCount, " Delete some that are not needed.");
+            return NotificationProblems.LimitReached("members of staff", StaffMember.MaxCount, canDelete: true);
         }
 
         db.Add(member);

@@ -60,7 +60,7 @@ internal static class CreateWebhook
 
         if (await db.Webhooks.CountAsync(cancellationToken) >= Webhook.MaxCount)
         {
-            return NotificationProblems.LimitReached("webhooks", Webhook.MaxCount, " Delete some that are not needed.");
+            return NotificationProblems.LimitReached("webhooks", Webhook.MaxCount, canDelete: true);
         }
 
         db.Add(webhook);

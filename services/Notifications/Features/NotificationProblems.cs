@@ -6,6 +6,6 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class NotificationProblems
 {
-    public static ProblemHttpResult LimitReached(string what, int limit, string? advice = null) => Problems.Conflict(
-        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}.{advice}"));
+    public static ProblemHttpResult LimitReached(string what, int limit, bool canDelete = false) => Problems.Conflict(
+        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}.{(canDelete ? " Delete some that are not needed." : "")}"));
 }

@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Data;
@@ -102,7 +101,8 @@ internal abstract partial class SendNotifications(
         finally
         {
             // What was not reached, for whatever reason, is due again at once.
-            await FinishAsync(claim, [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))], started);
+            List<SendResult> became = [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))];
+            await LeasedResults.WriteAsync(() => queue.FinishAsync(claim, became, CancellationToken.None), time, started, _options.Lease, LogNotWritten);
         }
 
         return claimed.Count;
@@ -270,24 +270,6 @@ internal abstract partial class SendNotifications(
         NotificationTelemetry.Failed.Add(1);
         LogGivenUp(notification.Id, notification.Template);
         return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Message: message);
-    }
-
-    /// <summary>These messages are out, so that must not be forgotten while the database is away: until the lease ends, they are nobody else's.</summary>
-    private async Task FinishAsync(Guid claim, List<SendResult> results, long started)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await queue.FinishAsync(claim, results, CancellationToken.None);
-                return;
-            }
-            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < _options.Lease)
-            {
-                LogNotWritten(exception, attempt);
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);
-            }
-        }
     }
 
     private TokenBucketRateLimiter CreatePace()

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
@@ -172,24 +171,8 @@ internal sealed partial class SendWebhooks(
             }
         }
 
-        await FinishAsync(claim, delivery, result, started);
-    }
-
-    /// <summary>It is delivered, so that must not be forgotten while the database is away: for half a lease it is nobody else's.</summary>
-    private async Task FinishAsync(Guid claim, ClaimedDelivery delivery, DeliveryResult result, long started)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await queue.FinishAsync(claim, delivery, result, CancellationToken.None);
-                return;
-            }
-            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < _options.Lease / 2)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);
-            }
-        }
+        // Half of the lease may be over when the last delivery of a lane begins.
+        await LeasedResults.WriteAsync(() => queue.FinishAsync(claim, delivery, result, CancellationToken.None), time, started, _options.Lease / 2);
     }
 
     private TimeSpan Backoff(int attempt, TimeSpan longest) => _options.Backoff(attempt, longest < _options.MaxRetryDelay ? longest : _options.MaxRetryDelay);

@@ -21,8 +21,9 @@ internal static class CancelOrder
     public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {
+        request ??= new();
         var errors = new RequestErrors();
-        errors.AllowText(request?.Reason, 500, "$.reason");
+        errors.AllowText(request.Reason, 500, "$.reason");
         if (errors.Any)
         {
             return errors.Malformed();
@@ -40,7 +41,7 @@ internal static class CancelOrder
                 return precondition;
             }
 
-            if (order.Cancel(request?.Reason, now) == Change.Illegal)
+            if (order.Cancel(request.Reason, now) == Change.Illegal)
             {
                 return Transitions.Illegal(order.Status, order.Version, "cancelled");
             }

@@ -43,7 +43,7 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
             while (true)
             {
                 var left = TimeSpan.FromSeconds(seconds) - time.GetElapsedTime(start);
-                var pause = Task.Delay(left < s_look ? left > TimeSpan.Zero ? left : TimeSpan.Zero : s_look, time, cancellationToken);
+                var pause = Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, s_look.Ticks)), time, cancellationToken);
                 if (await Task.WhenAny(woken, pause) == woken)
                 {
                     // One wake is enough; from here on the looks alone go on.

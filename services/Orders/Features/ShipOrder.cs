@@ -17,11 +17,12 @@ internal static class ShipOrder
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {
+        request ??= new();
         var errors = new RequestErrors();
-        errors.AllowText(request?.Carrier, 100, "$.carrier");
-        errors.AllowText(request?.TrackingNumber, 100, "$.trackingNumber");
+        errors.AllowText(request.Carrier, 100, "$.carrier");
+        errors.AllowText(request.TrackingNumber, 100, "$.trackingNumber");
         return errors.Any
             ? errors.Malformed()
-            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request?.Carrier, request?.TrackingNumber, now), cancellationToken);
+            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);
     }
 }
