@@ -6,20 +6,19 @@ source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
 source "$root/eng/ready-to-run.sh"
 
 need_dotnet
-choose_aspire
 
 mode=${Infrastructure__Mode:-auto}
 for argument in "$@"; do
   case $argument in --Infrastructure:Mode=*) mode=${argument#*=} ;; esac
 done
-if [ "$mode" = auto ] && [ "$AspireShim" = false ] && docker container ls -n 1 >/dev/null 2>&1; then
+if [ "$mode" = auto ] && "${ASPIRE_CONTAINER_RUNTIME:-docker}" container ls -n 1 >/dev/null 2>&1; then
   mode=containers
 fi
 case $mode in
   auto | embedded)
     need_postgres
     need_java
-    has npm || apt_install "the mail inbox and, with the shim, the dashboard" nodejs npm || say "Going on without: mail goes to a pickup folder."
+    has npm || apt_install "the mail inbox" nodejs npm || say "Going on without: mail goes to a pickup folder."
     ;;
 esac
 
@@ -29,11 +28,9 @@ ready_to_run
 
 # What the launch profile sets for 'dotnet run': Aspire's dashboard over plain HTTP on this machine.
 export DOTNET_ENVIRONMENT=${DOTNET_ENVIRONMENT:-Development} ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
-if [ "$AspireShim" = false ]; then
-  export ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://localhost:$(free_port)}
-  export ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=${ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL:-http://localhost:$(free_port)}
-  export ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=${ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL:-http://localhost:$(free_port)}
-fi
+export ASPNETCORE_URLS=${ASPNETCORE_URLS:-http://localhost:$(free_port)}
+export ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL=${ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL:-http://localhost:$(free_port)}
+export ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL=${ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL:-http://localhost:$(free_port)}
 
 # In this very process, so that a signal to run.sh alone reaches the AppHost.
 exec dotnet "$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll" "$@"

@@ -7,7 +7,6 @@ source "$root/eng/ready-to-run.sh"
 cd "$root" || exit 1
 
 need_dotnet
-choose_aspire
 need_postgres
 if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
   KAFKA_HOME=$(cd "$root/../shared/kafka" && pwd)

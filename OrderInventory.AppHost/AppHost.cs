@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using OrderInventory.AppHost;
 using OrderInventory.AppHost.Infrastructure;
 
@@ -7,6 +8,7 @@ try
     settings.ThrowIfGatewayPortIsTaken();
 
     var builder = DistributedApplication.CreateBuilder(settings.ApplicationOptions);
+    builder.Configuration.AddInMemoryCollection(AppHostSettings.Defaults.Where(setting => builder.Configuration[setting.Key] is null));
     using var infrastructure = await InfrastructureChoice.MakeAsync(builder, settings);
 
     infrastructure.AddPostgres("postgres");
@@ -24,20 +26,27 @@ try
         var notificationsDb = infrastructure.AddDatabase("notificationsdb", "notifications");
 
         var customers = builder.AddService<Projects.OrderInventory_Customers>("customers", settings)
+            .WithIconName("People")
             .WithReference(customersDb).WaitFor(customersDb)
             .WithKafka(kafka, infrastructure);
 
         var inventory = builder.AddService<Projects.OrderInventory_Inventory>("inventory", settings)
+            .WithIconName("BoxMultiple")
+            .WithReconcileCommand()
+            .WithReplayCommand()
             .WithReference(inventoryDb).WaitFor(inventoryDb)
             .WithReference(redis).WaitFor(redis)
             .WithKafka(kafka, infrastructure);
 
         var products = builder.AddService<Projects.OrderInventory_Products>("products", settings)
+            .WithIconName("Tag")
             .WithReference(productsDb).WaitFor(productsDb)
             .WithReference(redis).WaitFor(redis)
             .WithKafka(kafka, infrastructure);
 
         var orders = builder.AddService<Projects.OrderInventory_Orders>("orders", settings)
+            .WithIconName("Receipt")
+            .WithReplayCommand()
             .WithReference(ordersDb).WaitFor(ordersDb)
             .WithReference(redis).WaitFor(redis)
             .WithKafka(kafka, infrastructure)
@@ -51,6 +60,8 @@ try
         inventory.WithReference(orders);
 
         var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
+            .WithIconName("MailMultiple")
+            .WithReplayCommand()
             .WithReference(notificationsDb).WaitFor(notificationsDb)
             .WithKafka(kafka, infrastructure)
             .WithReference(mail).WaitFor(mail)
@@ -60,16 +71,25 @@ try
         orders.WithReference(notifications);
 
         builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
+            .WithExternalHttpEndpoints()
+            .WithDemoCommands()
+            .WithIconName("DoorArrowRight")
             .WithReference(orders)
             .WithReference(inventory)
             .WithReference(products)
             .WithReference(customers)
             .WithReference(notifications);
 
+        builder.AddSupervision(settings);
         builder.AddStartupReport(infrastructure, settings);
     }
 
     await builder.Build().RunAsync();
+    return Environment.ExitCode;
+}
+catch (OperationCanceledException) when (!AppHostSettings.RunsInsideATest)
+{
+    // Stopped while it was still starting.
     return Environment.ExitCode;
 }
 catch (DistributedApplicationException problem) when (!AppHostSettings.RunsInsideATest)

@@ -32,6 +32,31 @@ internal sealed class AppHostSettings
         DisableDashboard = InfrastructureOnly || !Flag("Dashboard", true),
     };
 
+    /// <summary>For what is not configured otherwise; an appsettings.json would be read only by a start from the AppHost's own folder.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> Defaults
+    {
+        get
+        {
+            // The AppHost ends after what it started, so that no service outlives it and no file is deleted under a database.
+            yield return new("DcpPublisher:WaitForResourceCleanup", "true");
+            if (!RunsInsideATest)
+            {
+                // What a person has to know is printed by the start report and the supervisor.
+                yield return new("Logging:LogLevel:Default", "Warning");
+                yield return new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "None");
+                // No developer certificate and no encrypted key ring: everything here speaks plain HTTP on loopback.
+                yield return new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error");
+                yield return new("Logging:LogLevel:Aspire.Hosting.Dcp.DcpHost", "Error");
+            }
+        }
+    }
+
+    /// <summary>A process that crashed is started again. Off inside a test, which kills on purpose.</summary>
+    public bool RestartsCrashed => Flag("Restart", !RunsInsideATest);
+
+    /// <summary>How long the first start may take until everything is healthy; downloading images counts.</summary>
+    public TimeSpan StartTimeout => TimeSpan.FromMinutes(Number("StartTimeoutMinutes") ?? 10);
+
     /// <summary>Loads a small catalogue and places a few orders when all is healthy (<c>--demo</c>).</summary>
     public bool Demo { get; }
 

@@ -5,47 +5,86 @@ namespace OrderInventory.AppHost;
 
 internal static class ServiceExtensions
 {
-    /// <summary>What every service of ours has: one HTTP endpoint, and readiness at /health.</summary>
+    /// <summary>What every service of ours has: one HTTP endpoint, readiness at /health, liveness at /alive.</summary>
     public static IResourceBuilder<ProjectResource> AddService<TProject>(
         this IDistributedApplicationBuilder builder, string name, AppHostSettings settings, int? port = null)
         where TProject : IProjectMetadata, new()
     {
         // No launch profile: the endpoint is declared here, a developer's local profile must not add a second one.
         var service = builder.AddProject<TProject>(name, launchProfileName: null)
-            .WithHttpEndpoint(port: port, name: "http")
-            .WithHttpHealthCheck("/health", endpointName: "http")
-            .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
+            // Not behind the orchestrator's proxy, which accepts a connection for a service that is down and holds it.
+            .WithHttpEndpoint(port: port, name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
+            .DisableForwardedHeaders()
+            .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 5, endpointName: "http")
+            .WithHttpProbe(ProbeType.Liveness, "/alive", timeoutSeconds: 5, endpointName: "http");
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return service;
+        }
 
+        service.WithUrlForEndpoint("http", url => url.DisplayText = name == "gateway" ? "API reference" : "Service")
+            .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/health", DisplayText = "Health" });
+        service.StartBuiltAssembly<TProject>().WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
         foreach (var (key, value) in settings.ServiceSettings(name))
         {
             service.WithEnvironment(key.Replace(":", "__", StringComparison.Ordinal), value);
         }
 
-        return settings.OtlpEndpoint is { } collector
-            ? service
+        if (settings.OtlpEndpoint is { } collector)
+        {
+            service
                 .WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
-                .WithEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", settings.OtlpProtocol)
-                .WithEnvironment("OTEL_SERVICE_NAME", name)
-            : service;
+                .WithEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", settings.OtlpProtocol);
+        }
+        else if (settings.ApplicationOptions.DisableDashboard)
+        {
+            // Aspire names the dashboard's port also when there is no dashboard; exporting to nobody costs each service retries.
+            service.WithEnvironment(context => context.EnvironmentVariables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT"));
+        }
+
+        return service;
     }
 
     /// <summary>Partitions are part of the wiring: librdkafka's mock broker always makes 4, a real Kafka as many as asked for.</summary>
     public static IResourceBuilder<ProjectResource> WithKafka(
         this IResourceBuilder<ProjectResource> service, IResourceBuilder<IResourceWithConnectionString> kafka, IInfrastructure infrastructure)
     {
-        if (!infrastructure.KafkaIsReal)
-        {
-            // The mock answers a waiting fetch when its time is over, not when a record arrives: each hop would take Kafka's default of 500 ms.
-            service.WithEnvironment("Messaging__Consumer__FetchWaitMaxMs", "10");
-        }
-
-        return service
+        service
             .WithReference(kafka)
             .WaitFor(kafka)
-            .WithEnvironment("Messaging__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture))
-            // The same name after a restart: it takes its outbox slots up again at once, and on a real Kafka its partitions.
-            .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
-            .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false")
-            .WithEnvironment("Messaging__CreateTopics", infrastructure.KafkaIsReal ? "true" : "false");
+            .WithEnvironment("Messaging__Partitions", infrastructure.KafkaPartitions.ToString(CultureInfo.InvariantCulture));
+        if (!service.ApplicationBuilder.ExecutionContext.IsPublishMode)
+        {
+            // The same name after a restart: it takes its outbox slots up again at once, and on a real Kafka its partitions. Each is one
+            // process here; where replicas run, each has to be named by itself.
+            service
+                .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
+                .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false");
+        }
+
+        return infrastructure.KafkaIsReal
+            ? service
+            // The mock makes topics itself. It answers a waiting fetch when its time is over, not when a record arrives: each hop would take
+            // Kafka's default of 500 ms.
+            : service.WithEnvironment("Messaging__CreateTopics", "false").WithEnvironment("Messaging__Consumer__FetchWaitMaxMs", "10");
     }
+
+    /// <summary>
+    /// Aspire's default is <c>dotnet run --no-build</c>, which stays alive beside the service: 85 to 90 MB and a second of start each. A
+    /// service is built with the AppHost, so its executable is started directly. <c>dotnet watch</c> keeps Aspire's way, which restarts it.
+    /// </summary>
+    private static IResourceBuilder<ProjectResource> StartBuiltAssembly<TProject>(this IResourceBuilder<ProjectResource> service)
+        where TProject : IProjectMetadata, new()
+    {
+        var project = new TProject().ProjectPath;
+        var folder = Path.GetDirectoryName(project)!;
+        // The AppHost's own output folder, or a test's, ends in the same bin/Release/net10.0.
+        var output = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
+        var executable = Path.Combine(folder, output, Path.GetFileNameWithoutExtension(project) + (OperatingSystem.IsWindows() ? ".exe" : ""));
+        return File.Exists(executable) && !IsWatched
+            ? service.WithAnnotation(new ExecutableAnnotation { Command = executable, WorkingDirectory = folder })
+            : service;
+    }
+
+    private static bool IsWatched => Environment.GetEnvironmentVariable("DOTNET_WATCH") is "1" or "true";
 }

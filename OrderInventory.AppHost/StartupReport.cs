@@ -21,6 +21,8 @@ internal sealed class StartupReport(
     IConfiguration configuration,
     IDistributedApplicationBuilder builder,
     IInfrastructure infrastructure,
+    ResourceSupervisor supervisor,
+    IHostApplicationLifetime application,
     AppHostSettings settings) : BackgroundService
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -30,13 +32,21 @@ internal sealed class StartupReport(
     {
         try
         {
-            await WaitUntilHealthyAsync(stoppingToken);
+            if (!await WaitUntilHealthyAsync(stoppingToken))
+            {
+                Environment.ExitCode = 1;
+                application.StopApplication();
+                return;
+            }
+
+            supervisor.SystemIsReady();
             var endpoints = await DescribeAsync(stoppingToken);
             Write(endpoints);
             Console.WriteLine(Describe(endpoints, Stopwatch.GetElapsedTime(settings.Started), EndpointsFile));
             if (settings.Demo)
             {
-                await DemoLoader.LoadAsync(new Uri(endpoints.Gateway), stoppingToken);
+                using var gateway = new HttpClient { BaseAddress = new Uri(endpoints.Gateway) };
+                await new DemoLoader(gateway, Console.Out).LoadAsync(stoppingToken);
             }
         }
         catch (DistributedApplicationException problem)
@@ -64,18 +74,27 @@ internal sealed class StartupReport(
         ? Path.Combine(folder, "endpoints.json")
         : AppHostSettings.RunsInsideATest ? null : Path.Combine(Path.GetDirectoryName(builder.AppHostDirectory)!, ".run", "endpoints.json");
 
-    private async Task WaitUntilHealthyAsync(CancellationToken cancellationToken)
+    private async Task<bool> WaitUntilHealthyAsync(CancellationToken cancellationToken)
     {
-        var waits = model.Resources.OfType<ProjectResource>()
-            .ToDictionary(service => service.Name, service => notifications.WaitForResourceHealthyAsync(service.Name, cancellationToken));
+        // A service that ends is the supervisor's: it starts it again, or ends the start.
+        var waits = model.Resources.OfType<ProjectResource>().ToDictionary(
+            service => service.Name, service => notifications.WaitForResourceHealthyAsync(service.Name, WaitBehavior.WaitOnResourceUnavailable, cancellationToken));
         var all = Task.WhenAll(waits.Values);
         while (await Task.WhenAny(all, Task.Delay(TimeSpan.FromSeconds(20), cancellationToken)) != all)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Console.WriteLine($"Still waiting for {string.Join(", ", waits.Where(wait => !wait.Value.IsCompleted).Select(wait => wait.Key))} to become healthy ...");
+            var late = string.Join(", ", waits.Where(wait => !wait.Value.IsCompleted).Select(wait => $"{wait.Key} ({supervisor.StateOf(wait.Key)})"));
+            if (Stopwatch.GetElapsedTime(settings.Started) > settings.StartTimeout)
+            {
+                Console.Error.WriteLine(FormattableString.Invariant($"Not healthy after {settings.StartTimeout.TotalMinutes} minutes: {late}. The system is stopped."));
+                return false;
+            }
+
+            Console.WriteLine($"Still waiting for {late} to become healthy ...");
         }
 
         await all;
+        return true;
     }
 
     private async Task<Endpoints> DescribeAsync(CancellationToken cancellationToken)

@@ -2,7 +2,7 @@
 # Measures the built system and prints one summary in Markdown: time to healthy, memory, PostgreSQL's own limit, throughput and latency,
 # and the first seconds after a start. About four minutes; nothing else should run on the machine meanwhile.
 #
-#   dotnet build -c Release        (with AspireShim=true where Aspire's packages cannot be restored)
+#   dotnet build -c Release
 #   KAFKA_HOME=… bench/measure.sh [--clients 1,8,32] [--seconds 20] [--warm-up 5] [--limit-seconds 10] [--out summary.md]
 #
 # KAFKA_HOME names a real Apache Kafka; without it the mock broker is measured. GATEWAY_PORT is 18080 unless given.

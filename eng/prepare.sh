@@ -1,7 +1,6 @@
-# Sourced by run.sh, test.sh and .ci/run: what they need on a machine, and which Aspire they build with.
+# Sourced by run.sh, test.sh and .ci/run: what they need on a machine.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-aspire_version=$(sed -n 's|.*<AspireVersion>\(.*\)</AspireVersion>.*|\1|p' "$root/Directory.Packages.props")
 
 # Build servers would outlive the script that needed them, and a stopped system is to leave no process.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
@@ -54,44 +53,6 @@ need_postgres() {
 
 need_java() {
   [ -z "${KAFKA_HOME:-}" ] || has java || [ -x "${JAVA_HOME:-}/bin/java" ] || apt_install "the Kafka in KAFKA_HOME" default-jre-headless || true
-}
-
-# Sets AspireShim to true or false. The real packages where a package source serves them, else eng/aspire-shim.
-choose_aspire() {
-  local memory="$root/.aspire-mode" mode probe
-  if [ -n "${AspireShim:-}" ]; then
-    mode=$([ "$AspireShim" = true ] && echo shim || echo packages)
-    say "Aspire: $mode (AspireShim=$AspireShim is set)."
-  elif [ "$(cut -d' ' -f2 "$memory" 2>/dev/null)" = "$aspire_version" ]; then
-    mode=$(cut -d' ' -f1 "$memory")
-    say "Aspire: $mode (as found before; delete .aspire-mode to look again)."
-  else
-    say "Looking whether a package source serves Aspire $aspire_version ..."
-    probe=$(mktemp -d)
-    cat >"$probe/probe.csproj" <<PROJECT
-<Project Sdk="Microsoft.NET.Sdk">
-  <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
-  <ItemGroup>
-    <PackageDownload Include="Aspire.AppHost.Sdk;Aspire.Hosting;Aspire.Hosting.Testing;Aspire.Confluent.Kafka" Version="[$aspire_version]" />
-  </ItemGroup>
-</Project>
-PROJECT
-    if dotnet restore "$probe/probe.csproj" -v q >"$probe/log" 2>&1; then
-      mode=packages
-      say "Aspire: packages (a package source serves them)."
-    elif grep -q NU1101 "$probe/log"; then
-      mode=shim
-      say "Aspire: shim (no package source here serves Aspire's packages; see docs/adr)."
-    else
-      # No network at all, perhaps only now: not worth remembering.
-      say "Aspire: shim (the look-up failed: $(grep -m1 -o 'NU[0-9]*: .*' "$probe/log" || echo no answer))."
-      mode=
-    fi
-    rm -rf "$probe"
-    [ -z "$mode" ] || echo "$mode $aspire_version" >"$memory"
-  fi
-  [ "${mode:-shim}" = packages ] && AspireShim=false || AspireShim=true
-  export AspireShim
 }
 
 # build PROJECT-OR-SOLUTION: Release; shows each project as it is done, and every warning and error.

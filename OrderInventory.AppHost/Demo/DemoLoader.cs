@@ -6,22 +6,54 @@ using System.Text.Json.Nodes;
 namespace OrderInventory.AppHost.Demo;
 
 /// <summary>Loads the demo shop through the gateway, as any client would. On kept data it finds what is there and adds nothing twice.</summary>
-internal static class DemoLoader
+internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
 {
-    public static async Task LoadAsync(Uri gateway, CancellationToken cancellationToken)
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        using var client = new HttpClient { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(30) };
+        var (products, customers) = await CreateCatalogueAsync(cancellationToken);
+        await output.WriteLineAsync($"Demo: {products.Count} products with stock and {customers.Count} customers are there.");
+        var number = 0;
+        foreach (var order in DemoCatalogue.Orders)
+        {
+            number++;
+            // The same key at every start, so that a second start replays the answer instead of ordering again.
+            var key = string.Create(CultureInfo.InvariantCulture, $"demo-order-{number}");
+            var (created, answer) = await PlaceAsync(key, customers[order.Customer], order.Lines.Select(line => (products[line.Sku], line.Quantity)), cancellationToken);
+            await output.WriteLineAsync(created
+                ? $"Demo: order {answer["id"]} of {order.Customer}: {answer["status"]}"
+                : $"Demo: an order of {order.Customer} was refused: {answer["title"]}");
+        }
+    }
+
+    /// <summary>Places orders of one random product each.</summary>
+    /// <returns>How many ended in each status, or were refused.</returns>
+    public async Task<Dictionary<string, int>> PlaceAsync(int count, CancellationToken cancellationToken)
+    {
+        var (products, customers) = await CreateCatalogueAsync(cancellationToken);
+        var outcomes = new Dictionary<string, int>();
+        for (var i = 0; i < count; i++)
+        {
+            var (created, answer) = await PlaceAsync(
+                Guid.CreateVersion7().ToString(), customers.Values.ElementAt(Random.Shared.Next(customers.Count)),
+                [(products.Values.ElementAt(Random.Shared.Next(products.Count)), Random.Shared.Next(1, 4))], cancellationToken);
+            var outcome = created ? (string)answer["status"]! : "refused";
+            outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+        }
+
+        return outcomes;
+    }
+
+    private async Task<(Dictionary<string, string> Products, Dictionary<string, string> Customers)> CreateCatalogueAsync(CancellationToken cancellationToken)
+    {
         var products = new Dictionary<string, string>();
         foreach (var product in DemoCatalogue.Products)
         {
             var id = products[product.Sku] = await CreateOrFindAsync(
-                client,
                 "/api/products",
                 new { product.Sku, product.Name, product.Description, product.Category, price = new { amount = product.Price, currency = "EUR" } },
                 $"sku={product.Sku}",
                 cancellationToken);
-            using var stock = await client.PutAsJsonAsync(
-                $"/api/inventory/{id}", new { product.OnHand, product.LowStockThreshold }, cancellationToken);
+            using var stock = await gateway.PutAsJsonAsync($"/api/inventory/{id}", new { product.OnHand, product.LowStockThreshold }, cancellationToken);
 
             // 428: the record exists, from an earlier start on the same data; its numbers are the shop's now.
             await ExpectAsync(stock, HttpStatusCode.Created, HttpStatusCode.PreconditionRequired);
@@ -30,43 +62,33 @@ internal static class DemoLoader
         var customers = new Dictionary<string, string>();
         foreach (var customer in DemoCatalogue.Customers)
         {
-            customers[customer.Email] = await CreateOrFindAsync(
-                client, "/api/customers", customer, $"email={Uri.EscapeDataString(customer.Email)}", cancellationToken);
+            customers[customer.Email] = await CreateOrFindAsync("/api/customers", customer, $"email={Uri.EscapeDataString(customer.Email)}", cancellationToken);
         }
 
-        Console.WriteLine($"Demo: {products.Count} products with stock and {customers.Count} customers are there.");
-        var number = 0;
-        foreach (var order in DemoCatalogue.Orders)
-        {
-            number++;
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
-            {
-                Content = JsonContent.Create(new
-                {
-                    customerId = customers[order.Customer],
-                    lines = order.Lines.Select(line => new { productId = products[line.Sku], line.Quantity }),
-                }),
-            };
-
-            // The same key at every start, so that a second start replays the answer instead of ordering again.
-            request.Headers.Add("Idempotency-Key", string.Create(CultureInfo.InvariantCulture, $"demo-order-{number}"));
-            request.Headers.Add("Prefer", "wait=5");
-            using var response = await client.SendAsync(request, cancellationToken);
-            await ExpectAsync(response, HttpStatusCode.Created, HttpStatusCode.Conflict);
-            var answer = await response.Content.ReadFromJsonAsync<JsonNode>(cancellationToken);
-            Console.WriteLine(response.StatusCode == HttpStatusCode.Created
-                ? $"Demo: order {answer!["id"]} of {order.Customer}: {answer["status"]}"
-                : $"Demo: an order of {order.Customer} was refused: {answer!["title"]}");
-        }
+        return (products, customers);
     }
 
-    private static async Task<string> CreateOrFindAsync(HttpClient client, string path, object body, string query, CancellationToken cancellationToken)
+    private async Task<(bool Created, JsonNode Answer)> PlaceAsync(
+        string key, string customer, IEnumerable<(string Product, int Quantity)> lines, CancellationToken cancellationToken)
     {
-        using var created = await client.PostAsJsonAsync(path, body, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        {
+            Content = JsonContent.Create(new { customerId = customer, lines = lines.Select(line => new { productId = line.Product, quantity = line.Quantity }) }),
+        };
+        request.Headers.Add("Idempotency-Key", key);
+        request.Headers.Add("Prefer", "wait=5");
+        using var response = await gateway.SendAsync(request, cancellationToken);
+        await ExpectAsync(response, HttpStatusCode.Created, HttpStatusCode.Conflict);
+        return (response.StatusCode == HttpStatusCode.Created, (await response.Content.ReadFromJsonAsync<JsonNode>(cancellationToken))!);
+    }
+
+    private async Task<string> CreateOrFindAsync(string path, object body, string query, CancellationToken cancellationToken)
+    {
+        using var created = await gateway.PostAsJsonAsync(path, body, cancellationToken);
         await ExpectAsync(created, HttpStatusCode.Created, HttpStatusCode.Conflict);
         var answer = created.StatusCode == HttpStatusCode.Created
             ? await created.Content.ReadFromJsonAsync<JsonNode>(cancellationToken)
-            : (await client.GetFromJsonAsync<JsonNode>($"{path}?{query}", cancellationToken))?["items"]?[0];
+            : (await gateway.GetFromJsonAsync<JsonNode>($"{path}?{query}", cancellationToken))?["items"]?[0];
         return answer?["id"]?.GetValue<string>() ?? throw new HttpRequestException($"{path} has neither made nor found {query}");
     }
 

@@ -34,6 +34,12 @@ internal sealed class Containers(IDistributedApplicationBuilder builder, AppHost
 
     public IResourceBuilder<IResourceWithConnectionString> AddMail(string name)
     {
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            // An inbox that keeps all mail for whoever looks is for development.
+            return builder.AddConnectionString(name);
+        }
+
         _mailpit = builder.AddContainer($"{name}-server", "axllent/mailpit", "v1.27")
             .WithEndpoint(targetPort: 1025, scheme: "tcp", name: "smtp")
             .WithHttpEndpoint(targetPort: 8025, name: "http")

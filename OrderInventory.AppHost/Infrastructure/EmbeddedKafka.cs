@@ -76,24 +76,22 @@ internal sealed class EmbeddedKafka : IDisposable
     private IResourceBuilder<EmbeddedServer> AddReal(string name)
     {
         var folder = _data.MakeClosed("kafka");
-        var port = EmbeddedResources.FreePort();
-        var controllerPort = EmbeddedResources.FreePort();
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
         var properties = Path.Combine(folder, "server.properties");
         var logging = Path.Combine(folder, "log4j2.properties");
-        var server = new EmbeddedServer(name, _java, folder, ReferenceExpression.Create($"{address}"));
+        var server = _builder.AddResource(new EmbeddedServer(name, _java, folder)).WithPort("tcp").WithPort("controller");
+        server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"127.0.0.1:{server.Port("tcp")}");
+        string Address(string endpoint) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{server.GetEndpoint(endpoint).Port}");
 
-        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(address, stop));
-        return _builder.AddResource(server)
+        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(Address("tcp"), stop));
+        return server
             .WithArgs(
                 // The first compiler alone: the second one takes a core for a minute on a machine that starts everything at once.
                 "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
                 $"-Dlog4j2.configurationFile={logging}", "-cp", Path.Combine(_libs!, "*"), "kafka.Kafka", properties)
-            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) =>
             {
-                await File.WriteAllTextAsync(properties, Properties(folder, address, controllerPort), stop);
+                await File.WriteAllTextAsync(properties, Properties(folder, Address("tcp"), Address("controller")), stop);
                 await File.WriteAllTextAsync(logging, Logging, stop);
                 if (!File.Exists(Path.Combine(folder, "data", "meta.properties")))
                 {
@@ -110,11 +108,11 @@ internal sealed class EmbeddedKafka : IDisposable
             });
     }
 
-    private static string Properties(string folder, string address, int controllerPort) => string.Create(CultureInfo.InvariantCulture, $"""
+    private static string Properties(string folder, string address, string controller) => $"""
         process.roles=broker,controller
         node.id=1
-        controller.quorum.voters=1@127.0.0.1:{controllerPort}
-        listeners=PLAINTEXT://{address},CONTROLLER://127.0.0.1:{controllerPort}
+        controller.quorum.voters=1@{controller}
+        listeners=PLAINTEXT://{address},CONTROLLER://{controller}
         advertised.listeners=PLAINTEXT://{address}
         controller.listener.names=CONTROLLER
         inter.broker.listener.name=PLAINTEXT
@@ -132,7 +130,7 @@ internal sealed class EmbeddedKafka : IDisposable
         broker.session.timeout.ms=3000
         broker.heartbeat.interval.ms=500
 
-        """);
+        """;
 
     private const string Logging = """
         status = error

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -14,6 +13,8 @@ internal sealed class EmbeddedMail
     private readonly IDistributedApplicationBuilder _builder;
     private readonly DataFolder _data;
     private readonly string? _maildev;
+    private EndpointReference? _inbox;
+    private string? _pickup;
 
     private EmbeddedMail(IDistributedApplicationBuilder builder, DataFolder data, string? maildev)
     {
@@ -25,7 +26,8 @@ internal sealed class EmbeddedMail
 
     public string Description { get; }
 
-    public string? Inbox { get; private set; }
+    /// <summary>Known once the resource runs.</summary>
+    public string? Inbox => _inbox?.Url ?? _pickup;
 
     public static async Task<EmbeddedMail> PrepareAsync(IDistributedApplicationBuilder builder, DataFolder data, AppHostSettings settings)
     {
@@ -59,21 +61,18 @@ internal sealed class EmbeddedMail
         if (_maildev is null)
         {
             var address = new Uri(folder + "/").AbsoluteUri.TrimEnd('/');
-            Inbox = address;
+            _pickup = address;
             return _builder.AddPlace(new EmbeddedPlace(name, address));
         }
 
-        var port = EmbeddedResources.FreePort();
-        var webPort = EmbeddedResources.FreePort();
-        var portText = port.ToString(CultureInfo.InvariantCulture);
-        var webPortText = webPort.ToString(CultureInfo.InvariantCulture);
-        Inbox = $"http://127.0.0.1:{webPortText}";
+        var server = _builder.AddResource(new EmbeddedServer(name, "node", folder)).WithPort("smtp").WithPort("http", "http");
+        var smtp = server.GetEndpoint("smtp");
+        server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"smtp://127.0.0.1:{smtp.Property(EndpointProperty.Port)}");
+        _inbox = server.GetEndpoint("http");
 
-        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(port, stop));
-        return _builder.AddResource(new EmbeddedServer(name, "node", folder, ReferenceExpression.Create($"smtp://127.0.0.1:{portText}")))
-            .WithArgs(_maildev, "--ip", "127.0.0.1", "--smtp", portText, "--web-ip", "127.0.0.1", "--web", webPortText, "--mail-directory", folder, "--silent")
-            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "smtp", isProxied: false)
-            .WithHttpEndpoint(port: webPort, targetPort: webPort, name: "http", isProxied: false)
+        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(smtp.Port, stop));
+        return server
+            .WithArgs(_maildev, "--ip", "127.0.0.1", "--smtp", server.Port("smtp"), "--web-ip", "127.0.0.1", "--web", server.Port("http"), "--mail-directory", folder, "--silent")
             .WithHealthCheck($"{name}_check");
     }
 

@@ -57,19 +57,15 @@ internal sealed class EmbeddedPostgres
     public void Add(string name)
     {
         var password = _builder.AddParameter($"{name}-password", Secrets.NewOrKept(_data.IsKept ? _data.Path : null, $"{name}.password"), secret: true);
-        var port = EmbeddedResources.FreePort();
-        var portText = port.ToString(CultureInfo.InvariantCulture);
-        _server = new EmbeddedServer(
-            name,
-            _user is null ? Path.Combine(_bin, "postgres") : "setpriv",
-            _data.Path,
-            ReferenceExpression.Create($"Host=127.0.0.1;Port={portText};Username=postgres;Password={password.Resource}"));
+        var server = _builder.AddResource(new EmbeddedServer(name, _user is null ? Path.Combine(_bin, "postgres") : "setpriv", _data.Path)).WithPort("tcp");
+        _server = server.Resource;
+        _server.ConnectionStringExpression = ReferenceExpression.Create($"Host=127.0.0.1;Port={server.Port("tcp")};Username=postgres;Password={password.Resource}");
 
-        string[] arguments =
+        object[] arguments =
         [
             .. _user is null ? [] : _user.RunAs(Path.Combine(_bin, "postgres")),
             "-D", Folder,
-            "-p", portText,
+            "-p", server.Port("tcp"),
             "-c", "listen_addresses=127.0.0.1",
             // No socket in /var/run, which an ordinary user may not write.
             "-c", "unix_socket_directories=",
@@ -86,9 +82,8 @@ internal sealed class EmbeddedPostgres
         ];
 
         _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", CheckAsync);
-        _builder.AddResource(_server)
+        server
             .WithArgs(arguments)
-            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) => await InitializeAsync(await password.Resource.GetValueAsync(stop), stop))
             .OnResourceReady((_, ready, stop) => CreateDatabasesAsync(ready.Services.GetRequiredService<ResourceNotificationService>(), stop));

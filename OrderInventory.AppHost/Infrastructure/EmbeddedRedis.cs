@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -41,16 +40,15 @@ internal sealed class EmbeddedRedis
     public IResourceBuilder<IResourceWithConnectionString> Add(string name)
     {
         var password = _builder.AddParameter($"{name}-password", Secrets.New(), secret: true);
-        var port = EmbeddedResources.FreePort();
-        var portText = port.ToString(CultureInfo.InvariantCulture);
         var folder = _data.MakeClosed("redis");
         var configuration = Path.Combine(folder, "garnet.conf");
-        var server = new EmbeddedServer(name, "dotnet", folder, ReferenceExpression.Create($"127.0.0.1:{portText},password={password.Resource}"));
+        var server = _builder.AddResource(new EmbeddedServer(name, "dotnet", folder)).WithPort("tcp");
+        server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"127.0.0.1:{server.Port("tcp")},password={password.Resource}");
 
-        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(port, password.Resource, stop));
-        return _builder.AddResource(server)
+        _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(server.GetEndpoint("tcp").Port, password.Resource, stop));
+        return server
             .WithArgs(
-                _server, "--bind", "127.0.0.1", "--port", portText, "--config-import-path", configuration,
+                _server, "--bind", "127.0.0.1", "--port", server.Port("tcp"), "--config-import-path", configuration,
                 // Its own defaults are for a large server: 16 GB of log, 128 MB of index. This is a cache on a developer's machine.
                 "--memory", "128m", "--page", "1m", "--index", "4m", "--logger-level", "Error", "-q")
             // The tool asks for the server collector, which reserves a heap per core.
@@ -58,7 +56,6 @@ internal sealed class EmbeddedRedis
             .WithEnvironment("DOTNET_gcConcurrent", "0")
             // Its idle threads spin before they sleep: half of all context switches of the whole system, seen in a profile on 2 cores.
             .WithEnvironment("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0")
-            .WithEndpoint(port: port, targetPort: port, scheme: "tcp", name: "tcp", isProxied: false)
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) =>
             {

@@ -1,13 +1,11 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace OrderInventory.AppHost.Infrastructure;
 
 /// <summary>A server that runs as a local process and has a connection string, as a container resource would.</summary>
-internal sealed class EmbeddedServer(string name, string command, string workingDirectory, ReferenceExpression connectionString)
+internal sealed class EmbeddedServer(string name, string command, string workingDirectory)
     : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
-    public ReferenceExpression ConnectionStringExpression { get; } = connectionString;
+    /// <summary>Set once, by who adds the server: it names the server's endpoints, which exist only then.</summary>
+    public ReferenceExpression ConnectionStringExpression { get; set; } = ReferenceExpression.Empty;
 }
 
 /// <summary>A database on the embedded PostgreSQL.</summary>
@@ -37,11 +35,14 @@ internal static class EmbeddedResources
             State = KnownResourceStates.Running,
         });
 
-    /// <summary>The ports are ours to choose: a server that tells clients its address (Kafka) cannot stand behind a proxy.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    /// <summary>
+    /// An endpoint without a proxy: a server that tells clients its address (Kafka) cannot stand behind one. Aspire chooses a port that is free,
+    /// from a range that the system gives to no outgoing connection.
+    /// </summary>
+    public static IResourceBuilder<EmbeddedServer> WithPort(this IResourceBuilder<EmbeddedServer> server, string name, string scheme = "tcp")
+        => server.WithEndpoint(scheme: scheme, name: name, isProxied: false);
+
+    /// <summary>The endpoint's port, known when the server is about to start.</summary>
+    public static EndpointReferenceExpression Port(this IResourceBuilder<EmbeddedServer> server, string name)
+        => server.GetEndpoint(name).Property(EndpointProperty.Port);
 }

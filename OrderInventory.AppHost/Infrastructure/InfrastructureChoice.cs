@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Reflection;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
@@ -19,6 +18,11 @@ internal static class InfrastructureChoice
             _ => new External(builder, settings),
         };
 
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            return infrastructure;
+        }
+
         Console.WriteLine($"Infrastructure: {mode} ({why}): {infrastructure.Description}.");
         Console.WriteLine("There is no authentication yet: every endpoint is open, so all of them listen on loopback only.");
         return infrastructure;
@@ -28,17 +32,10 @@ internal static class InfrastructureChoice
     {
         switch (wish)
         {
-            case "embedded" or "external":
+            case "embedded" or "external" or "containers":
                 return (wish, "asked for");
-            case "containers" when CanRunContainers || builder.ExecutionContext.IsPublishMode:
-                return (wish, "asked for");
-            case "containers":
-                throw new DistributedApplicationException(
-                    "Infrastructure:Mode=containers needs Aspire's own packages; this build uses the shim, which runs local processes only. Build without AspireShim, or use Mode=embedded.");
             case "auto" when builder.ExecutionContext.IsPublishMode:
                 return ("containers", "what is published are containers");
-            case "auto" when !CanRunContainers:
-                return ("embedded", "built without Aspire's own packages");
             case "auto":
                 return await IsRuntimeHealthyAsync()
                     ? ("containers", "a container runtime answers")
@@ -47,11 +44,6 @@ internal static class InfrastructureChoice
                 throw new DistributedApplicationException($"Infrastructure:Mode is auto, containers, embedded or external, not '{wish}'.");
         }
     }
-
-    // Aspire's orchestrator leaves its path in the AppHost's assembly; a build without it cannot run containers.
-    private static bool CanRunContainers => typeof(InfrastructureChoice).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Any(metadata => string.Equals(metadata.Key, "dcpclipath", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The probe that Aspire's orchestrator makes itself; it takes about 80 ms.</summary>
     private static async Task<bool> IsRuntimeHealthyAsync()
@@ -66,8 +58,8 @@ internal static class InfrastructureChoice
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             });
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            await probe!.WaitForExitAsync(patience.Token);
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            await probe!.WaitForExitAsync(timeout.Token);
             return probe.ExitCode == 0;
         }
         catch (Exception problem) when (problem is Win32Exception or OperationCanceledException)

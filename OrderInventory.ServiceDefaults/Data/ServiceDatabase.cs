@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
@@ -38,7 +39,11 @@ public static class ServiceDatabaseExtensions
             connectionString.MaxPoolSize = 40;
         }
 
-        builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString);
+        builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing
+            // A statement belongs to the trace of what asked for it. One that a timer sends every second would be a trace of its own each time.
+            .ConfigureCommandFilter(_ => Activity.Current is not null)
+            .ConfigureBatchFilter(_ => Activity.Current is not null)
+            .EnablePhysicalOpenTracing(false)));
         // The factory is for work that outlives a request, such as a cache load that several requests wait for.
         builder.Services.AddPooledDbContextFactory<TDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())

@@ -14,14 +14,14 @@ namespace OrderInventory.EndToEnd.Tests;
 /// <summary>Start, stop and crash of the AppHost as a process of its own, as run.sh starts it.</summary>
 public sealed class LifecycleTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     [Fact]
     public async Task Stops_everything_on_SIGTERM_to_its_own_process()
     {
         await using var system = await AppHostProcess.StartAsync();
-        var processes = system.Descendants();
-        Assert.True(processes.Count > 8, $"only {processes.Count} processes were started");
+        var processes = system.Processes();
+        Assert.True(processes.Count > 9, $"only {processes.Count} processes were found");
         // It holds connection strings.
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(system.EndpointsFile).UnixFileMode);
 
@@ -31,6 +31,8 @@ public sealed class LifecycleTests
         await Eventually.TrueAsync(() => processes.All(AppHostProcess.IsGone), TimeSpan.FromSeconds(5), "the end of all its processes");
         Assert.Equal(0, system.ExitCode);
         Assert.False(File.Exists(system.EndpointsFile));
+        Assert.False(Directory.Exists(system.DataFolder));
+        Assert.DoesNotContain("   at ", system.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,15 +40,75 @@ public sealed class LifecycleTests
     {
         await using var other = await AppHostProcess.StartAsync();
         await using var system = await AppHostProcess.StartAsync();
-        var processes = system.Descendants();
+        var processes = system.Processes();
+        Assert.True(processes.Count > 9, $"only {processes.Count} processes were found");
 
         await system.SignalAsync("KILL");
 
         await Eventually.TrueAsync(() => processes.All(AppHostProcess.IsGone), TimeSpan.FromSeconds(30), "the end of all its processes");
+        Assert.True(Directory.Exists(system.DataFolder), "nobody was left to delete it");
         using var gateway = new HttpClient { BaseAddress = other.Gateway };
         var shop = new Shop(gateway);
         var (_, order) = await shop.PlaceAsync(await shop.CustomerAsync(), (await shop.ProductAsync(stock: 1), 1));
         Assert.Equal("confirmed", (string?)order["status"]);
+
+        // The next start sweeps away what a killed one has left, and only that.
+        await using var next = await AppHostProcess.StartAsync();
+        Assert.False(Directory.Exists(system.DataFolder));
+        Assert.True(Directory.Exists(other.DataFolder));
+    }
+
+    [Fact]
+    public async Task Starts_a_service_again_that_was_killed_and_says_so()
+    {
+        await using var system = await AppHostProcess.StartAsync();
+        using var gateway = new HttpClient { BaseAddress = system.Gateway };
+        var shop = new Shop(gateway);
+        var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 1));
+
+        var orders = system.ProcessOf("OrderInventory.Orders");
+        using (var kill = Process.Start("kill", ["-s", "KILL", orders.ToString(CultureInfo.InvariantCulture)]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        await Eventually.TrueAsync(() => system.Output.Contains("orders is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line that says so");
+        await Eventually.TrueAsync(async () => (await gateway.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode, Timeout, "every service ready again");
+        Assert.Contains("orders crashed or was killed", system.Output, StringComparison.Ordinal);
+        var (_, order) = await shop.PlaceAsync(customer, (product, 1));
+        Assert.Equal("confirmed", (string?)order["status"]);
+    }
+
+    [Fact]
+    public async Task Ends_with_an_error_that_names_the_server_which_cannot_start()
+    {
+        var java = Directory.CreateTempSubdirectory("java-test-");
+        Directory.CreateDirectory(Path.Combine(java.FullName, "bin"));
+        Directory.CreateDirectory(Path.Combine(java.FullName, "libs"));
+        await File.WriteAllTextAsync(Path.Combine(java.FullName, "libs", "kafka_2.13.jar"), "");
+        var program = Path.Combine(java.FullName, "bin", "java");
+        // Formats the storage, then cannot run: as a machine without memory, or a broken Java.
+        await File.WriteAllTextAsync(program, "#!/bin/sh\ncase \"$*\" in *StorageTool*) exit 0;; esac\necho 'no memory for this' >&2\nexit 3\n");
+        using (var chmod = Process.Start("chmod", ["+x", program]))
+        {
+            await chmod.WaitForExitAsync();
+        }
+
+        try
+        {
+            var (exitCode, output) = await AppHostProcess.RunToEndAsync(
+                AppHostProcess.FreePort(), ("JAVA_HOME", java.FullName), ("KAFKA_HOME", java.FullName), ("Infrastructure__Kafka", "real"));
+
+            Assert.Equal(1, exitCode);
+            Assert.Contains("kafka crashed or was killed (exit code 3)", output, StringComparison.Ordinal);
+            Assert.Contains("no memory for this", output, StringComparison.Ordinal);
+            Assert.Contains("The system cannot start without kafka", output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            java.Delete(recursive: true);
+        }
     }
 
     [Fact]
@@ -94,7 +156,7 @@ public sealed class LifecycleTests
         }
         finally
         {
-            await Eventually.TrueAsync(() => DeleteFolder(data), Patience, "the folder's release");
+            await Eventually.TrueAsync(() => DeleteFolder(data), Timeout, "the folder's release");
         }
     }
 
@@ -110,12 +172,15 @@ public sealed class LifecycleTests
 
     private sealed class AppHostProcess : IAsyncDisposable
     {
+        private const string Mark = "ORDER_INVENTORY_TEST";
+        private readonly string _mark = Guid.CreateVersion7().ToString("N");
         private readonly Process _process;
         private readonly string _folder;
+        private string? _dataFolder;
         private readonly Task _output;
         private readonly ConcurrentQueue<string> _lines = [];
 
-        private AppHostProcess(int gatewayPort)
+        private AppHostProcess(int gatewayPort, params (string Name, string Value)[] environment)
         {
             _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
             Gateway = new($"http://127.0.0.1:{gatewayPort.ToString(CultureInfo.InvariantCulture)}");
@@ -133,6 +198,12 @@ public sealed class LifecycleTests
             start.Environment["GATEWAY_PORT"] = gatewayPort.ToString(CultureInfo.InvariantCulture);
             start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
             start.Environment["DOTNET_ENVIRONMENT"] = "Development";
+            start.Environment[Mark] = _mark;
+            foreach (var (name, value) in environment)
+            {
+                start.Environment[name] = value;
+            }
+
             _process = Process.Start(start)!;
             _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
         }
@@ -145,14 +216,18 @@ public sealed class LifecycleTests
 
         public int ExitCode => _process.ExitCode;
 
-        private string Output => string.Join('\n', _lines.TakeLast(100));
+        /// <summary>Where it keeps its servers' files, by the AppHost's process id.</summary>
+        public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(Path.GetTempPath(), $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
+
+        public string Output => string.Join('\n', _lines.TakeLast(100));
 
         public static async Task<AppHostProcess> StartAsync()
         {
             var system = new AppHostProcess(FreePort());
             try
             {
-                await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Patience, "endpoints.json");
+                await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
+                _ = system.HasExited ? null : system.DataFolder;
                 return system.HasExited ? throw new InvalidOperationException("The AppHost ended") : system;
             }
             catch (Exception problem)
@@ -162,11 +237,11 @@ public sealed class LifecycleTests
             }
         }
 
-        public static async Task<(int ExitCode, string Output)> RunToEndAsync(int gatewayPort)
+        public static async Task<(int ExitCode, string Output)> RunToEndAsync(int gatewayPort, params (string Name, string Value)[] environment)
         {
-            await using var system = new AppHostProcess(gatewayPort);
-            await system._process.WaitForExitAsync().WaitAsync(Patience);
-            await system._output.WaitAsync(Patience);
+            await using var system = new AppHostProcess(gatewayPort, environment);
+            await system._process.WaitForExitAsync().WaitAsync(Timeout);
+            await system._output.WaitAsync(Timeout);
             return (system.ExitCode, system.Output);
         }
 
@@ -176,28 +251,18 @@ public sealed class LifecycleTests
             await kill.WaitForExitAsync();
         }
 
-        /// <summary>Every process below the AppHost at this moment, with its start time: a process id alone may be given away again.</summary>
-        public List<(int Id, string Started)> Descendants()
-        {
-            var parents = Directory.EnumerateDirectories("/proc")
-                .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
-                .Where(id => id > 0)
-                .Select(id => (Id: id, Stat: Stat(id)))
-                .Where(known => known.Stat is not null)
-                .ToLookup(known => int.Parse(known.Stat![1], CultureInfo.InvariantCulture), known => (known.Id, Started: known.Stat![19]));
-            var found = new List<(int Id, string Started)>();
-            var open = new Queue<int>([_process.Id]);
-            while (open.TryDequeue(out var parent))
-            {
-                foreach (var child in parents[parent])
-                {
-                    found.Add(child);
-                    open.Enqueue(child.Id);
-                }
-            }
+        /// <summary>
+        /// Every process that this AppHost brought about and that is alive, by its start time too: an id alone may be given away again. The
+        /// orchestrator detaches itself, so they are known by a variable that all of them inherit.
+        /// </summary>
+        public List<(int Id, string Started)> Processes() =>
+        [
+            .. Directory.EnumerateDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0)
+                .Where(id => id > 0 && id != _process.Id && Read($"/proc/{id}/environ").Split('\0').Contains($"{Mark}={_mark}"))
+                .Select(id => (id, Stat(id)?[19]!)).Where(process => process.Item2 is not null),
+        ];
 
-            return found;
-        }
+        public int ProcessOf(string program) => Processes().Single(process => Read($"/proc/{process.Id}/cmdline").TrimEnd('\0').EndsWith(program, StringComparison.Ordinal)).Id;
 
         public static bool IsGone((int Id, string Started) process) => Stat(process.Id) is not { } stat || stat[19] != process.Started || stat[0] == "Z";
 
@@ -206,7 +271,7 @@ public sealed class LifecycleTests
             if (!_process.HasExited)
             {
                 await SignalAsync("TERM");
-                await _process.WaitForExitAsync().WaitAsync(Patience);
+                await _process.WaitForExitAsync().WaitAsync(Timeout);
             }
 
             _process.Dispose();
@@ -222,20 +287,21 @@ public sealed class LifecycleTests
         }
 
         /// <summary>The fields of /proc/PID/stat after the command's name: state, parent, …, start time at index 19.</summary>
-        private static string[]? Stat(int id)
+        private static string[]? Stat(int id) => Read($"/proc/{id}/stat") is { Length: > 0 } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;
+
+        private static string Read(string file)
         {
             try
             {
-                var text = File.ReadAllText($"/proc/{id}/stat");
-                return text[(text.LastIndexOf(')') + 2)..].Split(' ');
+                return File.ReadAllText(file);
             }
-            catch (IOException)
+            catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
             {
-                return null;
+                return "";
             }
         }
 
-        private static int FreePort()
+        public static int FreePort()
         {
             using var listener = new TcpListener(IPAddress.Loopback, 0);
             listener.Start();

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.EndToEnd.Tests;
 
 /// <summary>A span as it left a service.</summary>
-internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name);
+internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name, string Source);
 
 /// <summary>An OpenTelemetry collector that keeps the spans it gets by OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto).</summary>
 internal sealed class SpanCollector : IAsyncDisposable
@@ -50,14 +50,17 @@ internal sealed class SpanCollector : IAsyncDisposable
         foreach (var resourceSpans in Fields(request, 1))
         {
             var service = Fields(resourceSpans, 1).SelectMany(resource => Fields(resource, 1)).Select(Attribute).FirstOrDefault(a => a.Key == "service.name").Value;
-            foreach (var span in Fields(resourceSpans, 2).SelectMany(scope => Fields(scope, 2)))
+            foreach (var (span, source) in Fields(resourceSpans, 2).SelectMany(scope => Fields(scope, 2).Select(span => (span, Source(scope)))))
             {
                 Spans.Add(new(
                     service ?? "", Hex(Fields(span, 1)), Hex(Fields(span, 2)), Hex(Fields(span, 4)),
-                    System.Text.Encoding.UTF8.GetString(Fields(span, 5).Single())));
+                    System.Text.Encoding.UTF8.GetString(Fields(span, 5).Single()), source));
             }
         }
     }
+
+    /// <summary>The name of the library, or of our own part, that made the spans.</summary>
+    private static string Source(byte[] scope) => Fields(scope, 1).SelectMany(library => Fields(library, 1)).Select(System.Text.Encoding.UTF8.GetString).FirstOrDefault() ?? "";
 
     private static (string Key, string? Value) Attribute(byte[] attribute) => (
         System.Text.Encoding.UTF8.GetString(Fields(attribute, 1).Single()),

@@ -11,7 +11,7 @@ namespace OrderInventory.TestSupport;
 public sealed class AppHostRunner : IAsyncDisposable
 {
     // Generous: on a machine that builds something else at the same time, six services take their time.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
     private readonly IDistributedApplicationTestingBuilder _builder;
 
     private AppHostRunner(IDistributedApplicationTestingBuilder builder, DistributedApplication app)
@@ -28,13 +28,13 @@ public sealed class AppHostRunner : IAsyncDisposable
     /// <param name="configure">A last change of the model before it is built.</param>
     public static async Task<AppHostRunner> StartAsync(string[] args, Action<IDistributedApplicationTestingBuilder>? configure = null)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.OrderInventory_AppHost>(args, patience.Token);
+        using var timeout = new CancellationTokenSource(Timeout);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.OrderInventory_AppHost>(args, timeout.Token);
         try
         {
             configure?.Invoke(builder);
-            var app = await builder.BuildAsync(patience.Token);
-            await app.StartAsync(patience.Token);
+            var app = await builder.BuildAsync(timeout.Token);
+            await app.StartAsync(timeout.Token);
             return new AppHostRunner(builder, app);
         }
         catch
@@ -49,8 +49,8 @@ public sealed class AppHostRunner : IAsyncDisposable
 
     public async Task WaitUntilHealthyAsync(string resource)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, patience.Token);
+        using var timeout = new CancellationTokenSource(Timeout);
+        await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, timeout.Token);
     }
 
     /// <summary>True for what runs as a process or container of its own; librdkafka's mock broker lives inside the AppHost and cannot be stopped.</summary>
@@ -69,11 +69,15 @@ public sealed class AppHostRunner : IAsyncDisposable
     /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
     public async Task KillAsync(string resource)
     {
-        using var patience = new CancellationTokenSource(Patience);
-        var running = await App.ResourceNotifications.WaitForResourceAsync(resource, update => ProcessId(update) is not null, patience.Token);
-        using (var process = Process.GetProcessById(ProcessId(running)!.Value))
+        using var timeout = new CancellationTokenSource(Timeout);
+        var running = await App.ResourceNotifications.WaitForResourceAsync(
+            resource, update => update.Snapshot.State?.Text == KnownResourceStates.Running && (ProcessId(update) ?? ContainerId(update)) is not null, timeout.Token);
+        var (command, arguments) = ProcessId(running) is { } process
+            ? ("kill", new[] { "-s", "KILL", process })
+            : (Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME") ?? "docker", ["kill", ContainerId(running)!]);
+        using (var kill = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true })!)
         {
-            process.Kill(entireProcessTree: true);
+            await kill.WaitForExitAsync(timeout.Token);
         }
 
         await WaitUntilStoppedAsync(resource);
@@ -94,15 +98,15 @@ public sealed class AppHostRunner : IAsyncDisposable
 
     private async Task WaitUntilStoppedAsync(string resource)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(Timeout);
         await App.ResourceNotifications.WaitForResourceAsync(
-            resource, update => update.Snapshot.State?.Text is { } state && state != KnownResourceStates.Running, patience.Token);
+            resource, update => update.Snapshot.State?.Text is { } state && state != KnownResourceStates.Running, timeout.Token);
     }
 
-    private static int? ProcessId(ResourceEvent update)
-        => update.Snapshot.State?.Text == KnownResourceStates.Running
-            && update.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } value
-            && int.TryParse(Convert.ToString(value, CultureInfo.InvariantCulture), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                ? id
-                : null;
+    private static string? ProcessId(ResourceEvent update) => Property(update, "executable.pid");
+
+    private static string? ContainerId(ResourceEvent update) => Property(update, "container.id");
+
+    private static string? Property(ResourceEvent update, string name)
+        => Convert.ToString(update.Snapshot.Properties.FirstOrDefault(property => property.Name == name)?.Value, CultureInfo.InvariantCulture) is { Length: > 0 } value ? value : null;
 }

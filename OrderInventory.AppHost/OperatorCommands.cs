@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.AppHost.Demo;
+
+namespace OrderInventory.AppHost;
+
+/// <summary>What an operator does to the running system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
+internal static class OperatorCommands
+{
+    public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway)
+        => gateway
+            .WithHttpCommand("load-demo", "Load the demo shop", "Small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
+            {
+                var said = new StringWriter();
+                await new DemoLoader(client, said).LoadAsync(stop);
+                return CommandResults.Success("The demo shop is loaded.", said.ToString());
+            })
+            .WithHttpCommand("place-orders", "Place orders", "Orders of random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
+            {
+                var count = int.Parse(arguments["count"].Value!, CultureInfo.InvariantCulture);
+                var outcomes = await new DemoLoader(client, TextWriter.Null).PlaceAsync(count, stop);
+                return CommandResults.Success(string.Join(", ", outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value} {outcome.Key}")) + ".");
+            });
+
+    public static IResourceBuilder<ProjectResource> WithReconcileCommand(this IResourceBuilder<ProjectResource> inventory)
+        => inventory.WithHttpCommand("reconcile", "Reconcile", "Compares levels, ledger, reservations and open orders; changes nothing.", "Scales", [], async (client, _, stop) =>
+        {
+            var differences = new JsonArray();
+            await foreach (var page in PagesAsync(client, "/api/inventory/reconciliation", stop))
+            {
+                foreach (var item in page)
+                {
+                    differences.Add(item!.DeepClone());
+                }
+            }
+
+            return differences.Count == 0
+                ? CommandResults.Success("The books agree.")
+                : CommandResults.Failure($"{differences.Count} products differ.", differences.ToJsonString(), CommandResultFormat.Json);
+        });
+
+    public static IResourceBuilder<ProjectResource> WithReplayCommand(this IResourceBuilder<ProjectResource> service)
+        => service.WithHttpCommand("replay-dead-letters", "Replay dead letters", "Hands every dead letter to its handler again.", "ArrowRepeatAll", [], async (client, _, stop) =>
+        {
+            var path = $"/api/{service.Resource.Name}/dead-letters";
+            // All ids first: a letter that fails again stays in the list.
+            var ids = new List<string>();
+            await foreach (var page in PagesAsync(client, path, stop))
+            {
+                ids.AddRange(page.Select(letter => (string)letter!["id"]!));
+            }
+
+            foreach (var id in ids)
+            {
+                using var response = await client.PostAsync(new Uri($"{path}/{id}/replay", UriKind.Relative), null, stop);
+                response.EnsureSuccessStatusCode();
+            }
+
+            return CommandResults.Success($"{ids.Count} dead letters were handed over again; the list shows what failed again.");
+        });
+
+    private static IResourceBuilder<ProjectResource> WithHttpCommand(
+        this IResourceBuilder<ProjectResource> service,
+        string name,
+        string title,
+        string description,
+        string icon,
+        InteractionInput[] arguments,
+        Func<HttpClient, InteractionInputCollection, CancellationToken, Task<ExecuteCommandResult>> executeAsync)
+        => service.WithCommand(
+            name,
+            title,
+            async context =>
+            {
+                try
+                {
+                    using var client = new HttpClient { BaseAddress = new Uri(service.GetEndpoint("http").Url) };
+                    return await executeAsync(client, context.Arguments, context.CancellationToken);
+                }
+                catch (HttpRequestException problem)
+                {
+                    return CommandResults.Failure(problem.Message);
+                }
+            },
+            new CommandOptions
+            {
+                Description = description,
+                IconName = icon,
+                Arguments = arguments,
+                ValidateArguments = ValidateAsync,
+                UpdateState = state => state.ResourceSnapshot.HealthStatus == Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Healthy
+                    ? ResourceCommandState.Enabled
+                    : ResourceCommandState.Disabled,
+            });
+
+    private const int MaxOrders = 1000;
+
+    private static InteractionInput OrderCount => new()
+    {
+        Name = "count",
+        Label = "How many orders",
+        Description = $"1 to {MaxOrders}",
+        InputType = InputType.Number,
+        Required = true,
+        Value = "10",
+    };
+
+    private static Task ValidateAsync(InputsDialogValidationContext context)
+    {
+        foreach (var input in context.Inputs.Where(input => !IsCount(input.Value)))
+        {
+            context.AddValidationError(input, $"{input.Label}: a whole number, {input.Description}.");
+        }
+
+        return Task.CompletedTask;
+
+        static bool IsCount(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxOrders;
+    }
+
+    private static async IAsyncEnumerable<JsonArray> PagesAsync(
+        HttpClient client, string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? next = null;
+        do
+        {
+            var page = await client.GetFromJsonAsync<JsonNode>(
+                $"{path}?limit=100{(next is null ? "" : $"&cursor={Uri.EscapeDataString(next)}")}", cancellationToken);
+            yield return page!["items"]!.AsArray();
+            next = (string?)page["next"];
+        }
+        while (next is not null);
+    }
+}

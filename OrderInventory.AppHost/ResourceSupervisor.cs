@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace OrderInventory.AppHost;
+
+internal static class ResourceSupervisorExtensions
+{
+    public static void AddSupervision(this IDistributedApplicationBuilder builder, AppHostSettings settings)
+    {
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton<ResourceSupervisor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ResourceSupervisor>());
+    }
+}
+
+/// <summary>
+/// Tells whoever started the system what ends or cannot start, and why. A process that crashed is started again, three times within a minute;
+/// before the system was ready for the first time, a resource that stays down ends the start with an error. At the end it stops the services
+/// before the servers that they need.
+/// </summary>
+internal sealed partial class ResourceSupervisor(
+    DistributedApplicationModel model,
+    ResourceNotificationService notifications,
+    ResourceLoggerService logs,
+    ResourceCommandService commands,
+    IHostApplicationLifetime application,
+    AppHostSettings settings) : IHostedLifecycleService, IDisposable
+{
+    private const int MaxRestarts = 3;
+    private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<string, string?> _states = [];
+    private readonly Dictionary<string, Queue<DateTimeOffset>> _restarts = [];
+    private Task _watching = Task.CompletedTask;
+    private volatile bool _wasReady;
+
+    /// <summary>From now on a resource that stays down is told, but does not end the system.</summary>
+    public void SystemIsReady() => _wasReady = true;
+
+    /// <summary>What a resource that is not healthy yet is doing.</summary>
+    public string StateOf(string resource)
+        => notifications.TryGetCurrentState(resource, out var current) && current.Snapshot.State?.Text is { Length: > 0 } state ? state : "not started";
+
+    // Hosted services start after Aspire has created every resource; what fails until then is seen only from here.
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _watching = WatchAsync();
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Aspire signals everything at once: services would lose Kafka and the database while they finish their work.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        await _watching;
+        var services = model.Resources.OfType<ProjectResource>().Where(service => StateOf(service.Name) == KnownResourceStates.Running).ToList();
+        foreach (var wave in services.GroupBy(service => service.Name == "gateway").OrderByDescending(wave => wave.Key))
+        {
+            await Task.WhenAll(wave.Select(service => commands.ExecuteCommandAsync(service, KnownResourceCommands.StopCommand, cancellationToken)));
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task WatchAsync()
+    {
+        try
+        {
+            await foreach (var change in notifications.WatchAsync(_stopping.Token))
+            {
+                var (before, now) = (_states.GetValueOrDefault(change.ResourceId), change.Snapshot.State?.Text);
+                _states[change.ResourceId] = now;
+                if (now != before && (KnownResourceStates.TerminalStates.Contains(now) || now == KnownResourceStates.RuntimeUnhealthy))
+                {
+                    await EndedAsync(change, before == KnownResourceStates.Stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The system stops.
+        }
+    }
+
+    private async Task EndedAsync(ResourceEvent change, bool wasAsked)
+    {
+        var name = change.Resource.Name;
+        var state = change.Snapshot.State?.Text;
+        var crashed = state != KnownResourceStates.FailedToStart && change.Snapshot.ExitCode is not (null or 0);
+        if (wasAsked)
+        {
+            Console.WriteLine($"{name} was stopped. 'aspire resource {name} start', or the dashboard, starts it again.");
+            return;
+        }
+
+        var how = crashed ? string.Create(CultureInfo.InvariantCulture, $"crashed or was killed (exit code {change.Snapshot.ExitCode})")
+            : state == KnownResourceStates.RuntimeUnhealthy ? "cannot start: the container runtime does not answer"
+            : state == KnownResourceStates.FailedToStart ? "cannot start"
+            : "has ended";
+        Console.Error.WriteLine($"{name} {how}.{await LastLinesAsync(change.ResourceId)}");
+        if (crashed && settings.RestartsCrashed && MayRestart(change.ResourceId, out var attempt))
+        {
+            Console.Error.WriteLine($"{name} is started again ({attempt} of at most {MaxRestarts} times a minute).");
+            _ = RestartAsync(change.Resource, attempt);
+        }
+        else if (_wasReady)
+        {
+            Console.Error.WriteLine($"{name} stays down. When its trouble is mended, 'aspire resource {name} start', or the dashboard, starts it again.");
+        }
+        else if (settings.RestartsCrashed)
+        {
+            Console.Error.WriteLine($"The system cannot start without {name}: it is stopped. 'aspire logs {name}' has more while it runs.");
+            Environment.ExitCode = 1;
+            application.StopApplication();
+        }
+    }
+
+    private bool MayRestart(string resource, out int attempt)
+    {
+        var times = _restarts.TryGetValue(resource, out var known) ? known : _restarts[resource] = [];
+        var now = TimeProvider.System.GetUtcNow();
+        while (times.TryPeek(out var oldest) && now - oldest > RestartWindow)
+        {
+            times.Dequeue();
+        }
+
+        times.Enqueue(now);
+        attempt = times.Count;
+        return attempt <= MaxRestarts;
+    }
+
+    private async Task RestartAsync(IResource resource, int attempt)
+    {
+        try
+        {
+            // What holds its port, or keeps it from starting, may be gone a moment later.
+            await Task.Delay(TimeSpan.FromSeconds(attempt), _stopping.Token);
+            await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, _stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The system stops.
+        }
+    }
+
+    private async Task<string> LastLinesAsync(string resource)
+    {
+        var lines = new List<string>();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        timeout.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            await foreach (var batch in logs.GetAllAsync(resource).WithCancellation(timeout.Token))
+            {
+                lines.AddRange(batch.OrderBy(line => line.LineNumber).Select(line => Plain(line.Content)).Where(line => !line.StartsWith("[sys]", StringComparison.Ordinal)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // What came until now has to do.
+        }
+
+        // The time stamp before each line, and the colours in it, are for the dashboard.
+        static string Plain(string line) => Escapes().Replace(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..], "");
+
+        return lines.Count == 0 ? "" : $" Its last lines:\n{string.Join('\n', lines.TakeLast(8).Select(line => "    " + line))}";
+    }
+
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex Escapes();
+}

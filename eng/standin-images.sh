@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes the images that the containers mode asks for, under their very names, on a machine with a container engine but no registry to pull
+# from: one Debian base with PostgreSQL, Redis, a Java and Python; Kafka from KAFKA_HOME; a small mail inbox. They serve to try the mode, not
+# to run a shop. Needs root, debootstrap, and a built AppHost, which names the images.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+engine=${ASPIRE_CONTAINER_RUNTIME:-docker}
+: "${KAFKA_HOME:?names a folder with libs/*.jar of an Apache Kafka}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+if ! "$engine" image inspect order-inventory-standin-base >/dev/null 2>&1; then
+  # From wherever this machine's apt is set up to install from.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -n 1)
+  echo "Making the base image ..."
+  debootstrap --variant=minbase --include=postgresql,redis-server,default-jre-headless,python3-aiosmtpd "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/base" "$mirror" >"$work/log" 2>&1 \
+    || { tail -n 5 "$work/log" >&2; exit 1; }
+  tar -C "$work/base" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists -c . | "$engine" import - order-inventory-standin-base >/dev/null
+fi
+
+dotnet "$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll" --operation publish --publisher manifest --output-path "$work/manifest.json" >/dev/null
+image() { sed -n "s|.*\"image\": \"\(.*$1[^\"]*\)\".*|\1|p" "$work/manifest.json" | head -n 1; }
+
+# build NAME IMAGE FILES...: the Dockerfile's parts that differ are the entry points.
+build() {
+  local name=$1 image=$2 context=$work/$1; shift 2
+  mkdir -p "$context"
+  cp -r "$@" "$context"
+  printf 'FROM order-inventory-standin-base\nCOPY . /standin/\nENTRYPOINT ["/bin/sh", "/standin/%s.sh"]\n' "$name" >"$context/Dockerfile"
+  "$engine" build -q -t "$image" "$context" >/dev/null
+  echo "$image"
+}
+
+files=$root/eng/standin-images
+build postgres "$(image /postgres:)" "$files/postgres.sh"
+build redis "$(image /redis:)" "$files/redis.sh"
+build kafka "$(image confluent-local:)" "$files/kafka.sh" "$KAFKA_HOME/libs"
+build mailpit "$(sed -n 's|.*AddContainer(.*"\(axllent/mailpit\)", "\(.*\)").*|\1:\2|p' "$root/OrderInventory.AppHost/Infrastructure/Containers.cs")" "$files/mailpit.sh" "$files/mailpit.py"
