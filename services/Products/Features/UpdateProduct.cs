@@ -13,7 +13,7 @@ internal static class UpdateProduct
     /// <summary>What the product is to be. Its status stays as it is.</summary>
     /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
-    /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
+    /// <param name="Price">Price of one unit: not negative, in whole smallest units of its currency (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters; none when left out.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters; none when left out.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>; none when left out.</param>
