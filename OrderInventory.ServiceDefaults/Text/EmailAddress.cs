@@ -75,7 +75,8 @@ public sealed class EmailAddress
 
         try
         {
-            domain = Nfc.Normalize(s_idn.GetUnicode(lower));
+            domain = string.Join('.', lower.Split('.').Select(label =>
+                label.StartsWith("xn--", StringComparison.Ordinal) ? Nfc.Normalize(s_idn.GetUnicode(label)) : label));
             ascii = s_idn.GetAscii(domain);
         }
         catch (ArgumentException)

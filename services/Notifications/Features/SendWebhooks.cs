@@ -169,7 +169,8 @@ internal sealed partial class SendWebhooks(
             if (answer.Gone)
             {
                 LogGone(delivery.WebhookId);
-                endpoint.Pause(time.GetUtcNow() + s_longestPause);
+                // What the lane has in its hands is given back; the endpoint may be switched on again at any time.
+                endpoint.Pause(time.GetUtcNow() + TimeSpan.FromSeconds(1));
                 result = result with { Status = NotificationStatus.Failed, Disable = "The endpoint answered 410 (Gone)." };
                 NotificationTelemetry.Failed.Add(1);
             }
