@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OrderInventory.Customers.Data;
 using OrderInventory.ServiceDefaults.Text;
 using OrderInventory.TestSupport;
 
@@ -123,10 +123,8 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
     [Fact]
     public async Task Canonical_keys_reach_the_rows_that_are_there()
     {
-        var (replica, connectionString) = await app.StartAloneAsync();
-        await using var _ = replica;
-        await using var scope = replica.Factory.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Data.CustomersDb>();
+        var connectionString = await app.CreateDatabaseAsync();
+        await using var db = new CustomersDb(new DbContextOptionsBuilder<CustomersDb>().UseNpgsql(connectionString).UseSnakeCaseNamingConvention().Options);
         var migrator = db.GetService<IMigrator>();
         await migrator.MigrateAsync("Initial");
         await using var database = NpgsqlDataSource.Create(connectionString);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -23,7 +24,7 @@ internal static class CreateWebhook
     /// <param name="CustomerId">Deliver only this customer's events, and only while she wants webhooks.</param>
     [Example("""{"url": "https://erp.example.com/hooks/orders", "eventTypes": ["order.updated.v1"]}""")]
     public sealed record Request(
-        string Url, IReadOnlyList<string>? EventTypes = null, string? Secret = null, bool Active = true, Guid? CustomerId = null);
+        [property: MaxLength(2048)] string Url, IReadOnlyList<string>? EventTypes = null, [property: MaxLength(128)] string? Secret = null, bool Active = true, Guid? CustomerId = null);
 
     /// <summary>Subscribe a webhook</summary>
     /// <remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts;
@@ -16,7 +17,7 @@ internal static class PreviewTemplate
     /// <param name="Html">The draft's HTML.</param>
     /// <param name="Data">What to fill it with; what is left out is sample data.</param>
     [Example("""{"subject": "Hello", "body": "Dear {{ name }}, your order is on its way."}""")]
-    public sealed record Request(string? Body = null, string? Subject = null, string? Html = null, Values? Data = null);
+    public sealed record Request([property: MaxLength(32768)] string? Body = null, [property: MaxLength(500)] string? Subject = null, [property: MaxLength(131072)] string? Html = null, Values? Data = null);
 
     /// <summary>The variables of templates: those of orders, or those of stock.</summary>
     public sealed record Values(

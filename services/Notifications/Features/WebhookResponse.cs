@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Notifications.Domain;
 
@@ -16,7 +17,7 @@ namespace OrderInventory.Notifications.Features;
 /// <param name="DisabledReason">Why it was switched off by this system (its endpoint answered 410); null otherwise. Switching it on again clears it.</param>
 /// <param name="Secret">Only in the answer that makes or rotates a generated secret; null ever after.</param>
 public sealed record WebhookResponse(
-    Guid Id, string Url, IReadOnlyList<string>? EventTypes, Guid? CustomerId, bool Active, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    Guid Id, [property: MaxLength(2048)] string Url, IReadOnlyList<string>? EventTypes, Guid? CustomerId, bool Active, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     DateTimeOffset? PreviousSecretUntil, string? DisabledReason, string? Secret = null)
 {
     internal static readonly Expression<Func<Webhook, WebhookResponse>> Projection = w =>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts;
@@ -20,7 +21,7 @@ internal static class CreateProduct
     /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself.</param>
     [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 18.00, "currency": "EUR"}, "attributes": {"origin": "Assam"}}""")]
     public sealed record Request(
-        string Sku, string Name, Money Price, string? Description = null, string? Category = null,
+        [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Create a product</summary>
