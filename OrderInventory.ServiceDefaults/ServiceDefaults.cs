@@ -13,6 +13,7 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults;
 
@@ -71,6 +72,7 @@ public static class ServiceDefaultsExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseNormalizedQuery();
         app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync });
         app.MapHealthChecks(AlivePath, new() { Predicate = check => check.Tags.Contains("alive") });
         return app;

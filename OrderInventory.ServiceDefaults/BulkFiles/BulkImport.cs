@@ -31,10 +31,16 @@ public static partial class BulkImport
         where TRow : class, IImportRow<TRow>
         where TOutcome : struct, Enum
     {
-        switch (MediaTypeOf(http.Request))
+        var mediaType = MediaTypeOf(http.Request);
+        if (mediaType is MediaTypes.Csv or MediaTypes.Ndjson && await FileEncoding.SniffAsync(http.Request.BodyReader, cancellationToken) is { } other)
+        {
+            return Problems.MalformedRequest("$", $"The file is not UTF-8; it seems to be {other}. Save it as UTF-8 text and send it again.");
+        }
+
+        switch (mediaType)
         {
             case MediaTypes.Csv:
-                using (var csv = new CsvRows<TRow>(http.Request.Body))
+                using (var csv = new CsvRows<TRow>(http.Request.BodyReader.AsStream()))
                 {
                     return await csv.ReadHeaderAsync() is { } broken
                         ? broken

@@ -7,6 +7,7 @@ using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
@@ -47,6 +48,11 @@ internal sealed class CsvRows<TRow> : IDisposable
         if (_header.Length == 0)
         {
             return Problems.MalformedRequest("$", "A header line with the names of the columns is required.");
+        }
+
+        if (Array.Exists(_header, column => column.Contains('\uFFFD', StringComparison.Ordinal)))
+        {
+            return Problems.MalformedRequest("$", "The file is not UTF-8: its header has bytes that are none. Save it as UTF-8 text and send it again.");
         }
 
         var errors = new RequestErrors();
@@ -113,7 +119,7 @@ internal sealed class CsvRows<TRow> : IDisposable
 
         for (var i = 0; i < cells.Length; i++)
         {
-            _cells[_header[i]] = CsvText.FromCell(cells[i]);
+            _cells[_header[i]] = Nfc.Normalize(CsvText.FromCell(cells[i]));
         }
 
         var errors = new RequestErrors();

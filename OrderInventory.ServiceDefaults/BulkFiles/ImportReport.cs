@@ -45,7 +45,7 @@ internal sealed class ImportReport<TOutcome>(HttpResponse response, string key)
     {
         Processed++;
         _failed++;
-        var shown = keyValue is { Length: > MaxKey } ? keyValue[..MaxKey] : keyValue;
+        var shown = keyValue is { Length: > MaxKey } ? string.Concat(keyValue.EnumerateRunes().Take(MaxKey)) : keyValue;
         if (!TryWrite([new("line", line), new(key, shown), new("errors", errors)]))
         {
             _notReported++;

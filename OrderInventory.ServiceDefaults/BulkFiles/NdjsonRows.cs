@@ -92,7 +92,29 @@ internal static class NdjsonRows
         }
         catch (JsonException exception)
         {
-            return new(number, null, null, JsonErrors.Describe(exception));
+            return new(number, ReadKey(text, TRow.Columns[0]), null, JsonErrors.Describe(exception));
         }
+    }
+
+    /// <summary>The row's key, as far as a row that is refused can be read.</summary>
+    private static string? ReadKey(ReadOnlySpan<byte> text, string member)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(text);
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth == 1 && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(member))
+                {
+                    return reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // Broken before its key, or a key that is no text.
+        }
+
+        return null;
     }
 }

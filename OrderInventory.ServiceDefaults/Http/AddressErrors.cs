@@ -12,23 +12,6 @@ public static class AddressErrors
         "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI " +
         "VN VU WF WS YE YT ZA ZM ZW").Split(' ')];
 
-    /// <summary>A required line of an address.</summary>
-    public static void RequireLine(this RequestErrors errors, string? line, int maxLength, string path)
-    {
-        errors.RequireText(line, maxLength, path);
-        // A line break would be one on a label or in the header of a mail.
-        errors.Require(line?.Any(char.IsControl) != true, path, "No control characters are allowed.");
-    }
-
-    /// <summary>A line of an address that may be left out, but is not blank.</summary>
-    public static void AllowLine(this RequestErrors errors, string? line, int maxLength, string path)
-    {
-        if (line is not null)
-        {
-            errors.RequireLine(line, maxLength, path);
-        }
-    }
-
     /// <summary>The country of an address.</summary>
     public static void RequireCountry(this RequestErrors errors, string country, string path) =>
         errors.Require(s_countries.Contains(country), path, "An ISO 3166-1 alpha-2 code like DE is required.");

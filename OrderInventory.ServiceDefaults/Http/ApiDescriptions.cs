@@ -69,6 +69,11 @@ public static class ApiDescriptions
             {
                 schema.Items = new OpenApiSchema { Type = JsonSchemaType.String };
             }
+            else if (type == typeof(decimal) || type == typeof(decimal?))
+            {
+                // The generator's "double" would tell clients to read money as a floating-point number.
+                schema.Format = "decimal";
+            }
             else if (type == typeof(ProblemDetails))
             {
                 // traceId, errors, version, lines: see Problems.

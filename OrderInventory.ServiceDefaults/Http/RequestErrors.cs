@@ -24,13 +24,14 @@ public sealed class RequestErrors
     public void Add(string path, string message) =>
         _errors[path] = _errors.TryGetValue(path, out var before) ? [.. before, message] : [message];
 
-    /// <summary>A required text: not blank, and at most <paramref name="maxLength"/> characters.</summary>
-    public void RequireText(string? value, int maxLength, string path) =>
-        Require(!string.IsNullOrWhiteSpace(value) && value.Length <= maxLength, path, $"1 to {maxLength} characters are required.");
+    /// <summary>
+    /// A required text with something visible in it, and at most <paramref name="maxLength"/> characters (code points). Control characters are
+    /// refused; with <paramref name="multiline"/> tabs and line breaks are not.
+    /// </summary>
+    public void RequireText(string? value, int maxLength, string path, bool multiline = false) => TextErrors.RequireText(this, value, 1, maxLength, multiline, path);
 
-    /// <summary>A text that may be left out, but is at most <paramref name="maxLength"/> characters.</summary>
-    public void AllowText(string? value, int maxLength, string path) =>
-        Require(value is null || value.Length <= maxLength, path, $"At most {maxLength} characters are allowed.");
+    /// <summary>As <see cref="RequireText"/>, for a text that may be left out or empty.</summary>
+    public void AllowText(string? value, int maxLength, string path, bool multiline = false) => TextErrors.RequireText(this, value, 0, maxLength, multiline, path);
 
     /// <summary>400 with everything that was noted.</summary>
     public ProblemHttpResult Malformed() => Problems.MalformedRequest(_errors);

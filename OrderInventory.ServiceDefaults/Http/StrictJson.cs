@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
@@ -48,7 +49,7 @@ public static class StrictJson
                 throw new JsonException("The string is not valid Unicode.");
             }
 
-            return value is not null && value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : value;
+            return value is null ? null : value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : Nfc.Normalize(value);
         }
     }
 }

@@ -29,6 +29,9 @@ public sealed class NotificationOptions
     /// <summary>How often the sender looks without being woken: for what another replica recorded, and for what is due again.</summary>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Staff is told of one product's low stock at most once in this time.</summary>
+    public TimeSpan LowStockInterval { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <summary>How long mails and text messages are remembered, with their addresses and texts.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(365);
 
@@ -57,6 +60,9 @@ public sealed class WebhookOptions
 
     /// <summary>How long an endpoint has to answer.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest pause that an endpoint gets by Retry-After.</summary>
+    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>What an endpoint has not taken after this time is given up, however often it was tried.</summary>
     public TimeSpan MaxAge { get; set; } = TimeSpan.FromDays(3);

@@ -11,6 +11,7 @@ using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Features;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Text;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -32,7 +33,7 @@ builder.AddMessaging("notifications", messaging => messaging
         CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
 
 builder.Services.AddOptions<NotificationOptions>().BindConfiguration("Notifications").ValidateDataAnnotations()
-    .Validate(options => MailboxAddress.TryParse(options.From, out _), "Notifications:From is not an e-mail address.")
+    .Validate(options => MailboxAddress.TryParse(options.From, out var from) && EmailAddress.IsValid(from.Address), "Notifications:From is not an e-mail address.")
     .Validate(options => options.Sms.Url is not { } url || (url.IsAbsoluteUri && url.Scheme is "http" or "https"), "Notifications:Sms:Url is not an http or https address.")
     .ValidateOnStart();
 builder.Services.AddSingleton<SendSignal>();
@@ -44,13 +45,15 @@ builder.Services.AddSingleton<WebhookChannel>();
 builder.Services.AddSingleton<StaffRecorder>();
 builder.Services.AddSingleton<TemplateStore>();
 builder.Services.AddSingleton<MessageRenderer>();
-builder.Services.AddCustomersClient();
+builder.Services.AddNeighbours();
+builder.Services.AddSingleton<MessageFacts>();
 builder.AddEmailChannel();
 builder.AddSmsChannel();
 builder.Services.AddHostedService<NotificationCleaner>();
 builder.Services.AddHostedService<SendEmails>();
 builder.Services.AddHostedService<SendTextMessages>();
 builder.Services.AddHostedService<SendWebhooks>();
+builder.Services.AddHostedService<TellLowStock>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationsJson.Default));
 builder.Services.AddOpenApi();
 

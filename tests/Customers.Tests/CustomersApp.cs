@@ -69,6 +69,9 @@ public sealed class CustomersApp : IAsyncLifetime
         return Start(database.ConnectionString);
     }
 
+    /// <summary>A database in which nothing runs, for a migration.</summary>
+    public Task<string> CreateDatabaseAsync() => _infrastructure.CreateDatabaseAsync("customers_before");
+
     public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
 
     /// <summary>A valid request, for a test to spoil.</summary>

@@ -41,8 +41,8 @@ public sealed class ImportProductsTests(ProductsApp app)
             sku,name,description,category,price,currency,status,variantOfSku,attributes
             {{{_sku}}}-1,Chai,10 boxes x 20 bags,beverages,18,EUR,active,,
             {{{_sku}}}-2,"Chang, ""cold""",,,19.50,USD,discontinued,{{{_sku}}}-1,"{""colour"": ""red""}"
-            {{{_sku}}}-3,"Two
-            lines",,tea,1.0,EUR,active,{{{_sku}}}-1,
+            {{{_sku}}}-3,Three,"Two
+            lines",tea,1.0,EUR,active,{{{_sku}}}-1,
             """");
 
         Assert.Equal([Summary(created: 1, updated: 1, unchanged: 1)], lines.Select(l => l.ToJsonString()));
@@ -52,7 +52,7 @@ public sealed class ImportProductsTests(ProductsApp app)
             ("Chang, \"cold\"", null, null, """{"amount":19.50,"currency":"USD"}""", "discontinued", kept.Id, """{"colour":"red"}""", 2L),
             ((string?)second["name"], (string?)second["description"], (string?)second["category"], second["price"]!.ToJsonString(), (string?)second["status"],
                 second["variantOf"]!.GetValue<Guid>(), second["attributes"]!.ToJsonString(), second["version"]!.GetValue<long>()));
-        Assert.Equal("Two\nlines", ((string?)(await GetAsync($"{_sku}-3"))["name"])!.ReplaceLineEndings("\n"));
+        Assert.Equal("Two\nlines", ((string?)(await GetAsync($"{_sku}-3"))["description"])!.ReplaceLineEndings("\n"));
         var events = await app.ReadEventsAsync(changed.Id, 2);
         Assert.Equal("discontinued", events[1].Json.GetProperty("status").GetString());
         Assert.Single(await app.ReadEventsAsync((await GetAsync($"{_sku}-3"))["id"]!.GetValue<Guid>(), 1));
@@ -66,7 +66,7 @@ public sealed class ImportProductsTests(ProductsApp app)
 
         await ImportAsync($"sku,price,currency\n{_sku},20,EUR", Csv);
         var afterCsv = (await app.Api.GetAsync($"/api/products/{product.Id}")).Json;
-        Assert.Equal(("Chai", "10 boxes x 20 bags", "20", """{"colour":"red"}"""),
+        Assert.Equal(("Chai", "10 boxes x 20 bags", "20.00", """{"colour":"red"}"""),
             ((string?)afterCsv["name"], (string?)afterCsv["description"], afterCsv["price"]!["amount"]!.ToJsonString(), afterCsv["attributes"]!.ToJsonString()));
         await ImportAsync($$$"""{"sku": "{{{_sku}}}", "description": null, "attributes": {"size": "S"}}""", Ndjson);
 

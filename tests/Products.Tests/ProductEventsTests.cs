@@ -48,7 +48,7 @@ public sealed class ProductEventsTests(ProductsApp app)
 
         var data = (int version, string price, string status) =>
             $$"""{"productId":"{{product.Id}}","version":{{version}},"sku":"{{product.Json["sku"]}}","name":"Chai","price":{"amount":{{price}},"currency":"EUR"},"status":"{{status}}"}""";
-        Assert.Equal([data(1, "18.00", "active"), data(2, "20", "active"), data(3, "20", "discontinued"), data(4, "20", "deleted")], events.Select(e => e.Value));
+        Assert.Equal([data(1, "18.00", "active"), data(2, "20.00", "active"), data(3, "20.00", "discontinued"), data(4, "20.00", "deleted")], events.Select(e => e.Value));
         Assert.Equal(["1", "2", "3", "4"], events.Select(e => e.Headers["ce_aggregateversion"]));
         Assert.Equal(4, events.Select(e => e.Headers["ce_id"]).Distinct().Count());
     }

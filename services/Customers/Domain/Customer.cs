@@ -1,4 +1,5 @@
 using OrderInventory.Contracts.Customers;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Customers.Domain;
 
@@ -50,14 +51,11 @@ internal sealed class Customer
         return customer;
     }
 
-    /// <summary>
-    /// Lower case, by the same rules everywhere: what <c>lower()</c> does to letters beyond ASCII depends on each database's collation.
-    /// Strictly, the part before the @ may tell cases apart (RFC 5321, section 2.4); no mail system in use does.
-    /// </summary>
-    public static string ToEmailKey(string email) => email.ToLowerInvariant();
+    /// <summary>By the same rules everywhere: what <c>lower()</c> does to letters beyond ASCII depends on each database's collation.</summary>
+    public static string ToEmailKey(string email) => EmailAddress.ToKey(email);
 
     /// <summary>Text as <see cref="SearchKey"/> has it.</summary>
-    public static string ToSearchKey(string text) => text.ToLowerInvariant();
+    public static string ToSearchKey(string text) => Nfc.Normalize(text.ToLowerInvariant());
 
     /// <summary>Sets all that can be set. False when it is as it was: no new version, nothing to tell.</summary>
     public bool Change(CustomerDetails details, DateTimeOffset now)
@@ -106,12 +104,18 @@ internal sealed class Customer
     private void Apply(CustomerDetails details)
     {
         (Name, Email, Phone, Language, Channels) = (details.Name, details.Email, details.Phone, details.Language, details.Channels);
-        EmailKey = ToEmailKey(details.Email);
+        EmailKey = ToEmailKey(Email);
         SetSearchKey();
     }
 
-    private void SetSearchKey() =>
-        SearchKey = ToSearchKey(string.Join('\n', [Name, Email, Phone, .. Addresses.Addresses.Select(a => a.City).Distinct()]));
+    /// <summary>A domain that is not ASCII is found in both of its forms.</summary>
+    private void SetSearchKey()
+    {
+        string[] domains = EmailAddress.TryParse(Email, out var address) && address.AsciiDomain.Contains("xn--", StringComparison.Ordinal)
+            ? [address.Key, address.AsciiDomain]
+            : [];
+        SearchKey = ToSearchKey(string.Join('\n', [Name, Email, Phone, .. domains, .. Addresses.Addresses.Select(a => a.City).Distinct()]));
+    }
 
     private void Touch(DateTimeOffset now)
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Customers.Data;
@@ -21,8 +22,8 @@ internal static class AddAddress
     /// <param name="Default">True makes it the default in the place of the one before. The first address is the default in any case.</param>
     [Example("""{"label": "home", "line1": "Obere Str. 57", "postalCode": "12209", "city": "Berlin", "country": "DE"}""")]
     public sealed record Request(
-        string Line1, string City, string Country, string? Label = null, string? Name = null, string? Line2 = null, string? PostalCode = null,
-        string? Region = null, bool Default = false)
+        [property: MaxLength(200)] string Line1, [property: MaxLength(100)] string City, [property: MaxLength(2)] string Country, [property: MaxLength(50)] string? Label = null, [property: MaxLength(200)] string? Name = null, [property: MaxLength(200)] string? Line2 = null, [property: MaxLength(20)] string? PostalCode = null,
+        [property: MaxLength(100)] string? Region = null, bool Default = false)
     {
         internal AddressDetails Details => new(Label, Name, Line1, Line2, PostalCode, City, Region, Country);
     }

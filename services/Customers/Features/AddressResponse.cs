@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using OrderInventory.Customers.Domain;
 
 namespace OrderInventory.Customers.Features;
@@ -14,7 +15,7 @@ namespace OrderInventory.Customers.Features;
 /// <param name="Country">ISO 3166-1 alpha-2 code.</param>
 /// <param name="Default">Whether it is the one to be used when none is named; exactly one is.</param>
 public sealed record AddressResponse(
-    Guid Id, string? Label, string? Name, string Line1, string? Line2, string? PostalCode, string City, string? Region, string Country, bool Default)
+    Guid Id, [property: MaxLength(50)] string? Label, [property: MaxLength(200)] string? Name, [property: MaxLength(200)] string Line1, [property: MaxLength(200)] string? Line2, [property: MaxLength(20)] string? PostalCode, [property: MaxLength(100)] string City, [property: MaxLength(100)] string? Region, [property: MaxLength(2)] string Country, bool Default)
 {
     internal static AddressResponse Of(Address address) => new(
         address.Id, address.Label, address.Name, address.Line1, address.Line2, address.PostalCode, address.City, address.Region, address.Country, address.Default);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Customers.Domain;
@@ -17,7 +18,7 @@ namespace OrderInventory.Customers.Features;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 public sealed record CustomerResponse(
-    Guid Id, string Name, string Email, string? Phone, IReadOnlyList<AddressResponse> Addresses, string Language, ContactChannels Channels, CustomerStatus Status, long Version,
+    Guid Id, [property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(40)] string? Phone, IReadOnlyList<AddressResponse> Addresses, [property: MaxLength(35)] string Language, ContactChannels Channels, CustomerStatus Status, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     internal static readonly Expression<Func<Customer, CustomerResponse>> Projection = c =>

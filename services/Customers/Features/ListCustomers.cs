@@ -4,6 +4,7 @@ using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Domain;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Customers.Features;
 
@@ -47,7 +48,7 @@ internal static class ListCustomers
         if (!string.IsNullOrWhiteSpace(q))
         {
             var text = q.Trim();
-            if (text.Length > MaxText || text.Any(char.IsControl))
+            if (TextRules.CountOf(text) > MaxText || TextRules.HasControls(text))
             {
                 return Problems.MalformedRequest("q", $"At most {MaxText} characters are allowed, and no control characters.");
             }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Customers;
@@ -16,7 +17,7 @@ internal static class PatchCustomer
     /// <param name="Language">IETF language tag of the messages that the customer gets.</param>
     /// <param name="Channels">Where the customer wants to be told; one of them alone may be given.</param>
     /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; null removes it.</param>
-    public sealed record Document(string Name, string Email, string Language, ContactChannels Channels, string? Phone = null);
+    public sealed record Document([property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(35)] string Language, ContactChannels Channels, [property: MaxLength(40)] string? Phone = null);
 
     /// <summary>Change parts of a customer</summary>
     /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. Publishes <c>customer.updated</c>.</remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Customers;
@@ -17,7 +18,7 @@ internal static class UpdateCustomer
     /// <param name="Language">IETF language tag of the messages that the customer gets; as it was when left out.</param>
     /// <param name="Channels">Where the customer wants to be told; as it was when left out.</param>
     [Example("""{"name": "Maria Anders", "email": "maria.anders@example.com", "phone": "+49300074321"}""")]
-    public sealed record Request(string Name, string Email, string? Phone = null, string? Language = null, ContactChannels? Channels = null);
+    public sealed record Request([property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null, ContactChannels? Channels = null);
 
     /// <summary>Replace a customer's details</summary>
     /// <remarks>A replacement that changes nothing keeps the version. Publishes <c>customer.updated</c>.</remarks>

@@ -26,7 +26,7 @@ internal static class AdjustStock
         var errors = new RequestErrors();
         errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
         errors.RequireText(request.Reason, 200, "$.reason");
-        errors.AllowText(request.Reference, 200, "$.reference");
+        errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)
         {
             return errors.Malformed();

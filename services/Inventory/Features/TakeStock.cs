@@ -31,7 +31,7 @@ internal static class TakeStock
         errors.Require(request.ExpectedOnHand >= 0, "$.expectedOnHand", "0 or more is required.");
         errors.Require(request.OnHand is >= 0 and <= StockLimits.MaxUnits, "$.onHand", $"0 to {StockLimits.MaxUnits} is allowed.");
         errors.RequireText(request.Reason, 200, "$.reason");
-        errors.AllowText(request.Reference, 200, "$.reference");
+        errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)
         {
             return errors.Malformed();

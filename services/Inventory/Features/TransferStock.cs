@@ -28,7 +28,7 @@ internal static class TransferStock
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
         errors.Require(request.From != request.To, "$.to", "Another location than from is required.");
         errors.RequireText(request.Reason, 200, "$.reason");
-        errors.AllowText(request.Reference, 200, "$.reference");
+        errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)
         {
             return errors.Malformed();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
 
@@ -13,13 +14,14 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
     /// <exception cref="JsonException">The notification's data cannot be read.</exception>
     /// <exception cref="KeyNotFoundException">There is no such template at all.</exception>
     public RenderedMessage Render(
-        ClaimedNotification notification, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, NotificationChannel channel, string recipient, string? name, string? language)
+        ClaimedNotification notification, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, NotificationChannel channel, Facts facts, string recipient, string? name, string? language)
     {
-        var data = JsonSerializer.Deserialize(notification.Data, NotificationJson.Default.NotificationData)!;
-        var values = MessageValues.Of(notification.OrderId, data, name);
+        var data = facts.AddTo(JsonSerializer.Deserialize(notification.Data, NotificationJson.Default.NotificationData)!, notification);
         foreach (var tag in BuiltInTemplates.Languages(language ?? notification.Language))
         {
             var key = new TemplateKey(notification.Template, channel, tag);
+            // Numbers are written as in the text around them, whatever language the receiver would rather read.
+            var values = MessageValues.Of(notification.OrderId, data, name, tag);
             if (stored.TryGetValue(key, out var own))
             {
                 if (TryFill(own, values) is { } filled)

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Fluid;
 using OrderInventory.Notifications.Domain;
@@ -45,7 +44,7 @@ internal sealed class ParsedTemplate
     public TemplateText Fill(IReadOnlyDictionary<string, object?> values, Action<string, string>? undefined = null)
     {
         // A subject is one line, whatever the values hold.
-        var subject = _subject is null ? null : MessageValues.Line(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
+        var subject = _subject is null ? null : MessageValues.Unbroken(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
         var body = TemplateEngine.Render(_body, values, html: false, _channel == NotificationChannel.Sms ? MaxSms : MaxText, n => undefined?.Invoke("$.body", n));
         var html = _html is null ? null : TemplateEngine.Render(_html, values, html: true, MaxHtml, n => undefined?.Invoke("$.html", n));
         return new(subject, _channel == NotificationChannel.Sms ? body.Trim() : body, html);
@@ -103,35 +102,4 @@ internal static partial class BuiltInTemplates
 
     [GeneratedRegex(@"^Templates/(?<language>[a-z-]+)/(?<template>\w+)\.(?<channel>\w+)\.txt$")]
     private static partial Regex ResourceName();
-}
-
-/// <summary>The variables of the templates.</summary>
-internal static partial class MessageValues
-{
-    public static Dictionary<string, object?> Of(Guid? orderId, NotificationData data, string? name)
-    {
-        var values = new Dictionary<string, object?> { ["name"] = Line(name ?? "").Trim() };
-        if (data.ProductId is { } product)
-        {
-            values["productId"] = product.ToString();
-            values["available"] = data.Available ?? 0;
-            values["threshold"] = data.Threshold ?? 0;
-            return values;
-        }
-
-        values["orderId"] = orderId.ToString() ?? "";
-        values["total"] = data.Total is { } total ? string.Create(CultureInfo.InvariantCulture, $"{total.Amount:0.00##} {Line(total.Currency)}") : "";
-        values["lines"] = (data.Lines ?? []).Select(l => new Dictionary<string, object> { ["quantity"] = l.Quantity, ["name"] = Line(l.Name) }).ToArray();
-        values["moreLines"] = data.MoreLines ?? 0;
-        values["shortages"] = (data.Shortages ?? [])
-            .Select(s => new Dictionary<string, object> { ["name"] = Line(s.Name), ["requested"] = s.Requested, ["available"] = s.Available }).ToArray();
-        values["revisionRejected"] = data.RevisionRejected ?? false;
-        return values;
-    }
-
-    /// <summary>A name of somebody's making stays on its line: it can add neither a header nor a paragraph.</summary>
-    public static string Line(string text) => ControlCharacters().Replace(text, " ");
-
-    [GeneratedRegex(@"[\p{Cc}\u2028\u2029]+")]
-    private static partial Regex ControlCharacters();
 }

@@ -10,8 +10,12 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>How an endpoint answered: a status code, or the error that kept it from answering.</summary>
-internal sealed record WebhookAnswer(int? StatusCode, string? Error, TimeSpan Duration)
+/// <param name="RetryAfter">For how long the endpoint asks not to be called: with 429 and 503, and never negative.</param>
+internal sealed record WebhookAnswer(int? StatusCode, string? Error, TimeSpan Duration, TimeSpan? RetryAfter = null)
 {
+    /// <summary>The endpoint wants nothing any more (Standard Webhooks).</summary>
+    public bool Gone => StatusCode == StatusCodes.Status410Gone;
+
     public bool Taken => Error is null;
 }
 
@@ -75,7 +79,9 @@ internal sealed class WebhookChannel : IDisposable
             request.Headers.UserAgent.Add(new("OrderInventory", "1"));
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             var status = (int)response.StatusCode;
-            return status is >= 200 and < 300 ? Answer(status, null) : Answer(status, string.Create(CultureInfo.InvariantCulture, $"The endpoint answered {status}."));
+            return status is >= 200 and < 300
+                ? Answer(status, null)
+                : Answer(status, string.Create(CultureInfo.InvariantCulture, $"The endpoint answered {status}.")) with { RetryAfter = RetryAfter(response) };
         }
         catch (OperationCanceledException)
         {
@@ -90,6 +96,13 @@ internal sealed class WebhookChannel : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>In seconds or as a date (RFC 9110, section 10.2.3).</summary>
+    private TimeSpan? RetryAfter(HttpResponseMessage response) =>
+        response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable
+            && (response.Headers.RetryAfter?.Delta ?? response.Headers.RetryAfter?.Date - _time.GetUtcNow()) is { } delay && delay > TimeSpan.Zero
+            ? delay
+            : null;
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -37,12 +37,3 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
     [LoggerMessage(Level = LogLevel.Warning, Message = "Customers does not answer ({Reason}); notifications wait")]
     private partial void LogUnavailable(string reason);
 }
-
-internal static class CustomersClientExtensions
-{
-    public static void AddCustomersClient(this IServiceCollection services) =>
-        services.AddServiceClient<CustomersClient>("customers", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(10))
-            // The sender keeps its client for good, so connections rather than handlers are renewed when addresses change.
-            .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
-}

@@ -12,8 +12,14 @@ namespace OrderInventory.Notifications.Data;
 /// <summary>A notification that a sender has claimed.</summary>
 internal sealed record ClaimedNotification(
     Guid Id, Guid? OrderId, Guid? CustomerId, string Template, string RecipientRef, string Data, string? TraceParent, int Attempts, int AttemptsBefore,
-    string? Language, bool? Wanted, bool? Erased, string? StaffName, string? StaffAddress)
+    string? Language, bool? Wanted, bool? Erased, string? StaffName, string? StaffAddress, long? OrderVersion)
 {
+    /// <summary>The template of a later version of its order of which somebody has been told already, on whatever channel.</summary>
+    public string? OvertakenBy { get; init; }
+
+    /// <summary>Another sender has a message of the same order and channel in its hands: which of them is the later one will be known when it is out.</summary>
+    public bool OthersSending { get; init; }
+
     /// <summary>Attempts that count towards giving up.</summary>
     public int AttemptsOfThisRound => Attempts - AttemptsBefore;
 }
@@ -69,26 +75,57 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// The same notifications with what their customers want now. Asking Customers for the addresses may have taken seconds, with retries,
-    /// and a wish of that time counts.
+    /// The same notifications with what their customers want now, and what has been told of their orders meanwhile. Asking the neighbours may
+    /// have taken seconds, with retries, and a wish of that time counts.
     /// </summary>
     public async Task<List<ClaimedNotification>> RefreshAsync(
-        NotificationChannel channel, List<ClaimedNotification> claimed, CancellationToken cancellationToken)
+        NotificationChannel channel, Guid claim, List<ClaimedNotification> claimed, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
-            "SELECT customer_id, CASE $2 WHEN 'email' THEN email ELSE sms END, status = 'erased' FROM recipients WHERE customer_id = ANY ($1)");
-        command.Parameters.Add(new() { Value = claimed.Select(n => n.CustomerId).OfType<Guid>().Distinct().ToArray() });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = NotificationsDb.Name(channel) });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new("SELECT customer_id, CASE $2 WHEN 'email' THEN email ELSE sms END, status = 'erased' FROM recipients WHERE customer_id = ANY ($1)")
+        {
+            Parameters =
+            {
+                new() { Value = claimed.Select(n => n.CustomerId).OfType<Guid>().Distinct().ToArray() },
+                new NpgsqlParameter<string> { TypedValue = NotificationsDb.Name(channel) },
+            },
+        });
+        batch.BatchCommands.Add(new(
+            """
+            SELECT n.id,
+                (SELECT l.template FROM notifications l WHERE l.order_id = n.order_id AND l.customer_id = n.customer_id AND l.channel <> 'webhook'
+                    AND l.status = 'sent' AND l.order_version > n.order_version ORDER BY l.order_version DESC LIMIT 1),
+                EXISTS (SELECT FROM notifications o WHERE o.order_id = n.order_id AND o.channel = $2 AND o.leased_by <> $3 AND o.lease_until > now())
+            FROM notifications n WHERE n.id = ANY ($1) AND n.order_version IS NOT NULL
+            """)
+        {
+            Parameters =
+            {
+                new() { Value = claimed.Select(n => n.Id).ToArray() },
+                new NpgsqlParameter<string> { TypedValue = NotificationsDb.Name(channel) },
+                new NpgsqlParameter<Guid> { TypedValue = claim },
+            },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var now = new Dictionary<Guid, (bool? Wanted, bool? Erased)>();
         while (await reader.ReadAsync(cancellationToken))
         {
             now[reader.GetGuid(0)] = (reader.GetFieldValue<bool?>(1), reader.GetFieldValue<bool?>(2));
         }
 
-        return [.. claimed.Select(n => n.CustomerId is { } customer && now.TryGetValue(customer, out var wish)
-            ? n with { Wanted = wish.Wanted, Erased = wish.Erased }
-            : n)];
+        await reader.NextResultAsync(cancellationToken);
+        var orders = new Dictionary<Guid, (string? OvertakenBy, bool OthersSending)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            orders[reader.GetGuid(0)] = (reader.GetStringOrNull(1), reader.GetBoolean(2));
+        }
+
+        return claimed.ConvertAll(n =>
+        {
+            var (overtakenBy, othersSending) = orders.GetValueOrDefault(n.Id);
+            n = n with { OvertakenBy = overtakenBy, OthersSending = othersSending };
+            return n.CustomerId is { } customer && now.TryGetValue(customer, out var wish) ? n with { Wanted = wish.Wanted, Erased = wish.Erased } : n;
+        });
     }
 
     /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while messages are sent.</summary>
@@ -109,7 +146,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
             WHERE n.id = due.id
             RETURNING n.id, n.order_id, n.customer_id, n.template, n.recipient_ref, n.data, n.trace_parent, n.attempts, n.attempts_before,
                 coalesce(r.language, s.language), CASE $4 WHEN 'email' THEN coalesce(r.email, s.channel_email) ELSE coalesce(r.sms, s.channel_sms) END,
-                r.status = 'erased', s.name, CASE $4 WHEN 'email' THEN s.email ELSE s.phone END
+                r.status = 'erased', s.name, CASE $4 WHEN 'email' THEN s.email ELSE s.phone END, n.order_version
             """);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = claim });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
@@ -123,12 +160,26 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
                 reader.GetGuid(0), reader.GetFieldValue<Guid?>(1), reader.GetFieldValue<Guid?>(2), reader.GetString(3), reader.GetString(4),
                 reader.GetString(5), reader.GetStringOrNull(6), reader.GetInt32(7), reader.GetInt32(8),
                 reader.GetStringOrNull(9), reader.GetFieldValue<bool?>(10), reader.GetFieldValue<bool?>(11),
-                reader.GetStringOrNull(12), reader.GetStringOrNull(13)));
+                reader.GetStringOrNull(12), reader.GetStringOrNull(13), reader.GetFieldValue<long?>(14)));
         }
 
         // RETURNING has no order; ids are in the order of recording.
         claimed.Sort((a, b) => a.Id.CompareTo(b.Id));
+        SortVersions(claimed);
         return claimed;
+    }
+
+    /// <summary>Messages of one order change places until they are in the order of its versions: order.updated may be recorded before order.created.</summary>
+    private static void SortVersions(List<ClaimedNotification> claimed)
+    {
+        foreach (var order in claimed.Select((notification, at) => (notification, at)).Where(n => n.notification.OrderVersion is not null)
+            .GroupBy(n => n.notification.OrderId).Where(order => order.Count() > 1).ToList())
+        {
+            foreach (var ((_, at), (notification, _)) in order.Zip(order.OrderBy(n => n.notification.OrderVersion)).ToList())
+            {
+                claimed[at] = notification;
+            }
+        }
     }
 
     /// <summary>

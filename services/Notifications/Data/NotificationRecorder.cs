@@ -17,12 +17,12 @@ internal sealed class NotificationRecorder(SendSignal signal)
     /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets hers by e-mail, unless Customers says when it is sent that she does not want that.</summary>
     private const string Sql =
         """
-        INSERT INTO notifications (id, event_id, event_type, order_id, customer_id, template, channel, recipient_ref, data, trace_parent,
+        INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, trace_parent,
             status, attempts, attempts_before, created_at, due_since, next_attempt_at)
-        SELECT c.id, n.event_id, n.event_type, n.order_id, n.customer_id, n.template, c.channel, n.recipient_ref, n.data, n.trace_parent,
+        SELECT c.id, n.event_id, n.event_type, n.order_id, n.order_version, n.customer_id, n.template, c.channel, n.recipient_ref, n.data, n.trace_parent,
             'pending', 0, 0, now(), now(), now()
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-            AS n (email_id, sms_id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent)
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            AS n (email_id, sms_id, event_id, event_type, order_id, customer_id, template, recipient_ref, data, trace_parent, order_version)
         LEFT JOIN recipients r ON r.customer_id = n.customer_id
         CROSS JOIN LATERAL (VALUES (n.email_id, 'email', coalesce(r.email, true)), (n.sms_id, 'sms', coalesce(r.sms, false))) AS c (id, channel, wanted)
         WHERE c.wanted AND (r.customer_id IS NULL OR r.status = 'active')
@@ -50,6 +50,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
                 OutboxSql.Array(rows, r => r.Request.RecipientRef, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => JsonSerializer.Serialize(r.Request.Data, NotificationJson.Default.NotificationData), NpgsqlDbType.Jsonb),
                 OutboxSql.Array(rows, r => Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => r.Request.OrderVersion, NpgsqlDbType.Bigint),
             },
         });
         batch.AfterCommit(signal.WakeAll);

@@ -23,6 +23,8 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
 
     public DbSet<Recipient> Recipients => Set<Recipient>();
 
+    public DbSet<StockAlert> StockAlerts => Set<StockAlert>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.AddMessaging();
@@ -86,6 +88,13 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             member.ToTable("staff");
             member.Property(s => s.Id).ValueGeneratedNever();
             member.Property(s => s.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<StockAlert>(alert =>
+        {
+            alert.ToTable("stock_alerts");
+            alert.HasKey(a => a.ProductId);
+            alert.Property(a => a.ProductId).ValueGeneratedNever();
+            alert.HasIndex(a => a.QuietUntil).HasDatabaseName("ix_stock_alerts_untold").HasFilter("low IS DISTINCT FROM told_low");
         });
         modelBuilder.Entity<Recipient>(recipient =>
         {

@@ -11,10 +11,18 @@ internal sealed class SendSignal : IDisposable
     /// <summary>One per channel: its sender is the only one that waits for it.</summary>
     private readonly SemaphoreSlim[] _signals = [.. Enum.GetValues<NotificationChannel>().Select(_ => new SemaphoreSlim(0, 1))];
 
+    private readonly SemaphoreSlim _alerts = new(0, 1);
+
+    /// <summary>Staff may have something to be told.</summary>
+    public void WakeAlerts() => Wake(_alerts);
+
+    public Task WaitForAlertsAsync(TimeSpan timeout, CancellationToken cancellationToken) => _alerts.WaitAsync(timeout, cancellationToken);
+
     /// <summary>There may be something to send. Cheap, never blocks, any number of calls count as one.</summary>
-    public void Wake(NotificationChannel channel)
+    public void Wake(NotificationChannel channel) => Wake(_signals[(int)channel]);
+
+    private static void Wake(SemaphoreSlim signal)
     {
-        var signal = _signals[(int)channel];
         if (signal.CurrentCount == 0)
         {
             try
@@ -40,5 +48,9 @@ internal sealed class SendSignal : IDisposable
     public Task WaitAsync(NotificationChannel channel, TimeSpan timeout, CancellationToken cancellationToken) =>
         _signals[(int)channel].WaitAsync(timeout, cancellationToken);
 
-    public void Dispose() => Array.ForEach(_signals, signal => signal.Dispose());
+    public void Dispose()
+    {
+        _alerts.Dispose();
+        Array.ForEach(_signals, signal => signal.Dispose());
+    }
 }

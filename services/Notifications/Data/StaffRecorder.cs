@@ -6,13 +6,38 @@ using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
-/// <summary>Records what staff is told. Crossings of a threshold are few, so who wants to know is looked up in the transaction.</summary>
-internal sealed class StaffRecorder(NotificationRecorder recorder, SendSignal signal, IOptions<NotificationOptions> options)
+/// <summary>
+/// What staff is told of stock. Consuming keeps the state of each product alone; <see cref="TellAsync"/> makes notifications of it, so that
+/// stock that crosses its threshold twenty times a minute makes two mails and not twenty.
+/// </summary>
+internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal, IOptions<NotificationOptions> options)
 {
-    private const string Sql =
+    private const string Keep =
+        """
+        INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
+        SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS a (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
+        ORDER BY product_id, version DESC
+        ON CONFLICT (product_id) DO UPDATE SET version = excluded.version, low = excluded.low, available = excluded.available,
+            threshold = excluded.threshold, event_id = excluded.event_id, event_type = excluded.event_type, trace_parent = excluded.trace_parent
+        WHERE stock_alerts.version < excluded.version
+        """;
+
+    private const string Untold =
+        """
+        SELECT product_id, version, low, available, threshold, event_id, event_type, trace_parent FROM stock_alerts
+        WHERE low IS DISTINCT FROM told_low AND (quiet_until IS NULL OR quiet_until <= now())
+        ORDER BY quiet_until LIMIT 100 FOR UPDATE SKIP LOCKED
+        """;
+
+    private const string Told =
+        "UPDATE stock_alerts SET told_low = low, quiet_until = now() + $2 WHERE product_id = ANY ($1)";
+
+    private const string Insert =
         """
         INSERT INTO notifications (id, event_id, event_type, template, channel, recipient_ref, data, trace_parent,
             status, attempts, attempts_before, created_at, due_since, next_attempt_at)
@@ -21,57 +46,121 @@ internal sealed class StaffRecorder(NotificationRecorder recorder, SendSignal si
         ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING
         """;
 
-    public async Task RecordAsync(InboxBatch batch, IReadOnlyList<ReceivedEvent> crossings, CancellationToken cancellationToken)
+    /// <summary>Keeps crossings of thresholds in the transaction of their batch. The newer version of a product's stock wins.</summary>
+    public void Record(InboxBatch batch, IReadOnlyList<ReceivedEvent> crossings)
     {
         if (crossings.Count == 0)
         {
             return;
         }
 
-        var staff = await FindAsync(batch.Connection, cancellationToken);
-        var rows = new List<(ReceivedEvent Event, NotificationRequest Request, string Channel)>();
-        var roles = new List<(ReceivedEvent, NotificationRequest)>();
-        foreach (var crossing in crossings)
+        var stock = crossings.Select(e => (Event: e, Stock: (InventoryUpdated)e.Data)).ToList();
+        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Keep)
         {
-            var request = NotificationRequest.For((InventoryUpdated)crossing.Data);
-            var told = staff.Where(s => s.Events.Contains(request.Template)).ToList();
-            foreach (var member in told)
+            Parameters =
             {
-                rows.AddRange(member.Channels.Select(channel => (crossing, request with { RecipientRef = member.Id.ToString() }, channel)));
-            }
+                OutboxSql.Array(stock, s => s.Stock.ProductId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(stock, s => s.Stock.Version, NpgsqlDbType.Bigint),
+                OutboxSql.Array(stock, s => s.Stock.LowStock == LowStockCrossing.Entered, NpgsqlDbType.Boolean),
+                OutboxSql.Array(stock, s => s.Stock.Available, NpgsqlDbType.Bigint),
+                OutboxSql.Array(stock, s => s.Stock.LowStockThreshold, NpgsqlDbType.Bigint),
+                OutboxSql.Array(stock, s => s.Event.Id, NpgsqlDbType.Uuid),
+                OutboxSql.Array(stock, s => s.Event.Type, NpgsqlDbType.Text),
+                OutboxSql.Array(stock, s => NotificationRecorder.Recorded(s.Event.TraceParent), NpgsqlDbType.Text),
+            },
+        });
+        batch.AfterCommit(signal.WakeAlerts);
+    }
 
-            // The role of the configuration; also when nobody is named anywhere, so that the history shows that nobody could be told.
-            if (request.Template == Templates.LowStock
-                && (told.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
-            {
-                roles.Add((crossing, request));
-            }
+    /// <summary>Makes notifications of what staff has not been told and may be told now. Returns of how many products.</summary>
+    public async Task<int> TellAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var alerts = await FindUntoldAsync(connection, cancellationToken);
+        if (alerts.Count == 0)
+        {
+            return 0;
         }
 
-        recorder.Record(batch, roles);
-        if (rows.Count == 0)
-        {
-            return;
-        }
-
-        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Sql)
+        var rows = RowsOf(alerts, await FindStaffAsync(connection, cancellationToken));
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Insert)
         {
             Parameters =
             {
                 OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
-                OutboxSql.Array(rows, r => r.Event.Id, NpgsqlDbType.Uuid),
-                OutboxSql.Array(rows, r => r.Event.Type, NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => r.Alert.EventId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, r => r.Alert.EventType, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.Template, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Channel, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.RecipientRef, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => JsonSerializer.Serialize(r.Request.Data, NotificationJson.Default.NotificationData), NpgsqlDbType.Jsonb),
-                OutboxSql.Array(rows, r => NotificationRecorder.Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
+                OutboxSql.Array(rows, r => r.Alert.TraceParent, NpgsqlDbType.Text),
             },
         });
-        batch.AfterCommit(signal.WakeAll);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Told)
+        {
+            Parameters =
+            {
+                OutboxSql.Array(alerts, a => a.ProductId, NpgsqlDbType.Uuid),
+                new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.LowStockInterval },
+            },
+        });
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        signal.WakeAll();
+        return alerts.Count;
     }
 
-    private static async Task<List<(Guid Id, string[] Events, string[] Channels)>> FindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private List<(StockAlert Alert, NotificationRequest Request, string Channel)> RowsOf(
+        List<StockAlert> alerts, List<(Guid Id, string[] Events, string[] Channels)> staff)
+    {
+        var email = NotificationsDb.Name(NotificationChannel.Email);
+        var rows = new List<(StockAlert, NotificationRequest, string)>();
+        foreach (var alert in alerts)
+        {
+            var request = NotificationRequest.For(alert);
+            var told = staff.Where(s => s.Events.Contains(request.Template)).ToList();
+            foreach (var member in told)
+            {
+                rows.AddRange(member.Channels.Select(channel => (alert, request with { RecipientRef = member.Id.ToString() }, channel)));
+            }
+
+            // The role of the configuration; also when nobody is named anywhere, so that the history shows that nobody could be told.
+            if (alert.Low && (told.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
+            {
+                rows.Add((alert, request, email));
+            }
+        }
+
+        return rows;
+    }
+
+    private static async Task<List<StockAlert>> FindUntoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Untold, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var alerts = new List<StockAlert>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            alerts.Add(new()
+            {
+                ProductId = reader.GetGuid(0),
+                Version = reader.GetInt64(1),
+                Low = reader.GetBoolean(2),
+                Available = reader.GetInt64(3),
+                Threshold = reader.GetInt64(4),
+                EventId = reader.GetGuid(5),
+                EventType = reader.GetString(6),
+                TraceParent = reader.GetStringOrNull(7),
+            });
+        }
+
+        return alerts;
+    }
+
+    private static async Task<List<(Guid Id, string[] Events, string[] Channels)>> FindStaffAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """

@@ -14,7 +14,14 @@ internal sealed record ClaimedDelivery(
 
 /// <summary>What became of an attempt.</summary>
 internal sealed record DeliveryResult(
-    NotificationStatus Status, TimeSpan Delay, DateTimeOffset AttemptedAt, int? StatusCode, TimeSpan Duration, string? Error);
+    NotificationStatus Status, TimeSpan Delay, DateTimeOffset AttemptedAt, int? StatusCode, TimeSpan Duration, string? Error)
+{
+    /// <summary>For how long the endpoint is left alone, by every replica; null when it has not asked for it.</summary>
+    public TimeSpan? Pause { get; init; }
+
+    /// <summary>Why the endpoint is switched off; null when it is not.</summary>
+    public string? Disable { get; init; }
+}
 
 /// <summary>
 /// The deliveries as a queue with a lane per webhook: a claim takes a few of each that is not busy, so that one with a long backlog takes
@@ -35,7 +42,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             WITH due AS MATERIALIZED (
                 SELECT d.id, d.event_id, w.id AS webhook_id, w.url, w.customer_id,
                     CASE WHEN w.previous_secret_until > now() THEN ARRAY[w.secret, w.previous_secret] ELSE ARRAY[w.secret] END AS secrets
-                FROM (SELECT * FROM webhooks WHERE active AND id <> ALL ($2) ORDER BY random()) AS w
+                FROM (SELECT * FROM webhooks WHERE active AND id <> ALL ($2) AND (paused_until IS NULL OR paused_until <= now()) ORDER BY random()) AS w
                 CROSS JOIN LATERAL (
                     SELECT n.id, n.event_id FROM notifications n
                     WHERE n.channel = 'webhook' AND n.status = 'pending' AND n.recipient_ref = w.id::text
@@ -112,6 +119,33 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
                 new() { Value = (object?)result.Error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             },
         });
+        if (result.Pause is { } pause)
+        {
+            batch.BatchCommands.Add(new("UPDATE webhooks SET paused_until = greatest(paused_until, now() + $2) WHERE id = $1")
+            {
+                Parameters = { new NpgsqlParameter<Guid> { TypedValue = delivery.WebhookId }, new NpgsqlParameter<TimeSpan> { TypedValue = pause } },
+            });
+        }
+
+        if (result.Disable is { } reason)
+        {
+            // Only where it still posts to the address that answered: a new address has not said anything.
+            batch.BatchCommands.Add(new(
+                """
+                UPDATE webhooks SET active = false, disabled_reason = $2, version = version + 1, updated_at = $4
+                WHERE id = $1 AND active AND url = $3
+                """)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<Guid> { TypedValue = delivery.WebhookId },
+                    new NpgsqlParameter<string> { TypedValue = reason },
+                    new NpgsqlParameter<string> { TypedValue = delivery.Url },
+                    new NpgsqlParameter<DateTime> { TypedValue = result.AttemptedAt.UtcDateTime },
+                },
+            });
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -142,6 +176,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
     /// </summary>
     public async Task CleanAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
+        await EndErasedAsync(cancellationToken);
         await RepeatAsync(
             """
             UPDATE notifications SET status = 'failed', last_error = 'The endpoint did not take it in time.'
@@ -177,6 +212,20 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             cancellationToken,
             new NpgsqlParameter<TimeSpan> { TypedValue = LogRetention },
             new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(time.GetUtcNow() - LogRetention) });
+    }
+
+    /// <summary>A webhook whose customer is erased ends with her; one that was subscribed at that very moment, or before this rule was kept, ends here.</summary>
+    private async Task EndErasedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            WITH ended AS (
+                DELETE FROM webhooks w USING recipients r WHERE r.customer_id = w.customer_id AND r.status = 'erased' RETURNING w.id::text AS ref)
+            UPDATE notifications n SET status = 'failed', last_error = $1, leased_by = NULL, lease_until = NULL
+            FROM ended WHERE n.channel = 'webhook' AND n.status = 'pending' AND n.recipient_ref = ended.ref
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Notification.CustomerErased });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task RepeatAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

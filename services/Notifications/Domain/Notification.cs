@@ -6,6 +6,9 @@ namespace OrderInventory.Notifications.Domain;
 /// </summary>
 public sealed class Notification
 {
+    /// <summary>Why nothing more goes to an erased customer.</summary>
+    public const string CustomerErased = "The customer has been erased.";
+
     public Guid Id { get; private set; }
 
     /// <summary>The <c>ce_id</c> of the event.</summary>
@@ -15,6 +18,9 @@ public sealed class Notification
     public string EventType { get; private set; } = "";
 
     public Guid? OrderId { get; private set; }
+
+    /// <summary>The order's version that it tells of; null for stock, and for what was recorded before this was kept.</summary>
+    public long? OrderVersion { get; private set; }
 
     /// <summary>Null for staff.</summary>
     public Guid? CustomerId { get; private set; }

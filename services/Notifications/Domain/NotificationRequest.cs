@@ -1,34 +1,40 @@
 using System.Text.Json.Serialization;
 using OrderInventory.Contracts;
-using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 
 namespace OrderInventory.Notifications.Domain;
 
 /// <summary>Whom an event is to be told to, and by which template.</summary>
-internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid? CustomerId, string RecipientRef, NotificationData Data)
+internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid? CustomerId, string RecipientRef, NotificationData Data, long? OrderVersion = null)
 {
     public const string InventoryManager = "inventory-manager";
 
     public static NotificationRequest For(OrderCreated order) =>
-        ForCustomer(Templates.OrderReceived, order.OrderId, order.CustomerId, NotificationData.Of(order.Lines, order.Total));
+        ForCustomer(Templates.OrderReceived, order.OrderId, order.CustomerId, order.Version, NotificationData.Of(order.Lines, order.Total));
 
     /// <summary>Null when the customer is not told of this change.</summary>
     public static NotificationRequest? For(OrderUpdated order) => Templates.For(order) is { } template
-        ? ForCustomer(template, order.OrderId, order.CustomerId, NotificationData.Of(order.Lines, order.Total) with
+        ? ForCustomer(template, order.OrderId, order.CustomerId, order.Version, NotificationData.Of(LinesOf(order), order.Total) with
         {
             RevisionRejected = template == Templates.OrderRevised && order.Revision?.Status == RevisionStatus.Rejected ? true : null,
             Shortages = Shortages(order, template),
         })
         : null;
 
-    /// <summary>For an event that says that low stock was entered or left.</summary>
-    public static NotificationRequest For(InventoryUpdated stock, string recipientRef = InventoryManager) => new(
-        stock.LowStock == LowStockCrossing.Left ? Templates.LowStockLeft : Templates.LowStock, null, null, recipientRef,
-        new() { ProductId = stock.ProductId, Available = stock.Available, Threshold = stock.LowStockThreshold });
+    /// <summary>That a product's stock is low, or no longer.</summary>
+    public static NotificationRequest For(StockAlert alert) => new(
+        alert.Low ? Templates.LowStock : Templates.LowStockLeft, null, null, InventoryManager,
+        new() { ProductId = alert.ProductId, Available = alert.Available, Threshold = alert.Threshold });
 
-    private static NotificationRequest ForCustomer(string template, Guid orderId, Guid customerId, NotificationData data) =>
-        new(template, orderId, customerId, customerId.ToString(), data);
+    private static NotificationRequest ForCustomer(string template, Guid orderId, Guid customerId, long version, NotificationData data) =>
+        new(template, orderId, customerId, customerId.ToString(), data, version);
+
+    /// <summary>What the message is about: of a return, what came back.</summary>
+    private static IReadOnlyList<OrderLine> LinesOf(OrderUpdated order) => order.Return is not { } returned
+        ? order.Lines
+        : [.. returned.Lines.Select(back => order.Lines.FirstOrDefault(l => l.ProductId == back.ProductId) is { } line
+            ? line with { Quantity = back.Quantity }
+            : new(back.ProductId, "", back.ProductId.ToString(), back.Quantity, order.Total))];
 
     private static List<NotificationData.Shortage>? Shortages(OrderUpdated order, string template)
     {
@@ -63,6 +69,13 @@ internal sealed record NotificationData
     public Guid? ProductId { get; init; }
     public long? Available { get; init; }
     public long? Threshold { get; init; }
+
+    /// <summary>The next four are never recorded: they are asked for when the message goes out.</summary>
+    public string? Sku { get; init; }
+
+    public string? ProductName { get; init; }
+    public string? Carrier { get; init; }
+    public string? TrackingNumber { get; init; }
 
     public static NotificationData Of(IReadOnlyList<OrderLine> lines, Money total) => new()
     {

@@ -13,18 +13,32 @@ internal static class Templates
     public const string OrderRevised = "orderRevised";
     public const string OrderShipped = "orderShipped";
     public const string OrderDelivered = "orderDelivered";
+    public const string OrderReturned = "orderReturned";
+    public const string ShipmentChanged = "shipmentChanged";
     public const string LowStock = "lowStock";
     public const string LowStockLeft = "lowStockLeft";
 
     public static readonly string[] All =
-        [OrderReceived, OrderConfirmed, OrderRejected, OrderExpired, OrderCancelled, OrderRevised, OrderShipped, OrderDelivered, LowStock, LowStockLeft];
+    [
+        OrderReceived, OrderConfirmed, OrderRejected, OrderExpired, OrderCancelled, OrderRevised, OrderShipped, ShipmentChanged, OrderDelivered, OrderReturned,
+        LowStock, LowStockLeft,
+    ];
 
     /// <summary>What staff can be told of.</summary>
     public static readonly string[] ForStaff = [LowStock, LowStockLeft];
 
-    /// <summary>Null for the steps in between, whose outcome follows by itself.</summary>
+    /// <summary>Those that tell how the goods are sent, which Orders is asked for when they go out.</summary>
+    public static readonly string[] WithShipment = [OrderShipped, ShipmentChanged];
+
+    /// <summary>
+    /// Chosen by what happened: a return leaves the status as it is, and so may other changes. Null for the steps in between, whose outcome
+    /// follows by itself.
+    /// </summary>
     public static string? For(OrderUpdated order) => order.Status switch
     {
+        _ when order.Return is not null => OrderReturned,
+        OrderStatus.Shipped when order.PreviousStatus == OrderStatus.Shipped => ShipmentChanged,
+        _ when order.Status == order.PreviousStatus => null,
         OrderStatus.Confirmed => order.PreviousStatus == OrderStatus.RevisionPending ? OrderRevised : OrderConfirmed,
         OrderStatus.Rejected => OrderRejected,
         OrderStatus.Expired => OrderExpired,

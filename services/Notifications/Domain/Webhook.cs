@@ -30,6 +30,12 @@ public sealed class Webhook
     /// <summary>False: nothing is recorded for it, and what waits stays.</summary>
     public bool Active { get; private set; }
 
+    /// <summary>Why it was switched off without anybody asking for it; null otherwise.</summary>
+    public string? DisabledReason { get; private set; }
+
+    /// <summary>The endpoint asked not to be called before this time.</summary>
+    public DateTimeOffset? PausedUntil { get; private set; }
+
     public string Secret { get; private set; } = "";
 
     /// <summary>The secret before the last rotation.</summary>
@@ -72,6 +78,9 @@ public sealed class Webhook
 
     private void Apply(WebhookDetails details)
     {
+        // Another address is not bound by what the one before asked for.
+        PausedUntil = details.Url == Url ? PausedUntil : null;
+        DisabledReason = details.Active ? null : DisabledReason;
         (Url, Active) = (details.Url, details.Active);
         EventTypes = details.EventTypes?.Distinct().ToArray();
     }

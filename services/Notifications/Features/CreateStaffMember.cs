@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Channels;
@@ -19,7 +20,7 @@ internal static class CreateStaffMember
     /// <param name="Language">IETF language tag of the messages; <c>en</c> when left out.</param>
     [Example("""{"name": "Warehouse", "email": "warehouse@example.com", "channels": {"email": true, "sms": false}, "events": ["lowStock"], "language": "en"}""")]
     public sealed record Request(
-        string Name, StaffChannels Channels, IReadOnlyList<string> Events, string? Email = null, string? Phone = null, string? Language = null);
+        [property: MaxLength(200)] string Name, StaffChannels Channels, IReadOnlyList<string> Events, [property: MaxLength(254)] string? Email = null, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null);
 
     /// <summary>Add a member of staff</summary>
     /// <remarks>409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a member that is deleted by now.</remarks>

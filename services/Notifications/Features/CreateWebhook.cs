@@ -1,6 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using OrderInventory.Contracts.Customers;
+using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Data;
@@ -21,15 +24,16 @@ internal static class CreateWebhook
     /// <param name="CustomerId">Deliver only this customer's events, and only while she wants webhooks.</param>
     [Example("""{"url": "https://erp.example.com/hooks/orders", "eventTypes": ["order.updated.v1"]}""")]
     public sealed record Request(
-        string Url, IReadOnlyList<string>? EventTypes = null, string? Secret = null, bool Active = true, Guid? CustomerId = null);
+        [property: MaxLength(2048)] string Url, IReadOnlyList<string>? EventTypes = null, [property: MaxLength(128)] string? Secret = null, bool Active = true, Guid? CustomerId = null);
 
     /// <summary>Subscribe a webhook</summary>
     /// <remarks>
-    /// 409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a webhook that is deleted by now. A repeated
+    /// 422 <c>unknown-customer</c> when there is no such customer, or none any more. 409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a webhook that is deleted by now. A repeated
     /// request does not show a generated secret again: rotate it when the first answer was lost.
     /// </remarks>
     public static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, NotificationsDb db, WebhookDirectory directory, IOptions<NotificationOptions> options, TimeProvider time,
+        Request request, HttpContext http, NotificationsDb db, WebhookDirectory directory, CustomersClient customers, NotificationQueue queue,
+        IOptions<NotificationOptions> options, TimeProvider time,
         CancellationToken cancellationToken)
     {
         var details = new WebhookDetails(request.Url, request.EventTypes, request.Active);
@@ -63,11 +67,36 @@ internal static class CreateWebhook
             return NotificationProblems.LimitReached("webhooks", Webhook.MaxCount, canDelete: true);
         }
 
+        if (request.CustomerId is { } customer && await CheckCustomerAsync(customer, http, db, customers, queue, cancellationToken) is { } unknown)
+        {
+            return unknown;
+        }
+
         db.Add(webhook);
         await db.SaveChangesAsync(cancellationToken);
         await create.CommitAsync(cancellationToken);
         await directory.RefreshAsync(cancellationToken);
         return Created(http, WebhookResponse.Of(webhook) with { Secret = request.Secret is null ? webhook.Secret : null });
+    }
+
+    /// <summary>
+    /// Customers is asked, and what it says is kept, so that there is a row to lock: an erasure that comes now waits for this transaction, and
+    /// then takes the new webhook along.
+    /// </summary>
+    private static async Task<ProblemHttpResult?> CheckCustomerAsync(
+        Guid id, HttpContext http, NotificationsDb db, CustomersClient customers, NotificationQueue queue, CancellationToken cancellationToken)
+    {
+        var found = await customers.FindAsync([id], cancellationToken);
+        if (found is null)
+        {
+            return Problems.Unavailable(http, "Customers");
+        }
+
+        await queue.LearnAsync([.. found.Values], cancellationToken);
+        var known = await db.Recipients.FromSql($"SELECT * FROM recipients WHERE customer_id = {id} FOR SHARE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        return found.ContainsKey(id) && known?.Status != CustomerStatus.Erased
+            ? null
+            : Problems.Unprocessable("unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {id}."] });
     }
 
     private static Created<WebhookResponse> Created(HttpContext http, WebhookResponse webhook)

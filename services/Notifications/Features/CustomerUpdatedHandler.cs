@@ -4,14 +4,13 @@ using OrderInventory.Contracts.Customers;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>customer.updated: keeps language and channels of the customer; an erasure also takes what was written to her.</summary>
 internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvider time) : IBatchHandler
 {
-    internal const string Erased = "The customer has been erased.";
-
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         var customers = events.Select(e => (CustomerUpdated)e.Data).ToList();
@@ -74,7 +73,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
         Parameters =
         {
             new NpgsqlParameter<Guid[]> { TypedValue = erased },
-            new NpgsqlParameter<string> { TypedValue = Erased },
+            new NpgsqlParameter<string> { TypedValue = Notification.CustomerErased },
         },
     };
 }

@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Data;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>inventory.updated: staff is told when a product's stock falls to its threshold, or rises above it again, which Inventory has decided.</summary>
+/// <summary>inventory.updated: staff is to be told when a product's stock falls to its threshold, or rises above it again, which Inventory has decided.</summary>
 internal sealed class InventoryUpdatedHandler(StaffRecorder staff, WebhookRecorder webhooks) : IBatchHandler
 {
     /// <summary>Nearly every change of stock crosses nothing.</summary>
@@ -12,7 +12,7 @@ internal sealed class InventoryUpdatedHandler(StaffRecorder staff, WebhookRecord
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        await staff.RecordAsync(batch, [.. events.Where(e => Concerns((InventoryUpdated)e.Data))], cancellationToken);
+        staff.Record(batch, [.. events.Where(e => Concerns((InventoryUpdated)e.Data))]);
         await webhooks.RecordAsync(
             batch, [.. events.Select(e => new WebhookEventRow(e, null, null, ((InventoryUpdated)e.Data).UpdatedAt))], cancellationToken);
     }

@@ -11,7 +11,7 @@ internal static class NotificationEndpoints
         group.MapGet("/", ListNotifications.HandleAsync).WithName("ListNotifications")
             .WithProblems(400, 503);
         group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).WithName("ResendNotification")
-            .WithProblems(404, 503);
+            .WithProblems(404, 409, 503);
 
         var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks");
         webhooks.MapPost("/", CreateWebhook.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);

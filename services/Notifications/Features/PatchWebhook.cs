@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,7 @@ internal static class PatchWebhook
     /// <param name="Url">Where events are posted to; what waits goes to the new address too.</param>
     /// <param name="Active">False: nothing is recorded or delivered, and what waits stays for three days.</param>
     /// <param name="EventTypes">The types of events to deliver; null for all.</param>
-    public sealed record Document(string Url, bool Active, IReadOnlyList<string>? EventTypes = null);
+    public sealed record Document([property: MaxLength(2048)] string Url, bool Active, IReadOnlyList<string>? EventTypes = null);
 
     /// <summary>Change parts of a webhook</summary>
     /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. The secret is changed by rotation.</remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts;
@@ -16,12 +17,13 @@ internal static class PreviewTemplate
     /// <param name="Html">The draft's HTML.</param>
     /// <param name="Data">What to fill it with; what is left out is sample data.</param>
     [Example("""{"subject": "Hello", "body": "Dear {{ name }}, your order is on its way."}""")]
-    public sealed record Request(string? Body = null, string? Subject = null, string? Html = null, Values? Data = null);
+    public sealed record Request([property: MaxLength(32768)] string? Body = null, [property: MaxLength(500)] string? Subject = null, [property: MaxLength(131072)] string? Html = null, Values? Data = null);
 
     /// <summary>The variables of templates: those of orders, or those of stock.</summary>
     public sealed record Values(
         string? Name = null, Guid? OrderId = null, Money? Total = null, IReadOnlyList<Line>? Lines = null, int? MoreLines = null,
-        IReadOnlyList<Short>? Shortages = null, bool? RevisionRejected = null, Guid? ProductId = null, long? Available = null, long? Threshold = null);
+        IReadOnlyList<Short>? Shortages = null, bool? RevisionRejected = null, Guid? ProductId = null, long? Available = null, long? Threshold = null,
+        string? Sku = null, string? ProductName = null, string? Carrier = null, string? TrackingNumber = null);
 
     /// <summary>A line of an order.</summary>
     public sealed record Line(string Name, int Quantity);
@@ -47,6 +49,12 @@ internal static class PreviewTemplate
             return Problems.MalformedRequest("$.data", "At most 50 lines and shortages are allowed.");
         }
 
+        // The readers of JSON know that a text must not be null, but not that of a list's items.
+        if (request.Data is { } some && (some.Lines?.Any(l => l is null) == true || some.Shortages?.Any(s => s is null) == true))
+        {
+            return Problems.MalformedRequest("$.data", "Lines and shortages must not be null.");
+        }
+
         var text = request.Body is null ? await FindAsync(db, key, cancellationToken) : new(request.Subject, request.Body, request.Html);
         if (text is null)
         {
@@ -62,7 +70,7 @@ internal static class PreviewTemplate
         {
             var data = request.Data ?? new();
             var filled = parsed.Fill(MessageValues.Of(
-                data.OrderId ?? TemplateRules.SampleOrder, Merge(TemplateRules.Sample(template), data), data.Name ?? TemplateRules.SampleName));
+                data.OrderId ?? TemplateRules.SampleOrder, Merge(TemplateRules.Sample(template), data), data.Name ?? TemplateRules.SampleName, key.Language));
             return TypedResults.Ok(new Result(filled.Subject, filled.Body, filled.Html));
         }
         catch (TemplateFailedException exception)
@@ -89,5 +97,9 @@ internal static class PreviewTemplate
         ProductId = sample.ProductId is null ? null : data.ProductId ?? sample.ProductId,
         Available = data.Available ?? sample.Available,
         Threshold = data.Threshold ?? sample.Threshold,
+        Sku = data.Sku ?? sample.Sku,
+        ProductName = data.ProductName ?? sample.ProductName,
+        Carrier = data.Carrier ?? sample.Carrier,
+        TrackingNumber = data.TrackingNumber ?? sample.TrackingNumber,
     };
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
@@ -14,7 +15,7 @@ internal static class PutTemplate
     /// <param name="Subject">Required for a mail: 1 to 500 characters. A text message has none.</param>
     /// <param name="Html">HTML of a mail beside its text, at most 131,072 characters. Values are encoded for HTML.</param>
     [Example("""{"subject": "Your order {{ orderId }}", "body": "Dear {{ name }}, your order is on its way."}""")]
-    public sealed record Request(string Body, string? Subject = null, string? Html = null);
+    public sealed record Request([property: MaxLength(32768)] string Body, [property: MaxLength(500)] string? Subject = null, [property: MaxLength(131072)] string? Html = null);
 
     /// <summary>Write a template</summary>
     /// <remarks>

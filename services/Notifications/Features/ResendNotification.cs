@@ -18,6 +18,7 @@ public static class ResendNotification
     /// <param name="cancellationToken">Ends with the request.</param>
     /// <response code="202">It is due.</response>
     /// <response code="404">There is no such notification.</response>
+    /// <response code="409">A later message of the order has been sent to the customer.</response>
     internal static async Task<Results<Accepted, ProblemHttpResult>> HandleAsync(
         Guid id, NotificationsDb db, SendSignal signal, CancellationToken cancellationToken)
     {
@@ -32,12 +33,17 @@ public static class ResendNotification
                  attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
                  due_since = now(), next_attempt_at = now(), sent_at = NULL, last_error = CASE WHEN there.is THEN NULL ELSE {DeleteWebhook.Deleted} END
              FROM there
-             WHERE id = {id}
+             WHERE id = {id} AND NOT EXISTS (
+                 SELECT FROM notifications l WHERE l.order_id = notifications.order_id AND l.customer_id = notifications.customer_id
+                     AND notifications.channel <> 'webhook' AND l.channel <> 'webhook' AND l.status = 'sent' AND l.order_version > notifications.order_version)
              """,
             cancellationToken);
         if (changed == 0)
         {
-            return Problems.NotFound("notification", id);
+            return await db.Notifications.AnyAsync(n => n.Id == id, cancellationToken)
+                ? Problems.Conflict("notification-overtaken", "A later message of the order has been sent.",
+                    "Sent again it would contradict what the customer was told since then. Send the latest message of the order instead.")
+                : Problems.NotFound("notification", id);
         }
 
         signal.WakeAll();

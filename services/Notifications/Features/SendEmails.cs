@@ -5,14 +5,15 @@ using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>Sends the mails, a batch over one connection.</summary>
 internal sealed class SendEmails(
-    IEmailChannel email, NotificationQueue queue, CustomersClient customers, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
+    IEmailChannel email, NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
     IOptions<NotificationOptions> options, TimeProvider time, ILogger<SendEmails> logger)
-    : SendNotifications(queue, customers, templates, renderer, signal, options, time, logger)
+    : SendNotifications(queue, facts, templates, renderer, signal, options, time, logger)
 {
     private readonly MailboxAddress _from = MailboxAddress.Parse(options.Value.From);
 
@@ -26,9 +27,10 @@ internal sealed class SendEmails(
 
     protected override string? AddressOfRole(string role) => Options.Staff.TryGetValue(role, out var addresses) ? string.Join(", ", addresses) : null;
 
-    /// <summary>A customer is one address; a list in its place would send her mail to others.</summary>
-    protected override bool IsAddress(string address, bool isRole) =>
-        isRole ? InternetAddressList.TryParse(address, out _) : MailboxAddress.TryParse(address, out _);
+    /// <summary>By the rule that the address was accepted by, so that nothing is mailed that a lenient parser makes of it. A role may have several, with names.</summary>
+    protected override bool IsAddress(string address, bool isRole) => isRole
+        ? InternetAddressList.TryParse(address, out var list) && list.Mailboxes.Any() && list.Mailboxes.All(mailbox => EmailAddress.IsValid(mailbox.Address))
+        : EmailAddress.IsValid(address);
 
     protected override async Task<IMessageConnection> ConnectAsync(CancellationToken cancellationToken) =>
         new Connection(await email.ConnectAsync(cancellationToken), _from, Time);
@@ -45,7 +47,8 @@ internal sealed class SendEmails(
             Body = mail.Html is null ? text : new MultipartAlternative(text, new TextPart(TextFormat.Html) { Text = mail.Html }),
         };
         message.From.Add(from);
-        message.To.AddRange(InternetAddressList.Parse(mail.Recipient));
+        message.To.AddRange(InternetAddressList.Parse(mail.Recipient).Mailboxes.Select(to =>
+            EmailAddress.TryParse(to.Address, out var address) ? new MailboxAddress(to.Name, address.Text) : to));
         // RFC 3834: no out-of-office replies to an automatic mail, please.
         message.Headers.Add("Auto-Submitted", "auto-generated");
         return message;

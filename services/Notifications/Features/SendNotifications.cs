@@ -16,11 +16,12 @@ namespace OrderInventory.Notifications.Features;
 /// messages are delivered at least once. Each channel has a sender of its own, so that none waits for another.
 /// </summary>
 internal abstract partial class SendNotifications(
-    NotificationQueue queue, CustomersClient customers, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
+    NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
     IOptions<NotificationOptions> options, TimeProvider time, ILogger logger) : BackgroundService
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_sendTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_waitForOthers = TimeSpan.FromMilliseconds(200);
 
     private readonly NotificationOptions _options = options.Value;
     private readonly ILogger _logger = logger;
@@ -96,7 +97,7 @@ internal abstract partial class SendNotifications(
         var results = new Dictionary<Guid, SendResult>(claimed.Count);
         try
         {
-            await SendAsync(claimed, results, pace, stopping);
+            await SendAsync(claim, claimed, results, pace, stopping);
         }
         finally
         {
@@ -109,17 +110,22 @@ internal abstract partial class SendNotifications(
     }
 
     private async Task SendAsync(
-        List<ClaimedNotification> claimed, Dictionary<Guid, SendResult> results, TokenBucketRateLimiter pace, CancellationToken stopping)
+        Guid claim, List<ClaimedNotification> claimed, Dictionary<Guid, SendResult> results, TokenBucketRateLimiter pace, CancellationToken stopping)
     {
         var started = time.GetTimestamp();
         var ids = claimed.Where(n => n.CustomerId is not null && n.Erased != true).Select(n => n.CustomerId!.Value).ToHashSet();
-        var found = ids.Count == 0 ? new Dictionary<Guid, CustomersClient.Customer>() : await customers.FindAsync(ids, stopping);
+        var found = await facts.FindCustomersAsync(ids, stopping);
         var outage = found is null;
         if (found is { Count: > 0 })
         {
             var unknown = claimed.Where(n => n.CustomerId is not null && n.Wanted is null).Select(n => n.CustomerId!.Value).Distinct();
             await queue.LearnAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
-            claimed = await queue.RefreshAsync(Channel, claimed, stopping);
+        }
+
+        var known = await facts.CompleteAsync(found, claimed, stopping);
+        if (claimed.Exists(n => n.CustomerId is not null))
+        {
+            claimed = await queue.RefreshAsync(Channel, claim, claimed, stopping);
         }
 
         var stored = await templates.LoadAsync(Channel, claimed.Select(n => n.Template), stopping);
@@ -134,15 +140,13 @@ internal abstract partial class SendNotifications(
                     return;
                 }
 
-                if (notification.CustomerId is not null && notification.Erased != true && found is null)
+                if (Postpone(notification, known) is { } later)
                 {
-                    // Not the notification's fault, so not one of its attempts.
-                    results[notification.Id] = new(
-                        notification.Id, NotificationStatus.Pending, Attempted: false, _options.Backoff(_outages + 1, s_longestPause), "Customers does not answer.");
+                    results[notification.Id] = later;
                     continue;
                 }
 
-                if (Prepare(notification, found, stored, out var problem) is not { } message)
+                if (Prepare(notification, known, stored, out var problem) is not { } message)
                 {
                     results[notification.Id] = GiveUp(notification, problem!);
                     continue;
@@ -192,9 +196,28 @@ internal abstract partial class SendNotifications(
         }
     }
 
+    /// <summary>What is not tried now, and is not one of the notification's attempts; null when it can be sent.</summary>
+    private SendResult? Postpone(ClaimedNotification notification, Facts known)
+    {
+        if (notification.OvertakenBy is { } template)
+        {
+            NotificationTelemetry.Failed.Add(1);
+            return new(notification.Id, NotificationStatus.Failed, Attempted: false, Error: $"A later message of the order has been sent ({template}).");
+        }
+
+        if (notification.OthersSending)
+        {
+            return new(notification.Id, NotificationStatus.Pending, Attempted: false, s_waitForOthers);
+        }
+
+        return known.Missing(notification) is { } missing
+            ? new(notification.Id, NotificationStatus.Pending, Attempted: false, _options.Backoff(_outages + 1, s_longestPause), $"{missing} does not answer.")
+            : null;
+    }
+
     /// <summary>The message, or null and the reason why it can never be sent. What somebody wants, and where she is reached, counts as it is now.</summary>
     private RenderedMessage? Prepare(
-        ClaimedNotification notification, IReadOnlyDictionary<Guid, CustomersClient.Customer>? found,
+        ClaimedNotification notification, Facts known,
         IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, out string? problem)
     {
         CustomersClient.Customer? customer = null;
@@ -202,11 +225,11 @@ internal abstract partial class SendNotifications(
         var isRole = false;
         if (notification.CustomerId is { } id)
         {
-            customer = found?.GetValueOrDefault(id);
+            customer = known.Customers?.GetValueOrDefault(id);
             address = customer is null ? null : AddressOf(customer);
             problem = notification switch
             {
-                { Erased: true } => CustomerUpdatedHandler.Erased,
+                { Erased: true } => Notification.CustomerErased,
                 _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
                 { Wanted: false } => $"The customer does not want {ChannelName}.",
                 _ when string.IsNullOrWhiteSpace(address) => $"The customer has no {AddressName}.",
@@ -243,7 +266,7 @@ internal abstract partial class SendNotifications(
 
         try
         {
-            return renderer.Render(notification, stored, Channel, address!, customer?.Name ?? notification.StaffName, customer?.Language);
+            return renderer.Render(notification, stored, Channel, known, address!, customer?.Name ?? notification.StaffName, customer?.Language);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or TemplateFailedException)
         {

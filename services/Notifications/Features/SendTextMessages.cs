@@ -8,9 +8,9 @@ namespace OrderInventory.Notifications.Features;
 
 /// <summary>Sends the text messages, each by a request of its own.</summary>
 internal sealed class SendTextMessages(
-    ISmsChannel sms, NotificationQueue queue, CustomersClient customers, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
+    ISmsChannel sms, NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
     IOptions<NotificationOptions> options, TimeProvider time, ILogger<SendTextMessages> logger)
-    : SendNotifications(queue, customers, templates, renderer, signal, options, time, logger)
+    : SendNotifications(queue, facts, templates, renderer, signal, options, time, logger)
 {
     protected override NotificationChannel Channel => NotificationChannel.Sms;
 

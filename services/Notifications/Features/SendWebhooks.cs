@@ -159,9 +159,24 @@ internal sealed partial class SendWebhooks(
             }
 
             var attempt = delivery.Attempts - delivery.AttemptsBefore + 1;
-            if (attempt < _options.MaxAttempts)
+            if (answer.RetryAfter is { } asked)
             {
-                result = result with { Status = NotificationStatus.Pending, Delay = Backoff(attempt, _options.MaxRetryDelay) };
+                var pause = asked < _options.Webhooks.MaxRetryAfter ? asked : _options.Webhooks.MaxRetryAfter;
+                endpoint.Pause(time.GetUtcNow() + pause);
+                result = result with { Pause = pause };
+            }
+
+            if (answer.Gone)
+            {
+                LogGone(delivery.WebhookId);
+                // What the lane has in its hands is given back; the endpoint may be switched on again at any time.
+                endpoint.Pause(time.GetUtcNow() + TimeSpan.FromSeconds(1));
+                result = result with { Status = NotificationStatus.Failed, Disable = "The endpoint answered 410 (Gone)." };
+                NotificationTelemetry.Failed.Add(1);
+            }
+            else if (attempt < _options.MaxAttempts)
+            {
+                result = result with { Status = NotificationStatus.Pending, Delay = result.Pause ?? Backoff(attempt, _options.MaxRetryDelay) };
             }
             else
             {
@@ -198,6 +213,15 @@ internal sealed partial class SendWebhooks(
             }
         }
 
+        /// <summary>What is in this lane's hands already is given back, too.</summary>
+        public void Pause(DateTimeOffset until)
+        {
+            lock (_lock)
+            {
+                Volatile.Write(ref _pausedUntil, Math.Max(_pausedUntil, until.UtcTicks));
+            }
+        }
+
         /// <summary>True when this failure begins a pause.</summary>
         public bool Fail(DateTimeOffset now, Func<int, TimeSpan> pause)
         {
@@ -222,6 +246,9 @@ internal sealed partial class SendWebhooks(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} fails again and again; it is left alone for a while")]
     private partial void LogPaused(Guid webhook);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} answered 410; it is switched off")]
+    private partial void LogGone(Guid webhook);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notification {Id} to webhook {Webhook} is given up; its lastError says why")]
     private partial void LogGivenUp(Guid id, Guid webhook);

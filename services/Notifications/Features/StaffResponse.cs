@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Notifications.Domain;
 
@@ -15,7 +16,7 @@ namespace OrderInventory.Notifications.Features;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 public sealed record StaffResponse(
-    Guid Id, string Name, string? Email, string? Phone, StaffChannels Channels, IReadOnlyList<string> Events, string Language, long Version,
+    Guid Id, [property: MaxLength(200)] string Name, [property: MaxLength(254)] string? Email, [property: MaxLength(40)] string? Phone, StaffChannels Channels, IReadOnlyList<string> Events, [property: MaxLength(35)] string Language, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     internal static readonly Expression<Func<StaffMember, StaffResponse>> Projection = s => new(

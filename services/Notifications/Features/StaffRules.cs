@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using MimeKit;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -13,10 +13,7 @@ internal static partial class StaffRules
     {
         var errors = new RequestErrors();
         errors.RequireText(details.Name, 200, "$.name");
-        errors.Require(!details.Name.Any(char.IsControl), "$.name", "No control characters are allowed.");
-        errors.Require(
-            details.Email is null || (details.Email.Length <= 254 && Email().IsMatch(details.Email) && MailboxAddress.TryParse(details.Email, out _)),
-            "$.email", "An e-mail address is required.");
+        errors.Require(details.Email is null || EmailAddress.IsValid(details.Email), "$.email", "An e-mail address like maria@example.com is required.");
         errors.Require(details.Phone is null || Phone().IsMatch(details.Phone), "$.phone", "A phone number of at most 40 characters is required.");
         errors.Require(!details.Channels.Email || details.Email is not null, "$.email", "It is required for the channel email.");
         errors.Require(!details.Channels.Sms || details.Phone is not null, "$.phone", "It is required for the channel sms.");
@@ -34,9 +31,6 @@ internal static partial class StaffRules
     }
 
     public static bool IsLanguage(string language) => language.Length <= 35 && LanguageTag().IsMatch(language);
-
-    [GeneratedRegex(@"^[^@\s\p{Cc}<>,;""]+@[^@\s\p{Cc}<>,;""]+\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Email();
 
     [GeneratedRegex(@"^(?=(?:[^0-9]*[0-9]){3})[0-9+\-/(). ]{1,40}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Phone();

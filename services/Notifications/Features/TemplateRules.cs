@@ -16,7 +16,7 @@ internal static class TemplateRules
 
     public static readonly Guid SampleOrder = Guid.Parse("01997a3e-0000-7000-8000-000000000001");
 
-    private static readonly NotificationData s_stock = new() { ProductId = Guid.Parse("01997a3e-0000-7000-8000-000000000002"), Available = 8, Threshold = 10 };
+    private static readonly NotificationData s_stock = new() { ProductId = Guid.Parse("01997a3e-0000-7000-8000-000000000002"), Available = 8, Threshold = 10, Sku = "TEA-001", ProductName = "Chai" };
 
     private static readonly NotificationData s_order = new()
     {
@@ -25,6 +25,8 @@ internal static class TemplateRules
         MoreLines = 2,
         RevisionRejected = true,
         Shortages = [new("Chai", 30, 1)],
+        Carrier = "DHL",
+        TrackingNumber = "00340434161094021501",
     };
 
     public static NotificationData Sample(string template) => Templates.ForStaff.Contains(template) ? s_stock : s_order;
@@ -43,8 +45,8 @@ internal static class TemplateRules
             errors.RequireText(text.Subject, MaxSubject, "$.subject");
         }
 
-        errors.RequireText(text.Body, MaxBody, "$.body");
-        errors.AllowText(text.Html, MaxHtml, "$.html");
+        errors.RequireText(text.Body, MaxBody, "$.body", multiline: true);
+        errors.AllowText(text.Html, MaxHtml, "$.html", multiline: true);
         if (errors.Any)
         {
             problem = errors.Malformed();
@@ -55,8 +57,8 @@ internal static class TemplateRules
         var parsed = ParsedTemplate.Parse(key.Channel, text, problems);
         if (parsed is not null)
         {
-            Try(parsed, text, MessageValues.Of(SampleOrder, Sample(key.Template), SampleName), problems);
-            Try(parsed, text, MessageValues.Of(SampleOrder, Sample(key.Template) with { RevisionRejected = false, MoreLines = 0 }, SampleName), problems);
+            Try(parsed, text, MessageValues.Of(SampleOrder, Sample(key.Template), SampleName, key.Language), problems);
+            Try(parsed, text, MessageValues.Of(SampleOrder, Sample(key.Template) with { RevisionRejected = false, MoreLines = 0 }, SampleName, key.Language), problems);
         }
 
         problem = problems.Count == 0 ? null : Invalid(problems);

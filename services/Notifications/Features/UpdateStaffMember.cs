@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
@@ -18,7 +19,7 @@ internal static class UpdateStaffMember
     /// <param name="Language">IETF language tag of the messages; as it was when left out.</param>
     [Example("""{"name": "Warehouse", "email": "warehouse@example.com", "channels": {"email": true, "sms": false}, "events": ["lowStock"], "language": "en"}""")]
     public sealed record Request(
-        string Name, StaffChannels Channels, IReadOnlyList<string> Events, string? Email = null, string? Phone = null, string? Language = null);
+        [property: MaxLength(200)] string Name, StaffChannels Channels, IReadOnlyList<string> Events, [property: MaxLength(254)] string? Email = null, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null);
 
     /// <summary>Replace a member of staff's details</summary>
     /// <remarks>What waits to be sent goes to the new address.</remarks>

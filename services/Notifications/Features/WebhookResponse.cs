@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Notifications.Domain;
 
@@ -13,13 +14,14 @@ namespace OrderInventory.Notifications.Features;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 /// <param name="PreviousSecretUntil">Until when the secret before the last rotation signs too; null when there is none.</param>
+/// <param name="DisabledReason">Why it was switched off by this system (its endpoint answered 410); null otherwise. Switching it on again clears it.</param>
 /// <param name="Secret">Only in the answer that makes or rotates a generated secret; null ever after.</param>
 public sealed record WebhookResponse(
-    Guid Id, string Url, IReadOnlyList<string>? EventTypes, Guid? CustomerId, bool Active, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
-    DateTimeOffset? PreviousSecretUntil, string? Secret = null)
+    Guid Id, [property: MaxLength(2048)] string Url, IReadOnlyList<string>? EventTypes, Guid? CustomerId, bool Active, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    DateTimeOffset? PreviousSecretUntil, string? DisabledReason, string? Secret = null)
 {
     internal static readonly Expression<Func<Webhook, WebhookResponse>> Projection = w =>
-        new(w.Id, w.Url, w.EventTypes, w.CustomerId, w.Active, w.Version, w.CreatedAt, w.UpdatedAt, w.PreviousSecretUntil, null);
+        new(w.Id, w.Url, w.EventTypes, w.CustomerId, w.Active, w.Version, w.CreatedAt, w.UpdatedAt, w.PreviousSecretUntil, w.DisabledReason, null);
 
     private static readonly Func<Webhook, WebhookResponse> s_of = Projection.Compile();
 

@@ -1,5 +1,6 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Domain;
 
@@ -48,7 +49,7 @@ internal sealed class Product
             throw new ArgumentOutOfRangeException(nameof(status), status, "Deleting has its own rules.");
         }
 
-        if (status == Status && details == Details)
+        if (status == Status && details with { Price = Canonical(details.Price) } == Details)
         {
             return false;
         }
@@ -69,9 +70,13 @@ internal sealed class Product
 
     private void Apply(ProductDetails details)
     {
-        (Sku, Name, Description, Category, Price) = (details.Sku, details.Name, details.Description, details.Category, details.Price);
+        (Sku, Name, Description, Category) = (details.Sku, details.Name, details.Description, details.Category);
+        Price = Canonical(details.Price);
         (Attributes, VariantOf) = (details.Attributes, details.VariantOf);
     }
+
+    /// <summary>With the decimal places of its currency: 18 and 18.00000 are kept and answered as 18.00 EUR.</summary>
+    private static Money Canonical(Money price) => price with { Amount = Currencies.Canonical(price.Amount, price.Currency) };
 
     private void Touch(DateTimeOffset now)
     {

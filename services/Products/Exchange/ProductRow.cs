@@ -73,7 +73,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
             // A cell cannot tell an empty text from none.
             _given.Contains(nameof(Description)) && !(Description is null && current?.Description is "") ? Description : current?.Description,
             _given.Contains(nameof(Category)) ? Category : current?.Category,
-            _given.Contains(nameof(Price)) ? Price : current?.Price ?? new(0, "XXX"),
+            _given.Contains(nameof(Price)) ? Price : current?.Price ?? new(0, "EUR"),
             _given.Contains(nameof(Attributes)) ? ProductAttributes.Of(Attributes) : current?.Attributes ?? ProductAttributes.None,
             GivesVariant ? variantOf : current?.VariantOf);
         ProductRules.Check(details, errors);

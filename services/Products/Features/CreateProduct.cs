@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts;
@@ -13,14 +14,14 @@ internal static class CreateProduct
     /// <summary>A product to be made.</summary>
     /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
-    /// <param name="Price">Price of one unit: not negative, at most four decimal places.</param>
+    /// <param name="Price">Price of one unit: not negative, in whole smallest units of its currency (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>.</param>
     /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself.</param>
     [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 18.00, "currency": "EUR"}, "attributes": {"origin": "Assam"}}""")]
     public sealed record Request(
-        string Sku, string Name, Money Price, string? Description = null, string? Category = null,
+        [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Create a product</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts;
@@ -21,7 +22,7 @@ internal static class PatchProduct
     /// <param name="VariantOf">The product that this one is a variant of; null: of none.</param>
     /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it cannot be newly ordered.</param>
     public sealed record Document(
-        string Sku, string Name, Money Price, ProductStatus Status, string? Description = null, string? Category = null,
+        [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, ProductStatus Status, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Change parts of a product, or its status</summary>

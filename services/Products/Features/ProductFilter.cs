@@ -6,6 +6,7 @@ using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Features;
 
@@ -31,7 +32,7 @@ internal sealed record ProductFilter(
         var errors = new RequestErrors();
         ProductStatus? status = Status switch { "active" => ProductStatus.Active, "discontinued" => ProductStatus.Discontinued, _ => null };
         errors.Require(Status is null || status is not null, "status", "active or discontinued is required.");
-        errors.Require(Text is null or { Length: <= ProductSearch.MaxLength }, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
+        errors.Require(Text is null || TextRules.CountOf(Text) <= ProductSearch.MaxLength, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
         var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.OrdinalIgnoreCase))
             .SelectMany(pair => pair.Value.Select(value => (Name: pair.Key[AttributePrefix.Length..], Value: value ?? ""))).ToList();
         errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes can be asked for.");

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
@@ -19,7 +20,7 @@ namespace OrderInventory.Products.Features;
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="UpdatedAt">When it was changed last.</param>
 public sealed record ProductResponse(
-    Guid Id, string Sku, string Name, string? Description, string? Category, Money Price, IReadOnlyDictionary<string, string> Attributes,
+    Guid Id, [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, [property: MaxLength(4000)] string? Description, [property: MaxLength(100)] string? Category, Money Price, IReadOnlyDictionary<string, string> Attributes,
     Guid? VariantOf, ProductStatus Status, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
 {
     internal static readonly Expression<Func<Product, ProductResponse>> Projection = p =>

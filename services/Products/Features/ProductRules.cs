@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Features;
 
@@ -10,9 +11,6 @@ internal static class ProductRules
 {
     /// <summary>500 lines of a million units each still sum up exactly within a decimal.</summary>
     public const decimal MaxPrice = 1_000_000_000_000m;
-
-    /// <summary>No currency in use has more decimal places.</summary>
-    public const int MaxScale = 4;
 
     public const int MaxAttributes = 50;
     public const int MaxAttributeName = 64;
@@ -28,20 +26,16 @@ internal static class ProductRules
     /// <summary>Notes all that is wrong.</summary>
     public static void Check(ProductDetails details, RequestErrors errors)
     {
-        errors.RequireText(details.Sku, 64, "$.sku");
-        errors.Require(details.Sku.Trim() == details.Sku && !details.Sku.Any(char.IsControl), "$.sku", "No blanks around it and no control characters are allowed.");
+        errors.RequireKey(details.Sku, 64, "$.sku");
         errors.RequireText(details.Name, 200, "$.name");
-        errors.AllowText(details.Description, 4000, "$.description");
+        errors.AllowText(details.Description, 4000, "$.description", multiline: true);
         if (details.Category is not null)
         {
-            errors.RequireText(details.Category, 100, "$.category");
+            errors.RequireKey(details.Category, 100, "$.category");
         }
 
         errors.Require(details.Price.Amount is >= 0 and <= MaxPrice, "$.price.amount", $"0 to {MaxPrice} is allowed.");
-        errors.Require(details.Price.Amount.Scale <= MaxScale, "$.price.amount", $"At most {MaxScale} decimal places are allowed.");
-        errors.Require(
-            details.Price.Currency is { Length: 3 } currency && currency.All(char.IsAsciiLetterUpper),
-            "$.price.currency", "An ISO 4217 code like EUR is required.");
+        errors.RequireMoney(details.Price.Amount, details.Price.Currency, "$.price");
         CheckAttributes(details.Attributes.Values, errors);
     }
 
@@ -64,8 +58,7 @@ internal static class ProductRules
         foreach (var (name, value) in attributes.Take(MaxAttributes))
         {
             var path = IsPlain(name) ? $"$.attributes.{name}" : $"$.attributes['{name}']";
-            errors.RequireText(name, MaxAttributeName, path);
-            errors.Require(!name.Any(char.IsControl) && value?.Any(char.IsControl) != true, path, "No control characters are allowed.");
+            errors.RequireKey(name, MaxAttributeName, path);
             // The readers of JSON know that a text must not be null, but not that of a map's values.
             errors.Require(value is not null, path, "It must not be null.");
             errors.AllowText(value, MaxAttributeValue, path);

@@ -9,13 +9,25 @@ using OrderInventory.Contracts.Customers;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
-/// <summary>Customers as this service sees it: a real server on loopback that answers GET /api/customers?ids=. It can go down and come back.</summary>
+/// <summary>
+/// The neighbours as this service sees them: a real server on loopback that answers GET /api/customers?ids=, /api/orders/{id} and
+/// /api/products?ids=. It can go down and come back.
+/// </summary>
 internal sealed class CustomersServer : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<Guid, (string Name, string? Email, string? Phone, string Language, ContactChannels? Channels)> _customers = new();
     private WebApplication? _server;
     private int _port;
     private int _calls;
+
+    /// <summary>What GET /api/orders/{id} shows as shipment.</summary>
+    public ConcurrentDictionary<Guid, (string? Carrier, string? TrackingNumber)> Shipments { get; } = new();
+
+    /// <summary>SKUs and names.</summary>
+    public ConcurrentDictionary<Guid, (string Sku, string Name)> Products { get; } = new();
+
+    /// <summary>Whether Orders and Products answer.</summary>
+    public bool OthersAnswer { get; set; } = true;
 
     public string Address => $"http://127.0.0.1:{_port}";
 
@@ -29,6 +41,8 @@ internal sealed class CustomersServer : IAsyncDisposable
     }
 
     public string? EmailOf(Guid id) => _customers[id].Email;
+
+    public void SetEmail(Guid id, string email) => _customers[id] = _customers[id] with { Email = email };
 
     public void SetPhone(Guid id, string? phone) => _customers[id] = _customers[id] with { Phone = phone };
 
@@ -61,6 +75,15 @@ internal sealed class CustomersServer : IAsyncDisposable
                     next = (string?)null,
                 });
         });
+        _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OthersAnswer
+            ? Results.StatusCode(503)
+            : Results.Ok(new { id, shipment = Shipments.TryGetValue(id, out var s) ? new { carrier = s.Carrier, trackingNumber = s.TrackingNumber } : null }));
+        _server.MapGet("/api/products", (string ids) => !OthersAnswer
+            ? Results.StatusCode(503)
+            : Results.Ok(new
+            {
+                items = ids.Split(',').Select(Guid.Parse).Where(Products.ContainsKey).Select(id => new { id, sku = Products[id].Sku, name = Products[id].Name }),
+            }));
         await _server.StartAsync();
         _port = new Uri(_server.Urls.First()).Port;
     }

@@ -34,6 +34,8 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", infrastructure.Kafka);
             builder.UseSetting("ConnectionStrings:mail", mail);
             builder.UseSetting("services:customers:http:0", customers);
+            builder.UseSetting("services:orders:http:0", customers);
+            builder.UseSetting("services:products:http:0", customers);
             builder.UseSetting("Messaging:Partitions", "4");
             builder.UseSetting("Notifications:RetryDelay", "00:00:00.05");
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");

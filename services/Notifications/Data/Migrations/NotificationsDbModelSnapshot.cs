@@ -406,6 +406,10 @@ namespace OrderInventory.Notifications.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("order_id");
 
+                    b.Property<long?>("OrderVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("order_version");
+
                     b.Property<string>("Recipient")
                         .HasColumnType("text")
                         .HasColumnName("recipient");
@@ -573,6 +577,59 @@ namespace OrderInventory.Notifications.Data.Migrations
                     b.ToTable("staff", (string)null);
                 });
 
+            modelBuilder.Entity("OrderInventory.Notifications.Domain.StockAlert", b =>
+                {
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<long>("Available")
+                        .HasColumnType("bigint")
+                        .HasColumnName("available");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<string>("EventType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event_type");
+
+                    b.Property<bool>("Low")
+                        .HasColumnType("boolean")
+                        .HasColumnName("low");
+
+                    b.Property<DateTimeOffset?>("QuietUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("quiet_until");
+
+                    b.Property<long>("Threshold")
+                        .HasColumnType("bigint")
+                        .HasColumnName("threshold");
+
+                    b.Property<bool?>("ToldLow")
+                        .HasColumnType("boolean")
+                        .HasColumnName("told_low");
+
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_parent");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ProductId")
+                        .HasName("pk_stock_alerts");
+
+                    b.HasIndex("QuietUntil")
+                        .HasDatabaseName("ix_stock_alerts_untold")
+                        .HasFilter("low IS DISTINCT FROM told_low");
+
+                    b.ToTable("stock_alerts", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Notifications.Domain.Webhook", b =>
                 {
                     b.Property<Guid>("Id")
@@ -591,9 +648,17 @@ namespace OrderInventory.Notifications.Data.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
 
+                    b.Property<string>("DisabledReason")
+                        .HasColumnType("text")
+                        .HasColumnName("disabled_reason");
+
                     b.PrimitiveCollection<string[]>("EventTypes")
                         .HasColumnType("text[]")
                         .HasColumnName("event_types");
+
+                    b.Property<DateTimeOffset?>("PausedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("paused_until");
 
                     b.Property<string>("PreviousSecret")
                         .HasColumnType("text")

@@ -1,0 +1,59 @@
+using System.Globalization;
+using OrderInventory.ServiceDefaults.Text;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>What every service asks of the texts in a request.</summary>
+public static class TextErrors
+{
+    /// <summary>A required text of one line.</summary>
+    public static void RequireLine(this RequestErrors errors, string? line, int maxLength, string path) => errors.RequireText(line, maxLength, path);
+
+    /// <summary>A text of one line that may be left out, but is not blank.</summary>
+    public static void AllowLine(this RequestErrors errors, string? line, int maxLength, string path)
+    {
+        if (line is not null)
+        {
+            errors.RequireLine(line, maxLength, path);
+        }
+    }
+
+    /// <summary>A required text that something is found by, such as a SKU: one line, nothing invisible in it and no blanks around it.</summary>
+    public static void RequireKey(this RequestErrors errors, string? key, int maxLength, string path)
+    {
+        errors.RequireText(key, maxLength, path);
+        CheckKey(errors, key, path);
+    }
+
+    /// <summary>A key that may be left out or empty.</summary>
+    public static void AllowKey(this RequestErrors errors, string? key, int maxLength, string path)
+    {
+        errors.AllowText(key, maxLength, path);
+        CheckKey(errors, key, path);
+    }
+
+    internal static void RequireText(RequestErrors errors, string? text, int minLength, int maxLength, bool multiline, string path)
+    {
+        if (text is null)
+        {
+            errors.Require(minLength == 0, path, Lengths(minLength, maxLength));
+            return;
+        }
+
+        // Longer in UTF-16 than twice the limit is longer in code points than the limit, without a count.
+        errors.Require(
+            text.Length <= 2L * maxLength && TextRules.CountOf(text) <= maxLength && (minLength == 0 || !string.IsNullOrWhiteSpace(text)), path, Lengths(minLength, maxLength));
+        errors.Require(minLength == 0 || string.IsNullOrWhiteSpace(text) || TextRules.HasVisible(text), path, "At least one visible character is required.");
+        errors.Require(!TextRules.HasControls(text, multiline), path, "No control characters are allowed.");
+    }
+
+    private static void CheckKey(RequestErrors errors, string? key, string path)
+    {
+        errors.Require(key is null || key.Trim() == key, path, "No blanks around it are allowed.");
+        errors.Require(key is null || !TextRules.HasInvisible(key), path, "No invisible characters are allowed.");
+    }
+
+    private static string Lengths(int minLength, int maxLength) => minLength == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"At most {maxLength} characters are allowed.")
+        : string.Create(CultureInfo.InvariantCulture, $"1 to {maxLength} characters are required.");
+}

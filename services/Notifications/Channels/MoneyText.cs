@@ -1,0 +1,56 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using OrderInventory.Contracts;
+using OrderInventory.ServiceDefaults.Text;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>
+/// Amounts as a reader writes them: <c>1.234,50 €</c> in German, <c>1,234.50 EUR</c> in English, with the decimal places of the currency. The
+/// separators are those of CLDR for the languages listed; the runtime has no cultures without ICU (docs/adr/0028).
+/// </summary>
+internal static class MoneyText
+{
+    private static readonly NumberFormatInfo s_english = Of(",", ".");
+
+    private static readonly FrozenDictionary<string, NumberFormatInfo> s_languages = Read(
+        (Of(".", ","), "de da nl el id it tr ro hr sl sr es vi pt-br ca gl eu is mk"),
+        (Of("\u00A0", ","), "fr pl cs sk sv nb nn no fi ru uk bg hu pt lt lv et hy ka kk de-at"),
+        (Of("\u2019", "."), "de-ch de-li it-ch"),
+        (s_english, "en ja zh ko th he es-mx"));
+
+    /// <param name="money">The amount.</param>
+    /// <param name="language">IETF language tag of the text that it stands in.</param>
+    public static string Format(Money money, string language)
+    {
+        var places = Math.Max(Currencies.MinorUnits(money.Currency) ?? 2, Scale(money.Amount));
+        var number = money.Amount.ToString("N" + places.ToString(CultureInfo.InvariantCulture), FormatOf(language));
+        return $"{number} {(money.Currency == "EUR" && !IsEnglish(language) ? "€" : money.Currency)}";
+    }
+
+    private static NumberFormatInfo FormatOf(string language)
+    {
+        for (var tag = language.ToLowerInvariant(); ; tag = tag[..tag.LastIndexOf('-')])
+        {
+            if (s_languages.TryGetValue(tag, out var format))
+            {
+                return format;
+            }
+
+            if (!tag.Contains('-', StringComparison.Ordinal))
+            {
+                return s_english;
+            }
+        }
+    }
+
+    private static bool IsEnglish(string language) => language.Split('-')[0].Equals("en", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Decimal places without zeros at the end: an old amount may have more than its currency.</summary>
+    private static int Scale(decimal amount) => (amount / 1.0000000000000000000000000000m).Scale;
+
+    private static NumberFormatInfo Of(string group, string separator) => new() { NumberGroupSeparator = group, NumberDecimalSeparator = separator };
+
+    private static FrozenDictionary<string, NumberFormatInfo> Read(params (NumberFormatInfo Format, string Tags)[] groups) =>
+        groups.SelectMany(g => g.Tags.Split(' ').Select(tag => (tag, g.Format))).ToFrozenDictionary(entry => entry.tag, entry => entry.Format);
+}

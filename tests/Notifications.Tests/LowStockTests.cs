@@ -1,0 +1,106 @@
+using System.Text;
+using MimeKit;
+using OrderInventory.Contracts.Inventory;
+using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Notifications.Tests;
+
+/// <summary>Low stock: told with the product's name, and not at each crossing.</summary>
+[Collection(nameof(InfrastructureCollection))]
+public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private readonly SmtpServer _smtp = new();
+    private readonly CustomersServer _customers = new();
+    private NotificationsApp _app = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _customers.StartAsync();
+        _app = await NotificationsApp.StartAsync(infrastructure, _smtp.ConnectionString, _customers);
+        await _app.Http.CreateAsync("/api/notifications/staff", """{"name":"Janet","email":"janet@example.com","channels":{"email":true},"events":["lowStock","lowStockLeft"],"language":"en"}""");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        await _customers.DisposeAsync();
+        await _smtp.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Tells_sku_and_name_once_Products_answers()
+    {
+        var stock = Events.Stock(LowStockCrossing.Entered);
+        _customers.Products[stock.ProductId] = ("TEA-001", "Chai");
+        _customers.OthersAnswer = false;
+        var id = await _app.PublishAsync(stock);
+        var waiting = await _app.ListAsync("template=lowStock", 2, n => n["lastError"] is not null);
+        Assert.All(waiting, n => Assert.Equal("Products does not answer.", (string?)n["lastError"]));
+        Assert.All(waiting, n => Assert.Equal(id.ToString(), (string?)n["eventId"]));
+
+        _customers.OthersAnswer = true;
+        await _app.ListAsync("template=lowStock&status=sent", 2);
+        Assert.All(Subjects(), subject => Assert.Equal("Low stock: product TEA-001 (Chai)", subject));
+    }
+
+    [Fact]
+    public async Task A_product_that_is_gone_is_told_by_its_id()
+    {
+        var stock = Events.Stock(LowStockCrossing.Entered);
+        await _app.PublishAsync(stock);
+        await _app.ListAsync("template=lowStock&status=sent", 2);
+        Assert.All(Subjects(), subject => Assert.Equal($"Low stock: product {stock.ProductId}", subject));
+    }
+
+    [Fact]
+    public async Task Up_and_down_is_told_once_and_then_as_it_stands_at_the_end_of_the_interval()
+    {
+        var product = Guid.CreateVersion7();
+        await CrossAsync(product, 1, LowStockCrossing.Entered);
+        await _app.ListAsync("template=lowStock&status=sent", 2);
+        for (var version = 2; version <= 40; version += 2)
+        {
+            await CrossAsync(product, version, LowStockCrossing.Left);
+            await CrossAsync(product, version + 1, LowStockCrossing.Entered);
+        }
+
+        await EndIntervalAsync(product, 41);
+        // Low when it was told, and low now: nothing to tell. Another product's message shows that the look was made.
+        var other = Events.Stock(LowStockCrossing.Entered);
+        await _app.PublishAsync(other);
+        await _app.ListAsync("template=lowStock&status=sent", 4);
+        Assert.Empty(await _app.ListNowAsync("template=lowStockLeft"));
+
+        await CrossAsync(product, 42, LowStockCrossing.Left);
+        await _app.ListAsync("template=lowStockLeft&status=sent");
+        await CrossAsync(product, 43, LowStockCrossing.Entered);
+        await EndIntervalAsync(product, 43);
+        await _app.ListAsync("template=lowStock&status=sent", 6);
+        Assert.Single(await _app.ListNowAsync("template=lowStockLeft"));
+    }
+
+    [Fact]
+    public async Task An_older_crossing_that_comes_late_changes_nothing()
+    {
+        var product = Guid.CreateVersion7();
+        await CrossAsync(product, 5, LowStockCrossing.Left);
+        await _app.ListAsync("template=lowStockLeft&status=sent");
+        await CrossAsync(product, 4, LowStockCrossing.Entered);
+        await EndIntervalAsync(product, 5);
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left));
+        await _app.ListAsync("template=lowStockLeft&status=sent", 2);
+        Assert.Empty(await _app.ListNowAsync("template=lowStock"));
+    }
+
+    private List<string> Subjects() => [.. _smtp.Mails.Select(mail => MimeMessage.Load(new MemoryStream(Encoding.UTF8.GetBytes(mail.Text))).Subject!)];
+
+    private Task<Guid> CrossAsync(Guid product, long version, LowStockCrossing crossing) =>
+        _app.PublishAsync(Events.Stock(crossing) with { ProductId = product, Version = version });
+
+    private async Task EndIntervalAsync(Guid product, long version)
+    {
+        await Wait.UntilAsync(() => _app.QueryAsync<long>("SELECT version FROM stock_alerts WHERE product_id = $1", product), seen => seen == version);
+        await _app.QueryAsync<object>("UPDATE stock_alerts SET quiet_until = now() WHERE product_id = $1", product);
+    }
+}
