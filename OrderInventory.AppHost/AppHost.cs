@@ -65,7 +65,9 @@ try
             .WithReference(notificationsDb).WaitFor(notificationsDb)
             .WithKafka(kafka, infrastructure)
             .WithReference(mail).WaitFor(mail)
-            .WithReference(customers);
+            .WithReference(customers)
+            .WithReference(orders)
+            .WithReference(products);
 
         // An order's timeline shows who was told.
         orders.WithReference(notifications);
