@@ -86,7 +86,9 @@ try
         builder.AddStartupReport(infrastructure, settings);
     }
 
-    await builder.Build().RunAsync();
+    // Disposed before the infrastructure, also when the start was given up: its files are deleted when nothing uses them any more.
+    await using var application = builder.Build();
+    await application.RunAsync();
     return Environment.ExitCode;
 }
 catch (OperationCanceledException) when (!AppHostSettings.RunsInsideATest)

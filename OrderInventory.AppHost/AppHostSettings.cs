@@ -44,6 +44,8 @@ internal sealed class AppHostSettings
                 // What a person has to know is printed by the start report and the supervisor.
                 yield return new("Logging:LogLevel:Default", "Warning");
                 yield return new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "None");
+                // A start that is given up ends in a stack trace of the host; the supervisor has said why.
+                yield return new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "None");
                 // No developer certificate and no encrypted key ring: everything here speaks plain HTTP on loopback.
                 yield return new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error");
                 yield return new("Logging:LogLevel:Aspire.Hosting.Dcp.DcpHost", "Error");

@@ -26,11 +26,10 @@ internal sealed partial class ResourceSupervisor(
     ResourceLoggerService logs,
     ResourceCommandService commands,
     IHostApplicationLifetime application,
-    AppHostSettings settings) : IHostedLifecycleService, IDisposable
+    AppHostSettings settings) : IHostedLifecycleService
 {
     private const int MaxRestarts = 3;
     private static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
-    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, string?> _states = [];
     private readonly Dictionary<string, Queue<DateTimeOffset>> _restarts = [];
     private Task _watching = Task.CompletedTask;
@@ -57,7 +56,8 @@ internal sealed partial class ResourceSupervisor(
     /// <summary>Aspire signals everything at once: services would lose Kafka and the database while they finish their work.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync();
+        // Already said, except where a test stops the host itself.
+        application.StopApplication();
         await _watching;
         var services = model.Resources.OfType<ProjectResource>().Where(service => StateOf(service.Name) == KnownResourceStates.Running).ToList();
         foreach (var wave in services.GroupBy(service => service.Name == "gateway").OrderByDescending(wave => wave.Key))
@@ -70,13 +70,11 @@ internal sealed partial class ResourceSupervisor(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _stopping.Dispose();
-
     private async Task WatchAsync()
     {
         try
         {
-            await foreach (var change in notifications.WatchAsync(_stopping.Token))
+            await foreach (var change in notifications.WatchAsync(application.ApplicationStopping))
             {
                 var (before, now) = (_states.GetValueOrDefault(change.ResourceId), change.Snapshot.State?.Text);
                 _states[change.ResourceId] = now;
@@ -121,6 +119,7 @@ internal sealed partial class ResourceSupervisor(
         {
             Console.Error.WriteLine($"The system cannot start without {name}: it is stopped. 'aspire logs {name}' has more while it runs.");
             Environment.ExitCode = 1;
+            // It ends the watching too: what waits for this one fails now as well, and says nothing new.
             application.StopApplication();
         }
     }
@@ -144,8 +143,8 @@ internal sealed partial class ResourceSupervisor(
         try
         {
             // What holds its port, or keeps it from starting, may be gone a moment later.
-            await Task.Delay(TimeSpan.FromSeconds(attempt), _stopping.Token);
-            await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, _stopping.Token);
+            await Task.Delay(TimeSpan.FromSeconds(attempt), application.ApplicationStopping);
+            await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, application.ApplicationStopping);
         }
         catch (OperationCanceledException)
         {
@@ -156,7 +155,7 @@ internal sealed partial class ResourceSupervisor(
     private async Task<string> LastLinesAsync(string resource)
     {
         var lines = new List<string>();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(application.ApplicationStopping);
         timeout.CancelAfter(TimeSpan.FromSeconds(2));
         try
         {

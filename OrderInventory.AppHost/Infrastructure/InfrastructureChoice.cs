@@ -46,7 +46,7 @@ internal static class InfrastructureChoice
     }
 
     /// <summary>The probe that Aspire's orchestrator makes itself; it takes about 80 ms.</summary>
-    private static async Task<bool> IsRuntimeHealthyAsync()
+    public static async Task<bool> IsRuntimeHealthyAsync()
     {
         var runtime = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME")
             ?? Environment.GetEnvironmentVariable("DOTNET_ASPIRE_CONTAINER_RUNTIME")

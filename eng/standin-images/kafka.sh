@@ -17,6 +17,6 @@ group.initial.rebalance.delay.ms=0
 EOF
 env | sed -n 's/^KAFKA_\(LISTENERS\|ADVERTISED_LISTENERS\|LISTENER_SECURITY_PROTOCOL_MAP\)=/\1=/p' |
   while IFS='=' read -r name value; do printf '%s=%s\n' "$(echo "$name" | tr 'A-Z_' 'a-z.')" "$value"; done >>$settings
-java='java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp /standin/libs/*'
-[ -f "$data/meta.properties" ] || $java kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c $settings
-exec $java kafka.Kafka $settings
+export JDK_JAVA_OPTIONS='-Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1' CLASSPATH='/standin/libs/*'
+[ -f "$data/meta.properties" ] || java kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qg -c $settings
+exec java kafka.Kafka $settings

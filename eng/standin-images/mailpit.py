@@ -1,5 +1,5 @@
 # What the system needs of Mailpit: SMTP on 1025, and on 8025 /readyz, /api/v1/messages and a page that lists the mails.
-import email, email.policy, html, json
+import email, email.policy, html, json, signal, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.controller import Controller
 
@@ -15,7 +15,7 @@ class Inbox:
 
 class Page(BaseHTTPRequestHandler):
     def do_GET(self):
-        if self.path == "/api/v1/messages":
+        if self.path.startswith("/api/v1/messages"):
             kind, body = "application/json", json.dumps({"total": len(mails), "messages": [{"Subject": m["subject"], "To": [{"Address": m["to"]}]} for m in mails]})
         else:
             kind, body = "text/html; charset=utf-8", "<ul>" + "".join(f"<li>{html.escape(str(m['to']))}: {html.escape(str(m['subject']))}</li>" for m in mails) + "</ul>"
@@ -28,5 +28,7 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
+# The first process of a container gets no default handling of signals.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 Controller(Inbox(), hostname="0.0.0.0", port=1025).start()
 ThreadingHTTPServer(("0.0.0.0", 8025), Page).serve_forever()

@@ -129,7 +129,7 @@ public sealed class LifecycleTests
     public async Task Starts_again_on_the_data_it_left()
     {
         var data = Path.Combine(Path.GetTempPath(), $"order-inventory-test-{Guid.CreateVersion7():N}");
-        string[] args = [$"--Infrastructure:DataPath={data}", "--Infrastructure:Mail=pickup"];
+        string[] args = ["--Infrastructure:Mode=embedded", $"--Infrastructure:DataPath={data}", "--Infrastructure:Mail=pickup"];
         try
         {
             string id;
@@ -189,7 +189,7 @@ public sealed class LifecycleTests
                 "dotnet",
                 [
                     Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, "bin", configuration, "net10.0", "OrderInventory.AppHost.dll"),
-                    "--Dashboard=false", "--Infrastructure:Mail=pickup", $"--RunDirectory={_folder}",
+                    "--Dashboard=false", "--Infrastructure:Mode=embedded", "--Infrastructure:Mail=pickup", $"--RunDirectory={_folder}",
                 ])
             {
                 RedirectStandardOutput = true,

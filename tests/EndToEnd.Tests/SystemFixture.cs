@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -28,8 +30,19 @@ public sealed class SystemFixture : IAsyncLifetime
     /// <summary>What the services have printed.</summary>
     public LogKeeper Logs { get; } = new();
 
-    /// <summary>Where the system's mail lands as .eml files.</summary>
-    public string MailFolder { get; private set; } = "";
+    /// <summary>How many mails have gone to that address: .eml files in the pickup folder, or what the inbox of the containers mode holds.</summary>
+    public async Task<int> CountMailsAsync(string address)
+    {
+        var mail = new Uri(await Runner.ConnectionStringAsync("mail"));
+        if (mail.IsFile)
+        {
+            return Directory.EnumerateFiles(mail.LocalPath, "*.eml").Count(file => File.ReadAllText(file).Contains(address, StringComparison.Ordinal));
+        }
+
+        using var inbox = Runner.App.CreateHttpClient("mail-server", "http");
+        var messages = await inbox.GetFromJsonAsync<JsonNode>(new Uri("/api/v1/messages?limit=500", UriKind.Relative));
+        return messages!["messages"]!.AsArray().Count(message => message!["To"]!.ToJsonString().Contains(address, StringComparison.Ordinal));
+    }
 
     public async Task InitializeAsync()
     {
@@ -37,7 +50,6 @@ public sealed class SystemFixture : IAsyncLifetime
             ["--Infrastructure:Mail=pickup"], builder => builder.Services.AddLogging(logging => logging.AddProvider(Logs)));
         await _runner.WaitUntilHealthyAsync("gateway");
         _gateway = _runner.App.CreateHttpClient("gateway", "http");
-        MailFolder = new Uri(await _runner.ConnectionStringAsync("mail")).LocalPath;
     }
 
     public async Task DisposeAsync()

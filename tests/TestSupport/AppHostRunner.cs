@@ -87,7 +87,9 @@ public sealed class AppHostRunner : IAsyncDisposable
     public async Task StartAsync(string resource)
     {
         await App.ResourceCommands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand);
-        await WaitUntilHealthyAsync(resource);
+        using var timeout = new CancellationTokenSource(Timeout);
+        // A container's old state, "failed to start", is seen once more before the new one: it is not what is waited for.
+        await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, timeout.Token);
     }
 
     public async ValueTask DisposeAsync()

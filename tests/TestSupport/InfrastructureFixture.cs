@@ -26,7 +26,8 @@ public sealed class InfrastructureFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Only=true"]);
+        // Local processes where they run: fault tests kill a server and expect its data, and Aspire starts a container that ended as a new, empty one.
+        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Only=true", .. OperatingSystem.IsLinux() ? ["--Infrastructure:Mode=embedded"] : Array.Empty<string>()]);
         foreach (var resource in new[] { "postgres", "redis", "kafka" })
         {
             await _runner.WaitUntilHealthyAsync(resource);
