@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -42,10 +44,35 @@ public sealed class SystemFixture : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        _gateway?.Dispose();
-        if (_runner is not null)
+        try
         {
-            await _runner.DisposeAsync();
+            if (_gateway is not null)
+            {
+                await CheckHistoryAsync(_gateway);
+            }
+        }
+        finally
+        {
+            _gateway?.Dispose();
+            if (_runner is not null)
+            {
+                await _runner.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
+    private static async Task CheckHistoryAsync(HttpClient gateway)
+    {
+        var stock = (await gateway.GetFromJsonAsync<JsonNode>("/api/inventory?limit=100"))!["items"]!.AsArray();
+        foreach (var level in stock)
+        {
+            await HistoryCheck.LedgerAsync(gateway, (Guid)level!["productId"]!);
+        }
+
+        foreach (var order in (await gateway.GetFromJsonAsync<JsonNode>("/api/orders?limit=100"))!["items"]!.AsArray())
+        {
+            await HistoryCheck.TimelineAsync(gateway, (Guid)order!["id"]!);
         }
     }
 }

@@ -95,7 +95,7 @@ public sealed class ConcurrentChangesTests(InfrastructureFixture infrastructure)
         var (id, _) = await _app.ConfirmedAsync();
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var orders = await OrderBatch.LoadAsync(connection, [id], TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        var orders = await OrderBatch.LoadAsync(connection, [id], TimeProvider.System, CancellationToken.None);
         Assert.Equal(Change.Made, orders.Find(id)!.Ship("DHL", null, orders.Now));
         orders.PublishUpdated(orders.Find(id)!, By.Caller);
         await using (var past = new NpgsqlCommand("UPDATE orders SET version = version + 1 WHERE id = $1", connection) { Parameters = { new() { Value = id } } })

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrderInventory.TestSupport;
 
@@ -34,6 +36,9 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     }
 
     public Neighbours Neighbours { get; }
+
+    /// <summary>This replica's clock.</summary>
+    public ShiftedClock Clock { get; } = new();
 
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 
@@ -67,6 +72,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
         builder.UseSetting("Messaging:Group", _group);
         builder.UseSetting("Messaging:Partitions", "4");
+        builder.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
         foreach (var neighbour in new[] { "inventory", "products", "customers", "notifications" })
         {
             builder.UseSetting($"services:{neighbour}:http:0", Neighbours.Address);

@@ -40,7 +40,7 @@ internal static class ExtendHold
         var ttl = TimeSpan.FromSeconds(request.TtlSeconds);
         var extended = row.Status == HoldStatus.Live && await database.Database.ExecuteSqlAsync(
             $"""
-             UPDATE holds SET expires_at = greatest(expires_at, clock_timestamp() + {ttl}), version = version + 1, updated_at = clock_timestamp()
+             UPDATE holds SET expires_at = greatest(expires_at, clock_timestamp() + {ttl}), version = version + 1, updated_at = greatest(updated_at, clock_timestamp())
              WHERE id = {id} AND expires_at > clock_timestamp()
              """, cancellationToken) == 1;
         if (!extended)

@@ -207,7 +207,8 @@ internal sealed class Order
         Status = status;
         Reason = reason;
         Version++;
-        UpdatedAt = now;
+        // Never back, and never twice the same, whatever the replicas' clocks say: a later version is later.
+        UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
         return Change.Made;
     }
 

@@ -182,7 +182,7 @@ internal sealed partial class SweepWaitingOrders(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var orders = await OrderBatch.LoadAsync(connection, [waiting.Id], time.GetStorableNow(), cancellationToken);
+        var orders = await OrderBatch.LoadAsync(connection, [waiting.Id], time, cancellationToken);
         if (orders.Find(waiting.Id) is not { } order || order.Version != waiting.Version
             || await FindEventAsync(connection, order, cancellationToken) is not { } sent)
         {
