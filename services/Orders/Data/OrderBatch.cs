@@ -141,6 +141,11 @@ internal sealed class OrderBatch
             },
         };
         writes.BatchCommands.Add(_update);
+        if (changed.FindAll(order => order.IsFinal) is { Count: > 0 } final)
+        {
+            writes.BatchCommands.Add(FreeText.BlankOrders([.. final.Select(order => order.Id)]));
+        }
+
         var revised = changed.Where(order => order.LinesChanged).ToList();
         if (revised.Count > 0)
         {
