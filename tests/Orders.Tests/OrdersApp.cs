@@ -119,6 +119,26 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         return (id, product);
     }
 
+    /// <summary>Speaks for Products, until it is heard.</summary>
+    public async Task TellProductAsync(Guid product, long version, string status)
+    {
+        await Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), JsonSerializer.Serialize(
+            new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = 18.00m, currency = "EUR" }, status }));
+        await Eventually.TrueAsync(
+            async () => await QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1 AND version = $2", product, version) == 1,
+            TimeSpan.FromSeconds(30), "the product is known");
+    }
+
+    /// <summary>Speaks for Customers, until it is heard.</summary>
+    public async Task EraseAsync(Guid customer)
+    {
+        await Kafka.PublishAsync("customer.updated", "customer.updated.v1", customer.ToString(), JsonSerializer.Serialize(
+            new { customerId = customer, version = 9, status = "erased", language = "en", channels = new { email = false, sms = false, webhook = false } }));
+        await Eventually.TrueAsync(
+            async () => await QueryAsync<long>("SELECT count(*) FROM customer_copies WHERE customer_id = $1 AND status = 'erased'", customer) == 1,
+            TimeSpan.FromSeconds(30), "the customer is erased");
+    }
+
     /// <summary>Speaks for Inventory.</summary>
     public Task<Guid> AnswerAsync(Guid order, long version, string outcome, object[]? lines = null, Guid? eventId = null, string? traceParent = null) => Kafka.PublishAsync(
         "inventory.reservation", "inventory.reservation.v1", order.ToString(),
