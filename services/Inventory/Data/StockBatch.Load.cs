@@ -133,7 +133,7 @@ internal sealed partial class StockBatch
         var wanted = scope.Holds.Length == 0 ? "$1" : "$1 || ARRAY(SELECT product_id FROM hold_lines WHERE hold_id = ANY($2))";
         foreach (var sql in new[]
         {
-            $"SELECT product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at FROM stock_levels WHERE product_id = ANY({wanted}) ORDER BY product_id, location FOR UPDATE",
+            $"SELECT product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at, removed FROM stock_levels WHERE product_id = ANY({wanted}) ORDER BY product_id, location FOR UPDATE",
             $"SELECT count(*) FROM stock_levels WHERE product_id = ANY({wanted})",
         })
         {
@@ -207,6 +207,7 @@ internal sealed partial class StockBatch
                 Priority = rank?.Priority ?? 0,
                 Active = rank?.Active ?? false,
                 UpdatedAt = reader.GetFieldValue<DateTimeOffset>(6),
+                IsRemoved = reader.GetBoolean(7),
             });
         }
 

@@ -51,8 +51,18 @@ internal sealed class ProductStock
 
     public bool IsChanged => _items.Exists(item => item.IsChanged);
 
-    /// <summary>Whether the product had no record before.</summary>
-    public bool IsNew => _items.TrueForAll(item => item.IsNew);
+    /// <summary>Whether the product had no record before, or one that was removed.</summary>
+    public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
+
+    /// <summary>Whether its record goes with this change.</summary>
+    public bool IsRemoved { get; private set; }
+
+    /// <summary>Takes the record away; it is empty. Its rows stay, for the version must go on if it comes back.</summary>
+    public void Remove()
+    {
+        SetLowStockThreshold(0);
+        IsRemoved = true;
+    }
 
     /// <summary>The rows of active locations, in the order in which orders are served from them.</summary>
     public IReadOnlyList<StockItem> Sellable => _sellable ??= _items is [{ Active: true }]
