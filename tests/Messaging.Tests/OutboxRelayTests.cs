@@ -166,10 +166,10 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Contains(service.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(first.Id.ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
 
-        // Replayed with the limit as it was, it goes to the outbox and is refused again: another entry, not a loop.
+        // Replayed with the limit as it was, it goes to the outbox and is refused again: the same entry with one attempt more, not a loop.
         await DeadLetterApi.ReplayAsync(service.Client, letter.Id);
         await Eventually.TrueAsync(
-            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id != letter.Id, TestBed.Patience, "The dead letter of the replay");
+            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id == letter.Id && again.Attempts == letter.Attempts + 1, TestBed.Patience, "The dead letter of the replay");
         await bed.OutboxIsEmptyAsync();
 
         // The limit has been raised.
