@@ -21,6 +21,9 @@ internal static class EventHeaders
     public const string TraceParent = "traceparent";
     public const string TraceState = "tracestate";
 
+    /// <summary>Set on an outbox row only: the event is a dead letter that a person has replayed, and the entry goes when the broker has taken it.</summary>
+    public const string Replayed = "dlq_replayed";
+
     /// <summary>Set on the copy of a dead letter: why it was set aside.</summary>
     public const string DeadLetterReason = "dlq_reason";
 

@@ -53,6 +53,14 @@ public sealed class MessagingOptions
     /// <summary>How often the relay looks when other replicas own slots too, and may have written rows for this one's.</summary>
     public TimeSpan SharedPoll { get; set; } = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>
+    /// Most bytes that the data of an event may have: what the producer may send (<c>Messaging:Producer:MessageMaxBytes</c>, 1,000,000 unless
+    /// set), less room for key and headers, also those of a dead letter's copy.
+    /// </summary>
+    public int MaxPayload => Math.Max((Producer.MessageMaxBytes ?? 1_000_000) - RecordOverhead, 0);
+
+    private const int RecordOverhead = 8 * 1024;
+
     internal Dictionary<string, EventRegistration> Events { get; } = [];
     internal HashSet<string> ConsumedTopics { get; } = [];
     internal HashSet<string> PublishedTopics { get; } = [];
@@ -94,6 +102,7 @@ public static class MessagingExtensions
             // Our spans follow the outbox row, not the call; the client's own would start new traces.
             settings.DisableTracing = true;
             settings.DisableMetrics = true;
+            builder.Configuration.GetSection("Messaging:Producer").Bind(settings.Config);
             EventProducer.Configure(settings.Config);
             settings.Config.BootstrapServers ??= settings.ConnectionString;
             options.Producer = settings.Config;

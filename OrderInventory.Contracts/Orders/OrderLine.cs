@@ -15,10 +15,13 @@ public sealed record OrderLine(Guid ProductId, string Sku, string Name, int Quan
 public sealed record Shortage(Guid ProductId, long Requested, long Available);
 
 /// <summary>Why an order or a revision was refused.</summary>
-/// <param name="Code">Stable code; today always <c>insufficientStock</c>.</param>
-/// <param name="Lines">The products that were short.</param>
+/// <param name="Code">Stable code; <c>insufficientStock</c>, or <c>undeliverable</c>.</param>
+/// <param name="Lines">The products that were short; none when it was undeliverable.</param>
 public sealed record Rejection(string Code, IReadOnlyList<Shortage> Lines)
 {
     /// <summary>The code of a shortage.</summary>
     public const string InsufficientStock = "insufficientStock";
+
+    /// <summary>The code of a wish that could not be brought to Inventory: the broker refuses its event for good.</summary>
+    public const string Undeliverable = "undeliverable";
 }

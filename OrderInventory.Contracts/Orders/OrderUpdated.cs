@@ -14,7 +14,7 @@ namespace OrderInventory.Contracts.Orders;
 /// <param name="HoldId">As in <see cref="OrderCreated"/>.</param>
 /// <param name="Lines">The lines that stand: while a revision waits, still the confirmed ones.</param>
 /// <param name="Total">Sum of <paramref name="Lines"/>.</param>
-/// <param name="Reason">Words of whoever caused the change, or null.</param>
+/// <param name="Reason">Why, for an order that expired; otherwise null: what people wrote does not travel.</param>
 /// <param name="Revision">The latest revision of the lines, or null.</param>
 /// <param name="Rejection">Why the order was rejected, or null.</param>
 /// <param name="PlacedAt">When the order was accepted, UTC.</param>

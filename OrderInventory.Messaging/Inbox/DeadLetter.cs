@@ -92,5 +92,20 @@ public sealed class DeadLetter
         },
     };
 
+    /// <summary>Writes the row of an own event that the broker refused. Refused before, it is the same entry with one attempt more.</summary>
+    internal NpgsqlBatchCommand InsertRefused()
+    {
+        var insert = Insert();
+        insert.CommandText =
+            """
+            WITH again AS (
+                UPDATE dead_letters SET attempts = attempts + 1, reason = $8
+                WHERE topic = $2 AND partition IS NULL AND event_id = $6 RETURNING id)
+            INSERT INTO dead_letters (id, topic, partition, "offset", key, event_id, event_type, reason, attempts, trace_id, created_at, headers, payload)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13 WHERE NOT EXISTS (SELECT FROM again)
+            """;
+        return insert;
+    }
+
     private static NpgsqlParameter Nullable(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

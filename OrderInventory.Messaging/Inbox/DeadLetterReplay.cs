@@ -46,15 +46,26 @@ internal sealed class DeadLetterReplay(NpgsqlDataSource database, InboxProcessor
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await using var delete = new NpgsqlCommand("DELETE FROM dead_letters WHERE id = $1", connection) { Parameters = { new() { Value = id } } };
-        if (await delete.ExecuteNonQueryAsync(cancellationToken) == 1)
+        // The entry stays until the broker has taken the event: refused again, it is the same one with one attempt more.
+        await using var find = new NpgsqlCommand("SELECT id FROM dead_letters WHERE id = $1 FOR UPDATE", connection) { Parameters = { new() { Value = id } } };
+        var again = OutboxMessage.Again(record, time.GetUtcNow());
+        if (await find.ExecuteScalarAsync(cancellationToken) is not null && !await IsUnderWayAsync(connection, again, cancellationToken))
         {
             await using var insert = new NpgsqlBatch(connection, transaction);
-            insert.AddOutbox(OutboxMessage.Again(record, time.GetUtcNow()));
+            insert.AddOutbox(again);
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
         signal.Wake();
+    }
+
+    private static async Task<bool> IsUnderWayAsync(NpgsqlConnection connection, OutboxMessage message, CancellationToken cancellationToken)
+    {
+        await using var find = new NpgsqlCommand("SELECT EXISTS (SELECT FROM outbox_messages WHERE slot = $1 AND key = $2 AND version = $3 AND id = $4)", connection)
+        {
+            Parameters = { new() { Value = message.Slot }, new() { Value = message.Key }, new() { Value = message.Version }, new() { Value = message.Id } },
+        };
+        return (bool)(await find.ExecuteScalarAsync(cancellationToken))!;
     }
 }

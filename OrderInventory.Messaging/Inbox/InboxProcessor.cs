@@ -200,7 +200,7 @@ internal sealed partial class InboxProcessor(
 
         batch.Publish(OutboxMessage.Copy(
             KafkaTopicNames.DeadLetters(deadLetter.Topic, options.Group), deadLetter.Key, deadLetter.Offset ?? 0,
-            EventHeaders.ToJson(EventHeaders.FromJson(Encoding.UTF8.GetBytes(deadLetter.Headers)), (EventHeaders.DeadLetterReason, deadLetter.Reason)),
+            EventHeaders.ToJson(EventHeaders.FromJson(Encoding.UTF8.GetBytes(deadLetter.Headers)), (EventHeaders.DeadLetterReason, Shorten(deadLetter.Reason))),
             deadLetter.Payload, deadLetter.CreatedAt));
         batch.AfterCommit(() =>
         {
@@ -208,6 +208,9 @@ internal sealed partial class InboxProcessor(
             LogDeadLetter(deadLetter.Id, deadLetter.Topic, deadLetter.Partition, deadLetter.Offset, deadLetter.Reason);
         });
     }
+
+    /// <summary>The entry has all of it; the copy's record must not outgrow what brokers take.</summary>
+    private static string Shorten(string reason) => reason.Length <= 1000 ? reason : reason[..1000] + "…";
 
     /// <summary>The event in a record; null without a reason when no handler wants it.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "A service's own check that stumbles over the data says that the data is wrong, and a record that ends the consumer would end it again after every start.")]

@@ -19,6 +19,7 @@ public sealed class OutboxMessage
     public const int SlotCount = 16;
 
     private const int MaxCopiedKey = 500;
+    private const int MaxTraceState = 512;
 
     private OutboxMessage(short slot, string key, long version, Guid id, string topic, string headers, byte[] payload, DateTimeOffset createdAt)
     {
@@ -64,7 +65,7 @@ public sealed class OutboxMessage
         var subject = key.ToString();
         var headers = WriteHeaders(
             id, type.Type, type.Source, subject, version, time, cause,
-            cause is null ? Activity.Current?.Id : cause.TraceParent,
+            TraceOf(cause),
             cause is null ? Activity.Current?.TraceStateString : cause.TraceState);
         return new(SlotOf(subject), subject, version, id, type.Topic, headers, type.Serialize(data), time.ToUniversalTime());
     }
@@ -86,13 +87,17 @@ public sealed class OutboxMessage
         SlotOf(record.Key), record.Key,
         long.TryParse(EventHeaders.Get(record.Headers, EventHeaders.AggregateVersion), CultureInfo.InvariantCulture, out var version) ? version : 0,
         Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id) ? id : Guid.CreateVersion7(),
-        record.Topic, EventHeaders.ToJson(record.Headers), record.Payload, time);
+        record.Topic, EventHeaders.ToJson(record.Headers, (EventHeaders.Replayed, "1")), record.Payload, time);
 
-    private static short SlotOf(string key) =>
+    /// <summary>Every event has a trace. One that nothing traced led to, such as a timer's, begins one, which nobody records until somebody wants to.</summary>
+    private static string TraceOf(ReceivedEvent? cause) => (cause is null ? Activity.Current?.Id : cause.TraceParent)
+        ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
+
+    internal static short SlotOf(string key) =>
         (short)(XxHash32.HashToUInt32(MemoryMarshal.AsBytes(key.AsSpan())) % SlotCount);
 
     private static string WriteHeaders(
-        Guid id, string type, string source, string subject, long version, DateTimeOffset time, ReceivedEvent? cause, string? traceParent, string? traceState)
+        Guid id, string type, string source, string subject, long version, DateTimeOffset time, ReceivedEvent? cause, string traceParent, string? traceState)
     {
         // Nothing in these values needs escaping in JSON except a stranger's tracestate; this is on every hot path.
         var json = new StringBuilder(512)
@@ -108,14 +113,11 @@ public sealed class OutboxMessage
             json.Append("\",\"ce_causationid\":\"").Append(cause.Id);
         }
 
-        json.Append("\",\"content-type\":\"application/json");
-        if (traceParent is not null)
+        json.Append("\",\"content-type\":\"application/json\",\"traceparent\":\"").Append(JsonEncodedText.Encode(traceParent));
+        // Longer than anybody must pass on (W3C Trace Context, section 3.3.1.5), it would eat up what a record may have.
+        if (traceState is { Length: <= MaxTraceState })
         {
-            json.Append("\",\"traceparent\":\"").Append(JsonEncodedText.Encode(traceParent));
-            if (traceState is not null)
-            {
-                json.Append("\",\"tracestate\":\"").Append(JsonEncodedText.Encode(traceState));
-            }
+            json.Append("\",\"tracestate\":\"").Append(JsonEncodedText.Encode(traceState));
         }
 
         return json.Append("\"}").ToString();

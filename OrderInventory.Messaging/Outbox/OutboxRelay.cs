@@ -186,6 +186,7 @@ internal sealed partial class OutboxRelay(
     private Error? Produce(Row row, int index, Round round)
     {
         var headers = EventHeaders.FromJson(row.Headers);
+        headers.Remove(EventHeaders.Replayed);
         using var activity = MessagingTelemetry.TryGetRecorded(
             EventHeaders.Get(headers, EventHeaders.TraceParent), EventHeaders.Get(headers, EventHeaders.TraceState), out var parent)
             ? MessagingTelemetry.Source.StartActivity($"publish {row.Topic}", ActivityKind.Producer, parent)
@@ -238,6 +239,14 @@ internal sealed partial class OutboxRelay(
                 DeleteCommand(rows),
             },
         };
+        if (rows.FindAll(row => row.Headers.AsSpan().IndexOf("\"dlq_replayed\""u8) >= 0) is { Count: > 0 } replayed)
+        {
+            batch.BatchCommands.Add(new("DELETE FROM dead_letters WHERE partition IS NULL AND topic = ANY($1) AND event_id = ANY($2)")
+            {
+                Parameters = { OutboxSql.Array(replayed, r => r.Topic, NpgsqlDbType.Text), OutboxSql.Array(replayed, r => r.Id, NpgsqlDbType.Uuid) },
+            });
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -264,9 +273,18 @@ internal sealed partial class OutboxRelay(
     /// <summary>A record that the broker will never take becomes a dead letter, and its slot goes on.</summary>
     private async Task SetAsideAsync(Row row, Error error, CancellationToken cancellationToken)
     {
-        var deadLetter = DeadLetter.Refused(row.Topic, row.Key, row.Id, EventHeaders.FromJson(row.Headers), row.Payload, error.Reason, time.GetUtcNow());
+        var headers = EventHeaders.FromJson(row.Headers);
+        // Of a dead letter's copy the entry itself is there already.
+        var isCopy = EventHeaders.Get(headers, EventHeaders.DeadLetterReason) is not null;
+        headers.Remove(EventHeaders.Replayed);
+        var deadLetter = DeadLetter.Refused(row.Topic, row.Key, row.Id, headers, row.Payload, error.Reason, time.GetUtcNow());
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { deadLetter.Insert(), DeleteCommand([row]) } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { DeleteCommand([row]) } };
+        if (!isCopy)
+        {
+            batch.BatchCommands.Add(deadLetter.InsertRefused());
+        }
+
         await batch.ExecuteNonQueryAsync(cancellationToken);
         MessagingTelemetry.Refused.Add(1);
         LogRefused(row.Id, row.Topic, row.Key, error.Reason);

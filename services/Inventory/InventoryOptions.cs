@@ -10,4 +10,7 @@ internal sealed class InventoryOptions
 
     /// <summary>How often the sweeper looks for holds whose time is over.</summary>
     public TimeSpan HoldSweep { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long after it was made a hold may last at most, with all its extensions. Without a limit a cart could keep units from everybody for ever.</summary>
+    public TimeSpan MaxHoldLifetime { get; set; } = TimeSpan.FromHours(24);
 }

@@ -1,6 +1,7 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Contracts.Products;
 using OrderInventory.Inventory;
 using OrderInventory.Inventory.Clients;
 using OrderInventory.Inventory.Data;
@@ -26,7 +27,8 @@ builder.AddMessaging("inventory", messaging => messaging
     .Consumes<OrderCreated, OrderEventsHandler>(
         OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated, validate: order => OrderEventsHandler.Validate(order.Lines))
     .Consumes<OrderUpdated, OrderEventsHandler>(
-        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns, OrderUpdatedHandler.Validate));
+        OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns, OrderUpdatedHandler.Validate)
+    .Consumes<ProductUpdated, ProductUpdatedHandler>(ProductUpdated.Topic, ProductUpdated.Type, EventsJson.Default.ProductUpdated));
 builder.Services.AddSingleton(builder.Configuration.GetSection("Inventory").Get<InventoryOptions>() ?? new());
 builder.Services.AddSingleton<StockWriter>();
 builder.Services.AddHostedService<ExpireHolds>();

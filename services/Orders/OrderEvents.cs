@@ -19,7 +19,15 @@ internal static class OrderEvents
     public static OrderCreated CreatedOf(Order order) =>
         new(order.Id, 1, order.CustomerId, OrderStatus.Pending, order.HoldId, order.Lines, order.TotalPrice, order.PlacedAt);
 
+    /// <summary>The same with only what Inventory needs of the lines, for an event that is too large as it is.</summary>
+    public static OrderUpdated Smaller(OrderUpdated updated) => updated with
+    {
+        Lines = [.. updated.Lines.Select(line => line with { Sku = "", Name = "" })],
+        Revision = null,
+    };
+
     public static OrderUpdated UpdatedOf(Order order, OrderStatus? previousStatus = null) => new(
         order.Id, order.Version, order.CustomerId, order.Status, previousStatus ?? order.PreviousStatus, order.HoldId, order.Lines, order.TotalPrice,
-        order.Reason, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, order.LastReturn);
+        // Words that people wrote stay here: an event goes to everybody, and nobody can take it back.
+        order.Status == OrderStatus.Expired ? order.Reason : null, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, order.LastReturn);
 }

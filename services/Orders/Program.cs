@@ -36,7 +36,8 @@ builder.Services.AddSingleton<OrderWaiters>();
 builder.Services.AddSingleton<RecentOrders>();
 builder.Services.AddHostedService<SweepWaitingOrders>();
 builder.Services.AddTransient<StockChecker>();
-builder.Services.AddTransient<Catalogue>();
+builder.Services.AddSingleton<Catalogue>();
+builder.Services.AddSingleton<EventBudget>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrdersJson.Default));
 builder.Services.AddOpenApi();
 

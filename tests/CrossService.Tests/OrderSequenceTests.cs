@@ -194,6 +194,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
         var orders = new List<JsonNode>();
         foreach (var id in model.Orders.OfType<Guid>())
         {
+            await HistoryCheck.TimelineAsync(services.Orders, id);
             var order = await services.OrderAsync(id);
             orders.Add(order);
             var status = (string)order["status"]!;
@@ -208,6 +209,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
         {
             var level = (await services.Inventory.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}"))!;
             Assert.Equal((model.OnHand[product], Units(open, product)), ((long)level["onHand"]!, (long)level["reserved"]!));
+            await HistoryCheck.LedgerAsync(services.Inventory, product);
         }
 
         var report = (await services.Inventory.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?productIds={string.Join(',', model.Products)}"))!;

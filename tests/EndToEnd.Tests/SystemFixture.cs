@@ -54,10 +54,35 @@ public sealed class SystemFixture : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        _gateway?.Dispose();
-        if (_runner is not null)
+        try
         {
-            await _runner.DisposeAsync();
+            if (_gateway is not null)
+            {
+                await CheckHistoryAsync(_gateway);
+            }
+        }
+        finally
+        {
+            _gateway?.Dispose();
+            if (_runner is not null)
+            {
+                await _runner.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
+    private static async Task CheckHistoryAsync(HttpClient gateway)
+    {
+        var stock = (await gateway.GetFromJsonAsync<JsonNode>("/api/inventory?limit=100"))!["items"]!.AsArray();
+        foreach (var level in stock)
+        {
+            await HistoryCheck.LedgerAsync(gateway, (Guid)level!["productId"]!);
+        }
+
+        foreach (var order in (await gateway.GetFromJsonAsync<JsonNode>("/api/orders?limit=100"))!["items"]!.AsArray())
+        {
+            await HistoryCheck.TimelineAsync(gateway, (Guid)order!["id"]!);
         }
     }
 }

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderInventory.TestSupport;
@@ -40,6 +42,9 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     public string ConnectionString => _database;
 
+    /// <summary>This replica's clock.</summary>
+    public ShiftedClock Clock { get; } = new();
+
     public LogKeeper Logs { get; } = new();
 
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
@@ -71,6 +76,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         builder.UseSetting("Messaging:Group", Group);
         builder.UseSetting("Messaging:InstanceId", _instance);
         builder.UseSetting("Messaging:Partitions", "4");
+        builder.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
         builder.ConfigureLogging(logging => logging.AddProvider(Logs));
         foreach (var (name, value) in _settings)
         {

@@ -117,6 +117,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
         foreach (var product in products)
         {
             Assert.Equal((model.OnHand[product], model.Reserved(product)), await _app.NumbersAsync(product));
+            await HistoryCheck.LedgerAsync(_http, product);
         }
 
         foreach (var (order, expected) in model.Orders)

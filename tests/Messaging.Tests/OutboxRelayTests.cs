@@ -166,10 +166,10 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Contains(service.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(first.Id.ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
 
-        // Replayed with the limit as it was, it goes to the outbox and is refused again: another entry, not a loop.
+        // Replayed with the limit as it was, it goes to the outbox and is refused again: the same entry with one attempt more, not a loop.
         await DeadLetterApi.ReplayAsync(service.Client, letter.Id);
         await Eventually.TrueAsync(
-            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id != letter.Id, TestBed.Patience, "The dead letter of the replay");
+            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id == letter.Id && again.Attempts == letter.Attempts + 1, TestBed.Patience, "The dead letter of the replay");
         await bed.OutboxIsEmptyAsync();
 
         // The limit has been raised.
@@ -199,6 +199,28 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.WriteAsync(bed.Message(next, 1));
         await bed.AppliedAsync(next, 1);
         Assert.Equal(1, await bed.DeadLettersAsync());
+    }
+
+    // Fails when a replay makes a second entry, or when the entry stays after the broker has taken the event.
+    [Fact]
+    public async Task A_refused_event_that_is_replayed_is_the_same_entry_until_the_broker_takes_it()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        broker.FailToProduce(ErrorCode.MsgSizeTooLarge, ErrorCode.MsgSizeTooLarge);
+        await bed.WriteAsync(bed.Message(Guid.CreateVersion7(), 1));
+        var service = await bed.StartAsync();
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        var before = Assert.Single((await DeadLetterApi.ListAsync(service.Client)).Items);
+
+        await DeadLetterApi.ReplayAsync(service.Client, before.Id);
+        await bed.OutboxIsEmptyAsync();
+        var after = Assert.Single((await DeadLetterApi.ListAsync(service.Client)).Items);
+        Assert.Equal((before.Id, before.Attempts + 1), (after.Id, after.Attempts));
+
+        await DeadLetterApi.ReplayAsync(service.Client, before.Id);
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Patience, "The broker has taken it");
+        Assert.DoesNotContain(Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 1)).Message.Headers, header => header.Key.StartsWith("dlq", StringComparison.Ordinal));
     }
 
     // Fails when a passing error makes a dead letter, loses a row, or is repeated out of order.

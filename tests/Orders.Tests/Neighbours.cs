@@ -17,11 +17,13 @@ namespace OrderInventory.Orders.Tests;
 internal sealed class Neighbours : IAsyncDisposable
 {
     private readonly WebApplication _server;
-    private readonly ConcurrentDictionary<Guid, (string Sku, decimal Price, string Currency, string Status)> _products = new();
+    private readonly ConcurrentDictionary<Guid, (string Sku, decimal Price, string Currency, string Status, string Name)> _products = new();
     private readonly ConcurrentDictionary<Guid, byte> _customers = new();
 
     private int _checks;
     private int _reservationQuestions;
+    private int _productQuestions;
+    private int _customerQuestions;
 
     private Neighbours(WebApplication server) => _server = server;
 
@@ -45,6 +47,13 @@ internal sealed class Neighbours : IAsyncDisposable
     /// <summary>How often Inventory was asked what it decided for an order, whether it answered or not.</summary>
     public int ReservationQuestions => _reservationQuestions;
 
+    /// <summary>So many questions, from the first, Products and Customers each fail to answer.</summary>
+    public int ProductsFailures { get; set; }
+
+    public int ProductQuestions => _productQuestions;
+
+    public int CustomerQuestions => _customerQuestions;
+
     public bool InventoryIsDown { get; set; }
 
     /// <summary>A check is answered only when nobody waits for it any more.</summary>
@@ -53,14 +62,12 @@ internal sealed class Neighbours : IAsyncDisposable
     public bool ProductsIsDown { get; set; }
     public bool CustomersIsDown { get; set; }
 
-    public Guid AddProduct(decimal price = 18.00m, string currency = "EUR", string status = "active")
+    public Guid AddProduct(decimal price = 18.00m, string currency = "EUR", string status = "active", string name = "Chai")
     {
         var id = Guid.CreateVersion7();
-        _products[id] = ("TEA-" + id, price, currency, status);
+        _products[id] = ("TEA-" + id, price, currency, status, name);
         return id;
     }
-
-    public void Discontinue(Guid product) => _products[product] = _products[product] with { Status = "discontinued" };
 
     public Guid AddCustomer()
     {
@@ -76,14 +83,14 @@ internal sealed class Neighbours : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var neighbours = new Neighbours(builder.Build());
         neighbours._server.MapPost("/api/inventory/check", neighbours.CheckAsync);
-        neighbours._server.MapGet("/api/products", (string ids) => neighbours.ProductsIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/products", (string ids) => Interlocked.Increment(ref neighbours._productQuestions) <= neighbours.ProductsFailures || neighbours.ProductsIsDown ? Down() : Results.Ok(new
         {
             items = Ids(ids).Where(neighbours._products.ContainsKey).Select(id => neighbours._products[id] is var p
-                ? new { id, sku = p.Sku, name = "Chai", price = new { amount = p.Price, currency = p.Currency }, status = p.Status, version = 1 }
+                ? new { id, sku = p.Sku, name = p.Name, price = new { amount = p.Price, currency = p.Currency }, status = p.Status, version = 1 }
                 : null),
             next = (string?)null,
         }));
-        neighbours._server.MapGet("/api/customers", (string ids) => neighbours.CustomersIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/customers", (string ids) => Interlocked.Increment(ref neighbours._customerQuestions) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
         {
             items = Ids(ids).Where(neighbours._customers.ContainsKey).Select(id => new { id, name = "Maria" }),
             next = (string?)null,

@@ -156,7 +156,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
     public async Task A_kept_product_keeps_its_price_also_when_discontinued_but_not_more_of_it()
     {
         var (id, product) = await _app.ConfirmedAsync();
-        _app.Neighbours.Discontinue(product);
+        await _app.TellProductAsync(product, 2, "discontinued");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await ReviseAsync(id, "\"2\"", (product, 4))).StatusCode);
         var revised = await OrdersApp.BodyAsync(await ReviseAsync(id, "\"2\"", (product, 2)));
         Assert.Equal(18.00m, (decimal)revised["revision"]!["lines"]![0]!["unitPrice"]!["amount"]!);

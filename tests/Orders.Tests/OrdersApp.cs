@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OrderInventory.TestSupport;
 
@@ -34,6 +36,9 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     }
 
     public Neighbours Neighbours { get; }
+
+    /// <summary>This replica's clock.</summary>
+    public ShiftedClock Clock { get; } = new();
 
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 
@@ -67,6 +72,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
         builder.UseSetting("Messaging:Group", _group);
         builder.UseSetting("Messaging:Partitions", "4");
+        builder.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
         foreach (var neighbour in new[] { "inventory", "products", "customers", "notifications" })
         {
             builder.UseSetting($"services:{neighbour}:http:0", Neighbours.Address);
@@ -111,6 +117,26 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         await AnswerAsync(id, 1, "reserved");
         await WaitForAsync(id, "confirmed");
         return (id, product);
+    }
+
+    /// <summary>Speaks for Products, until it is heard.</summary>
+    public async Task TellProductAsync(Guid product, long version, string status)
+    {
+        await Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), JsonSerializer.Serialize(
+            new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = 18.00m, currency = "EUR" }, status }));
+        await Eventually.TrueAsync(
+            async () => await QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1 AND version = $2", product, version) == 1,
+            TimeSpan.FromSeconds(30), "the product is known");
+    }
+
+    /// <summary>Speaks for Customers, until it is heard.</summary>
+    public async Task EraseAsync(Guid customer)
+    {
+        await Kafka.PublishAsync("customer.updated", "customer.updated.v1", customer.ToString(), JsonSerializer.Serialize(
+            new { customerId = customer, version = 9, status = "erased", language = "en", channels = new { email = false, sms = false, webhook = false } }));
+        await Eventually.TrueAsync(
+            async () => await QueryAsync<long>("SELECT count(*) FROM customer_copies WHERE customer_id = $1 AND status = 'erased'", customer) == 1,
+            TimeSpan.FromSeconds(30), "the customer is erased");
     }
 
     /// <summary>Speaks for Inventory.</summary>

@@ -17,6 +17,21 @@ internal sealed class StockLevelRow
     public long LowStockThreshold { get; init; }
     public long Version { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>Whether somebody removed the record. The row stays, for the product's version must go on if it comes back; nobody is shown it.</summary>
+    public bool Removed { get; init; }
+}
+
+/// <summary>What is known here of a product, kept current by <c>product.updated</c>.</summary>
+internal sealed class ProductCopy
+{
+    public Guid ProductId { get; init; }
+    public long Version { get; init; }
+    public required string Sku { get; init; }
+    public required string Name { get; init; }
+
+    /// <summary>As in the event: <c>active</c>, <c>discontinued</c> or <c>deleted</c>.</summary>
+    public required string Status { get; init; }
 }
 
 /// <summary>A row of <c>reservations</c>, for reading.</summary>
@@ -69,6 +84,7 @@ internal sealed class HoldLineRow
 internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbContext(options)
 {
     public DbSet<StockLevelRow> StockLevels => Set<StockLevelRow>();
+    public DbSet<ProductCopy> ProductCopies => Set<ProductCopy>();
     public DbSet<ReservationRow> Reservations => Set<ReservationRow>();
     public DbSet<StockMovement> StockMovements => Set<StockMovement>();
     public DbSet<Location> Locations => Set<Location>();
@@ -84,8 +100,16 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             // Product first: a distributed database spreads the table by it, and a batch locks rows in this order.
             level.HasKey(l => new { l.ProductId, l.Location });
             level.Property(l => l.Available).HasComputedColumnSql("on_hand - reserved", stored: true);
+            level.Property(l => l.Removed).HasDefaultValue(false);
+            level.HasQueryFilter(l => !l.Removed);
             // Room for new row versions in the page, so that the many updates touch no index.
             level.HasStorageParameter("fillfactor", 50);
+        });
+        modelBuilder.Entity<ProductCopy>(product =>
+        {
+            product.ToTable("product_copies");
+            product.HasKey(p => p.ProductId);
+            product.Property(p => p.ProductId).ValueGeneratedNever();
         });
         modelBuilder.Entity<ReservationRow>(reservation =>
         {

@@ -5,6 +5,7 @@ using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
@@ -29,10 +30,10 @@ internal sealed partial class StockBatch
     /// <param name="connection">In a transaction.</param>
     /// <param name="scope">What to lock.</param>
     /// <param name="policy">From which locations orders are served.</param>
-    /// <param name="now">The time for what is written.</param>
+    /// <param name="time">Asked once everything is locked: a time from before would be earlier than what the last owner of the locks has written.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<StockBatch> LoadAsync(
-        NpgsqlConnection connection, StockScope scope, AllocationPolicy policy, DateTimeOffset now, CancellationToken cancellationToken)
+        NpgsqlConnection connection, StockScope scope, AllocationPolicy policy, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var select = new NpgsqlBatch(connection);
         select.BatchCommands.Add(new(scope.KeepLocations ? SelectLocations + " ORDER BY code FOR KEY SHARE" : SelectLocations));
@@ -68,7 +69,7 @@ internal sealed partial class StockBatch
             throw new PostgresException("Stock has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
         }
 
-        return new(now, items, reservations, holds, locations) { Policy = policy, HasDueHolds = due };
+        return new(time.GetStorableNow(), items, reservations, holds, locations) { Policy = policy, HasDueHolds = due };
     }
 
     /// <summary>
@@ -132,7 +133,7 @@ internal sealed partial class StockBatch
         var wanted = scope.Holds.Length == 0 ? "$1" : "$1 || ARRAY(SELECT product_id FROM hold_lines WHERE hold_id = ANY($2))";
         foreach (var sql in new[]
         {
-            $"SELECT product_id, location, on_hand, reserved, low_stock_threshold, version FROM stock_levels WHERE product_id = ANY({wanted}) ORDER BY product_id, location FOR UPDATE",
+            $"SELECT product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at, removed FROM stock_levels WHERE product_id = ANY({wanted}) ORDER BY product_id, location FOR UPDATE",
             $"SELECT count(*) FROM stock_levels WHERE product_id = ANY({wanted})",
         })
         {
@@ -205,6 +206,8 @@ internal sealed partial class StockBatch
             {
                 Priority = rank?.Priority ?? 0,
                 Active = rank?.Active ?? false,
+                UpdatedAt = reader.GetFieldValue<DateTimeOffset>(6),
+                IsRemoved = reader.GetBoolean(7),
             });
         }
 

@@ -12,9 +12,13 @@ internal sealed partial class StockBatch
     /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
     public void Save(NpgsqlBatch writes)
     {
-        var levels = _products.Values.SelectMany(product => product.Items).Where(item => item.IsChanged).ToList();
+        // Goods that came back and are not sold again have a ledger row and change no number. A record that comes back does so with all its rows.
+        var levels = _products.Values.SelectMany(product => (product.IsStamped && !product.IsChanged) || product.Items.Any(item => item.IsRemoved && product.IsChanged)
+            ? product.Items.Where(item => item.IsChanged || !item.IsNew)
+            : product.Items.Where(item => item.IsChanged)).ToList();
         AddNotEmpty(levels.FindAll(i => i.IsNew), InsertLevels);
         AddNotEmpty(levels.FindAll(i => !i.IsNew), UpdateLevels);
+        AddNotEmpty([.. _products.Values.Where(product => product.IsRemoved)], RemoveLevels);
         AddNotEmpty([.. _reservations.Values.Where(r => r is { IsChanged: true, IsNew: true }).OrderBy(r => r.OrderId)], InsertReservations);
         AddNotEmpty([.. _reservations.Values.Where(r => r is { IsChanged: true, IsNew: false })], UpdateReservations);
         AddNotEmpty([.. _reservations.Values.Where(r => r.IsShippedChanged)], UpdateShipped);
@@ -35,17 +39,21 @@ internal sealed partial class StockBatch
     private NpgsqlBatchCommand InsertLevels(IReadOnlyList<StockItem> items) => Levels(items,
         """
         INSERT INTO stock_levels (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at)
-        SELECT product_id, location, on_hand, reserved, threshold, version, $7
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (product_id, location, on_hand, reserved, threshold, version)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
         """);
 
     private NpgsqlBatchCommand UpdateLevels(IReadOnlyList<StockItem> items) => Levels(items,
         """
         UPDATE stock_levels s
-        SET on_hand = n.on_hand, reserved = n.reserved, low_stock_threshold = n.threshold, version = n.version, updated_at = $7
-        FROM unnest($1, $2, $3, $4, $5, $6) AS n (product_id, location, on_hand, reserved, threshold, version)
+        SET on_hand = n.on_hand, reserved = n.reserved, low_stock_threshold = n.threshold, version = n.version, updated_at = n.updated_at, removed = false
+        FROM unnest($1, $2, $3, $4, $5, $6, $7) AS n (product_id, location, on_hand, reserved, threshold, version, updated_at)
         WHERE s.product_id = n.product_id AND s.location = n.location
         """);
+
+    private static NpgsqlBatchCommand RemoveLevels(IReadOnlyList<ProductStock> products) => new("UPDATE stock_levels SET removed = true WHERE product_id = ANY($1)")
+    {
+        Parameters = { OutboxSql.Array(products, p => p.ProductId, NpgsqlDbType.Uuid) },
+    };
 
     private NpgsqlBatchCommand Levels(IReadOnlyList<StockItem> items, string sql) => new(sql)
     {
@@ -57,7 +65,7 @@ internal sealed partial class StockBatch
             OutboxSql.Array(items, i => i.Reserved, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => i.LowStockThreshold, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => i.Version, NpgsqlDbType.Bigint),
-            new() { Value = Now.UtcDateTime },
+            OutboxSql.Array(items, i => _products[i.ProductId].Stamp(Now).UtcDateTime, NpgsqlDbType.TimestampTz),
         },
     };
 
@@ -107,7 +115,7 @@ internal sealed partial class StockBatch
 
     private NpgsqlBatchCommand UpdateHolds(IReadOnlyList<Hold> holds) => new(
         """
-        UPDATE holds h SET status = n.status, version = n.version, order_id = n.order_id, updated_at = $5
+        UPDATE holds h SET status = n.status, version = n.version, order_id = n.order_id, updated_at = greatest(h.updated_at, $5)
         FROM unnest($1, $2, $3, $4) AS n (id, status, version, order_id)
         WHERE h.id = n.id
         """)

@@ -49,7 +49,7 @@ internal sealed partial class StockBatch
         }
     }
 
-    /// <summary>One time for the whole batch.</summary>
+    /// <summary>The clock's time after everything was locked. What is written of a product or an order is never earlier than what was.</summary>
     public DateTimeOffset Now { get; }
 
     /// <summary>From which locations an order is served.</summary>
@@ -213,10 +213,11 @@ internal sealed partial class StockBatch
         StockItem item, MovementKind kind, long onHandDelta, long reservedDelta, ReceivedEvent? cause = null, Guid? orderId = null,
         string? reason = null, string? reference = null, Guid? holdId = null)
     {
+        var at = Product(item.ProductId)!.NextTime(Now);
         _movements.Add(new()
         {
             ProductId = item.ProductId,
-            Id = Guid.CreateVersion7(Now),
+            Id = StockMovement.NewId(at),
             Location = item.Location,
             Kind = kind,
             OnHandDelta = onHandDelta,
@@ -226,7 +227,7 @@ internal sealed partial class StockBatch
             Reason = reason,
             Reference = reference,
             EventId = cause?.Id,
-            OccurredAt = Now,
+            OccurredAt = at,
         });
         if (cause is not null)
         {
@@ -243,8 +244,8 @@ internal sealed partial class StockBatch
     public IEnumerable<OutboxMessage> Events() => Changed.Select(product => OutboxMessage.Create(
         InventoryEvents.Updated, product.ProductId, product.Version,
         new InventoryUpdated(
-            product.ProductId, product.Version, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Crossing, Now),
-        Now, _lastCause.GetValueOrDefault(product.ProductId)));
+            product.ProductId, product.Version, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Crossing, product.Stamp(Now)),
+        product.Stamp(Now), _lastCause.GetValueOrDefault(product.ProductId)));
 
     /// <summary>An order's event names every product that the order holds, so the row is locked; anything else is a defect.</summary>
     private StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)

@@ -66,7 +66,7 @@ internal sealed class StockWriter(NpgsqlDataSource database, OutboxSignal signal
         NpgsqlConnection connection, StockScope scope, Func<StockBatch, NpgsqlBatch, Task<TRefusal?>> decide, CancellationToken cancellationToken)
         where TRefusal : class
     {
-        var stock = await StockBatch.LoadAsync(connection, scope, options.Allocation, time.GetStorableNow(), cancellationToken);
+        var stock = await StockBatch.LoadAsync(connection, scope, options.Allocation, time, cancellationToken);
         await using var writes = new NpgsqlBatch(connection);
         if (await decide(stock, writes) is { } refusal)
         {

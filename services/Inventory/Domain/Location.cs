@@ -33,7 +33,7 @@ internal sealed partial class Location
             return false;
         }
 
-        (Name, Priority, Active, UpdatedAt) = (name, priority, active, now);
+        (Name, Priority, Active, UpdatedAt) = (name, priority, active, now > UpdatedAt ? now : UpdatedAt);
         Version++;
         return true;
     }

@@ -14,9 +14,29 @@ internal sealed class ProductStock
         ProductId = productId;
         _items = [.. items];
         _wasLow = IsLow;
+        UpdatedAt = _items.Count == 0 ? default : _items.Max(item => item.UpdatedAt);
     }
 
     public Guid ProductId { get; }
+
+    /// <summary>When a number last changed, or a ledger row was written that changes none.</summary>
+    public DateTimeOffset UpdatedAt { get; private set; }
+
+    /// <summary>Whether <see cref="UpdatedAt"/> is another than it was: then it is written, or the next row might be no later.</summary>
+    public bool IsStamped { get; private set; }
+
+    /// <summary>
+    /// The time of the next ledger row: later than the last one's, also when the clock was set back or another replica's is ahead. The ledger
+    /// is read in the order of its times, and the rows of a product are locked, so this is the order in which it happened.
+    /// </summary>
+    public DateTimeOffset NextTime(DateTimeOffset now)
+    {
+        IsStamped = true;
+        return UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
+    }
+
+    /// <summary>The time of the change, which is that of its last ledger row if it has one; of no change, that of the last.</summary>
+    public DateTimeOffset Stamp(DateTimeOffset now) => IsStamped || !IsChanged ? UpdatedAt : NextTime(now);
 
     /// <summary>One per location where the product is or was, in the order of the locations' codes.</summary>
     public IReadOnlyList<StockItem> Items => _items;
@@ -31,8 +51,18 @@ internal sealed class ProductStock
 
     public bool IsChanged => _items.Exists(item => item.IsChanged);
 
-    /// <summary>Whether the product had no record before.</summary>
-    public bool IsNew => _items.TrueForAll(item => item.IsNew);
+    /// <summary>Whether the product had no record before, or one that was removed.</summary>
+    public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
+
+    /// <summary>Whether its record goes with this change.</summary>
+    public bool IsRemoved { get; private set; }
+
+    /// <summary>Takes the record away; it is empty. Its rows stay, for the version must go on if it comes back.</summary>
+    public void Remove()
+    {
+        SetLowStockThreshold(0);
+        IsRemoved = true;
+    }
 
     /// <summary>The rows of active locations, in the order in which orders are served from them.</summary>
     public IReadOnlyList<StockItem> Sellable => _sellable ??= _items is [{ Active: true }]

@@ -79,7 +79,8 @@ internal sealed class Reservation
         Outcome = outcome;
         Lines = lines;
         Shortages = shortages;
-        DecidedAt = now;
+        // Replicas' clocks differ, and the version rises.
+        DecidedAt = now > DecidedAt ? now : DecidedAt.AddMicroseconds(1);
         IsChanged = true;
     }
 

@@ -27,6 +27,12 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     /// <summary>Whether anything new may be promised from the location.</summary>
     public bool Active { get; init; } = true;
 
+    /// <summary>Whether the record was removed; a change makes it one again.</summary>
+    public bool IsRemoved { get; init; }
+
+    /// <summary>When the row was last changed, as it was read; the product's next change is later.</summary>
+    public DateTimeOffset UpdatedAt { get; init; }
+
     public bool IsChanged { get; private set; }
     public bool IsNew { get; } = version == 0;
 

@@ -47,6 +47,11 @@ internal static class ChangeHold
                 return HoldRules.Ended(hold.Status);
             }
 
+            if (await DeletedProducts.RefuseAsync(writes.Connection!, request.Lines, cancellationToken) is { } deleted)
+            {
+                return deleted;
+            }
+
             if (await HoldRules.FindShortAsync(stock, writes.Connection!, wanted, hold.Lines, cancellationToken) is { } isShort)
             {
                 return isShort;

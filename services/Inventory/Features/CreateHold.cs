@@ -23,11 +23,11 @@ internal static class CreateHold
     /// the hold's id turns it into its reservation.
     /// </remarks>
     public static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
+        Request request, HttpContext http, InventoryDb database, StockWriter writer, InventoryOptions options, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckLines(errors, request.Lines);
-        HoldRules.CheckTtl(errors, request.TtlSeconds);
+        HoldRules.CheckTtl(errors, request.TtlSeconds, options.MaxHoldLifetime);
         if (errors.Any)
         {
             return errors.Malformed();
@@ -52,6 +52,11 @@ internal static class CreateHold
             var wanted = HoldRules.Sum(request.Lines);
             var (refusal, stock) = await writer.ChangeAsync(connection, new([], [.. wanted.Keys], []), async (stock, writes) =>
             {
+                if (await DeletedProducts.RefuseAsync(connection, request.Lines, cancellationToken) is { } deleted)
+                {
+                    return deleted;
+                }
+
                 if (await HoldRules.FindShortAsync(stock, connection, wanted, [], cancellationToken) is { } isShort)
                 {
                     return isShort;
@@ -77,7 +82,7 @@ internal static class CreateHold
     private static NpgsqlBatchCommand Insert(Guid id, Dictionary<Guid, long> wanted, int ttlSeconds, DateTimeOffset now) => new(
         """
         INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at)
-        VALUES ($1, 'live', clock_timestamp() + $2, 1, $3, $4, $4)
+        VALUES ($1, 'live', clock_timestamp() + $2, 1, $3, clock_timestamp(), $4)
         """)
     {
         Parameters =

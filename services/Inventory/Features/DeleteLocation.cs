@@ -47,10 +47,10 @@ internal static class DeleteLocation
         // The versions go on in another row: a product's version, their sum, must never fall.
         await database.Database.ExecuteSqlAsync(
             $"""
-             WITH gone AS (DELETE FROM stock_levels WHERE location = {code} RETURNING product_id, low_stock_threshold, version, updated_at)
-             INSERT INTO stock_levels AS s (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at)
-             SELECT product_id, {StockItem.DefaultLocation}, 0, 0, low_stock_threshold, version, updated_at FROM gone
-             ON CONFLICT (product_id, location) DO UPDATE SET version = s.version + excluded.version
+             WITH gone AS (DELETE FROM stock_levels WHERE location = {code} RETURNING product_id, low_stock_threshold, version, updated_at, removed)
+             INSERT INTO stock_levels AS s (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at, removed)
+             SELECT product_id, {StockItem.DefaultLocation}, 0, 0, low_stock_threshold, version, updated_at, removed FROM gone
+             ON CONFLICT (product_id, location) DO UPDATE SET version = s.version + excluded.version, updated_at = greatest(s.updated_at, excluded.updated_at)
              """, cancellationToken);
         await database.Locations.Where(l => l.Code == code).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

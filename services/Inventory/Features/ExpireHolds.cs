@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Messaging;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -40,6 +41,7 @@ internal sealed partial class ExpireHolds(
         var claimed = await ClaimAsync(cancellationToken);
         if (claimed.Length > 0)
         {
+            using var trace = TimerTrace.Start("expire holds");
             await writer.ChangeAsync<ProblemHttpResult>(new([], [], claimed), (stock, _) =>
             {
                 // Extended, released or taken meanwhile: then it is none of ours.

@@ -18,7 +18,7 @@ internal static class ExportStock
     /// <summary>Export all stock</summary>
     /// <remarks>
     /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, in the order of products and
-    /// locations. It is streamed, from one moment's state.
+    /// locations. It is streamed, from one moment's state. Products that were deleted are left out.
     /// </remarks>
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(string? format, NpgsqlDataSource database, CancellationToken cancellationToken) =>
         (format ?? "csv") switch
@@ -32,7 +32,11 @@ internal static class ExportStock
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
-            "SELECT product_id, location, on_hand, low_stock_threshold FROM stock_levels ORDER BY product_id, location", connection);
+            """
+            SELECT product_id, location, on_hand, low_stock_threshold FROM stock_levels l
+            WHERE NOT removed AND NOT EXISTS (SELECT FROM product_copies p WHERE p.product_id = l.product_id AND p.status = 'deleted')
+            ORDER BY product_id, location
+            """, connection);
         await using var reader = await command.ExecuteReaderAsync(System.Data.CommandBehavior.SequentialAccess, cancellationToken);
         var buffer = new ArrayBufferWriter<byte>(FlushAt * 2);
         if (csv)

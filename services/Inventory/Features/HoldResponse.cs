@@ -50,8 +50,11 @@ internal static class HoldRules
         }
     }
 
-    public static void CheckTtl(RequestErrors errors, int ttlSeconds) =>
-        errors.Require(ttlSeconds is >= 1 and <= MaxTtl, "$.ttlSeconds", $"1 to {MaxTtl} is allowed.");
+    public static void CheckTtl(RequestErrors errors, int ttlSeconds, TimeSpan lifetime)
+    {
+        var longest = (int)Math.Min(MaxTtl, lifetime.TotalSeconds);
+        errors.Require(ttlSeconds >= 1 && ttlSeconds <= longest, "$.ttlSeconds", $"1 to {longest} is allowed.");
+    }
 
     public static Dictionary<Guid, long> Sum(IReadOnlyList<HoldLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 

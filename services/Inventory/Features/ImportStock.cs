@@ -77,12 +77,13 @@ internal static class ImportStock
             var results = new List<RowResult<Outcome>>(rows.Count);
             await writer.ChangeAsync<ProblemHttpResult>(
                 new([], [.. rows.Select(row => row.ProductId).Distinct()], [], KeepLocations: true),
-                (stock, _) =>
+                async (stock, writes) =>
                 {
+                    var deleted = await DeletedProducts.FindAsync(writes.Connection!, [.. rows.Select(row => row.ProductId).Distinct()], cancellationToken);
                     // It may run again.
                     results.Clear();
-                    results.AddRange(rows.Select(row => Set(row, stock)));
-                    return Task.FromResult<ProblemHttpResult?>(null);
+                    results.AddRange(rows.Select(row => deleted.Contains(row.ProductId) ? new("$.productId", "The product was deleted.") : Set(row, stock)));
+                    return null;
                 },
                 cancellationToken);
             return results;
@@ -99,7 +100,7 @@ internal static class ImportStock
             }
 
             var item = stock.Item(row.ProductId, row.Location);
-            if (item is not null && item.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
+            if (item is { IsRemoved: false } && item.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
             {
                 return new(Outcome.Unchanged);
             }

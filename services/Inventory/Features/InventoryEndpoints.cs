@@ -12,6 +12,7 @@ internal static class InventoryEndpoints
         group.MapPost("/check", CheckStock.HandleAsync).WithProblems(400, 413, 415, 503);
         group.MapGet("/{productId:guid}", GetStock.HandleAsync).WithETag().WithProblems(404, 503);
         group.MapPut("/{productId:guid}", SetStock.HandleAsync).WithIfMatch().WithProblems(400, 409, 413, 415, 422, 503);
+        group.MapDelete("/{productId:guid}", RemoveStock.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
         group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
         group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
         group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
@@ -31,9 +32,9 @@ internal static class InventoryEndpoints
         locations.MapDelete("/{code}", DeleteLocation.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
 
         var holds = group.MapGroup("/holds").WithTags("Holds");
-        holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 413, 415, 503);
+        holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 422, 503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
-        holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
         holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
         holds.MapDelete("/{id:guid}", ReleaseHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
     }

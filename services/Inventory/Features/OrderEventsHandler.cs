@@ -39,7 +39,7 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
         // Only a return may make stock at a location; the many other batches do not lock what they do not need.
         var returns = events.Any(received => received.Data is OrderUpdated { Return: not null });
         var stock = await StockBatch.LoadAsync(
-            batch.Connection, new([.. orders], [.. products], [.. holds], KeepLocations: returns), options.Allocation, time.GetStorableNow(), cancellationToken);
+            batch.Connection, new([.. orders], [.. products], [.. holds], KeepLocations: returns), options.Allocation, time, cancellationToken);
         foreach (var received in events)
         {
             if (stock.HasDueHolds && IsShort(received.Data, stock))
@@ -56,10 +56,11 @@ internal sealed class OrderEventsHandler(ReadCache cache, InventoryOptions optio
             };
             if (reservation is not null)
             {
+                var decidedAt = version == reservation.OrderVersion ? reservation.DecidedAt : stock.Now;
                 batch.Publish(OutboxMessage.Create(
                     InventoryEvents.ReservationDecided, reservation.OrderId, version,
-                    new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, stock.Now),
-                    stock.Now, received));
+                    new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, decidedAt),
+                    decidedAt, received));
             }
         }
 

@@ -29,13 +29,13 @@ internal static class RebuildStock
         var refusal = await writer.ChangeAsync<ProblemHttpResult>(StockWriter.OneProduct(productId), async (stock, writes) =>
         {
             var ledger = await SumAsync(writes.Connection!, productId, cancellationToken);
+            if (stock.Product(productId) is not { IsNew: false } && ledger.Count == 0)
+            {
+                return Problems.NotFound("stock record", productId);
+            }
+
             if (stock.Product(productId) is null)
             {
-                if (ledger.Count == 0)
-                {
-                    return Problems.NotFound("stock record", productId);
-                }
-
                 // All its levels are lost, and still it can be rebuilt: the ledger has them.
                 stock.Create(productId);
             }

@@ -17,7 +17,8 @@ internal static class SetStock
     /// <summary>Make or set a product's stock</summary>
     /// <remarks>
     /// 201 when the record is new (If-Match is not needed), 200 when it was set; then If-Match is required (428, 412). 409 when
-    /// <c>onHand</c> is below what is reserved. 422 <c>unknown-location</c>.
+    /// <c>onHand</c> is below what is reserved. 422 <c>unknown-location</c>, and <c>unknown-product</c> for one
+    /// that was deleted.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
@@ -31,20 +32,25 @@ internal static class SetStock
 
         var isNew = false;
         StockLevel? answer = null;
-        var refusal = await writer.ChangeAsync(productId, stock =>
+        var refusal = await writer.ChangeAsync(StockWriter.OneProduct(productId), async (stock, writes) =>
         {
+            if ((await DeletedProducts.FindAsync(writes.Connection!, [productId], cancellationToken)).Count > 0)
+            {
+                return DeletedProducts.Refuse(["productId"]);
+            }
+
             if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
             {
                 return unknown;
             }
 
             var product = stock.Product(productId);
-            if (product is not null && ETags.CheckIfMatch(http, product.Version) is { } precondition)
+            if (product is { IsNew: false } && ETags.CheckIfMatch(http, product.Version) is { } precondition)
             {
                 return precondition;
             }
 
-            isNew = product is null;
+            isNew = product is not { IsNew: false };
             var item = product?.At(request.Location) ?? stock.Create(productId, request.Location);
             product = stock.Product(productId)!;
             if (product.OnHand - item.OnHand + request.OnHand > StockLimits.MaxUnits)

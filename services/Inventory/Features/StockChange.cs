@@ -46,7 +46,7 @@ internal static class StockChange
                 StockWriter.OneProduct(productId),
                 (stock, _) =>
                 {
-                    if (stock.Product(productId) is not { } product)
+                    if (stock.Product(productId) is not { IsNew: false } product)
                     {
                         return Task.FromResult<ProblemHttpResult?>(Problems.NotFound("stock record", productId));
                     }

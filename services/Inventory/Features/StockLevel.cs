@@ -21,7 +21,7 @@ public sealed record StockLevel(
     internal static string CacheKey(Guid productId) => $"inventory:{productId}";
 
     internal static StockLevel Of(ProductStock product, DateTimeOffset now) => new(
-        product.ProductId, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Version, now,
+        product.ProductId, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Version, product.Stamp(now),
         [.. product.Items.Select(item => new LocationLevel(item.Location, item.OnHand, item.Reserved, item.Available))]);
 }
 

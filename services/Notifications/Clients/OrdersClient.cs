@@ -10,7 +10,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>The orders' shipments by order, without those that have none; null when Orders does not answer.</summary>
+    /// <summary>The orders' shipments by order, without orders that are gone; null when Orders does not answer.</summary>
     public async Task<IReadOnlyDictionary<Guid, Shipment>?> FindShipmentsAsync(IReadOnlyCollection<Guid> orders, CancellationToken cancellationToken)
     {
         var found = new Dictionary<Guid, Shipment>();
@@ -25,7 +25,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
                 }
 
                 response.EnsureSuccessStatusCode();
-                if ((await response.Content.ReadFromJsonAsync<Order>(s_json, cancellationToken))?.Shipment is { } shipment)
+                if ((await response.Content.ReadFromJsonAsync<Shipment>(s_json, cancellationToken)) is { } shipment)
                 {
                     found[id] = shipment;
                 }
@@ -40,9 +40,8 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         return found;
     }
 
+    /// <summary>What Notifications needs of an order; both are null while it is not shipped, or was shipped without them.</summary>
     public sealed record Shipment(string? Carrier, string? TrackingNumber);
-
-    private sealed record Order(Shipment? Shipment);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not answer ({Reason}); messages about shipments wait")]
     private partial void LogUnavailable(string reason);

@@ -69,7 +69,9 @@ internal static class History
         Version = order.Version,
         At = order.UpdatedAt,
         Service = "orders",
-        What = order.LastReturn is not null ? "goods returned" : order.PreviousStatus == OrderStatus.RevisionPending && order.Status == OrderStatus.Confirmed
+        What = order.LastReturn is not null ? "goods returned"
+            : order is { PreviousStatus: OrderStatus.Shipped, Status: OrderStatus.Shipped } ? "shipment corrected"
+            : order.PreviousStatus == OrderStatus.RevisionPending && order.Status == OrderStatus.Confirmed
             ? order.Revision?.Status == RevisionStatus.Applied ? "revision applied" : "revision refused"
             : order.Status switch
             {

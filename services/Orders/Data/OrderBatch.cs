@@ -22,10 +22,12 @@ internal sealed class OrderBatch
     private readonly List<HistoryEntry> _history = [];
     private NpgsqlBatchCommand? _update;
 
-    private OrderBatch(DateTimeOffset now) => Now = now;
+    private OrderBatch()
+    {
+    }
 
-    /// <summary>One time for the whole batch.</summary>
-    public DateTimeOffset Now { get; }
+    /// <summary>The clock's time after everything was locked.</summary>
+    public DateTimeOffset Now { get; private set; }
 
     /// <summary>What is to be published with the changes.</summary>
     public IReadOnlyList<OutboxMessage> Events => _events;
@@ -34,9 +36,9 @@ internal sealed class OrderBatch
     public IEnumerable<Order> Changed => _orders.Values.Where(order => order.Version != _loadedVersions[order.Id]);
 
     /// <summary>Locks and reads, in one round trip.</summary>
-    public static async Task<OrderBatch> LoadAsync(NpgsqlConnection connection, Guid[] ids, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<OrderBatch> LoadAsync(NpgsqlConnection connection, Guid[] ids, TimeProvider time, CancellationToken cancellationToken)
     {
-        var batch = new OrderBatch(now);
+        var batch = new OrderBatch();
         await using var select = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -76,6 +78,8 @@ internal sealed class OrderBatch
             lines[id].Add(new(reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetInt32(4), new(reader.GetDecimal(5), batch._orders[id].Currency)));
         }
 
+        // Not before: it would be earlier than what the last owner of the locks has written.
+        batch.Now = time.GetStorableNow();
         return batch;
     }
 
@@ -85,7 +89,7 @@ internal sealed class OrderBatch
     /// <summary>Tells of the change that was just made to the order. Call it once per change: each version is an event.</summary>
     public void PublishUpdated(Order order, string by, ReceivedEvent? cause = null)
     {
-        var updated = OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order), Now, cause);
+        var updated = OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order), order.UpdatedAt, cause);
         _events.Add(updated);
         _history.Add(History.Changed(order, updated, by, cause));
     }
@@ -137,6 +141,11 @@ internal sealed class OrderBatch
             },
         };
         writes.BatchCommands.Add(_update);
+        if (changed.FindAll(order => order.IsFinal) is { Count: > 0 } final)
+        {
+            writes.BatchCommands.Add(FreeText.BlankOrders([.. final.Select(order => order.Id)]));
+        }
+
         var revised = changed.Where(order => order.LinesChanged).ToList();
         if (revised.Count > 0)
         {

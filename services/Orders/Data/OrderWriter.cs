@@ -36,7 +36,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by,
         CancellationToken cancellationToken, ReservationDecided? answer = null)
     {
-        var orders = await OrderBatch.LoadAsync(connection, [id], time.GetStorableNow(), cancellationToken);
+        var orders = await OrderBatch.LoadAsync(connection, [id], time, cancellationToken);
         var order = orders.Find(id);
         var decision = decide(order, orders.Now);
         if (!orders.Changed.Any())

@@ -43,7 +43,7 @@ internal sealed class Order
     /// <summary>Where the goods go. Personal data: in no event, and gone when the customer is erased.</summary>
     public ShipTo? ShipTo { get; private set; }
 
-    /// <summary>Whether <see cref="ShipTo"/> is gone because the customer was erased.</summary>
+    /// <summary>Whether <see cref="ShipTo"/> is gone because the customer was erased; then the words in the order go when it is final.</summary>
     public bool ShipToErased { get; private set; }
 
     /// <summary>What came back after shipping, oldest first.</summary>
@@ -154,15 +154,16 @@ internal sealed class Order
         return To(OrderStatus.RevisionPending, null, now);
     }
 
-    /// <summary>The order has left the warehouse. Again, with whatever carrier: nothing changes.</summary>
+    /// <summary>The order has left the warehouse. Again with other numbers: somebody corrects them. What is left out stays as it is.</summary>
     public Change Ship(string? carrier, string? trackingNumber, DateTimeOffset now)
     {
-        if (Status == OrderStatus.Shipped)
+        (carrier, trackingNumber) = (carrier ?? Carrier, trackingNumber ?? TrackingNumber);
+        if (Status == OrderStatus.Shipped && (carrier, trackingNumber) == (Carrier, TrackingNumber))
         {
             return Change.None;
         }
 
-        if (Status != OrderStatus.Confirmed)
+        if (Status is not (OrderStatus.Confirmed or OrderStatus.Shipped))
         {
             return Change.Illegal;
         }
@@ -182,6 +183,28 @@ internal sealed class Order
     /// <summary>Nobody answered in time. Inventory, when it hears of it, gives back what it may have reserved.</summary>
     public Change Expire(DateTimeOffset now) =>
         Status == OrderStatus.Pending ? To(OrderStatus.Expired, "Inventory did not answer in time.", now) : Change.Illegal;
+
+    /// <summary>
+    /// The event that asks Inventory can never reach it, so it has not heard of this version and never will: the wish is refused. A wished
+    /// revision's lines go, for they may be what made it too large.
+    /// </summary>
+    public Change GiveUp(DateTimeOffset now)
+    {
+        switch (Status)
+        {
+            case OrderStatus.Pending:
+                Rejection = new(Rejection.Undeliverable, []);
+                return To(OrderStatus.Rejected, null, now);
+            case OrderStatus.RevisionPending:
+                Revision = new(RevisionStatus.Rejected, [], new(Rejection.Undeliverable, []));
+                return To(OrderStatus.Confirmed, null, now);
+            default:
+                return Change.Illegal;
+        }
+    }
+
+    /// <summary>Nothing can happen to it any more but a return.</summary>
+    public bool IsFinal => Status is OrderStatus.Rejected or OrderStatus.Expired or OrderStatus.Cancelled or OrderStatus.Delivered;
 
     /// <summary>Shipped units that have not come back yet.</summary>
     public long Returnable(Guid productId) =>
@@ -207,7 +230,14 @@ internal sealed class Order
         Status = status;
         Reason = reason;
         Version++;
-        UpdatedAt = now;
+        // Never back, and never twice the same, whatever the replicas' clocks say: a later version is later.
+        UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
+        if (ShipToErased && IsFinal)
+        {
+            // Nobody needs them any more, and they may name the customer.
+            (Reason, Carrier, TrackingNumber) = (null, null, null);
+        }
+
         return Change.Made;
     }
 

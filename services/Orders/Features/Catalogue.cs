@@ -1,3 +1,4 @@
+using Npgsql;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
@@ -7,10 +8,27 @@ namespace OrderInventory.Orders.Features;
 
 /// <summary>
 /// Products and customers as Orders sees them: from its own copies, and by a call where the copy is missing, because what was made a
-/// moment ago may not have arrived yet.
+/// moment ago may not have arrived yet. Many orders that miss one copy make one call, and its answer is the copy until the event comes.
 /// </summary>
-internal sealed class Catalogue(ProductsClient products, CustomersClient customers)
+internal sealed class Catalogue
 {
+    /// <summary>How long a call that gets no answer is repeated: long enough for a service that restarts, or is very busy.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly IServiceScopeFactory _services;
+    private readonly NpgsqlDataSource _database;
+    private readonly TimeProvider _time;
+    private readonly SharedCalls<ProductCopy> _products;
+    private readonly SharedCalls<CustomerStatus> _customers;
+
+    public Catalogue(IServiceScopeFactory services, NpgsqlDataSource database, TimeProvider time)
+    {
+        (_services, _database, _time) = (services, database, time);
+        _products = new(ids => PatientlyAsync<ProductsClient, ProductCopy>(products => AskAsync(products, ids)));
+        _customers = new(ids => PatientlyAsync<CustomersClient, CustomerStatus>(customers => AskAsync(customers, ids)));
+    }
+
     /// <summary>The customer's status, <see cref="CustomerStatus.Erased"/> when there is none; null when Customers is needed and does not answer.</summary>
     public async Task<CustomerStatus?> ResolveCustomerAsync(Guid id, CustomerStatus? copy, CancellationToken cancellationToken)
     {
@@ -21,7 +39,7 @@ internal sealed class Catalogue(ProductsClient products, CustomersClient custome
 
         try
         {
-            return await customers.ExistsAsync(id, cancellationToken) ? CustomerStatus.Active : CustomerStatus.Erased;
+            return (await _customers.GetAsync([id], cancellationToken)).TryGetValue(id, out var status) ? status : CustomerStatus.Erased;
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
@@ -39,11 +57,62 @@ internal sealed class Catalogue(ProductsClient products, CustomersClient custome
 
         try
         {
-            return await products.GetAsync(missing, cancellationToken);
+            return [.. (await _products.GetAsync(missing, cancellationToken)).Values];
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             return null;
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<Guid, ProductCopy>> AskAsync(ProductsClient client, IReadOnlyList<Guid> ids)
+    {
+        var products = await client.GetAsync(ids, CancellationToken.None);
+        await WriteAsync(Copies.Keep(products), products.Count);
+        return products.ToDictionary(product => product.ProductId);
+    }
+
+    private async Task<IReadOnlyDictionary<Guid, CustomerStatus>> AskAsync(CustomersClient client, IReadOnlyList<Guid> ids)
+    {
+        // One at a time: a placement is about one customer.
+        var customers = new Dictionary<Guid, CustomerStatus>();
+        foreach (var id in ids)
+        {
+            if (await client.ExistsAsync(id, CancellationToken.None))
+            {
+                customers[id] = CustomerStatus.Active;
+            }
+        }
+
+        await WriteAsync(Copies.KeepCustomers([.. customers.Keys]), customers.Count);
+        return customers;
+    }
+
+    private async Task WriteAsync(NpgsqlBatchCommand keep, int count)
+    {
+        if (count > 0)
+        {
+            await using var batch = _database.CreateBatch();
+            batch.BatchCommands.Add(keep);
+            await batch.ExecuteNonQueryAsync();
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<Guid, T>> PatientlyAsync<TClient, T>(Func<TClient, Task<IReadOnlyDictionary<Guid, T>>> ask)
+        where TClient : notnull
+    {
+        var started = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await using var scope = _services.CreateAsyncScope();
+                return await ask(scope.ServiceProvider.GetRequiredService<TClient>());
+            }
+            catch (Exception exception) when (exception.MeansNoAnswer(CancellationToken.None) && _time.GetElapsedTime(started) < s_patience)
+            {
+                await Task.Delay(s_pause, _time);
+            }
         }
     }
 }

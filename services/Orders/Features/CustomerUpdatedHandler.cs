@@ -10,7 +10,7 @@ namespace OrderInventory.Orders.Features;
 
 /// <summary>
 /// Keeps the copies of customers current. The newest version wins, in whatever order they come.
-/// An erased customer's orders stay, without the addresses that they went to. The copy is changed first: see <see cref="Placements"/>.
+/// An erased customer's orders stay, without the addresses that they went to, and without what people wrote into them once they are final. The copy is changed first: see <see cref="Placements"/>.
 /// </summary>
 internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandler
 {
@@ -35,10 +35,11 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandle
         var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
         if (erased.Length > 0)
         {
-            batch.Writes.BatchCommands.Add(new("UPDATE orders SET ship_to = NULL, ship_to_erased = true WHERE customer_id = ANY($1) AND ship_to IS NOT NULL")
+            batch.Writes.BatchCommands.Add(new("UPDATE orders SET ship_to = NULL, ship_to_erased = true WHERE customer_id = ANY($1) AND NOT ship_to_erased")
             {
                 Parameters = { new() { Value = erased } },
             });
+            batch.Writes.BatchCommands.Add(FreeText.BlankCustomers(erased));
             // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order, whatever comes with it.
             batch.Writes.BatchCommands.Add(new("UPDATE idempotency_keys SET fingerprint = '' WHERE caller = ANY($1)")
             {

@@ -12,7 +12,7 @@ namespace OrderInventory.Orders.Features;
 /// <summary>All that is known to have happened to an order, in every service, for support at the phone.</summary>
 internal static class GetTimeline
 {
-    /// <param name="At">When it happened, UTC, by the clock of the service where it did.</param>
+    /// <param name="At">When it happened, UTC, by the clock of the service where it did, but no earlier than what led to it.</param>
     /// <param name="Service">Where: <c>orders</c>, <c>inventory</c> or <c>notifications</c>.</param>
     /// <param name="What">In words, such as <c>stock reserved</c>.</param>
     /// <param name="EventId">The event that tells of it, or that led to it; null for an answer of Inventory's that had to be asked for.</param>
@@ -40,17 +40,14 @@ internal static class GetTimeline
         var traces = history.ToDictionary(e => e.EventId, e => e.TraceId);
         var facts = history.Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, WithVersion(e))).ToList();
         var arrived = facts.Where(i => i.Service == "inventory" && !WasAskedFor(i)).Select(AnswerOf).ToHashSet();
-        var items = facts
+        var items = TimelineOrder.Sort([.. facts
             // An answer that was asked for is the same one as that of its event, if the event came later after all.
             .Where(i => !WasAskedFor(i) || !arrived.Contains(AnswerOf(i)))
             .Select(i => WasAskedFor(i) ? i with { EventId = null } : i)
             .Concat(told.Items.Select(n => new Item(
                 n.SentAt ?? n.CreatedAt, "notifications", string.Create(CultureInfo.InvariantCulture, $"{n.Channel} {n.Status}"), n.EventId,
                 traces.GetValueOrDefault(n.EventId),
-                new JsonObject { ["id"] = n.Id, ["template"] = n.Template, ["channel"] = n.Channel, ["status"] = n.Status, ["attempts"] = n.Attempts })))
-            // Two facts of one moment: the order's own versions in their order.
-            .OrderBy(i => i.At).ThenBy(i => (long?)i.Data["version"] ?? long.MaxValue)
-            .ToList();
+                new JsonObject { ["id"] = n.Id, ["template"] = n.Template, ["channel"] = n.Channel, ["status"] = n.Status, ["attempts"] = n.Attempts })))]);
         return TypedResults.Ok(new Response(items, told.AreAll ? [] : ["notifications"]));
     }
 

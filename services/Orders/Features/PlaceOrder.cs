@@ -35,11 +35,11 @@ internal static class PlaceOrder
     /// <summary>Place an order</summary>
     /// <remarks>
     /// 201 with the order. 400 malformed or without Idempotency-Key; 409 <c>insufficient-stock</c> with the short lines, or
-    /// <c>idempotency-in-flight</c>; 422 unknown customer or product, mixed currency, or a key that belongs to another request; 503 when
+    /// <c>idempotency-in-flight</c>; 422 unknown customer or product, mixed currency, <c>order-too-large</c>, or a key that belongs to another request; 503 when
     /// a dependency that is needed does not answer.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, Placements placements, StockChecker stock, Catalogue catalogue, OrderReader reader,
+        Request request, HttpContext http, Placements placements, StockChecker stock, Catalogue catalogue, EventBudget budget, OrderReader reader,
         OrderWaiters waiters, RecentOrders recent, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Validate(request) is { } malformed)
@@ -67,7 +67,7 @@ internal static class PlaceOrder
             return problem;
         }
 
-        if (stock.Refuse(http, await checking) is { } refused)
+        if ((budget.Refuse(lines!) ?? stock.Refuse(http, await checking)) is { } refused)
         {
             return refused;
         }

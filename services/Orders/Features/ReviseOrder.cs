@@ -21,11 +21,11 @@ internal static class ReviseOrder
     /// <remarks>
     /// 202 with the order in <c>revisionPending</c>. 428 without If-Match, 412 when the order has changed, 409 <c>illegal-transition</c>
     /// unless it is confirmed, 409 <c>insufficient-stock</c> when the check finds it short (what the order holds counts as available),
-    /// 422 for a product that cannot be ordered. A product that is kept keeps its price.
+    /// 422 for a product that cannot be ordered, and <c>order-too-large</c>. A product that is kept keeps its price.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, OrderReader reader, StockChecker stock, Placements placements, Catalogue catalogue,
-        OrderWriter writer, CancellationToken cancellationToken)
+        EventBudget budget, OrderWriter writer, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         PlaceOrder.ValidateLines(request.Lines, errors);
@@ -50,6 +50,7 @@ internal static class ReviseOrder
         }
 
         var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
+        problem ??= budget.Refuse(lines!, [.. current.Lines.Select(l => new OrderLine(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))]);
         problem ??= stock.Refuse(http, await stock.AskAsync(request.Lines, id, null, cancellationToken));
         if (problem is not null)
         {

@@ -13,7 +13,8 @@ internal static class ShipOrder
     public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
 
     /// <summary>Say that an order has left</summary>
-    /// <remarks>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</remarks>
+    /// <remarks>200 with the order. Again with other numbers while it is under way they are taken over, as a new version; what is left out stays as it
+    /// was. 409 <c>illegal-transition</c> unless it is confirmed or shipped.</remarks>
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Messaging;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
@@ -20,7 +21,7 @@ namespace OrderInventory.Orders.Features;
 /// version guards every change, and consumers know an event by its id.
 /// </summary>
 internal sealed partial class SweepWaitingOrders(
-    NpgsqlDataSource database, IServiceScopeFactory scopes, OrderWriter writer, OrderWaiters waiters, OutboxSignal signal,
+    NpgsqlDataSource database, IServiceScopeFactory scopes, OrderWriter writer, OrderWaiters waiters, RecentOrders recent, OutboxSignal signal,
     IOptions<OrdersOptions> options, TimeProvider time, ILogger<SweepWaitingOrders> logger) : BackgroundService
 {
     private const int PageSize = 100;
@@ -60,6 +61,7 @@ internal sealed partial class SweepWaitingOrders(
             page = await ReadAsync(last, cancellationToken);
             foreach (var order in page)
             {
+                using var trace = TimerTrace.Start("sweep order");
                 seen.Add((order.Id, order.Version));
                 try
                 {
@@ -182,7 +184,7 @@ internal sealed partial class SweepWaitingOrders(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var orders = await OrderBatch.LoadAsync(connection, [waiting.Id], time.GetStorableNow(), cancellationToken);
+        var orders = await OrderBatch.LoadAsync(connection, [waiting.Id], time, cancellationToken);
         if (orders.Find(waiting.Id) is not { } order || order.Version != waiting.Version
             || await FindEventAsync(connection, order, cancellationToken) is not { } sent)
         {
@@ -190,6 +192,26 @@ internal sealed partial class SweepWaitingOrders(
         }
 
         await using var writes = new NpgsqlBatch(connection, transaction);
+        var topic = order.Version == 1 ? OrderEvents.Created.Topic : OrderEvents.Updated.Topic;
+        if (await RefusedEvents.TakeAsync(connection, topic, order.Id, sent.Id, cancellationToken) is { } size)
+        {
+            if (!GoAnotherWay(orders, order, sent, size, writes))
+            {
+                // Its dead letter stays, and with it the order's wait: until somebody mends the broker and replays it.
+                LogCannotLeave(order.Id, order.Version);
+                return;
+            }
+
+            await writes.ExecuteNonQueryAsync(cancellationToken);
+            orders.EnsureWritten();
+            await transaction.CommitAsync(cancellationToken);
+            signal.Wake();
+            recent.Changed(order.CustomerId);
+            waiters.Changed(order.Id);
+            LogAnotherWay(order.Id, waiting.Version, order.Status);
+            return;
+        }
+
         writes.AddOutbox(order.Version == 1
             ? OutboxMessage.Create(OrderEvents.Created, order.Id, 1, OrderEvents.CreatedOf(order), order.PlacedAt, id: sent.Id)
             : OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order, sent.PreviousStatus), order.UpdatedAt, id: sent.Id));
@@ -197,6 +219,31 @@ internal sealed partial class SweepWaitingOrders(
         await transaction.CommitAsync(cancellationToken);
         signal.Wake();
         LogSentAgain(order.Id, order.Version);
+    }
+
+    /// <summary>
+    /// The broker refuses the event for good. What was wished is refused then; a cancel, which nobody may refuse, is sent with less in it.
+    /// False when that was it already.
+    /// </summary>
+    private static bool GoAnotherWay(OrderBatch orders, Order order, (Guid Id, OrderStatus? PreviousStatus) sent, int size, NpgsqlBatch writes)
+    {
+        if (order.Status == OrderStatus.CancelPending)
+        {
+            var smaller = OutboxMessage.Create(
+                OrderEvents.Updated, order.Id, order.Version, OrderEvents.Smaller(OrderEvents.UpdatedOf(order, sent.PreviousStatus)), order.UpdatedAt, id: sent.Id);
+            writes.AddOutbox(smaller);
+            return smaller.Payload.Length < size;
+        }
+
+        if (order.GiveUp(orders.Now) != Change.Made)
+        {
+            return false;
+        }
+
+        orders.PublishUpdated(order, By.Sweep);
+        orders.Save(writes);
+        writes.AddOutbox(orders.Events);
+        return true;
     }
 
     private static async Task<(Guid Id, OrderStatus? PreviousStatus)?> FindEventAsync(NpgsqlConnection connection, Order order, CancellationToken cancellationToken)
@@ -252,6 +299,12 @@ internal sealed partial class SweepWaitingOrders(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {OrderId} has expired: Inventory did not answer in time")]
     private partial void LogExpired(Guid orderId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refuses the event of order {OrderId}, version {Version}, whatever is left out of it; the order waits until its dead letter is replayed")]
+    private partial void LogCannotLeave(Guid orderId, long version);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused the event of order {OrderId}, version {Version}, for good; the order is {Status} now")]
+    private partial void LogAnotherWay(Guid orderId, long version, OrderStatus status);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory has not seen version {Version} of order {OrderId}; its event is sent again")]
     private partial void LogSentAgain(Guid orderId, long version);

@@ -20,7 +20,7 @@ internal sealed class CustomersServer : IAsyncDisposable
     private int _port;
     private int _calls;
 
-    /// <summary>What GET /api/orders/{id} shows as shipment.</summary>
+    /// <summary>What GET /api/orders/{id} shows of the shipment.</summary>
     public ConcurrentDictionary<Guid, (string? Carrier, string? TrackingNumber)> Shipments { get; } = new();
 
     /// <summary>SKUs and names.</summary>
@@ -77,7 +77,7 @@ internal sealed class CustomersServer : IAsyncDisposable
         });
         _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OthersAnswer
             ? Results.StatusCode(503)
-            : Results.Ok(new { id, shipment = Shipments.TryGetValue(id, out var s) ? new { carrier = s.Carrier, trackingNumber = s.TrackingNumber } : null }));
+            : Results.Ok(Shipments.TryGetValue(id, out var s) ? new { id, carrier = s.Carrier, trackingNumber = s.TrackingNumber } : new { id, carrier = default(string), trackingNumber = default(string) }));
         _server.MapGet("/api/products", (string ids) => !OthersAnswer
             ? Results.StatusCode(503)
             : Results.Ok(new

@@ -102,6 +102,37 @@ namespace OrderInventory.Inventory.Data.Migrations
                     b.ToTable("holds", (string)null);
                 });
 
+            modelBuilder.Entity("OrderInventory.Inventory.Data.ProductCopy", b =>
+                {
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Sku")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sku");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ProductId")
+                        .HasName("pk_product_copies");
+
+                    b.ToTable("product_copies", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Inventory.Data.ReservationRow", b =>
                 {
                     b.Property<Guid>("OrderId")
@@ -168,6 +199,12 @@ namespace OrderInventory.Inventory.Data.Migrations
                     b.Property<long>("OnHand")
                         .HasColumnType("bigint")
                         .HasColumnName("on_hand");
+
+                    b.Property<bool>("Removed")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("removed");
 
                     b.Property<long>("Reserved")
                         .HasColumnType("bigint")

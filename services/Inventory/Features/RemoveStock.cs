@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>Takes a product's stock out of the books: it was deleted, or its record was a mistake.</summary>
+internal static class RemoveStock
+{
+    /// <summary>Remove a product's stock record</summary>
+    /// <remarks>
+    /// 204; what was on hand is written off in the ledger, which stays, and the record is 404 from then on. A new one goes on from its
+    /// version. 409 <c>stock-below-reserved</c> while orders or holds have units. 404 without a record.
+    /// </remarks>
+    public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
+        Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+    {
+        var refusal = await writer.ChangeAsync<ProblemHttpResult>(productId, stock =>
+        {
+            if (stock.Product(productId) is not { IsNew: false } product)
+            {
+                return Problems.NotFound("stock record", productId);
+            }
+
+            if (ETags.CheckIfMatch(http, product.Version) is { } precondition)
+            {
+                return precondition;
+            }
+
+            foreach (var item in product.Items)
+            {
+                var onHand = item.OnHand;
+                if (!item.TrySetOnHand(0))
+                {
+                    return StockLimits.BelowReserved(item);
+                }
+
+                if (onHand > 0)
+                {
+                    stock.Record(item, MovementKind.Set, -onHand, 0, reason: "removed");
+                }
+            }
+
+            product.Remove();
+            return null;
+        }, cancellationToken);
+        return refusal is not null ? refusal : TypedResults.NoContent();
+    }
+}

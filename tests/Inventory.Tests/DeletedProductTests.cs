@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>Products that are gone from the catalogue, and records that somebody takes out.</summary>
+[Collection(InventoryCollection.Name)]
+public sealed class DeletedProductTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private InventoryApp _app = null!;
+    private HttpClient _http = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await InventoryApp.StartAsync(infrastructure);
+        _http = _app.CreateClient();
+    }
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task TellAsync(Guid product, long version, string status)
+    {
+        await _app.Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), InventoryApp.Json(
+            new { productId = product, version, sku = "TEA-1", name = "Chai", price = new { amount = 1.00m, currency = "EUR" }, status }));
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1 AND version = $2", product, version) == 1,
+            TimeSpan.FromSeconds(30), "the product is known");
+    }
+
+    private async Task<JsonNode> HoldAsync(params Guid[] products) => await (await _http.PostAsJsonAsync(
+        "/api/inventory/holds", new { lines = products.Select(product => new { productId = product, quantity = 2 }) })).BodyAsync();
+
+    private async Task<bool> IsLowAsync(Guid product) =>
+        (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?lowStock=true&productIds={product}"))!["items"]!.AsArray().Count == 1;
+
+    [Fact]
+    public async Task A_deleted_product_is_not_low_not_exported_and_not_held_and_gets_no_new_stock()
+    {
+        var (gone, kept) = (await _app.StockAsync(5, threshold: 10), await _app.StockAsync(5, threshold: 10));
+        await TellAsync(gone, 1, "active");
+        var (alone, both) = (await HoldAsync(gone), await HoldAsync(gone, kept));
+        Assert.True(await IsLowAsync(gone));
+
+        await TellAsync(gone, 2, "deleted");
+        Assert.False(await IsLowAsync(gone));
+        Assert.True(await IsLowAsync(kept));
+        var export = await _http.GetStringAsync("/api/inventory/export");
+        Assert.DoesNotContain(gone.ToString(), export, StringComparison.Ordinal);
+        Assert.Contains(kept.ToString(), export, StringComparison.Ordinal);
+        Assert.Equal((5, 0), await _app.NumbersAsync(gone));
+        Assert.Equal((5, 2), await _app.NumbersAsync(kept));
+        Assert.Equal("released", (string?)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{alone["id"]}"))!["status"]);
+        var rest = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{both["id"]}"))!;
+        Assert.Equal(("live", kept.ToString()), ((string?)rest["status"], (string?)rest["lines"]!.AsArray().Single()!["productId"]));
+        var events = await _app.Kafka.ReadAsync("inventory.updated", gone.ToString(), seen => seen.Count == 4);
+        Assert.Equal("left", events[3].Json.GetProperty("lowStock").GetString());
+
+        var held = await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = gone, quantity = 1 } } });
+        Assert.Equal((HttpStatusCode)422, held.StatusCode);
+        Assert.Equal((HttpStatusCode)422, (await _http.SendAsync(HttpMethod.Put, $"/api/inventory/{gone}", new { onHand = 9, lowStockThreshold = 10 }, "\"4\"")).StatusCode);
+        Assert.Contains("The product was deleted.", await (await _http.PostAsync("/api/inventory/import", new StringContent(
+            $"productId,onHand,lowStockThreshold\n{gone},9,10\n", System.Text.Encoding.UTF8, "text/csv"))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await HistoryCheck.LedgerAsync(_http, gone);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_record_is_removed_when_nothing_is_reserved_and_one_that_comes_back_goes_on_from_its_version()
+    {
+        var product = await _app.StockAsync(5, threshold: 10);
+        var hold = await HoldAsync(product);
+        Assert.Equal(HttpStatusCode.PreconditionRequired, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, null)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, "\"2\"")).StatusCode);
+        await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/holds/{hold["id"]}", null, "\"1\"");
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, "\"3\"")).StatusCode);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/inventory/{product}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, "\"4\"")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 1, reason = "x" })).StatusCode);
+        Assert.Empty((await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={product}"))!["items"]!.AsArray());
+        Assert.DoesNotContain(product.ToString(), await _http.GetStringAsync("/api/inventory/export"), StringComparison.Ordinal);
+        var ledger = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]!.AsArray();
+        Assert.Equal((-5, "removed"), ((int)ledger[0]!["onHandDelta"]!, (string?)ledger[0]!["reason"]));
+
+        var again = await _http.PutAsJsonAsync($"/api/inventory/{product}", new { onHand = 7 });
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+        Assert.Equal((5, 7, 0), ((int)(await _app.LevelAsync(product))["version"]!, (int)(await _app.LevelAsync(product))["onHand"]!, (int)(await _app.LevelAsync(product))["lowStockThreshold"]!));
+        await HistoryCheck.LedgerAsync(_http, product);
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_hold_lasts_no_longer_than_its_lifetime_however_often_it_is_extended()
+    {
+        await using var app = await InventoryApp.StartAsync(infrastructure, ("Inventory:MaxHoldLifetime", "01:00:00"));
+        using var http = app.CreateClient();
+        var product = await app.StockAsync(5);
+        async Task<HttpResponseMessage> MakeAsync(int ttl) => await http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = 1 } }, ttlSeconds = ttl });
+        Assert.Equal(HttpStatusCode.BadRequest, (await MakeAsync(3601)).StatusCode);
+        var hold = await (await MakeAsync(600)).BodyAsync();
+        Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync($"/api/inventory/holds/{hold["id"]}/extend", new { ttlSeconds = 3000 })).StatusCode);
+
+        // As if it had been made half an hour ago.
+        await app.QueryAsync<long>("WITH u AS (UPDATE holds SET created_at = created_at - interval '30 minutes' RETURNING 1) SELECT count(*) FROM u");
+        var before = (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold["id"]}"))!;
+        var refused = await http.PostAsJsonAsync($"/api/inventory/holds/{hold["id"]}/extend", new { ttlSeconds = 3500 });
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        var problem = await refused.BodyAsync();
+        Assert.Equal("/problems/hold-lifetime-exceeded", (string?)problem["type"]);
+        Assert.Equal((DateTimeOffset)before["createdAt"]! + TimeSpan.FromHours(1), (DateTimeOffset)problem["latestExpiresAt"]!);
+        Assert.Equal(before.ToJsonString(), (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold["id"]}"))!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Events_that_a_timer_has_made_have_a_trace()
+    {
+        var product = await _app.StockAsync(5);
+        await HoldAsync(product);
+        await _app.QueryAsync<long>("WITH u AS (UPDATE holds SET expires_at = now() - interval '1 second' RETURNING 1) SELECT count(*) FROM u");
+        var events = await _app.Kafka.ReadAsync("inventory.updated", product.ToString(), seen => seen.Count == 3);
+        Assert.All(events, e => Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", e.Headers["traceparent"]));
+    }
+}
