@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -89,11 +91,31 @@ public static class ApiDescriptions
                     schema.Required = null;
                 }
 
+                DescribeProblems(operation);
                 DescribeHeaders(operation);
             }
 
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>What every operation answers to a query, or a body, that it cannot read.</summary>
+    private static void DescribeProblems(OpenApiOperation operation)
+    {
+        var responses = operation.Responses ??= [];
+        if (responses.Values.FirstOrDefault(r => r.Content?.ContainsKey("application/problem+json") == true)?.Content is not { } content)
+        {
+            return;
+        }
+
+        foreach (var status in operation.RequestBody is null ? ["400"] : (string[])["400", "408", "413", "415"])
+        {
+            responses.TryAdd(status, new OpenApiResponse
+            {
+                Description = ReasonPhrases.GetReasonPhrase(int.Parse(status, CultureInfo.InvariantCulture)),
+                Content = new Dictionary<string, OpenApiMediaType>(content.Where(c => c.Key == "application/problem+json")),
+            });
+        }
     }
 
     /// <summary>The headers that answers have by convention, so that each endpoint need not repeat them.</summary>
