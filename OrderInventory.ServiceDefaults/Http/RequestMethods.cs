@@ -48,7 +48,7 @@ internal static class RequestMethods
             return;
         }
 
-        if (http.GetEndpoint() is not RouteEndpoint && Allowed(http) is { Count: > 0 } allowed && !allowed.Contains(http.Request.Method))
+        if (http.GetEndpoint() is not RouteEndpoint && Allowed(http) is { Count: > 0 } allowed && (isOptions || !allowed.Contains(http.Request.Method)))
         {
             http.Response.Headers.Allow = string.Join(", ", allowed);
             http.Response.StatusCode = isOptions ? StatusCodes.Status204NoContent : StatusCodes.Status405MethodNotAllowed;
