@@ -138,6 +138,17 @@ public sealed class HttpRulesTests(ProductsApp app)
     }
 
     [Fact]
+    public async Task A_row_that_is_not_utf8_is_a_bad_row()
+    {
+        var rows = Encoding.Latin1.GetBytes($"sku,name,price,currency\n{ProductsApp.NewSku()},Müller,18,EUR\n{ProductsApp.NewSku()},Chai,18,EUR\n");
+
+        var answer = await (await SendAsync(HttpMethod.Post, "/api/products/import", rows, "text/csv")).Content.ReadAsStringAsync();
+
+        Assert.Contains("\"created\":1", answer, StringComparison.Ordinal);
+        Assert.Contains("\"failed\":1", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_null_in_a_map_is_400() =>
         (await app.Api.PostAsync("/api/products", Change(p => p["attributes"] = new JsonObject { ["a"] = "b", ["c"] = null }))).ShouldBeMalformed("$.attributes.c");
 
