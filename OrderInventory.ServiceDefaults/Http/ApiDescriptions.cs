@@ -62,7 +62,13 @@ public static class ApiDescriptions
                 schema.Examples = [JsonNode.Parse(example.Json)!];
             }
 
-            if (schema.Type is null && (type == typeof(string) || type.IsEnum))
+            if (context.ParameterDescription is not null && schema.Enum is { } words)
+            {
+                // A parameter may be left out, but is never null.
+                schema.Enum = [.. words.Where(word => word is not null)];
+                schema.Type = JsonSchemaType.String;
+            }
+            else if (schema.Type is null && (type == typeof(string) || type.IsEnum))
             {
                 // The converters of StrictJson hide from the generator what they write.
                 schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
@@ -116,6 +122,10 @@ public static class ApiDescriptions
                 Content = new Dictionary<string, OpenApiMediaType>(content.Where(c => c.Key == "application/problem+json")),
             });
         }
+
+        var inOrder = responses.OrderBy(r => r.Key, StringComparer.Ordinal).ToList();
+        responses.Clear();
+        inOrder.ForEach(response => responses.Add(response.Key, response.Value));
     }
 
     /// <summary>The headers that answers have by convention, so that each endpoint need not repeat them.</summary>
@@ -163,7 +173,9 @@ public static class ApiDescriptions
     }
 
     /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>
-    private static string? SchemaId(JsonTypeInfo json) => OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null ? null : Name(json.Type);
+    private static string? SchemaId(JsonTypeInfo json) =>
+        // The words of a filter stand where the filter does.
+        OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null || Nullable.GetUnderlyingType(json.Type) is { IsEnum: true } ? null : Name(json.Type);
 
     private static string Name(Type type)
     {

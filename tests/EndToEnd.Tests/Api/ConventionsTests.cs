@@ -185,7 +185,13 @@ public sealed class ConventionsTests(SystemFixture system)
         {
             var parameters = operation["parameters"]?.AsArray() ?? [];
             var url = parameters.Where(p => (string?)p!["in"] == "path").Aggregate(path, (url, p) => url.Replace(
-                $"{{{p!["name"]}}}", (string?)p["schema"]?["format"] == "uuid" ? "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003" : "x", StringComparison.Ordinal));
+                $"{{{p!["name"]}}}", (string?)p["name"] switch
+                {
+                    "template" => "orderShipped",
+                    "channel" => "email",
+                    "language" => "en",
+                    _ => (string?)p["schema"]?["format"] == "uuid" ? "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003" : "x",
+                }, StringComparison.Ordinal));
             var content = operation["requestBody"]?["content"]?.AsObject().FirstOrDefault();
             return new(
                 method.ToUpperInvariant(), url.Length > 1 ? url.TrimEnd('/') : url, content?.Key, content?.Value?["schema"],

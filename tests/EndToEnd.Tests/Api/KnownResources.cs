@@ -59,7 +59,7 @@ internal sealed class KnownResources(Random random, params string[] urls)
 
     public void Learn(HttpRequestMessage request, HttpResponseMessage response, JsonNode? body)
     {
-        if (body is JsonObject page && page["next"] is JsonValue next && next.TryGetValue<string>(out var cursor) && _cursors.Count < 100)
+        if (body is JsonObject list && list["next"] is JsonValue next && next.TryGetValue<string>(out var cursor) && _cursors.Count < 100)
         {
             _cursors.Add(cursor);
         }

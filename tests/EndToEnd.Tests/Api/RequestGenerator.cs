@@ -210,6 +210,7 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
         {
             (_, 0) => s_texts[random.Next(s_texts.Length)],
             ("uuid", _) => Known(name),
+            _ when name is "ids" or "productIds" => string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => known.FindId("products"))),
             _ when name is "currency" => "EUR",
             _ when name is "country" => "DE",
             _ when name is "email" => $"fuzz-{random.Next(1_000_000)}@example.com",
