@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -50,31 +51,54 @@ public static class ServiceDefaultsExtensions
         builder.AddTelemetry();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddServiceDiscovery();
-        builder.Services.ConfigureHttpClientDefaults(http => http.AddServiceDiscovery());
+        builder.Services.ConfigureHttpClientDefaults(http => http
+            .AddServiceDiscovery()
+            .ConfigurePrimaryHttpMessageHandler((handler, _) =>
+            {
+                // What came in as the trace's state goes on in calls to other services, in the bytes it came in.
+                if (handler is SocketsHttpHandler sockets)
+                {
+                    sockets.RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1;
+                }
+            }));
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["alive"]);
 
         builder.Services.AddProblems();
+        builder.Services.AddBodyRules();
+        builder.Services.AddRouting(routing => routing.SetParameterPolicy<UuidConstraint>("guid"));
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Configure(json.SerializerOptions));
+        // Behind the services' own: it looks at the types that they have added.
+        builder.Services.PostConfigure<Microsoft.AspNetCore.Http.Json.JsonOptions>(json => NullElements.Refuse(json.SerializerOptions));
         builder.Services.ConfigureAll<OpenApiOptions>(ApiDescriptions.Configure);
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodySize;
             kestrel.AddServerHeader = false;
+            // A header may have any bytes but control characters (RFC 9110, section 5.5), such as a cookie of another application on the host.
+            // Latin-1 is each byte as it came; no header that is read here means anything beyond ASCII.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         });
         // In-flight requests and batches get this long when the process is told to stop; run.sh promises 30 s for the whole system.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(15));
         return builder;
     }
 
-    /// <summary>Error handling and the health endpoints. Call it before mapping anything else.</summary>
+    /// <summary>Error handling, what every request must keep to, and the health endpoints. Call it before mapping anything else.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseNormalizedQuery();
-        app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync });
-        app.MapHealthChecks(AlivePath, new() { Predicate = check => check.Tags.Contains("alive") });
+        app.UseRoutingOfHead();
+        app.UseHonestConnections();
+        app.UseQueryRules();
+        app.UseBodyRules();
+        app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync })
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
+        app.MapHealthChecks(AlivePath, new() { Predicate = check => check.Tags.Contains("alive") })
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
         return app;
     }
 

@@ -14,6 +14,8 @@ namespace OrderInventory.Messaging.Inbox;
 /// <summary>For the operator: what was set aside, and what to do about it.</summary>
 public static class DeadLetterEndpoints
 {
+    private static readonly Paging s_paging = new("dead letters");
+
     /// <summary>A dead letter. <c>payload</c> is the JSON that was sent, or a string when it was not JSON.</summary>
     public sealed record Item(
         Guid Id, string Topic, int? Partition, long? Offset, string Key, Guid? EventId, string? EventType, string Reason, int Attempts,
@@ -23,7 +25,7 @@ public static class DeadLetterEndpoints
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, string service)
     {
         var group = routes.MapGroup($"/api/{service}/dead-letters").WithTags("Dead letters");
-        group.MapGet("/", ListAsync).WithSummary("List dead letters, newest first").WithProblems(400, 503);
+        group.MapGet("/", ListAsync).WithSummary("List dead letters, newest first").WithProblems(503);
         group.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
         group.MapDelete("/{id:guid}", DeleteAsync).WithSummary("Give a dead letter up").WithProblems(404, 503);
     }
@@ -31,7 +33,7 @@ public static class DeadLetterEndpoints
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(
         int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -53,7 +55,7 @@ public static class DeadLetterEndpoints
                 reader.GetStringOrNull(9), reader.GetFieldValue<DateTimeOffset>(10), Payload(reader.GetFieldValue<byte[]>(11))));
         }
 
-        return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));
+        return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
     }
 
     /// <summary>

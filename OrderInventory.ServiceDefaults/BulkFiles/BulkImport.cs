@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -24,14 +23,15 @@ public static partial class BulkImport
         .WithMetadata(new RequestSizeLimitAttribute(ServiceDefaultsExtensions.MaxImportBodySize))
         .Accepts<string>(MediaTypes.Csv, MediaTypes.Ndjson)
         .Produces<string>(StatusCodes.Status200OK, MediaTypes.Ndjson)
-        .WithProblems(400, 413, 415, 503);
+        .WithProblems(503);
 
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> RunAsync<TRow, TOutcome>(
         HttpContext http, IRowWriter<TRow, TOutcome> writer, CancellationToken cancellationToken)
         where TRow : class, IImportRow<TRow>
         where TOutcome : struct, Enum
     {
-        var mediaType = MediaTypeOf(http.Request);
+        // Without parameters: see BodyRules.
+        var mediaType = http.Request.ContentType?.ToLowerInvariant();
         if (mediaType is MediaTypes.Csv or MediaTypes.Ndjson && await FileEncoding.SniffAsync(http.Request.BodyReader, cancellationToken) is { } other)
         {
             return Problems.MalformedRequest("$", $"The file is not UTF-8; it seems to be {other}. Save it as UTF-8 text and send it again.");
@@ -57,12 +57,6 @@ public static partial class BulkImport
                     "unsupported-media-type", $"The body must be {MediaTypes.Csv} or {MediaTypes.Ndjson} in UTF-8.", StatusCodes.Status415UnsupportedMediaType);
         }
     }
-
-    private static string? MediaTypeOf(HttpRequest request) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
-            ? type.MediaType.Value?.ToLowerInvariant()
-            : null;
 
     private static async Task<EmptyHttpResult> RunAsync<TRow, TOutcome>(
         HttpContext http, IRowWriter<TRow, TOutcome> writer, IAsyncEnumerable<ImportLine<TRow>> lines, CancellationToken cancellationToken)
@@ -121,7 +115,7 @@ public static partial class BulkImport
                 }
             }
         }
-        catch (BadHttpRequestException) when (batch.Count > 0 && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is BadHttpRequestException or InvalidDataException && batch.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
             // Where the file breaks off says nothing against the rows before. A client that has gone hears of none of them and sends all again.
             await WriteAsync();
@@ -162,7 +156,9 @@ public static partial class BulkImport
         RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, exception.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
             "The body is larger than what is read. The rows that are counted are done; send those behind them in a file of their own."),
-        BadHttpRequestException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new("/problems/request-timeout", StatusCodes.Status408RequestTimeout,
+            "The body did not come in time. The rows that are counted are done; send the file again."),
+        BadHttpRequestException or InvalidDataException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
         _ when exception.IsTransientDatabaseFailure() => new(
             "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),
         _ => null,

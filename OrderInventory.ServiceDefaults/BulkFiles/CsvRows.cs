@@ -15,6 +15,9 @@ namespace OrderInventory.ServiceDefaults.BulkFiles;
 internal sealed class CsvRows<TRow> : IDisposable
     where TRow : class, IImportRow<TRow>
 {
+    /// <summary>With a mark that no text can have in the place of what is not UTF-8. The usual one, U+FFFD, can be a product's own.</summary>
+    private static readonly Encoding s_utf8 = Encoding.GetEncoding("utf-8", EncoderFallback.ExceptionFallback, new DecoderReplacementFallback("\0"));
+
     private readonly CsvParser _parser;
     private readonly BoundedReader _reader;
     private readonly Dictionary<string, string> _cells = [];
@@ -23,7 +26,7 @@ internal sealed class CsvRows<TRow> : IDisposable
 
     public CsvRows(Stream body)
     {
-        _reader = new(new StreamReader(body, new UTF8Encoding(false), detectEncodingFromByteOrderMarks: false));
+        _reader = new(new StreamReader(body, s_utf8, detectEncodingFromByteOrderMarks: false));
         _parser = new(_reader, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = ",",
@@ -111,8 +114,7 @@ internal sealed class CsvRows<TRow> : IDisposable
             return ImportLine<TRow>.Bad(number, key, "A quotation mark stands where none can be; inside of a quoted cell it is doubled.");
         }
 
-        // The decoder puts U+FFFD in the place of what is not UTF-8.
-        if (Array.Exists(cells, cell => cell.AsSpan().ContainsAny('\0', '\uFFFD')))
+        if (Array.Exists(cells, cell => cell.Contains('\0', StringComparison.Ordinal)))
         {
             return ImportLine<TRow>.Bad(number, key, "The row is not valid UTF-8, or contains U+0000.");
         }

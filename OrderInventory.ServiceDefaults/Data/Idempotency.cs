@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,7 +19,7 @@ public sealed class IdempotencyKey
 
     public required string Key { get; init; }
 
-    /// <summary>SHA-256 of the parsed request, so that the order of members and white space do not matter.</summary>
+    /// <summary>What <see cref="RequestFingerprint"/> says of the request.</summary>
     public required byte[] Fingerprint { get; init; }
 
     public required Guid ResourceId { get; init; }
@@ -96,7 +94,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
             return new(transaction);
         }
 
-        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, json));
+        var fingerprint = RequestFingerprint.Of(request, json);
         var claim = await ClaimAsync(http, (NpgsqlConnection)database.Database.GetDbConnection(), transaction, caller, key, fingerprint, resourceId, cancellationToken);
         if (claim._transaction is null)
         {
@@ -113,7 +111,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
 
     private static async Task<IdempotentCreate> ClaimAsync(
         HttpContext http, NpgsqlConnection connection, IDbContextTransaction transaction,
-        string caller, string key, byte[] fingerprint, Guid resourceId, CancellationToken cancellationToken)
+        string caller, string key, RequestFingerprint fingerprint, Guid resourceId, CancellationToken cancellationToken)
     {
         // The key comes first: an uncommitted row cannot be seen, only waited for, and whoever waits here waits for a request in flight.
         await using var claim = new NpgsqlBatch(connection)
@@ -123,7 +121,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
                 new("SET LOCAL lock_timeout = '250ms'"),
                 new("INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
                 {
-                    Parameters = { new() { Value = caller }, new() { Value = key }, new() { Value = fingerprint }, new() { Value = resourceId } },
+                    Parameters = { new() { Value = caller }, new() { Value = key }, new() { Value = fingerprint.Hash }, new() { Value = resourceId } },
                 },
                 new("SET LOCAL lock_timeout TO DEFAULT"),
             },
@@ -151,7 +149,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
             return new(null) { Problem = InFlight(http) };
         }
 
-        if (!reader.GetFieldValue<byte[]>(0).AsSpan().SequenceEqual(fingerprint))
+        if (!fingerprint.Is(reader.GetFieldValue<byte[]>(0)))
         {
             return new(null) { Problem = Reused() };
         }

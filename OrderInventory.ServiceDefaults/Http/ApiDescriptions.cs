@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -60,7 +62,13 @@ public static class ApiDescriptions
                 schema.Examples = [JsonNode.Parse(example.Json)!];
             }
 
-            if (schema.Type is null && (type == typeof(string) || type.IsEnum))
+            if (context.ParameterDescription is not null && schema.Enum is { } words)
+            {
+                // A parameter may be left out, but is never null.
+                schema.Enum = [.. words.Where(word => word is not null)];
+                schema.Type = JsonSchemaType.String;
+            }
+            else if (schema.Type is null && (type == typeof(string) || type.IsEnum))
             {
                 // The converters of StrictJson hide from the generator what they write.
                 schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
@@ -94,11 +102,35 @@ public static class ApiDescriptions
                     schema.Required = null;
                 }
 
+                DescribeProblems(operation);
                 DescribeHeaders(operation);
             }
 
             return Task.CompletedTask;
         });
+    }
+
+    /// <summary>What every operation answers to a query, or a body, that it cannot read.</summary>
+    private static void DescribeProblems(OpenApiOperation operation)
+    {
+        var responses = operation.Responses ??= [];
+        if (responses.Values.FirstOrDefault(r => r.Content?.ContainsKey("application/problem+json") == true)?.Content is not { } content)
+        {
+            return;
+        }
+
+        foreach (var status in operation.RequestBody is null ? ["400"] : (string[])["400", "408", "413", "415"])
+        {
+            responses.TryAdd(status, new OpenApiResponse
+            {
+                Description = ReasonPhrases.GetReasonPhrase(int.Parse(status, CultureInfo.InvariantCulture)),
+                Content = new Dictionary<string, OpenApiMediaType>(content.Where(c => c.Key == "application/problem+json")),
+            });
+        }
+
+        var inOrder = responses.OrderBy(r => r.Key, StringComparer.Ordinal).ToList();
+        responses.Clear();
+        inOrder.ForEach(response => responses.Add(response.Key, response.Value));
     }
 
     /// <summary>The headers that answers have by convention, so that each endpoint need not repeat them.</summary>
@@ -146,7 +178,9 @@ public static class ApiDescriptions
     }
 
     /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>
-    private static string? SchemaId(JsonTypeInfo json) => OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null ? null : Name(json.Type);
+    private static string? SchemaId(JsonTypeInfo json) =>
+        // The words of a filter stand where the filter does.
+        OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null || Nullable.GetUnderlyingType(json.Type) is { IsEnum: true } ? null : Name(json.Type);
 
     private static string Name(Type type)
     {

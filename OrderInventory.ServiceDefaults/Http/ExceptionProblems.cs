@@ -36,6 +36,7 @@ internal static class ExceptionProblemsExtensions
     {
         StatusCodes.Status404NotFound => "not-found",
         StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
+        StatusCodes.Status408RequestTimeout => "request-timeout",
         StatusCodes.Status413PayloadTooLarge => "body-too-large",
         StatusCodes.Status415UnsupportedMediaType => "unsupported-media-type",
         >= 500 => "internal-error",
@@ -95,6 +96,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
                 $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are read.").ProblemDetails,
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.RequestTimeout().ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
             Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>

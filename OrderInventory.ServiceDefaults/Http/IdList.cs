@@ -13,7 +13,7 @@ public static class IdList
     [SuppressMessage("Design", "CA1021", Justification = "As Paging.Read.")]
     public static ProblemHttpResult? Read(string ids, string parameter, out Guid[] read)
     {
-        var parts = ids.Split(',', StringSplitOptions.TrimEntries);
+        var parts = ids.Split(',');
         read = new Guid[parts.Length];
         if (parts.Length > MaxIds)
         {
@@ -22,9 +22,9 @@ public static class IdList
 
         for (var i = 0; i < parts.Length; i++)
         {
-            if (!Guid.TryParseExact(parts[i], "D", out read[i]))
+            if (!Uuids.TryParse(parts[i], out read[i]))
             {
-                return Problems.MalformedRequest(parameter, "Ids separated by commas are required.");
+                return Problems.MalformedRequest(parameter, "Ids separated by commas are required, without blanks.");
             }
         }
 

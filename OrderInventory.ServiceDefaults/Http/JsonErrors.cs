@@ -14,6 +14,11 @@ public static partial class JsonErrors
     {
         var path = exception.Path ?? "$";
         var message = exception.Message;
+        if (exception is NullElementException element)
+        {
+            return new() { [$"{path}.{element.Place}"] = ["It must not be null."] };
+        }
+
         if (MissingMembers().Match(message) is { Success: true } missing)
         {
             return missing.Groups["name"].Captures.ToDictionary(name => $"{path}.{name.Value}", _ => new[] { "It is required." });

@@ -67,7 +67,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
         var options = http.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         try
         {
-            var patch = await http.Request.ReadFromJsonAsync<JsonElement>(options, http.RequestAborted);
+            var patch = await StrictJson.ReadAsync(http.Request, options);
             return patch.ValueKind == JsonValueKind.Object
                 ? new MergePatch<T>(patch, (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T)))
                 : throw new JsonException("The patch must be a JSON object.");

@@ -1,6 +1,8 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace OrderInventory.ServiceDefaults.Http;
@@ -10,34 +12,34 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>
 /// Keyset paging by id: a cursor names the last row that was seen, so that rows written meanwhile neither repeat nor hide others,
-/// and page 1,000 costs what page 1 costs. Cursors are opaque to callers.
+/// and page 1,000 costs what page 1 costs. Cursors are opaque to callers, and those of another list are refused (400).
 /// </summary>
-public static class Paging
+/// <param name="list">The list's name, different for each list of the system. It is part of the cursors that callers hold: it stays.</param>
+public sealed class Paging(string list)
 {
     public const int DefaultLimit = 20;
     public const int MaxLimit = 100;
 
+    private const int MarkBytes = 2;
+    private const int IdBytes = 16;
     private const int MaxTextBytes = 300;
-    private const string UnknownCursor = "The cursor is not one that this list has given.";
+
+    private readonly byte[] _mark = SHA256.HashData(Encoding.UTF8.GetBytes(list))[..MarkBytes];
 
     /// <summary>Reads <c>limit</c> and <c>cursor</c> for a list that is ordered by a UUID; the problem is the 400 to answer.</summary>
-    public static ProblemHttpResult? Read(int? limit, string? cursor, out int take, out Guid? after)
+    public ProblemHttpResult? Read(int? limit, string? cursor, out int take, out Guid? after)
     {
-        take = limit ?? DefaultLimit;
         after = null;
-        var errors = new RequestErrors();
-        errors.Require(take is >= 1 and <= MaxLimit, "limit", string.Create(CultureInfo.InvariantCulture, $"1 to {MaxLimit} is allowed."));
+        var errors = ReadLimit(limit, out take);
         if (cursor is not null)
         {
-            var decoded = new byte[16];
-            if (cursor.Length == 22
-                && Base64Url.TryDecodeFromChars(cursor, decoded, out var written) && written == 16)
+            if (Decode(cursor) is { Length: IdBytes } id)
             {
-                after = new Guid(decoded, bigEndian: true);
+                after = new Guid(id, bigEndian: true);
             }
             else
             {
-                errors.Add("cursor", UnknownCursor);
+                AddMalformedCursor(errors);
             }
         }
 
@@ -45,44 +47,63 @@ public static class Paging
     }
 
     /// <summary>As <see cref="Read"/>, for a list that is ordered by text. What that text means, and whether it means anything, its list knows.</summary>
-    public static ProblemHttpResult? ReadText(int? limit, string? cursor, out int take, out string? after)
+    public ProblemHttpResult? ReadText(int? limit, string? cursor, out int take, out string? after)
     {
         after = null;
-        if (Read(limit, null, out take, out _) is { } problem)
-        {
-            return problem;
-        }
-
+        var errors = ReadLimit(limit, out take);
         if (cursor is not null)
         {
-            var decoded = new byte[MaxTextBytes];
-            if (cursor.Length is 0 or > MaxTextBytes || !Base64Url.IsValid(cursor) || !Base64Url.TryDecodeFromChars(cursor, decoded, out var written))
+            if (Decode(cursor) is { Length: > 0 } text && Utf8.IsValid(text))
             {
-                return MalformedCursor();
+                after = Encoding.UTF8.GetString(text);
             }
-
-            after = Encoding.UTF8.GetString(decoded, 0, written);
+            else
+            {
+                AddMalformedCursor(errors);
+            }
         }
 
-        return null;
+        return errors.Any ? errors.Malformed() : null;
     }
 
     /// <summary>400: a cursor that can be read, but is not one of this list's.</summary>
-    public static ProblemHttpResult MalformedCursor() => Problems.MalformedRequest("cursor", UnknownCursor);
+    public static ProblemHttpResult MalformedCursor()
+    {
+        var errors = new RequestErrors();
+        AddMalformedCursor(errors);
+        return errors.Malformed();
+    }
 
     /// <summary>Makes a page of up to <paramref name="take"/> of the rows; read one row more than that to know whether there is a next page.</summary>
-    public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, Guid> id) =>
-        rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Cursor(id(rows[take - 1])));
+    public Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, Guid> id) =>
+        rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Encode(id(rows[take - 1]).ToByteArray(bigEndian: true)));
 
     /// <summary>As above, for a list that is ordered by text.</summary>
-    public static Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) => rows.Count <= take
-        ? new(rows, null)
-        : new([.. rows.Take(take)], Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
+    public Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) =>
+        rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Encode(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
 
-    private static string Cursor(Guid id)
+    private static RequestErrors ReadLimit(int? limit, out int take)
     {
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return Base64Url.EncodeToString(bytes);
+        take = limit ?? DefaultLimit;
+        var errors = new RequestErrors();
+        errors.Require(take is >= 1 and <= MaxLimit, "limit", string.Create(CultureInfo.InvariantCulture, $"1 to {MaxLimit} is allowed."));
+        return errors;
+    }
+
+    private static void AddMalformedCursor(RequestErrors errors) => errors.Add("cursor", "The cursor is not one that this list has given.");
+
+    private string Encode(byte[] key) => Base64Url.EncodeToString([.. _mark, .. key]);
+
+    /// <summary>What <see cref="Encode"/> was given, or null. Only its own spelling is read: the decoder would pass over blanks and padding.</summary>
+    private byte[]? Decode(string cursor)
+    {
+        var most = Base64Url.GetEncodedLength(MarkBytes + MaxTextBytes);
+        if (cursor.Length > most || !Base64Url.IsValid(cursor))
+        {
+            return null;
+        }
+
+        var bytes = Base64Url.DecodeFromChars(cursor);
+        return bytes.AsSpan().StartsWith(_mark) && Base64Url.EncodeToString(bytes) == cursor ? bytes[MarkBytes..] : null;
     }
 }

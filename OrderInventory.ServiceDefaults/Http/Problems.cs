@@ -33,6 +33,10 @@ public static class Problems
         Of("precondition-failed", "The resource has changed.", StatusCodes.Status412PreconditionFailed,
             "Its current version is in version; read it again.", ("version", currentVersion));
 
+    /// <summary>The body came too slowly, or not at all.</summary>
+    public static ProblemHttpResult RequestTimeout() =>
+        Of("request-timeout", "The body did not come in time.", StatusCodes.Status408RequestTimeout, "Nothing was changed. Send it again, faster.");
+
     /// <summary>A dependency does not answer. The caller may try again; nothing has happened.</summary>
     public static ProblemHttpResult Unavailable(HttpContext http, string dependency)
     {

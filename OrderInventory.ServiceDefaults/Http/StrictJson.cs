@@ -1,12 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
 using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
 /// How requests are read: nothing is guessed. Unknown members, duplicate members, numbers in strings, missing or null members
-/// that are not nullable, and strings that PostgreSQL cannot store are all refused (400).
+/// that are not nullable, nulls in lists, bytes that are not UTF-8, and strings that PostgreSQL cannot store are all refused (400).
 /// </summary>
 public static class StrictJson
 {
@@ -22,6 +24,32 @@ public static class StrictJson
         options.MaxDepth = 32;
         options.Converters.Add(new StorableStringConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+    }
+
+    /// <summary>
+    /// A body as JSON of any kind, as strictly. A document keeps the bytes of its strings as they are and never looks whether they are UTF-8,
+    /// so they are looked at here; a byte order mark is passed over, as the serializer does.
+    /// </summary>
+    public static async Task<JsonElement> ReadAsync(HttpRequest request, JsonSerializerOptions options)
+    {
+        using var body = new MemoryStream();
+        await request.Body.CopyToAsync(body, request.HttpContext.RequestAborted);
+        ReadOnlyMemory<byte> json = body.GetBuffer().AsMemory(0, (int)body.Length);
+        if (!Utf8.IsValid(json.Span))
+        {
+            throw new JsonException("The body is not UTF-8.");
+        }
+
+        json = json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json;
+        try
+        {
+            using var document = JsonDocument.Parse(json, new() { MaxDepth = options.MaxDepth, AllowDuplicateProperties = false });
+            return document.RootElement.Clone();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new JsonException("A name is not valid Unicode.", exception);
+        }
     }
 
     /// <summary>PostgreSQL text holds any character but NUL, and a lone surrogate is not a character at all.</summary>

@@ -4,6 +4,7 @@ using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Http;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
+using Yarp.ReverseProxy.Transforms;
 
 namespace OrderInventory.Gateway;
 
@@ -38,11 +39,30 @@ internal static partial class ForwardingErrors
         await Describe(http, error).ExecuteAsync(http);
     }
 
+    /// <summary>
+    /// A service that closes its connection has left the rest of a body unread, and so does the gateway: its caller is told as well. When it
+    /// only stops, that does no harm.
+    /// </summary>
+    public static ValueTask PassCloseOnAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse?.Headers.ConnectionClose == true)
+        {
+            context.HttpContext.Response.Headers.Connection = "close";
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
     private static ProblemHttpResult Describe(HttpContext http, IForwarderErrorFeature error)
     {
         if (error.Error is ForwarderError.RequestBodyClient)
         {
-            return IsTooLarge(error.Exception) ? TooLarge(http) : Problems.MalformedRequest("$", "The body could not be read to its end.");
+            return StatusOf(error.Exception) switch
+            {
+                StatusCodes.Status413PayloadTooLarge => TooLarge(http),
+                StatusCodes.Status408RequestTimeout => Problems.RequestTimeout(),
+                _ => Problems.MalformedRequest("$", "The body could not be read to its end."),
+            };
         }
 
         var service = http.GetReverseProxyFeature().Cluster.Config.ClusterId;
@@ -67,12 +87,13 @@ internal static partial class ForwardingErrors
     private static bool NeverConnected(Exception? exception) =>
         exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
-    private static bool IsTooLarge(Exception? exception) => exception switch
+    /// <summary>What the server had against the request's body, or null.</summary>
+    private static int? StatusOf(Exception? exception) => exception switch
     {
-        BadHttpRequestException bad => bad.StatusCode == StatusCodes.Status413PayloadTooLarge,
-        AggregateException several => several.InnerExceptions.Any(IsTooLarge),
-        null => false,
-        _ => IsTooLarge(exception.InnerException),
+        BadHttpRequestException bad => bad.StatusCode,
+        AggregateException several => several.InnerExceptions.Select(StatusOf).FirstOrDefault(status => status is not null),
+        null => null,
+        _ => StatusOf(exception.InnerException),
     };
 
     // One line instead of YARP's own with its stack trace: a service that is down must not fill the disk.

@@ -29,6 +29,8 @@ internal static class SystemRoutes
         {
             ClusterId = service,
             Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
+            // Header bytes that are not ASCII are somebody's, such as a cookie of another application on the host, and pass as they are.
+            HttpClient = new HttpClientConfig { RequestHeaderEncoding = "latin1", ResponseHeaderEncoding = "latin1" },
             HttpRequest = new ForwarderRequestConfig
             {
                 // "Prefer: wait=30" is answered after up to 30 s, and not without reason later.

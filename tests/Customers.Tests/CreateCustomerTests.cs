@@ -169,4 +169,20 @@ public sealed class CreateCustomerTests(CustomersApp app)
         Assert.Equal(first.Body, second.Body);
         (await app.Api.PostAsync(Path, CustomersApp.NewCustomer().ToJsonString(), key)).ShouldBeProblem(422, "idempotency-key-reused");
     }
+
+    [Theory]
+    [InlineData("", "\"language\": \"en\"")]
+    [InlineData("\"phone\": null", "\"channels\": {\"webhook\": false, \"sms\": false, \"email\": true}")]
+    [InlineData("\"language\": \"en\", \"channels\": {\"email\": true, \"sms\": false, \"webhook\": false}", "")]
+    public async Task A_default_that_is_given_and_one_that_is_left_out_are_one_request(string first, string second)
+    {
+        var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
+        var email = $"{Guid.CreateVersion7():N}@example.com";
+        string Body(string more) => $$"""{"name": "Maria Anders", "email": "{{email}}"{{(more == "" ? "" : ", " + more)}} }""";
+
+        var made = (await app.Api.PostAsync("/api/customers", Body(first), key)).ShouldBe(201);
+
+        Assert.Equal(made.Id, (await app.Api.PostAsync("/api/customers", Body(second), key)).ShouldBe(201).Id);
+        (await app.Api.PostAsync("/api/customers", Body("\"language\": \"de\""), key)).ShouldBeProblem(422, "idempotency-key-reused");
+    }
 }

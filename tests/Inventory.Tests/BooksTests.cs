@@ -128,6 +128,19 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
     }
 
     [Fact]
+    public async Task A_page_has_20_products_unless_the_request_says_otherwise()
+    {
+        var products = new List<Guid>();
+        for (var i = 0; i < 21; i++)
+        {
+            products.Add(await _app.StockAsync(i));
+        }
+
+        Assert.Equal(20, (await ReportAsync(""))["items"]!.AsArray().Count);
+        Assert.Equal(21, (await ReportAsync($"productIds={string.Join(',', products)}"))["items"]!.AsArray().Count);
+    }
+
+    [Fact]
     public async Task Without_Orders_its_columns_are_null_and_the_report_still_comes()
     {
         var products = new List<Guid>();

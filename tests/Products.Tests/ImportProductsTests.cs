@@ -97,7 +97,7 @@ public sealed class ImportProductsTests(ProductsApp app)
             {{{_sku}}}-8,Eight,8,EUR,active,{{{_sku}}}-9,
             {{{_sku}}}-9,Nine,9,EUR,active,{{{_sku}}}-9,
             {{{_sku}}}-10,Ten "10",10,EUR,active,,
-            {{{_sku}}}-11,{{{"\uFFFD"}}},11,EUR,active,,
+            {{{_sku}}}-11,{{{"\0"}}},11,EUR,active,,
             {{{_sku}}}-12,Twelve,12,EUR,active,,
             """".ReplaceLineEndings("\n"));
 

@@ -38,7 +38,7 @@ internal static class CreateCustomer
 
         var customer = Customer.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, request, CustomersJson.Default.CreateRequest, customer.Id, cancellationToken);
+            http, db, IdempotentCreate.Anonymous, WithoutDefaults(request), CustomersJson.Default.CreateRequest, customer.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;
@@ -69,6 +69,13 @@ internal static class CreateCustomer
         await create.CommitAsync(cancellationToken);
         return Created(http, CustomerResponse.Of(customer));
     }
+
+    /// <summary>A default that is given is the same request as one that is left out.</summary>
+    private static Request WithoutDefaults(Request request) => request with
+    {
+        Language = request.Language == Customer.DefaultLanguage ? null : request.Language,
+        Channels = request.Channels == Customer.DefaultChannels ? null : request.Channels,
+    };
 
     private static Created<CustomerResponse> Created(HttpContext http, CustomerResponse customer)
     {

@@ -10,6 +10,8 @@ namespace OrderInventory.Customers.Features;
 
 internal static class ListCustomers
 {
+    private static readonly Paging s_paging = new("customers");
+
     private const int MaxText = 200;
 
     /// <summary>List customers, oldest first</summary>
@@ -22,7 +24,7 @@ internal static class ListCustomers
     public static async Task<Results<Ok<Page<CustomerResponse>>, ProblemHttpResult>> HandleAsync(
         string? q, string? email, string? ids, int? limit, string? cursor, CustomersDb db, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } unreadable)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -63,6 +65,6 @@ internal static class ListCustomers
         }
 
         var rows = await customers.OrderBy(c => c.Id).Take(take + 1).Select(CustomerResponse.Projection).ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(rows, take, c => c.Id));
+        return TypedResults.Ok(s_paging.ToPage(rows, take, c => c.Id));
     }
 }

@@ -20,16 +20,23 @@ internal static class ExportStock
     /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, in the order of products and
     /// locations. It is streamed, from one moment's state. Products that were deleted are left out.
     /// </remarks>
-    public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(string? format, NpgsqlDataSource database, CancellationToken cancellationToken) =>
+    public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
+        string? format, HttpContext http, NpgsqlDataSource database, CancellationToken cancellationToken) =>
         (format ?? "csv") switch
         {
-            "csv" => TypedResults.Stream(body => WriteAsync(database, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv"),
-            "ndjson" => TypedResults.Stream(body => WriteAsync(database, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson"),
+            "csv" => TypedResults.Stream(body => WriteAsync(http, database, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv"),
+            "ndjson" => TypedResults.Stream(body => WriteAsync(http, database, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson"),
             _ => Problems.MalformedRequest("format", "csv or ndjson is possible."),
         };
 
-    private static async Task WriteAsync(NpgsqlDataSource database, Stream body, bool csv, CancellationToken cancellationToken)
+    private static async Task WriteAsync(HttpContext http, NpgsqlDataSource database, Stream body, bool csv, CancellationToken cancellationToken)
     {
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            // Nobody would read the rows.
+            return;
+        }
+
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
             """

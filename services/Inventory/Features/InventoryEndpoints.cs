@@ -8,34 +8,34 @@ internal static class InventoryEndpoints
     public static void MapInventory(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/inventory").WithTags("Inventory");
-        group.MapGet("/", ListStock.HandleAsync).WithProblems(400, 503);
-        group.MapPost("/check", CheckStock.HandleAsync).WithProblems(400, 413, 415, 503);
+        group.MapGet("/", ListStock.HandleAsync).WithProblems(503);
+        group.MapPost("/check", CheckStock.HandleAsync).WithProblems(503);
         group.MapGet("/{productId:guid}", GetStock.HandleAsync).WithETag().WithProblems(404, 503);
-        group.MapPut("/{productId:guid}", SetStock.HandleAsync).WithIfMatch().WithProblems(400, 409, 413, 415, 422, 503);
+        group.MapPut("/{productId:guid}", SetStock.HandleAsync).WithIfMatch().WithProblems(409, 422, 503);
         group.MapDelete("/{productId:guid}", RemoveStock.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
-        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(400, 503);
-        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 503);
-        group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(400, 503);
+        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(503);
+        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
+        group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(503);
         group.MapPost("/import", ImportStock.HandleAsync).WithBulkImport();
-        group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(400, 503);
+        group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).WithProblems(404, 503);
 
         var locations = group.MapGroup("/locations").WithTags("Locations");
-        locations.MapGet("/", ListLocations.HandleAsync).WithProblems(400, 503);
-        locations.MapPost("/", CreateLocation.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 413, 415, 503);
+        locations.MapGet("/", ListLocations.HandleAsync).WithProblems(503);
+        locations.MapPost("/", CreateLocation.HandleAsync).WithIdempotencyKey().WithProblems(404, 503);
         locations.MapGet("/{code}", GetLocation.HandleAsync).WithETag().WithProblems(404, 503);
-        locations.MapPut("/{code}", UpdateLocation.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
-        locations.MapPatch("/{code}", UpdateLocation.PatchAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
+        locations.MapPut("/{code}", UpdateLocation.HandleAsync).WithIfMatch().WithProblems(404, 503);
+        locations.MapPatch("/{code}", UpdateLocation.PatchAsync).WithIfMatch().WithProblems(404, 503);
         locations.MapDelete("/{code}", DeleteLocation.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
 
         var holds = group.MapGroup("/holds").WithTags("Holds");
-        holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 422, 503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
-        holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(400, 404, 409, 413, 415, 503);
+        holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
+        holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
         holds.MapDelete("/{id:guid}", ReleaseHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
     }
 }

@@ -9,6 +9,8 @@ namespace OrderInventory.Inventory.Features;
 
 internal static class ListLocations
 {
+    private static readonly Paging s_paging = new("locations");
+
     /// <summary>List the locations</summary>
     /// <remarks>In the order in which orders are served; there are at most 200.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
@@ -18,7 +20,7 @@ internal static class ListLocations
     public static async Task<Results<Ok<Page<LocationResponse>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {
-        if (Paging.ReadText(limit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.ReadText(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -35,7 +37,7 @@ internal static class ListLocations
         }
 
         var page = await locations.OrderBy(l => l.Priority).ThenBy(l => l.Code).Take(take + 1).ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage([.. page.Select(LocationResponse.Of)], take, Key));
+        return TypedResults.Ok(s_paging.ToPage([.. page.Select(LocationResponse.Of)], take, Key));
     }
 
     private static string Key(LocationResponse location) => string.Create(CultureInfo.InvariantCulture, $"{location.Priority}/{location.Code}");

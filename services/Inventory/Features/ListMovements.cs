@@ -9,6 +9,8 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>The ledger of a product, newest first.</summary>
 internal static class ListMovements
 {
+    private static readonly Paging s_paging = new("movements");
+
     /// <param name="Id">UUIDv7.</param>
     /// <param name="Location">Where.</param>
     /// <param name="Kind">Why.</param>
@@ -28,7 +30,7 @@ internal static class ListMovements
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         Guid productId, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -39,6 +41,6 @@ internal static class ListMovements
             .Take(take + 1)
             .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(page, take, item => item.Id));
+        return TypedResults.Ok(s_paging.ToPage(page, take, item => item.Id));
     }
 }

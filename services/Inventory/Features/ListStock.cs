@@ -8,6 +8,8 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>Stock of many products.</summary>
 internal static class ListStock
 {
+    private static readonly Paging s_paging = new("stock");
+
     /// <summary>List stock levels</summary>
     /// <remarks>
     /// A page of levels in the order of product ids. <paramref name="lowStock"/> true or false keeps the products that are low or are not;
@@ -16,7 +18,7 @@ internal static class ListStock
     public static async Task<Results<Ok<Page<StockLevel>>, ProblemHttpResult>> HandleAsync(
         bool? lowStock, string? productIds, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit ?? (productIds is null ? null : IdList.MaxIds), cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit ?? (productIds is null ? null : IdList.MaxIds), cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -45,6 +47,6 @@ internal static class ListStock
 
         var ids = await products.OrderBy(g => g.Key).Select(g => g.Key).Take(take + 1).ToListAsync(cancellationToken);
         var page = await database.ReadLevelsAsync(ids, cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(page, take, level => level.ProductId));
+        return TypedResults.Ok(s_paging.ToPage(page, take, level => level.ProductId));
     }
 }

@@ -8,6 +8,8 @@ namespace OrderInventory.Inventory.Features;
 /// <summary>Whether the books agree: ledger, levels, what orders and holds have, and what Orders says they should have. It only reports.</summary>
 internal static class ReconcileStock
 {
+    private static readonly Paging s_paging = new("reconciliation");
+
     /// <param name="Items">In the order of product ids.</param>
     /// <param name="Next">The cursor of the next page, or null.</param>
     /// <param name="Note">Why the columns of Orders are null, or null.</param>
@@ -29,14 +31,14 @@ internal static class ReconcileStock
 
     /// <summary>Compare the ledger, the levels, the reservations and Orders</summary>
     /// <remarks>
-    /// A page of products in the order of their ids, 100 unless <paramref name="limit"/> says less; <paramref name="productIds"/>, separated
-    /// by commas, names the wanted ones. Inventory's own columns are of one moment; those of Orders of a moment later. It looks through all
+    /// A page of products in the order of their ids, 20 unless <paramref name="limit"/> says otherwise; <paramref name="productIds"/>, separated
+    /// by commas, at most 100, names the wanted ones, and they are one page. Inventory's own columns are of one moment; those of Orders of a moment later. It looks through all
     /// reservations that hold something: not for every minute.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         string? productIds, int? limit, string? cursor, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit ?? Paging.MaxLimit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit ?? (productIds is null ? null : IdList.MaxIds), cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -47,7 +49,7 @@ internal static class ReconcileStock
             return malformed;
         }
 
-        var (items, next) = Paging.ToPage(await ReadAsync(database, named, after, take + 1, cancellationToken), take, item => item.ProductId);
+        var (items, next) = s_paging.ToPage(await ReadAsync(database, named, after, take + 1, cancellationToken), take, item => item.ProductId);
         var open = items.Count == 0 ? [] : await orders.GetOpenLinesAsync([.. items.Select(item => item.ProductId)], cancellationToken);
         if (open is not null)
         {

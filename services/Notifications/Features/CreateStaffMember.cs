@@ -37,7 +37,9 @@ internal static class CreateStaffMember
 
         var member = StaffMember.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, request, NotificationsJson.Default.CreateStaffRequest, member.Id, cancellationToken);
+            // A default that is given is the same request as one that is left out.
+            http, db, IdempotentCreate.Anonymous, request with { Language = request.Language == BuiltInTemplates.DefaultLanguage ? null : request.Language },
+            NotificationsJson.Default.CreateStaffRequest, member.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;

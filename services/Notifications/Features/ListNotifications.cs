@@ -10,6 +10,8 @@ namespace OrderInventory.Notifications.Features;
 
 public static class ListNotifications
 {
+    private static readonly Paging s_paging = new("notifications");
+
     /// <summary>That somebody is, was or could not be told of an event.</summary>
     /// <param name="Id">UUIDv7; also the left part of the mail's Message-ID.</param>
     /// <param name="EventId">The event's <c>ce_id</c>.</param>
@@ -46,10 +48,10 @@ public static class ListNotifications
     /// <response code="200">One page.</response>
     /// <response code="400">A filter, the limit or the cursor cannot be read.</response>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
-        Guid? orderId, Guid? customerId, string? status, string? channel, string? template, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
+        Guid? orderId, Guid? customerId, NotificationStatus? status, NotificationChannel? channel, string? template, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
         int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -57,22 +59,17 @@ public static class ListNotifications
         var query = db.Notifications.AsNoTracking();
         if (status is not null)
         {
-            if (Known<NotificationStatus>(status) is not [var wanted])
-            {
-                return Problems.MalformedRequest("status", "pending, sent or failed is allowed.");
-            }
-
-            query = query.Where(n => n.Status == wanted);
+            query = query.Where(n => n.Status == status);
         }
 
         if (channel is not null)
         {
-            if (Known<NotificationChannel>(channel) is not [var wanted])
-            {
-                return Problems.MalformedRequest("channel", "email, sms or webhook is allowed.");
-            }
+            query = query.Where(n => n.Channel == channel);
+        }
 
-            query = query.Where(n => n.Channel == wanted);
+        if (template is not null && !Templates.All.Contains(template) && template != WebhookRecorder.Template)
+        {
+            return Problems.MalformedRequest("template", $"One of these words is required: {string.Join(", ", Templates.All)}, {WebhookRecorder.Template}.");
         }
 
         if (createdFrom is { } from)
@@ -100,12 +97,8 @@ public static class ListNotifications
                 n.CustomerId == null || n.Channel == NotificationChannel.Webhook ? n.RecipientRef : n.Recipient,
                 n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError, n.TemplateLanguage, n.TemplateVersion))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(items, take, item => item.Id));
+        return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
     }
-
-    /// <summary>Not Enum.Parse: it would take numbers and lists too.</summary>
-    private static T[] Known<T>(string name)
-        where T : struct, Enum => [.. Enum.GetValues<T>().Where(value => NotificationsDb.Name(value) == name)];
 
     /// <summary>No id that was made then is smaller.</summary>
     private static Guid FirstIdOf(DateTimeOffset time, int hours) => DatabaseValues.FirstIdOf(time.ToUnixTimeMilliseconds() + (hours * 3_600_000L));

@@ -8,6 +8,8 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class ListTemplateVersions
 {
+    private static readonly Paging s_paging = new("template versions");
+
     /// <summary>List a template's versions, newest first</summary>
     /// <remarks>With their texts, as they were written. Empty while only the built-in template is used.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
@@ -20,7 +22,7 @@ internal static class ListTemplateVersions
             return unknown;
         }
 
-        if (Paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
+        if (s_paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -36,6 +38,6 @@ internal static class ListTemplateVersions
             .Take(take + 1)
             .Select(v => new TemplateResponse(v.Template, v.Channel, v.Language, v.Version, v.Subject, v.Body, v.Html, v.CreatedAt))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(rows, take, v => v.Version.ToString(CultureInfo.InvariantCulture)));
+        return TypedResults.Ok(s_paging.ToPage(rows, take, v => v.Version.ToString(CultureInfo.InvariantCulture)));
     }
 }

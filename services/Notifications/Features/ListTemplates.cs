@@ -9,6 +9,8 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class ListTemplates
 {
+    private static readonly Paging s_paging = new("templates");
+
     /// <summary>A template without its texts.</summary>
     /// <param name="Template">What is told.</param>
     /// <param name="Channel"><c>email</c> or <c>sms</c>.</param>
@@ -24,7 +26,7 @@ internal static class ListTemplates
     public static async Task<Results<Ok<Page<Entry>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
-        if (Paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
+        if (s_paging.ReadText(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -39,7 +41,7 @@ internal static class ListTemplates
             .Where(t => after is null || string.CompareOrdinal(Path(t), after) > 0)
             .Take(take + 1)
             .ToList();
-        return TypedResults.Ok(Paging.ToPage(rows, take, Path));
+        return TypedResults.Ok(s_paging.ToPage(rows, take, Path));
     }
 
     private static TemplateKey Key(Entry item) => new(item.Template, item.Channel, item.Language);

@@ -7,6 +7,8 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class ListWebhookDeliveries
 {
+    private static readonly Paging s_paging = new("webhook deliveries");
+
     /// <summary>One attempt to deliver. Neither what was sent nor what was answered is kept.</summary>
     /// <param name="Id">UUIDv7.</param>
     /// <param name="NotificationId">The notification; the request's Webhook-Id.</param>
@@ -27,7 +29,7 @@ internal static class ListWebhookDeliveries
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         Guid id, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } unreadable)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } unreadable)
         {
             return unreadable;
         }
@@ -44,6 +46,6 @@ internal static class ListWebhookDeliveries
             .Take(take + 1)
             .Select(d => new Item(d.Id, d.NotificationId, d.EventId, d.EventType, d.Attempt, d.AttemptedAt, d.StatusCode, d.DurationMs, d.Error))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(rows, take, d => d.Id));
+        return TypedResults.Ok(s_paging.ToPage(rows, take, d => d.Id));
     }
 }

@@ -9,32 +9,32 @@ internal static class NotificationEndpoints
     {
         var group = routes.MapGroup("/api/notifications").WithTags("Notifications");
         group.MapGet("/", ListNotifications.HandleAsync).WithName("ListNotifications")
-            .WithProblems(400, 503);
+            .WithProblems(503);
         group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).WithName("ResendNotification")
             .WithProblems(404, 409, 503);
 
         var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks");
-        webhooks.MapPost("/", CreateWebhook.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
-        webhooks.MapGet("/", ListWebhooks.HandleAsync).WithProblems(400, 503);
+        webhooks.MapPost("/", CreateWebhook.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
+        webhooks.MapGet("/", ListWebhooks.HandleAsync).WithProblems(503);
         webhooks.MapGet("/{id:guid}", GetWebhook.HandleAsync).WithETag().WithProblems(404, 503);
-        webhooks.MapPatch("/{id:guid}", PatchWebhook.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
+        webhooks.MapPatch("/{id:guid}", PatchWebhook.HandleAsync).WithIfMatch().WithProblems(404, 503);
         webhooks.MapDelete("/{id:guid}", DeleteWebhook.HandleAsync).WithIfMatch().WithProblems(404, 503);
         webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithOptionalIfMatch().WithProblems(404, 503);
-        webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(400, 404, 503);
+        webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(404, 503);
 
 
         var templates = group.MapGroup("/templates").WithTags("Templates");
-        templates.MapGet("/", ListTemplates.HandleAsync).WithProblems(400, 503);
-        templates.MapGet("/{template}/{channel}/{language}", GetTemplate.HandleAsync).WithETag().WithProblems(400, 404, 503);
-        templates.MapPut("/{template}/{channel}/{language}", PutTemplate.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        templates.MapGet("/{template}/{channel}/{language}/versions", ListTemplateVersions.HandleAsync).WithProblems(400, 404, 503);
-        templates.MapPost("/{template}/{channel}/{language}/preview", PreviewTemplate.HandleAsync).WithProblems(400, 404, 413, 415, 422, 503);
+        templates.MapGet("/", ListTemplates.HandleAsync).WithProblems(503);
+        templates.MapGet("/{template}/{channel}/{language}", GetTemplate.HandleAsync).WithETag().WithProblems(404, 503);
+        templates.MapPut("/{template}/{channel}/{language}", PutTemplate.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
+        templates.MapGet("/{template}/{channel}/{language}/versions", ListTemplateVersions.HandleAsync).WithProblems(404, 503);
+        templates.MapPost("/{template}/{channel}/{language}/preview", PreviewTemplate.HandleAsync).WithProblems(404, 422, 503);
 
         var staff = group.MapGroup("/staff").WithTags("Staff");
-        staff.MapPost("/", CreateStaffMember.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
-        staff.MapGet("/", ListStaff.HandleAsync).WithProblems(400, 503);
+        staff.MapPost("/", CreateStaffMember.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
+        staff.MapGet("/", ListStaff.HandleAsync).WithProblems(503);
         staff.MapGet("/{id:guid}", GetStaffMember.HandleAsync).WithETag().WithProblems(404, 503);
-        staff.MapPut("/{id:guid}", UpdateStaffMember.HandleAsync).WithIfMatch().WithProblems(400, 404, 413, 415, 503);
+        staff.MapPut("/{id:guid}", UpdateStaffMember.HandleAsync).WithIfMatch().WithProblems(404, 503);
         staff.MapDelete("/{id:guid}", DeleteStaffMember.HandleAsync).WithIfMatch().WithProblems(404, 503);
 
         routes.MapDeadLetters("notifications");

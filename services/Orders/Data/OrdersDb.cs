@@ -167,6 +167,4 @@ internal static class StatusNames
     public static string Format(OrderStatus status) => s_names[status];
 
     public static OrderStatus Parse(string name) => s_statuses[name];
-
-    public static bool TryParse(string name, out OrderStatus status) => s_statuses.TryGetValue(name, out status);
 }

@@ -9,8 +9,6 @@ namespace OrderInventory.Orders.Features;
 /// <summary>What open orders should hold of products: Inventory compares it with what they do hold.</summary>
 internal static class ListOpenLines
 {
-    private const int MaxProducts = 100;
-
     /// <param name="ProductId">The product.</param>
     /// <param name="Quantity">Units in orders that are confirmed, or whose revision waits (then the confirmed lines).</param>
     /// <param name="PendingQuantity">Units in orders of which Inventory's answer is not known here yet: pending, or waiting to be cancelled.</param>
@@ -21,15 +19,9 @@ internal static class ListOpenLines
     public static async Task<Results<Ok<Page<OpenLine>>, ProblemHttpResult>> HandleAsync(
         string productIds, OrdersDb database, CancellationToken cancellationToken)
     {
-        var ids = new List<Guid>();
-        foreach (var text in productIds.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        if (IdList.Read(productIds, "productIds", out var ids) is { } malformed)
         {
-            if (!Guid.TryParse(text, out var id) || ids.Count == MaxProducts)
-            {
-                return Problems.MalformedRequest("productIds", $"1 to {MaxProducts} product ids, separated by commas, are required.");
-            }
-
-            ids.Add(id);
+            return malformed;
         }
 
         OrderStatus[] settled = [OrderStatus.Confirmed, OrderStatus.RevisionPending];

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
@@ -9,12 +10,14 @@ namespace OrderInventory.Orders.Features;
 /// <summary>Orders by customer, product, status and time of placement, newest first.</summary>
 internal static class ListOrders
 {
+    private static readonly Paging s_paging = new("orders");
+
     /// <summary>List orders, newest first</summary>
     public static async Task<Results<Ok<Page<OrderView>>, ProblemHttpResult>> HandleAsync(
-        Guid? customerId, Guid? productId, string? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
+        Guid? customerId, Guid? productId, OrderStatus? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
         OrdersDb database, CancellationToken cancellationToken)
     {
-        if (Paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
@@ -32,12 +35,7 @@ internal static class ListOrders
 
         if (status is not null)
         {
-            if (!StatusNames.TryParse(status, out var wanted))
-            {
-                return Problems.MalformedRequest("status", $"'{status}' is not a status of an order.");
-            }
-
-            orders = orders.Where(o => o.Status == wanted);
+            orders = orders.Where(o => o.Status == status);
         }
 
         if (placedFrom is { } from)
@@ -60,6 +58,6 @@ internal static class ListOrders
         }
 
         var page = await orders.OrderByDescending(o => o.Id).Take(take + 1).ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage([.. page.Select(OrderView.Of)], take, order => order.Id));
+        return TypedResults.Ok(s_paging.ToPage([.. page.Select(OrderView.Of)], take, order => order.Id));
     }
 }

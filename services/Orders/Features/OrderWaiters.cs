@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
@@ -29,10 +30,12 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
     /// </summary>
     public async Task<OrderView?> WaitAsync(HttpContext http, Guid orderId, CancellationToken cancellationToken)
     {
-        if (Parse(http.Request.Headers["Prefer"].ToString()) is not { } seconds)
+        if (Preferences.Wait(http.Request.Headers["Prefer"]) is not { } wanted || wanted == 0)
         {
             return null;
         }
+
+        var seconds = Math.Min(wanted, MaxSeconds);
 
         http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
         var changed = _waiting.GetOrAdd(orderId, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -62,20 +65,5 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
         {
             _waiting.TryRemove(new(orderId, changed));
         }
-    }
-
-    private static int? Parse(string prefer)
-    {
-        foreach (var preference in prefer.Split([',', ';'], StringSplitOptions.TrimEntries))
-        {
-            // Of any length: a wait that no integer can say is for the longest, too.
-            if (preference.StartsWith("wait=", StringComparison.OrdinalIgnoreCase)
-                && double.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0)
-            {
-                return (int)Math.Min(seconds, MaxSeconds);
-            }
-        }
-
-        return null;
     }
 }

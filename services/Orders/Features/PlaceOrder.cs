@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Contracts.Orders;
@@ -55,7 +53,7 @@ internal static class PlaceOrder
         var checking = stock.AskAsync(request.Lines, null, request.HoldId, cancellationToken);
         var productIds = request.Lines.Select(l => l.ProductId).Distinct().ToArray();
         var facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
-        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, OrdersJson.Default.Request));
+        var fingerprint = RequestFingerprint.Of(request, OrdersJson.Default.Request);
         if (facts.EarlierOrder is { } earlier)
         {
             return await ReplayAsync(earlier, fingerprint, http, reader, waiters, cancellationToken);
@@ -75,7 +73,7 @@ internal static class PlaceOrder
         var now = time.GetStorableNow();
         var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, lines!, request.HoldId, request.ShipTo, now);
         var created = OutboxMessage.Create(OrderEvents.Created, order.Id, order.Version, OrderEvents.CreatedOf(order), now);
-        var inserted = await placements.InsertAsync(order, key, fingerprint, created, cancellationToken);
+        var inserted = await placements.InsertAsync(order, key, fingerprint.Hash, created, cancellationToken);
         if (inserted == InsertResult.KeyIsInFlight)
         {
             return IdempotentCreate.InFlight(http);
@@ -186,11 +184,11 @@ internal static class PlaceOrder
 
     /// <summary>The same request came again: the order as it is now. Another request with the same key is refused.</summary>
     private static async Task<Results<Created<OrderView>, ProblemHttpResult>> ReplayAsync(
-        (Guid OrderId, byte[] Fingerprint) earlier, byte[] fingerprint, HttpContext http, OrderReader reader, OrderWaiters waiters,
+        (Guid OrderId, byte[] Fingerprint) earlier, RequestFingerprint fingerprint, HttpContext http, OrderReader reader, OrderWaiters waiters,
         CancellationToken cancellationToken)
     {
         // Of a customer who has been erased there is none any more, and the key still stands for its order.
-        if (earlier.Fingerprint.Length > 0 && !earlier.Fingerprint.AsSpan().SequenceEqual(fingerprint))
+        if (earlier.Fingerprint.Length > 0 && !fingerprint.Is(earlier.Fingerprint))
         {
             return IdempotentCreate.Reused();
         }

@@ -56,6 +56,12 @@ internal static class ExportProducts
         var csv = contentType == MediaTypes.Csv;
         http.Response.ContentType = csv ? "text/csv; charset=utf-8; header=present" : contentType;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"products.{(csv ? "csv" : "ndjson")}\"";
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            // Nobody would read the rows.
+            return TypedResults.Empty;
+        }
+
         var header = csv;
         await foreach (var page in ReadAsync(db, products, cancellationToken))
         {

@@ -1,4 +1,4 @@
-using System.Buffers.Text;
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using NpgsqlTypes;
@@ -11,6 +11,9 @@ namespace OrderInventory.Products.Features;
 
 internal static class ListProducts
 {
+    private static readonly Paging s_paging = new("products");
+    private static readonly Paging s_ranked = new("products by rank");
+
     /// <summary>List or search products</summary>
     /// <remarks>
     /// All filters given must hold; <c>attribute.{name}={value}</c>, up to ten times, is one more. Without <c>q</c> the oldest come first.
@@ -34,7 +37,9 @@ internal static class ListProducts
     {
         var filter = new ProductFilter(q, category, sku, status, minPrice, maxPrice, currency, variantOf, ids);
         var ranked = filter.Text is not null;
-        if (Paging.Read(limit, ranked ? null : cursor, out var take, out var after) is { } unreadable)
+        Guid? after = null;
+        string? afterRanked = null;
+        if ((ranked ? s_ranked.ReadText(limit, cursor, out var take, out afterRanked) : s_paging.Read(limit, cursor, out take, out after)) is { } unreadable)
         {
             return unreadable;
         }
@@ -52,7 +57,7 @@ internal static class ListProducts
 
         if (ranked)
         {
-            return await ReadRankedAsync(products, filter.Text!, take, cursor, cancellationToken);
+            return await ReadRankedAsync(products, filter.Text!, take, afterRanked, cancellationToken);
         }
 
         if (after is not null)
@@ -61,7 +66,7 @@ internal static class ListProducts
         }
 
         var rows = await products.OrderBy(p => p.Id).Take(take + 1).Select(ProductResponse.Projection).ToListAsync(cancellationToken);
-        return TypedResults.Ok(Paging.ToPage(rows, take, p => p.Id));
+        return TypedResults.Ok(s_paging.ToPage(rows, take, p => p.Id));
     }
 
     /// <summary>
@@ -69,13 +74,13 @@ internal static class ListProducts
     /// however many products are made meanwhile, which a score that counts words in all documents would not.
     /// </summary>
     private static async Task<Results<Ok<Page<ProductResponse>>, ProblemHttpResult>> ReadRankedAsync(
-        IQueryable<Product> products, string text, int take, string? cursor, CancellationToken cancellationToken)
+        IQueryable<Product> products, string text, int take, string? after, CancellationToken cancellationToken)
     {
         var afterRank = -1;
         var afterId = Guid.Empty;
-        if (cursor is not null && !TryRead(cursor, out afterRank, out afterId))
+        if (after is not null && !TryRead(after, out afterRank, out afterId))
         {
-            return Problems.MalformedRequest("cursor", "The cursor is not one that this list has given.");
+            return Paging.MalformedCursor();
         }
 
         var exact = DatabaseValues.LikePattern(text)[1..^1];
@@ -92,23 +97,14 @@ internal static class ListProducts
             .OrderBy(row => row.Rank).ThenBy(row => row.Product.Id)
             .Take(take + 1)
             .ToListAsync(cancellationToken);
-        var items = rows.Take(take).Select(row => ProductResponse.Of(row.Product)).ToList();
-        return TypedResults.Ok(new Page<ProductResponse>(items, rows.Count <= take ? null : Cursor(rows[take - 1].Rank, rows[take - 1].Product.Id)));
+        var page = s_ranked.ToPage(rows, take, row => string.Create(CultureInfo.InvariantCulture, $"{row.Rank}/{row.Product.Id}"));
+        return TypedResults.Ok(new Page<ProductResponse>([.. page.Items.Select(row => ProductResponse.Of(row.Product))], page.Next));
     }
 
-    private static string Cursor(int rank, Guid id)
+    private static bool TryRead(string key, out int rank, out Guid id)
     {
-        Span<byte> bytes = stackalloc byte[17];
-        bytes[0] = (byte)rank;
-        id.TryWriteBytes(bytes[1..], bigEndian: true, out _);
-        return Base64Url.EncodeToString(bytes);
-    }
-
-    private static bool TryRead(string cursor, out int rank, out Guid id)
-    {
-        var bytes = new byte[17];
-        var read = cursor.Length == 23 && Base64Url.TryDecodeFromChars(cursor, bytes, out var written) && written == 17;
-        (rank, id) = (bytes[0], new Guid(bytes.AsSpan(1), bigEndian: true));
-        return read;
+        rank = key[0] - '0';
+        id = default;
+        return rank is >= 0 and <= 2 && key.Length > 2 && key[1] == '/' && Uuids.TryParse(key.AsSpan(2), out id);
     }
 }

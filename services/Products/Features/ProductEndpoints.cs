@@ -10,15 +10,16 @@ internal static class ProductEndpoints
     {
         var products = routes.MapGroup("/api/products").WithTags("Products");
 
-        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(400, 404, 409, 413, 415, 503);
-        products.MapGet("/", ListProducts.HandleAsync).WithProblems(400, 503);
+        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
+        products.MapGet("/", ListProducts.HandleAsync).WithQueryPrefix(ProductFilter.AttributePrefix).WithProblems(503);
         products.MapPost("/import", ImportProducts.HandleAsync).WithBulkImport();
         products.MapGet("/export", ExportProducts.HandleAsync)
+            .WithQueryPrefix(ProductFilter.AttributePrefix)
             .Produces<string>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Csv)
-            .WithProblems(400, 406, 503);
+            .WithProblems(406, 503);
         products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
-        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
-        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(400, 404, 409, 413, 415, 422, 503);
+        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
+        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
         products.MapDelete("/{id:guid}", DeleteProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
     }
 }

@@ -15,7 +15,7 @@ internal sealed record ProductFilter(
     string? Q, string? Category, string? Sku, string? Status, decimal? MinPrice, decimal? MaxPrice, string? Currency, Guid? VariantOf, string? Ids)
 {
     public const int MaxAttributes = 10;
-    private const string AttributePrefix = "attribute.";
+    public const string AttributePrefix = "attribute.";
 
     /// <summary>What is searched for, or null when nothing is.</summary>
     public string? Text { get; } = string.IsNullOrWhiteSpace(Q) ? null : Q.Trim();
@@ -32,8 +32,9 @@ internal sealed record ProductFilter(
         var errors = new RequestErrors();
         ProductStatus? status = Status switch { "active" => ProductStatus.Active, "discontinued" => ProductStatus.Discontinued, _ => null };
         errors.Require(Status is null || status is not null, "status", "active or discontinued is required.");
+        errors.Require(Currency is null || Currencies.MinorUnits(Currency) is not null, "currency", "An ISO 4217 code like EUR is required.");
         errors.Require(Text is null || TextRules.CountOf(Text) <= ProductSearch.MaxLength, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
-        var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.OrdinalIgnoreCase))
+        var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.Ordinal))
             .SelectMany(pair => pair.Value.Select(value => (Name: pair.Key[AttributePrefix.Length..], Value: value ?? ""))).ToList();
         errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes can be asked for.");
         errors.Require(attributes.TrueForAll(a => a.Name != ""), "attribute", "A name is required, as in attribute.colour=red.");

@@ -12,6 +12,7 @@ internal sealed class KnownResources(Random random, params string[] urls)
 
     private readonly List<string> _urls = [.. urls];
     private readonly Dictionary<string, string> _etags = [];
+    private readonly List<string> _cursors = [];
 
     /// <summary>A URL for the path, with the ids of something that is there; null when nothing of the kind is known.</summary>
     public string? Find(string path)
@@ -39,6 +40,9 @@ internal sealed class KnownResources(Random random, params string[] urls)
         return url[(url.LastIndexOf('/') + 1)..];
     }
 
+    /// <summary>A cursor that some list has given, not always the one that is asked.</summary>
+    public string? FindCursor() => _cursors.Count == 0 ? null : _cursors[random.Next(_cursors.Count)];
+
     /// <summary>The ETag that the resource, or the one that the URL is an action of, last had.</summary>
     public string? FindETag(string url)
     {
@@ -55,6 +59,11 @@ internal sealed class KnownResources(Random random, params string[] urls)
 
     public void Learn(HttpRequestMessage request, HttpResponseMessage response, JsonNode? body)
     {
+        if (body is JsonObject list && list["next"] is JsonValue next && next.TryGetValue<string>(out var cursor) && _cursors.Count < 100)
+        {
+            _cursors.Add(cursor);
+        }
+
         var url = request.RequestUri!.OriginalString.Split('?')[0];
         var made = response.Headers.Location?.OriginalString;
         if (made is not null)

@@ -15,7 +15,21 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
     [
         "", " ", "tea", "TEA-001", "2026-11-24T08:00:00Z", "de", "ü€𝄞", "\u0000", "'; DROP TABLE orders; --", "{{x}}", "../../etc/passwd", "%00", "null", "true", "-1",
         "1e400", "lowStock", "email", "active", "EUR", "http://webhook.invalid/x", "a@example.com", "+49301234567", new('x', 300), "\"1\"", "& | ! ( ) : * <->",
+        // Invisible, decomposed, bidirectional, wide, and beyond the first plane.
+        "\u200B", "TEA-9\u200B", "Cafe\u0301", "\u202Etxt.exe", "\u3000\u3000", "👨‍👩‍👧‍👦", "\uFFFD", "\uFEFFx", "\u0007", "İı",
+        // What other readers take for numbers, times, words and ids.
+        "1,5", "+5", "5-", " 5", "1e1", "0x10", "10:00", "1/2/2026", "2026-11-24T08:00:00", "True", "Active", "EURO", "bogus", "{01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003}",
     ];
+
+    private static readonly string[] s_cursors =
+        ["", "x", "AZOSngHOenqKK28fa5wAA!", "AZOSngHOenqKK28fa5wAAw", "AZOSngHOenqKK28fa5wAAwAA", "////////////////////////", "0", "null", "\u0000"];
+
+    private static readonly string[] s_charsets = ["utf-8", "\"utf-8\"", "UTF-8", "utf8", "\"klingon\"", "iso-8859-1", "utf-16", "\"", "utf-8; charset=x"];
+
+    private static readonly string[] s_codings = ["br", "gzip", "identity", "gzip, br", "x"];
+
+    private static readonly string[] s_preferences =
+        ["wait=0", "wait=\"0\"", "respond-async, Wait=0", "foo=\"a, wait=9\"; bar, wait = 0", "wait", "wait=", "wait=1.5", "wait=-1", ",;=\"", "return=minimal"];
 
     public HttpRequestMessage Make(string method, string path, JsonNode operation, JsonNode? shared)
     {
@@ -31,12 +45,27 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
                     url = url.Replace($"{{{name}}}", Uri.EscapeDataString(Id(parameter)), StringComparison.Ordinal);
                     break;
                 case "query" when random.Next(3) == 0 || (bool?)parameter["required"] == true:
-                    query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(Text(parameter["schema"], name)));
+                    for (var times = random.Next(25) == 0 ? 2 : 1; times > 0; times--)
+                    {
+                        query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Uri.EscapeDataString(Text(parameter["schema"], name)));
+                    }
+
                     break;
                 case "header" when random.Next(4) > 0:
                     headers.Add((name, Header(name, url)));
                     break;
             }
+        }
+
+        if (random.Next(25) == 0)
+        {
+            var names = new[] { "nobodyKnows", "_", "Limit", "staus", "cursor[]", "" };
+            query.Append(query.Length == 0 ? '?' : '&').Append(names[random.Next(names.Length)]).Append("=1");
+        }
+
+        if (random.Next(20) == 0)
+        {
+            headers.Add((random.Next(2) == 0 ? "Cookie" : "Referer", "other=B\u00FCcher\u00FF"));
         }
 
         var request = new HttpRequestMessage(new HttpMethod(method.ToUpperInvariant()), url + query);
@@ -51,8 +80,12 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
             var body = type.Contains("json", StringComparison.Ordinal) && !type.Contains("ndjson", StringComparison.Ordinal)
                 ? Json(media?["schema"])
                 : string.Join('\n', Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(2) == 0 ? Json(media?["schema"]) : "a,b\n1,\"2"));
-            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
-            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+            request.Content = new ByteArrayContent((random.Next(15) == 0 ? Encoding.Latin1 : Encoding.UTF8).GetBytes(body));
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", random.Next(8) == 0 ? $"{type}; charset={s_charsets[random.Next(s_charsets.Length)]}" : type);
+            if (random.Next(20) == 0)
+            {
+                request.Content.Headers.TryAddWithoutValidation("Content-Encoding", s_codings[random.Next(s_codings.Length)]);
+            }
         }
 
         return request;
@@ -168,10 +201,16 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
             return values[random.Next(values.Count)]?.ToString() ?? "";
         }
 
+        if (name == "cursor" && random.Next(2) == 0)
+        {
+            return known.FindCursor() is { } cursor && random.Next(2) == 0 ? cursor : s_cursors[random.Next(s_cursors.Length)];
+        }
+
         return ((string?)schema?["format"], random.Next(5)) switch
         {
             (_, 0) => s_texts[random.Next(s_texts.Length)],
             ("uuid", _) => Known(name),
+            _ when name is "ids" or "productIds" => string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => known.FindId("products"))),
             _ when name is "currency" => "EUR",
             _ when name is "country" => "DE",
             _ when name is "email" => $"fuzz-{random.Next(1_000_000)}@example.com",
@@ -187,7 +226,7 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
         (_, 0) => string.Concat(s_texts[random.Next(s_texts.Length)].Where(c => c is >= ' ' and <= '~')),
         ("If-Match" or "If-None-Match", 1) => $"\"{random.Next(0, 4)}\"",
         ("If-Match" or "If-None-Match", _) => known.FindETag(url) ?? "\"1\"",
-        ("Prefer", _) => "wait=0",
+        ("Prefer", _) => s_preferences[random.Next(s_preferences.Length)],
         _ => $"fuzz-{random.Next(10_000)}",
     };
 

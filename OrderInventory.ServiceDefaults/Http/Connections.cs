@@ -1,0 +1,62 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>
+/// Whatever ends a connection says so (RFC 9112, section 9.6). The server reads what is left of a body before the next request, but only
+/// up to its limit and for five seconds; then it closes, and a client that was told nothing has sent its next request into the void.
+/// </summary>
+internal static class Connections
+{
+    private static readonly object s_unread = new();
+
+    public static void UseHonestConnections(this IApplicationBuilder app) => app.Use((http, next) =>
+    {
+        if (http.Request.ContentLength is not null and not 0 || http.Request.Headers.TransferEncoding.Count > 0)
+        {
+            http.Response.OnStarting(static state =>
+            {
+                var http = (HttpContext)state;
+                if (Ends(http) && !HttpProtocol.IsHttp2(http.Request.Protocol) && !HttpProtocol.IsHttp3(http.Request.Protocol))
+                {
+                    http.Response.Headers.Connection = "close";
+                }
+
+                return Task.CompletedTask;
+            }, http);
+        }
+
+        return next(http);
+    });
+
+    private static bool Ends(HttpContext http)
+    {
+        var status = http.Response.StatusCode;
+        if (status is StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge)
+        {
+            return true;
+        }
+
+        var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
+        if (http.Request.ContentLength > limit)
+        {
+            return true;
+        }
+
+        // Of a file that was refused, or a body that nobody reads, the end may be far away.
+        return status >= 400
+            && (http.Request.ContentLength ?? long.MaxValue) > ServiceDefaultsExtensions.MaxRequestBodySize
+            && (limit > ServiceDefaultsExtensions.MaxRequestBodySize || http.Items.ContainsKey(s_unread) || !ReadsBody(http));
+    }
+
+    /// <summary>The answer comes before anybody has read the body.</summary>
+    public static void LeaveBodyUnread(HttpContext http) => http.Items[s_unread] = true;
+
+    private static bool ReadsBody(HttpContext http) => http.GetEndpoint() is RouteEndpoint endpoint
+        && (endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is not null || endpoint.Metadata.GetMetadata<MethodInfo>() is null);
+}
