@@ -89,8 +89,8 @@ public static class ServiceDefaultsExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseRoutingOfHead();
         app.UseHonestConnections();
+        app.UseRoutingOfHead();
         app.UseQueryRules();
         app.UseBodyRules();
         app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync })
