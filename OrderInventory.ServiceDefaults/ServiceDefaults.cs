@@ -90,9 +90,9 @@ public static class ServiceDefaultsExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseHonestConnections();
         app.UseNormalizedQuery();
         app.UseRoutingOfHead();
-        app.UseHonestConnections();
         app.UseQueryRules();
         app.UseBodyRules();
         app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync })

@@ -15,8 +15,14 @@ namespace OrderInventory.ServiceDefaults.BulkFiles;
 internal sealed class CsvRows<TRow> : IDisposable
     where TRow : class, IImportRow<TRow>
 {
-    /// <summary>With a mark that no text can have in the place of what is not UTF-8. The usual one, U+FFFD, can be a product's own.</summary>
-    private static readonly Encoding s_utf8 = Encoding.GetEncoding("utf-8", EncoderFallback.ExceptionFallback, new DecoderReplacementFallback("\0"));
+    /// <summary>
+    /// Stands in the place of what is not UTF-8: a code point that is no character and never will be. The usual U+FFFD can be a product's own,
+    /// and the decoder drops U+0000.
+    /// </summary>
+    private const char NotUtf8 = '\uFFFF';
+
+    private static readonly Encoding s_utf8 =
+        Encoding.GetEncoding("utf-8", EncoderFallback.ExceptionFallback, new DecoderReplacementFallback(NotUtf8.ToString()));
 
     private readonly CsvParser _parser;
     private readonly BoundedReader _reader;
@@ -114,7 +120,7 @@ internal sealed class CsvRows<TRow> : IDisposable
             return ImportLine<TRow>.Bad(number, key, "A quotation mark stands where none can be; inside of a quoted cell it is doubled.");
         }
 
-        if (Array.Exists(cells, cell => cell.Contains('\0', StringComparison.Ordinal)))
+        if (Array.Exists(cells, cell => cell.AsSpan().ContainsAny('\0', NotUtf8)))
         {
             return ImportLine<TRow>.Bad(number, key, "The row is not valid UTF-8, or contains U+0000.");
         }
