@@ -29,7 +29,7 @@ internal static class OperatorCommands
             var differences = new JsonArray();
             await foreach (var page in PagesAsync(client, "/api/inventory/reconciliation", stop))
             {
-                foreach (var item in page)
+                foreach (var item in page.Where(item => !(bool)item!["balanced"]!))
                 {
                     differences.Add(item!.DeepClone());
                 }

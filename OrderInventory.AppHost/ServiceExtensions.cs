@@ -36,10 +36,16 @@ internal static class ServiceExtensions
                 .WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
                 .WithEnvironment("OTEL_EXPORTER_OTLP_PROTOCOL", settings.OtlpProtocol);
         }
-        else if (settings.ApplicationOptions.DisableDashboard)
+        else
         {
             // Aspire names the dashboard's port also when there is no dashboard; exporting to nobody costs each service retries.
-            service.WithEnvironment(context => context.EnvironmentVariables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT"));
+            service.WithEnvironment(context =>
+            {
+                if (!builder.Resources.Any(resource => resource.Name == "aspire-dashboard"))
+                {
+                    context.EnvironmentVariables.Remove("OTEL_EXPORTER_OTLP_ENDPOINT");
+                }
+            });
         }
 
         return service;

@@ -16,7 +16,7 @@ public sealed class SystemCollection : ICollectionFixture<SystemFixture>
     public const string Name = "system";
 }
 
-/// <summary>The whole system, started once for all classes of the collection: no dashboard, mail into a pickup folder.</summary>
+/// <summary>The whole system, started once for all classes of the collection, with the dashboard; mail goes into a pickup folder.</summary>
 public sealed class SystemFixture : IAsyncLifetime
 {
     private AppHostRunner? _runner;
@@ -47,7 +47,7 @@ public sealed class SystemFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _runner = await AppHostRunner.StartAsync(
-            ["--Infrastructure:Mail=pickup"], builder => builder.Services.AddLogging(logging => logging.AddProvider(Logs)));
+            ["--Infrastructure:Mail=pickup"], builder => builder.Services.AddLogging(logging => logging.AddProvider(Logs)), dashboard: true);
         await _runner.WaitUntilHealthyAsync("gateway");
         _gateway = _runner.App.CreateHttpClient("gateway", "http");
     }
@@ -66,6 +66,12 @@ public sealed class SystemFixture : IAsyncLifetime
             _gateway?.Dispose();
             if (_runner is not null)
             {
+                // Whatever failed, its trace is in there.
+                using (var telemetry = await DashboardTelemetry.ConnectAsync(_runner.App))
+                {
+                    await telemetry.SaveAsync(Path.Combine(Repository.Root, "artifacts/end-to-end-traces.json"));
+                }
+
                 await _runner.DisposeAsync();
             }
         }

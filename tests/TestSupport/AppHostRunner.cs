@@ -26,10 +26,12 @@ public sealed class AppHostRunner : IAsyncDisposable
 
     /// <param name="args">As on the command line: <c>--Infrastructure:Only=true</c>, <c>--Orders:StockCheck=None</c> …</param>
     /// <param name="configure">A last change of the model before it is built.</param>
-    public static async Task<AppHostRunner> StartAsync(string[] args, Action<IDistributedApplicationTestingBuilder>? configure = null)
+    /// <param name="dashboard">With Aspire's dashboard, which keeps the services' traces (<see cref="DashboardTelemetry"/>).</param>
+    public static async Task<AppHostRunner> StartAsync(string[] args, Action<IDistributedApplicationTestingBuilder>? configure = null, bool dashboard = false)
     {
         using var timeout = new CancellationTokenSource(Timeout);
-        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.OrderInventory_AppHost>(args, timeout.Token);
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.OrderInventory_AppHost>(
+            new DistributedApplicationTestingBuilderOptions { EnableDashboard = dashboard }, args, timeout.Token);
         try
         {
             configure?.Invoke(builder);
