@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
@@ -10,7 +11,7 @@ internal static class ShipOrder
     /// <param name="Carrier">Who carries it.</param>
     /// <param name="TrackingNumber">The carrier's number.</param>
     [Example("""{"carrier": "DHL", "trackingNumber": "00340434161094021501"}""")]
-    public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
+    public sealed record Request([property: MaxLength(100)] string? Carrier = null, [property: MaxLength(100)] string? TrackingNumber = null);
 
     /// <summary>Say that an order has left</summary>
     /// <remarks>200 with the order, also when it was shipped before; 409 <c>illegal-transition</c> unless it is confirmed.</remarks>
