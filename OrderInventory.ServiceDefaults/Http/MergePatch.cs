@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
@@ -86,10 +87,23 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
 
     private static void Merge(JsonElement current, JsonElement patch, Utf8JsonWriter writer, string path, JsonTypeInfo? type)
     {
+        var isMap = type is { Kind: JsonTypeInfoKind.Dictionary };
+        var changes = new Dictionary<string, JsonElement>();
+        foreach (var member in patch.EnumerateObject())
+        {
+            if (!changes.TryAdd(NameOf(member), member.Value))
+            {
+                throw new JsonException("The name is there twice.", $"{path}.{member.Name}", null, null);
+            }
+        }
+
+        var there = new HashSet<string>();
         writer.WriteStartObject();
         foreach (var member in current.EnumerateObject())
         {
-            if (!patch.TryGetProperty(member.Name, out var change))
+            var name = NameOf(member);
+            there.Add(name);
+            if (!changes.TryGetValue(name, out var change))
             {
                 member.WriteTo(writer);
             }
@@ -97,36 +111,35 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
             {
                 // An object where there was none: merged with itself it loses its nulls, and the reader says which members exist.
                 var inner = member.Value.ValueKind == JsonValueKind.Object ? member.Value : change;
-                writer.WritePropertyName(member.Name);
-                Merge(inner, change, writer, $"{path}.{member.Name}", TypeOf(type, member.Name));
+                writer.WritePropertyName(name);
+                Merge(inner, change, writer, $"{path}.{name}", TypeOf(type, name));
             }
             else if (change.ValueKind != JsonValueKind.Null)
             {
-                writer.WritePropertyName(member.Name);
+                writer.WritePropertyName(name);
                 change.WriteTo(writer);
             }
         }
 
-        foreach (var member in patch.EnumerateObject())
+        foreach (var (name, value) in changes.Where(change => !there.Contains(change.Key)))
         {
-            if (current.TryGetProperty(member.Name, out _))
-            {
-                continue;
-            }
-
             // A map takes any name, and removing one that it does not have is done already (RFC 7396, section 2).
-            if (type is not { Kind: JsonTypeInfoKind.Dictionary })
+            if (!isMap)
             {
-                throw new JsonException("There is no such member.", $"{path}.{member.Name}", null, null);
+                throw new JsonException("There is no such member.", $"{path}.{name}", null, null);
             }
 
-            if (member.Value.ValueKind != JsonValueKind.Null)
+            if (value.ValueKind != JsonValueKind.Null)
             {
-                member.WriteTo(writer);
+                writer.WritePropertyName(name);
+                value.WriteTo(writer);
             }
         }
 
         writer.WriteEndObject();
+
+        // The names of a map are data, which is stored in NFC.
+        string NameOf(JsonProperty member) => isMap ? Nfc.Normalize(member.Name) : member.Name;
     }
 
     private static JsonTypeInfo? TypeOf(JsonTypeInfo? parent, string member) =>

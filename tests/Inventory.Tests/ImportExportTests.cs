@@ -135,4 +135,17 @@ public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IA
         (await new ApiClient(_http).GetAsync("/api/inventory/export?format=xls")).ShouldBeMalformed("format");
         (await SendAsync("productId,onHand\n", "text/csv", new string('x', 201))).ShouldBeMalformed("reference");
     }
+
+    [Fact]
+    public async Task A_reference_is_a_key_as_in_every_other_request()
+    {
+        foreach (var reference in new[] { " 2026-11", "2026-11 ", "2026\u200B-11", "2026\u202E-11", "2026\t11", "2026\n11", "2026\u0000" })
+        {
+            (await SendAsync("productId,onHand\n", "text/csv", Uri.EscapeDataString(reference))).ShouldBeMalformed("reference");
+        }
+
+        // Code points are counted, and what is stored is composed.
+        (await SendAsync("productId,onHand\n", "text/csv", Uri.EscapeDataString(string.Concat(Enumerable.Repeat("😀", 200))))).ShouldBe(200);
+        (await SendAsync("productId,onHand\n", "text/csv", "")).ShouldBe(200);
+    }
 }

@@ -173,6 +173,8 @@ public sealed class TemplateTests(RecordNotificationsTests.Running running) : IC
     [InlineData("PUT", "orderExploded/email/fi", """{"subject":"x","body":"x"}""", 404)]
     [InlineData("POST", "orderShipped/email/fi/preview", "{}", 404)]
     [InlineData("POST", "orderShipped/email/en/preview", """{"data":{"color":"red"}}""", 400)]
+    [InlineData("POST", "orderShipped/email/en/preview", """{"data":{"lines":[null]}}""", 400)]
+    [InlineData("POST", "orderRejected/email/en/preview", """{"data":{"shortages":[null]}}""", 400)]
     [InlineData("GET", "orderShipped/email/fi/versions?cursor=eA", null, 400)]
     [InlineData("GET", "?cursor=%21", null, 400)]
     [InlineData("GET", "?limit=101", null, 400)]

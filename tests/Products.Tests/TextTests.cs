@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using OrderInventory.ServiceDefaults.Text;
 using OrderInventory.TestSupport;
@@ -103,6 +104,22 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     }
 
     [Fact]
+    public async Task A_patch_finds_an_attribute_by_either_form_of_its_name()
+    {
+        var made = await app.CreateAsync(p => p["attributes"] = new JsonObject { ["tamaño"] = "250 g", ["goût"] = "doux", ["한"] = "x", ["size"] = "M" });
+
+        var set = await PatchAttributesAsync(made.Id, 1, ("gou\u0302t", "amer"));
+        Assert.Equal("amer", (string?)set.ShouldBe(200).Json["attributes"]!["goût"]);
+        var removed = await PatchAttributesAsync(made.Id, 2, ("taman\u0303o", null), ("\u1112\u1161\u11AB", null), ("absent\u0301", null));
+        Assert.Equal("""{"goût":"amer","size":"M"}""", removed.ShouldBe(200).Json["attributes"]!.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+
+        // One attribute, and two values for it.
+        (await PatchAttributesAsync(made.Id, 3, ("goût", "doux"), ("gou\u0302t", null))).ShouldBe(400);
+        (await PatchAttributesAsync(made.Id, 3, ("cafe\u0301", "doux"), ("café", "amer"))).ShouldBe(400);
+        Assert.Equal(3, (await app.Api.GetAsync($"{Path}/{made.Id}")).Json["version"]!.GetValue<long>());
+    }
+
+    [Fact]
     public async Task Counts_code_points()
     {
         var made = await app.CreateAsync(p => (p["name"], p["sku"]) = (string.Concat(Enumerable.Repeat("😀", 200)), string.Concat(Enumerable.Repeat("😀", 31)) + Guid.CreateVersion7().ToString("N")));
@@ -144,6 +161,12 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         (await app.Api.PostAsync(Path, Body(amount, currency))).ShouldBeMalformed($"$.price.{member}");
         var report = (await app.Api.SendAsync(HttpMethod.Post, $"{Path}/import", $"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{amount},{currency}", [], "text/csv")).ShouldBe(200).Body;
         Assert.Contains($"$.price.{member}", report, StringComparison.Ordinal);
+    }
+
+    private Task<ApiResponse> PatchAttributesAsync(Guid id, int version, params (string Name, string? Value)[] changes)
+    {
+        var attributes = new JsonObject(changes.Select(change => KeyValuePair.Create<string, JsonNode?>(change.Name, change.Value)));
+        return app.Api.PatchAsync($"{Path}/{id}", new JsonObject { ["attributes"] = attributes }.ToJsonString(), ("If-Match", $"\"{version}\""));
     }
 
     private static string Body(string amount, string currency) =>

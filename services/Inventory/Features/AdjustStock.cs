@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
@@ -13,7 +14,8 @@ internal static class AdjustStock
     /// <param name="Reference">Staff's own reference, such as a return number.</param>
     /// <param name="Location">Where; left out: <c>default</c>.</param>
     [Example("""{"delta": -2, "reason": "damaged", "reference": "RMA-17"}""")]
-    public sealed record Request(long Delta, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
+    public sealed record Request(
+        long Delta, [property: MaxLength(200)] string Reason, [property: MaxLength(200)] string? Reference = null, [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
     /// <summary>Add or remove units</summary>
     /// <remarks>

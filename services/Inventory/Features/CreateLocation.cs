@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
@@ -14,7 +15,7 @@ internal static class CreateLocation
     /// <param name="Priority">Orders are served from the lowest number first; the default location has 0.</param>
     /// <param name="Active">Whether orders are served from it.</param>
     [Example("""{"code": "berlin", "name": "Berlin", "priority": 1, "active": true}""")]
-    public sealed record Request(string Code, string Name, int Priority = 0, bool Active = true);
+    public sealed record Request([property: MaxLength(50)] string Code, [property: MaxLength(200)] string Name, int Priority = 0, bool Active = true);
 
     /// <summary>Make a location</summary>
     /// <remarks>409 <c>location-exists</c> when the code is taken, <c>too-many-locations</c> beyond 200.</remarks>

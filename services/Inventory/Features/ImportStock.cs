@@ -61,10 +61,12 @@ internal static class ImportStock
     /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? reference, HttpContext http, StockWriter writer, CancellationToken cancellationToken) =>
-        reference?.Length > 200 || reference?.Contains('\0', StringComparison.Ordinal) == true
-            ? Problems.MalformedRequest("reference", "At most 200 characters are allowed.")
-            : await BulkImport.RunAsync(http, new RowWriter(writer, reference), cancellationToken);
+        string? reference, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        errors.AllowKey(reference, 200, "reference");
+        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(writer, reference), cancellationToken);
+    }
 
     private sealed class RowWriter(StockWriter writer, string? reference) : IRowWriter<Row, Outcome>
     {

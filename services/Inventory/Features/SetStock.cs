@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
@@ -12,7 +13,7 @@ internal static class SetStock
     /// <param name="LowStockThreshold">At or below this, available counts as low. Left out: as it was, or 0.</param>
     /// <param name="Location">Where the units are; left out: <c>default</c>. The threshold is the product's, wherever it is.</param>
     [Example("""{"onHand": 39, "lowStockThreshold": 10}""")]
-    public sealed record Request(long OnHand, long? LowStockThreshold = null, string Location = StockItem.DefaultLocation);
+    public sealed record Request(long OnHand, long? LowStockThreshold = null, [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
     /// <summary>Make or set a product's stock</summary>
     /// <remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
@@ -17,7 +18,8 @@ internal static class TakeStock
     /// <param name="Reference">Staff's own reference, such as the month.</param>
     /// <param name="Location">Which shelf; left out: <c>default</c>.</param>
     [Example("""{"expectedOnHand": 39, "onHand": 37, "reason": "count", "reference": "2026-11"}""")]
-    public sealed record Request(long ExpectedOnHand, long OnHand, string Reason, string? Reference = null, string Location = StockItem.DefaultLocation);
+    public sealed record Request(
+        long ExpectedOnHand, long OnHand, [property: MaxLength(200)] string Reason, [property: MaxLength(200)] string? Reference = null, [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
     /// <summary>Record a count of the shelf</summary>
     /// <remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
@@ -14,7 +15,8 @@ internal static class TransferStock
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
     [Example("""{"from": "default", "to": "berlin", "quantity": 5, "reason": "rebalancing"}""")]
-    public sealed record Request(string From, string To, long Quantity, string Reason, string? Reference = null);
+    public sealed record Request(
+        [property: MaxLength(50)] string From, [property: MaxLength(50)] string To, long Quantity, [property: MaxLength(200)] string Reason, [property: MaxLength(200)] string? Reference = null);
 
     /// <summary>Move units to another location</summary>
     /// <remarks>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
@@ -13,7 +14,7 @@ internal static class UpdateLocation
     /// <param name="Priority">Orders are served from the lowest number first.</param>
     /// <param name="Active">Whether orders are served from it.</param>
     [Example("""{"name": "Berlin", "priority": 2, "active": true}""")]
-    public sealed record Request(string Name, int Priority, bool Active);
+    public sealed record Request([property: MaxLength(200)] string Name, int Priority, bool Active);
 
     /// <summary>Set a location</summary>
     /// <remarks>Its code stays. Orders that are reserved already stay where they are.</remarks>

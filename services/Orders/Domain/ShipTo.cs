@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -15,13 +16,13 @@ namespace OrderInventory.Orders.Domain;
 /// <param name="Line2">1 to 200 characters.</param>
 /// <param name="Region">1 to 100 characters.</param>
 public sealed record ShipTo(
-    [property: JsonPropertyOrder(1)] string Name,
-    [property: JsonPropertyOrder(2)] string Line1,
-    [property: JsonPropertyOrder(4)] string City,
-    [property: JsonPropertyOrder(5)] string Country,
-    [property: JsonPropertyOrder(3)] string? PostalCode = null,
-    [property: JsonPropertyOrder(6)] string? Line2 = null,
-    [property: JsonPropertyOrder(7)] string? Region = null)
+    [property: JsonPropertyOrder(1), MaxLength(200)] string Name,
+    [property: JsonPropertyOrder(2), MaxLength(200)] string Line1,
+    [property: JsonPropertyOrder(4), MaxLength(100)] string City,
+    [property: JsonPropertyOrder(5), MaxLength(2)] string Country,
+    [property: JsonPropertyOrder(3), MaxLength(20)] string? PostalCode = null,
+    [property: JsonPropertyOrder(6), MaxLength(200)] string? Line2 = null,
+    [property: JsonPropertyOrder(7), MaxLength(100)] string? Region = null)
 {
     internal void Validate(RequestErrors errors, string path)
     {

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
@@ -11,7 +12,7 @@ internal static class CancelOrder
 {
     /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
     [Example("""{"reason": "changed her mind"}""")]
-    public sealed record Request(string? Reason = null);
+    public sealed record Request([property: MaxLength(500)] string? Reason = null);
 
     /// <summary>Ask for a cancel</summary>
     /// <remarks>

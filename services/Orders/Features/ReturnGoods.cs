@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -17,7 +18,7 @@ internal static class ReturnGoods
     /// <param name="Restock">Whether the goods go back on the shelf.</param>
     /// <param name="Reason">Why they came back, at most 500 characters.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}], "restock": true, "reason": "too many"}""")]
-    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines, bool Restock = true, string? Reason = null);
+    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines, bool Restock = true, [property: MaxLength(500)] string? Reason = null);
 
     /// <summary>Say that goods came back</summary>
     /// <remarks>

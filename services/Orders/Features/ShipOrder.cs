@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
@@ -10,7 +11,7 @@ internal static class ShipOrder
     /// <param name="Carrier">Who carries it.</param>
     /// <param name="TrackingNumber">The carrier's number.</param>
     [Example("""{"carrier": "DHL", "trackingNumber": "00340434161094021501"}""")]
-    public sealed record Request(string? Carrier = null, string? TrackingNumber = null);
+    public sealed record Request([property: MaxLength(100)] string? Carrier = null, [property: MaxLength(100)] string? TrackingNumber = null);
 
     /// <summary>Say that an order has left</summary>
     /// <remarks>200 with the order. Again with other numbers while it is under way they are taken over, as a new version; what is left out stays as it

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Aspire.Hosting.Testing;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+/// <summary>The AppHost as a process of its own, as run.sh starts it: no dashboard, mail into a pickup folder, a gateway's port of its own.</summary>
+internal sealed class AppHostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
+    private const string Mark = "ORDER_INVENTORY_TEST";
+    private readonly string _mark = Guid.CreateVersion7().ToString("N");
+    private readonly Process _process;
+    private readonly string _folder;
+    private string? _dataFolder;
+    private readonly Task _output;
+    private readonly ConcurrentQueue<string> _lines = [];
+
+    private AppHostProcess(int gatewayPort, string[] arguments, (string Name, string Value)[] environment)
+    {
+        _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
+        Gateway = new($"http://127.0.0.1:{gatewayPort.ToString(CultureInfo.InvariantCulture)}");
+        var configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [
+                Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, "bin", configuration, "net10.0", "OrderInventory.AppHost.dll"),
+                "--Dashboard=false", "--Infrastructure:Mode=embedded", "--Infrastructure:Mail=pickup", $"--RunDirectory={_folder}", .. arguments,
+            ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["GATEWAY_PORT"] = gatewayPort.ToString(CultureInfo.InvariantCulture);
+        start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
+        start.Environment["DOTNET_ENVIRONMENT"] = "Development";
+        start.Environment[Mark] = _mark;
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
+        _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
+    }
+
+    public Uri Gateway { get; }
+
+    public string EndpointsFile => Path.Combine(_folder, "endpoints.json");
+
+    public bool HasExited => _process.HasExited;
+
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Where it keeps its servers' files, by the AppHost's process id.</summary>
+    public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(Path.GetTempPath(), $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
+
+    public string Output => string.Join('\n', _lines.TakeLast(100));
+
+    /// <summary>Returns when the system is healthy and endpoints.json is there.</summary>
+    public static async Task<AppHostProcess> StartAsync(params string[] arguments)
+    {
+        var system = new AppHostProcess(FreePort(), arguments, []);
+        try
+        {
+            await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
+            _ = system.HasExited ? null : system.DataFolder;
+            return system.HasExited ? throw new InvalidOperationException("The AppHost ended") : system;
+        }
+        catch (Exception problem)
+        {
+            await system.DisposeAsync();
+            throw new InvalidOperationException($"{problem.Message}; the AppHost said:\n{system.Output}", problem);
+        }
+    }
+
+    public static async Task<(int ExitCode, string Output)> RunToEndAsync(int gatewayPort, params (string Name, string Value)[] environment)
+    {
+        await using var system = new AppHostProcess(gatewayPort, [], environment);
+        await system._process.WaitForExitAsync().WaitAsync(Timeout);
+        await system._output.WaitAsync(Timeout);
+        return (system.ExitCode, system.Output);
+    }
+
+    public async Task SignalAsync(string name)
+    {
+        using var kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>
+    /// Every process that this AppHost brought about and that is alive, by its start time too: an id alone may be given away again. The
+    /// orchestrator detaches itself, so they are known by a variable that all of them inherit.
+    /// </summary>
+    public List<(int Id, string Started)> Processes() =>
+    [
+        .. Directory.EnumerateDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), out var id) ? id : 0)
+            .Where(id => id > 0 && id != _process.Id && Read($"/proc/{id}/environ").Split('\0').Contains($"{Mark}={_mark}"))
+            .Select(id => (id, Stat(id)?[19]!)).Where(process => process.Item2 is not null),
+    ];
+
+    public int ProcessOf(string program) => Processes().Single(process => Read($"/proc/{process.Id}/cmdline").TrimEnd('\0').EndsWith(program, StringComparison.Ordinal)).Id;
+
+    public static bool IsGone((int Id, string Started) process) => Stat(process.Id) is not { } stat || stat[19] != process.Started || stat[0] == "Z";
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            await SignalAsync("TERM");
+            await _process.WaitForExitAsync().WaitAsync(Timeout);
+        }
+
+        _process.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task CollectAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            _lines.Enqueue(line);
+        }
+    }
+
+    /// <summary>The fields of /proc/PID/stat after the command's name: state, parent, …, start time at index 19.</summary>
+    private static string[]? Stat(int id) => Read($"/proc/{id}/stat") is { Length: > 0 } text ? text[(text.LastIndexOf(')') + 2)..].Split(' ') : null;
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
