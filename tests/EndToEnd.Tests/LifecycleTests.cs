@@ -167,4 +167,5 @@ public sealed class LifecycleTests
         }
 
         return true;
-    }}
+    }
+}
