@@ -8,6 +8,8 @@ cd "$root" || exit 1
 
 need_dotnet
 need_postgres
+# README's commands are tried as they are printed.
+{ has curl && has jq; } || apt_install "the documents' commands" curl jq || true
 if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
   KAFKA_HOME=$(cd "$root/../shared/kafka" && pwd)
   export KAFKA_HOME

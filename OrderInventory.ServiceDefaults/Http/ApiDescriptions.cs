@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -86,6 +87,12 @@ public static class ApiDescriptions
             {
                 // traceId, errors, version, lines: see Problems.
                 schema.AdditionalPropertiesAllowed = true;
+            }
+
+            if (type == typeof(string) && context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(MaxLengthAttribute), inherit: false) is [MaxLengthAttribute limit])
+            {
+                // The generator leaves it out where the member is optional.
+                schema.MaxLength = limit.Length;
             }
 
             return Task.CompletedTask;
