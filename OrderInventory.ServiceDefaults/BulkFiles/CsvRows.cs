@@ -59,7 +59,7 @@ internal sealed class CsvRows<TRow> : IDisposable
             return Problems.MalformedRequest("$", "A header line with the names of the columns is required.");
         }
 
-        if (Array.Exists(_header, column => column.Contains('\uFFFD', StringComparison.Ordinal)))
+        if (Array.Exists(_header, column => column.Contains(NotUtf8, StringComparison.Ordinal)))
         {
             return Problems.MalformedRequest("$", "The file is not UTF-8: its header has bytes that are none. Save it as UTF-8 text and send it again.");
         }
