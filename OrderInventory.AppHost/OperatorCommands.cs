@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OrderInventory.AppHost.Demo;
 
 namespace OrderInventory.AppHost;
@@ -89,7 +91,7 @@ internal static class OperatorCommands
                 IconName = icon,
                 Arguments = arguments,
                 ValidateArguments = ValidateAsync,
-                UpdateState = state => state.ResourceSnapshot.HealthStatus == Microsoft.Extensions.Diagnostics.HealthChecks.HealthStatus.Healthy
+                UpdateState = state => state.ResourceSnapshot.HealthStatus == HealthStatus.Healthy
                     ? ResourceCommandState.Enabled
                     : ResourceCommandState.Disabled,
             });
@@ -119,7 +121,7 @@ internal static class OperatorCommands
     }
 
     private static async IAsyncEnumerable<JsonArray> PagesAsync(
-        HttpClient client, string path, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        HttpClient client, string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string? next = null;
         do

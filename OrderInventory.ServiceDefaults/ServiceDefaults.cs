@@ -14,7 +14,6 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using OrderInventory.ServiceDefaults.Http;
-using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults;
 
@@ -91,7 +90,6 @@ public static class ServiceDefaultsExtensions
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHonestConnections();
-        app.UseNormalizedQuery();
         app.UseRoutingOfHead();
         app.UseQueryRules();
         app.UseBodyRules();

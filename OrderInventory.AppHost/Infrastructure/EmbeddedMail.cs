@@ -13,8 +13,7 @@ internal sealed class EmbeddedMail
     private readonly IDistributedApplicationBuilder _builder;
     private readonly DataFolder _data;
     private readonly string? _maildev;
-    private EndpointReference? _inbox;
-    private string? _pickup;
+    private Func<string>? _inbox;
 
     private EmbeddedMail(IDistributedApplicationBuilder builder, DataFolder data, string? maildev)
     {
@@ -27,7 +26,7 @@ internal sealed class EmbeddedMail
     public string Description { get; }
 
     /// <summary>Known once the resource runs.</summary>
-    public string? Inbox => _inbox?.Url ?? _pickup;
+    public string? Inbox => _inbox?.Invoke();
 
     public static async Task<EmbeddedMail> PrepareAsync(IDistributedApplicationBuilder builder, DataFolder data, AppHostSettings settings)
     {
@@ -61,14 +60,14 @@ internal sealed class EmbeddedMail
         if (_maildev is null)
         {
             var address = new Uri(folder + "/").AbsoluteUri.TrimEnd('/');
-            _pickup = address;
+            _inbox = () => address;
             return _builder.AddPlace(new EmbeddedPlace(name, address));
         }
 
         var server = _builder.AddResource(new EmbeddedServer(name, "node", folder)).WithPort("smtp").WithPort("http", "http");
         var smtp = server.GetEndpoint("smtp");
         server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"smtp://127.0.0.1:{smtp.Property(EndpointProperty.Port)}");
-        _inbox = server.GetEndpoint("http");
+        _inbox = () => server.GetEndpoint("http").Url;
 
         _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(smtp.Port, stop));
         return server

@@ -22,6 +22,6 @@ public sealed record Rejection(string Code, IReadOnlyList<Shortage> Lines)
     /// <summary>The code of a shortage.</summary>
     public const string InsufficientStock = "insufficientStock";
 
-    /// <summary>The code of a wish that could not be brought to Inventory: the broker refuses its event for good.</summary>
+    /// <summary>The code when the broker permanently refuses the event that asks Inventory.</summary>
     public const string Undeliverable = "undeliverable";
 }

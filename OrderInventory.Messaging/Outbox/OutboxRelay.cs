@@ -186,6 +186,7 @@ internal sealed partial class OutboxRelay(
     private Error? Produce(Row row, int index, Round round)
     {
         var headers = EventHeaders.FromJson(row.Headers);
+        row.IsReplayed = EventHeaders.Get(headers, EventHeaders.Replayed) is not null;
         headers.Remove(EventHeaders.Replayed);
         using var activity = MessagingTelemetry.TryGetRecorded(
             EventHeaders.Get(headers, EventHeaders.TraceParent), EventHeaders.Get(headers, EventHeaders.TraceState), out var parent)
@@ -239,7 +240,7 @@ internal sealed partial class OutboxRelay(
                 DeleteCommand(rows),
             },
         };
-        if (rows.FindAll(row => row.Headers.AsSpan().IndexOf("\"dlq_replayed\""u8) >= 0) is { Count: > 0 } replayed)
+        if (rows.FindAll(row => row.IsReplayed) is { Count: > 0 } replayed)
         {
             batch.BatchCommands.Add(new("DELETE FROM dead_letters WHERE partition IS NULL AND topic = ANY($1) AND event_id = ANY($2)")
             {
@@ -290,7 +291,11 @@ internal sealed partial class OutboxRelay(
         LogRefused(row.Id, row.Topic, row.Key, error.Reason);
     }
 
-    private sealed record Row(short Slot, string Key, long Version, Guid Id, string Topic, byte[] Headers, byte[] Payload);
+    private sealed record Row(short Slot, string Key, long Version, Guid Id, string Topic, byte[] Headers, byte[] Payload)
+    {
+        /// <summary>Whether it is a dead letter's, whose entry goes with it; known once its headers are read for the producer.</summary>
+        public bool IsReplayed { get; set; }
+    }
 
     /// <summary>Collects the acknowledgements of one round; they arrive on the producer's poll thread.</summary>
     private sealed class Round(int count)

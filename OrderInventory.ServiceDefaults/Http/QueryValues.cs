@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
@@ -11,7 +12,8 @@ internal static partial class QueryValues
     private static readonly FrozenDictionary<Type, Func<string, (string? Wrong, string Value)>> s_readers =
         new Dictionary<Type, Func<string, (string?, string)>>
         {
-            [typeof(string)] = text => (text.Contains('\0', StringComparison.Ordinal) ? "The text contains U+0000." : null, text),
+            // In NFC, like what is stored: e and U+0301 find é.
+            [typeof(string)] = text => (text.Contains('\0', StringComparison.Ordinal) ? "The text contains U+0000." : null, Nfc.Normalize(text)),
             [typeof(Guid)] = text => (Uuids.TryParse(text, out _) ? null : "A UUID is required, without braces.", text),
             [typeof(bool)] = text => (text is "true" or "false" ? null : "true or false is required.", text),
             [typeof(int)] = text => Integer(text, int.MinValue, int.MaxValue),

@@ -6,15 +6,12 @@ namespace OrderInventory.ServiceDefaults.Http;
 /// <summary>What every service asks of the texts in a request.</summary>
 public static class TextErrors
 {
-    /// <summary>A required text of one line.</summary>
-    public static void RequireLine(this RequestErrors errors, string? line, int maxLength, string path) => errors.RequireText(line, maxLength, path);
-
     /// <summary>A text of one line that may be left out, but is not blank.</summary>
     public static void AllowLine(this RequestErrors errors, string? line, int maxLength, string path)
     {
         if (line is not null)
         {
-            errors.RequireLine(line, maxLength, path);
+            errors.RequireText(line, maxLength, path);
         }
     }
 

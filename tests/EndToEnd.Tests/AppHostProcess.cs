@@ -24,11 +24,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
     {
         _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
         Gateway = new($"http://127.0.0.1:{gatewayPort.ToString(CultureInfo.InvariantCulture)}");
-        var configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
         var start = new ProcessStartInfo(
             "dotnet",
             [
-                Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, "bin", configuration, "net10.0", "OrderInventory.AppHost.dll"),
+                Assembly,
                 "--Dashboard=false", "--Infrastructure:Mode=embedded", "--Infrastructure:Mail=pickup", $"--RunDirectory={_folder}", .. arguments,
             ])
         {
@@ -47,6 +46,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
         _process = Process.Start(start)!;
         _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
     }
+
+    /// <summary>The built AppHost, of the configuration in which the tests were built.</summary>
+    public static string Assembly { get; } = Path.Combine(
+        Projects.OrderInventory_AppHost.ProjectPath, Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory), "OrderInventory.AppHost.dll");
 
     public Uri Gateway { get; }
 
@@ -142,10 +145,21 @@ internal sealed class AppHostProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>A free port that the system gives to no outgoing connection, so that it is still free when the gateway takes it.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Taken: another one.
+            }
+        }
     }
 }

@@ -34,13 +34,7 @@ public sealed class ManifestTests
 
     private static async Task PublishAsync(string file)
     {
-        var output = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
-        var start = new ProcessStartInfo(
-            "dotnet",
-            [
-                Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, output, "OrderInventory.AppHost.dll"),
-                "--operation", "publish", "--publisher", "manifest", "--output-path", file,
-            ])
+        var start = new ProcessStartInfo("dotnet", [AppHostProcess.Assembly, "--operation", "publish", "--publisher", "manifest", "--output-path", file])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

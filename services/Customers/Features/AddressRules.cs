@@ -12,10 +12,10 @@ internal static class AddressRules
         var errors = new RequestErrors();
         errors.AllowLine(details.Label, 50, "$.label");
         errors.AllowLine(details.Name, 200, "$.name");
-        errors.RequireLine(details.Line1, 200, "$.line1");
+        errors.RequireText(details.Line1, 200, "$.line1");
         errors.AllowLine(details.Line2, 200, "$.line2");
         errors.AllowLine(details.PostalCode, 20, "$.postalCode");
-        errors.RequireLine(details.City, 100, "$.city");
+        errors.RequireText(details.City, 100, "$.city");
         errors.AllowLine(details.Region, 100, "$.region");
         errors.RequireCountry(details.Country, "$.country");
         return errors.Any ? errors.Malformed() : null;

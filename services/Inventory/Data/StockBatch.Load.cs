@@ -66,7 +66,7 @@ internal sealed partial class StockBatch
         {
             // A product got a level at another location, or a hold other products, after the look and before the locks. Whoever runs the
             // transaction repeats it.
-            throw new PostgresException("Stock has changed while it was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+            throw DatabaseValues.Changed("Stock has changed while it was being locked.");
         }
 
         return new(time.GetStorableNow(), items, reservations, holds, locations) { Policy = policy, HasDueHolds = due };

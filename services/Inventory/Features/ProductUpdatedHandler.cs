@@ -7,6 +7,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Caching;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -18,9 +19,10 @@ internal sealed class ProductUpdatedHandler(ReadCache cache, InventoryOptions op
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        var newest = events.GroupBy(e => ((ProductUpdated)e.Data).ProductId).Select(g => g.MaxBy(e => ((ProductUpdated)e.Data).Version)!).OrderBy(e => ((ProductUpdated)e.Data).ProductId).ToList();
-        var deleted = newest.Where(e => ((ProductUpdated)e.Data).Status == ProductStatus.Deleted).ToDictionary(e => ((ProductUpdated)e.Data).ProductId);
-        batch.Writes.BatchCommands.Add(Keep([.. newest.Select(e => (ProductUpdated)e.Data)]));
+        var newest = events.Select(e => (Event: e, Product: (ProductUpdated)e.Data)).GroupBy(e => e.Product.ProductId)
+            .Select(g => g.MaxBy(e => e.Product.Version)).OrderBy(e => e.Product.ProductId).ToList();
+        var deleted = newest.Where(e => e.Product.Status == ProductStatus.Deleted).ToDictionary(e => e.Product.ProductId, e => e.Event);
+        batch.Writes.BatchCommands.Add(Keep([.. newest.Select(e => e.Product)]));
         if (deleted.Count == 0)
         {
             return;
@@ -31,7 +33,7 @@ internal sealed class ProductUpdatedHandler(ReadCache cache, InventoryOptions op
         if ((await FindHoldsAsync(batch.Connection, [.. deleted.Keys], cancellationToken)).Except(holds).Any())
         {
             // Made while the stock was being locked; whoever runs the transaction repeats it.
-            throw new PostgresException("A hold was made while its stock was being locked.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+            throw DatabaseValues.Changed("A hold was made while its stock was being locked.");
         }
 
         foreach (var hold in holds.Select(stock.Hold).OfType<Hold>().Where(hold => hold.Status == HoldStatus.Live && stock.FindUnreleasable(hold.Lines) is null))

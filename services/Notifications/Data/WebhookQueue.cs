@@ -214,7 +214,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(time.GetUtcNow() - LogRetention) });
     }
 
-    /// <summary>A webhook whose customer is erased ends with her; one that was subscribed at that very moment, or before this rule was kept, ends here.</summary>
+    /// <summary>A webhook of a customer ends when they are erased; one that was subscribed at that very moment, or before this rule was kept, ends here.</summary>
     private async Task EndErasedAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

@@ -49,12 +49,6 @@ internal static class PreviewTemplate
             return Problems.MalformedRequest("$.data", "At most 50 lines and shortages are allowed.");
         }
 
-        // The readers of JSON know that a text must not be null, but not that of a list's items.
-        if (request.Data is { } some && (some.Lines?.Any(l => l is null) == true || some.Shortages?.Any(s => s is null) == true))
-        {
-            return Problems.MalformedRequest("$.data", "Lines and shortages must not be null.");
-        }
-
         var text = request.Body is null ? await FindAsync(db, key, cancellationToken) : new(request.Subject, request.Body, request.Html);
         if (text is null)
         {

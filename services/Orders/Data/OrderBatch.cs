@@ -165,7 +165,7 @@ internal sealed class OrderBatch
     {
         if (_update is not null && _update.RecordsAffected < Changed.Count())
         {
-            throw new PostgresException("An order has changed since it was read.", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+            throw DatabaseValues.Changed("An order has changed since it was read.");
         }
     }
 

@@ -26,11 +26,11 @@ public sealed record ShipTo(
 {
     internal void Validate(RequestErrors errors, string path)
     {
-        errors.RequireLine(Name, 200, $"{path}.name");
-        errors.RequireLine(Line1, 200, $"{path}.line1");
+        errors.RequireText(Name, 200, $"{path}.name");
+        errors.RequireText(Line1, 200, $"{path}.line1");
         errors.AllowLine(Line2, 200, $"{path}.line2");
         errors.AllowLine(PostalCode, 20, $"{path}.postalCode");
-        errors.RequireLine(City, 100, $"{path}.city");
+        errors.RequireText(City, 100, $"{path}.city");
         errors.AllowLine(Region, 100, $"{path}.region");
         errors.RequireCountry(Country, $"{path}.country");
     }

@@ -13,7 +13,7 @@ namespace OrderInventory.Orders.Features;
 internal sealed class Catalogue
 {
     /// <summary>How long a call that gets no answer is repeated: long enough for a service that restarts, or is very busy.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
     private readonly IServiceScopeFactory _services;
@@ -25,8 +25,8 @@ internal sealed class Catalogue
     public Catalogue(IServiceScopeFactory services, NpgsqlDataSource database, TimeProvider time)
     {
         (_services, _database, _time) = (services, database, time);
-        _products = new(ids => PatientlyAsync<ProductsClient, ProductCopy>(products => AskAsync(products, ids)));
-        _customers = new(ids => PatientlyAsync<CustomersClient, CustomerStatus>(customers => AskAsync(customers, ids)));
+        _products = new(ids => RepeatAsync<ProductsClient, ProductCopy>(products => AskAsync(products, ids)));
+        _customers = new(ids => RepeatAsync<CustomersClient, CustomerStatus>(customers => AskAsync(customers, ids)));
     }
 
     /// <summary>The customer's status, <see cref="CustomerStatus.Erased"/> when there is none; null when Customers is needed and does not answer.</summary>
@@ -98,7 +98,7 @@ internal sealed class Catalogue
         }
     }
 
-    private async Task<IReadOnlyDictionary<Guid, T>> PatientlyAsync<TClient, T>(Func<TClient, Task<IReadOnlyDictionary<Guid, T>>> ask)
+    private async Task<IReadOnlyDictionary<Guid, T>> RepeatAsync<TClient, T>(Func<TClient, Task<IReadOnlyDictionary<Guid, T>>> ask)
         where TClient : notnull
     {
         var started = _time.GetTimestamp();
@@ -109,7 +109,7 @@ internal sealed class Catalogue
                 await using var scope = _services.CreateAsyncScope();
                 return await ask(scope.ServiceProvider.GetRequiredService<TClient>());
             }
-            catch (Exception exception) when (exception.MeansNoAnswer(CancellationToken.None) && _time.GetElapsedTime(started) < s_patience)
+            catch (Exception exception) when (exception.MeansNoAnswer(CancellationToken.None) && _time.GetElapsedTime(started) < s_timeout)
             {
                 await Task.Delay(s_pause, _time);
             }

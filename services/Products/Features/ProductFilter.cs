@@ -35,7 +35,7 @@ internal sealed record ProductFilter(
         errors.Require(Currency is null || Currencies.MinorUnits(Currency) is not null, "currency", "An ISO 4217 code like EUR is required.");
         errors.Require(Text is null || TextRules.CountOf(Text) <= ProductSearch.MaxLength, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
         var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.Ordinal))
-            .SelectMany(pair => pair.Value.Select(value => (Name: pair.Key[AttributePrefix.Length..], Value: value ?? ""))).ToList();
+            .SelectMany(pair => pair.Value.Select(value => (Name: Nfc.Normalize(pair.Key[AttributePrefix.Length..]), Value: Nfc.Normalize(value ?? "")))).ToList();
         errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes can be asked for.");
         errors.Require(attributes.TrueForAll(a => a.Name != ""), "attribute", "A name is required, as in attribute.colour=red.");
         // JSON has the character, but PostgreSQL cannot store it, and says so only when it runs the statement.

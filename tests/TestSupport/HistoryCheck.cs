@@ -8,7 +8,7 @@ namespace OrderInventory.TestSupport;
 /// Replays what the API tells of the past: ledgers and timelines, oldest to newest. Tests that have moved stock or orders end with it; it
 /// takes any client of the two services, or of the gateway.
 /// </summary>
-internal static class HistoryCheck
+public static class HistoryCheck
 {
     /// <summary>Times and ids only grow, no number is negative, nothing is promised that is not there, and the sums are the level.</summary>
     public static async Task LedgerAsync(HttpClient inventory, Guid product)

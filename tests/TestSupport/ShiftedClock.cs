@@ -1,7 +1,7 @@
 namespace OrderInventory.TestSupport;
 
 /// <summary>The system's clock, off by something that a test may change, as a clock that is set or a replica whose clock differs. Timers run as ever.</summary>
-internal sealed class ShiftedClock : TimeProvider
+public sealed class ShiftedClock : TimeProvider
 {
     private long _offset;
 
