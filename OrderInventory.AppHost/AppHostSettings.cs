@@ -18,6 +18,9 @@ internal sealed class AppHostSettings
         Demo = args.Contains("--demo");
         _args = [.. args.Where(argument => argument != "--demo")];
         _configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(_args).Build();
+        // Read now: what is wrong in them is to be said at the start, not when a service crashes.
+        RestartsCrashed = Flag("Restart", !RunsInsideATest);
+        StartTimeout = TimeSpan.FromMinutes(Number("StartTimeoutMinutes") ?? 10);
     }
 
     /// <summary>A time stamp of <see cref="Stopwatch"/>.</summary>
@@ -54,10 +57,10 @@ internal sealed class AppHostSettings
     }
 
     /// <summary>A process that crashed is started again. Off inside a test, which kills on purpose.</summary>
-    public bool RestartsCrashed => Flag("Restart", !RunsInsideATest);
+    public bool RestartsCrashed { get; }
 
     /// <summary>How long the first start may take until everything is healthy; downloading images counts.</summary>
-    public TimeSpan StartTimeout => TimeSpan.FromMinutes(Number("StartTimeoutMinutes") ?? 10);
+    public TimeSpan StartTimeout { get; }
 
     /// <summary>Loads a small catalogue and places a few orders when all is healthy (<c>--demo</c>).</summary>
     public bool Demo { get; }

@@ -5,7 +5,12 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 engine=${ASPIRE_CONTAINER_RUNTIME:-docker}
-: "${KAFKA_HOME:?names a folder with libs/*.jar of an Apache Kafka}"
+die() { printf '%s\n' "$*" >&2; exit 1; }
+"$engine" container ls -n 1 >/dev/null 2>&1 || die "No container engine answers to '$engine container ls'."
+[ -n "$(compgen -G "${KAFKA_HOME:-}/libs/*.jar")" ] || die "KAFKA_HOME has to name a folder with libs/*.jar of an Apache Kafka."
+[ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null || die "The base image needs root and debootstrap (Debian: apt-get install debootstrap)."
+apphost=$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll
+[ -f "$apphost" ] || die "The AppHost, which names the images, is not built: dotnet build -c Release."
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -19,7 +24,7 @@ if ! "$engine" image inspect order-inventory-standin-base >/dev/null 2>&1; then
   tar -C "$work/base" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists -c . | "$engine" import - order-inventory-standin-base >/dev/null
 fi
 
-dotnet "$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll" --operation publish --publisher manifest --output-path "$work/manifest.json" >/dev/null
+dotnet "$apphost" --operation publish --publisher manifest --output-path "$work/manifest.json" >/dev/null
 image() { sed -n "s|.*\"image\": \"\(.*$1[^\"]*\)\".*|\1|p" "$work/manifest.json" | head -n 1; }
 
 # build NAME IMAGE FILES...: the Dockerfile's parts that differ are the entry points.

@@ -124,6 +124,17 @@ public sealed class LifecycleTests
         Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Restart", "maybe", "Restart is true or false, not 'maybe'.")]
+    [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes is a number, not 'soon'.")]
+    public async Task Says_what_is_wrong_with_a_setting_before_anything_starts(string setting, string value, string said)
+    {
+        var (exitCode, output) = await AppHostProcess.RunToEndAsync(AppHostProcess.FreePort(), (setting, value));
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal(said, output.Trim());
+    }
+
     [Fact]
     public async Task Starts_again_on_the_data_it_left()
     {
