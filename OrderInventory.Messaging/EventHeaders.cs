@@ -71,6 +71,8 @@ internal static class EventHeaders
 
     private static void Add(Headers headers, string name, string value) => headers.Add(name, Encoding.UTF8.GetBytes(value));
 
+    public static Headers FromJson(string json) => FromJson(Encoding.UTF8.GetBytes(json));
+
     public static Headers FromJson(ReadOnlySpan<byte> json)
     {
         var headers = new Headers();

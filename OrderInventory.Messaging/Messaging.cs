@@ -27,7 +27,7 @@ public sealed class MessagingOptions
     public bool StaticMembership { get; set; }
 
     /// <summary>Partitions of a topic that does not exist yet.</summary>
-    public int Partitions { get; set; } = 12;
+    public int Partitions { get; set; } = 4;
 
     /// <summary>
     /// Whether missing topics are made by this service. Switch it off for a broker that makes them by itself and cannot be asked: librdkafka's

@@ -7,7 +7,6 @@ namespace OrderInventory.Messaging.Inbox;
 public sealed class InboxBatch
 {
     private readonly List<OutboxMessage> _outbox = [];
-    private readonly List<Action> _afterWrites = [];
     private readonly List<Action> _afterCommit = [];
 
     internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction)
@@ -25,22 +24,20 @@ public sealed class InboxBatch
     /// <summary>Publishes an event if and only if this transaction commits.</summary>
     public void Publish(OutboxMessage message) => _outbox.Add(message);
 
-    /// <summary>Runs between the writes and the commit, for a look at what they came to. When it throws, nothing is committed.</summary>
-    public void AfterWrites(Action action) => _afterWrites.Add(action);
-
     /// <summary>Runs after the commit, for what may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
-    internal async Task<bool> FlushAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes and commits in one round trip: <paramref name="inbox"/> first, so that an event that was handled before fails there and nowhere else.
+    /// </summary>
+    internal async Task<OutboxWrite> CommitAsync(NpgsqlBatchCommand? inbox, CancellationToken cancellationToken)
     {
-        Writes.AddOutbox(_outbox);
-        if (Writes.BatchCommands.Count > 0)
+        if (inbox is not null)
         {
-            await Writes.ExecuteNonQueryAsync(cancellationToken);
+            Writes.BatchCommands.Insert(0, inbox);
         }
 
-        _afterWrites.ForEach(action => action());
-        return _outbox.Count > 0;
+        return await Writes.WriteAsync(_outbox, cancellationToken, new NpgsqlBatchCommand("COMMIT"));
     }
 
     internal void RunAfterCommit() => _afterCommit.ForEach(action => action());

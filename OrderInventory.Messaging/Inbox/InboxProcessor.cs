@@ -26,6 +26,7 @@ internal sealed partial class InboxProcessor(
     public async Task ProcessAsync(IReadOnlyList<EventRecord> records, CancellationToken cancellationToken)
     {
         var events = new List<ReceivedEvent>(records.Count);
+        var ids = new HashSet<Guid>(records.Count);
         var deadLetters = new List<DeadLetter>();
         foreach (var record in records)
         {
@@ -34,7 +35,7 @@ internal sealed partial class InboxProcessor(
             {
                 deadLetters.Add(DeadLetter.Unreadable(record, poison, time.GetUtcNow()));
             }
-            else if (received is not null)
+            else if (received is not null && ids.Add(received.Id))
             {
                 events.Add(received);
             }
@@ -55,7 +56,7 @@ internal sealed partial class InboxProcessor(
         {
             LogOneByOne(exception, events.Count);
             await RepeatAsync([], deadLetters, cancellationToken);
-            foreach (var received in events)
+            foreach (var received in await FindFreshAsync(events, cancellationToken))
             {
                 await ProcessAloneAsync(received, cancellationToken);
             }
@@ -75,7 +76,7 @@ internal sealed partial class InboxProcessor(
         using var spans = BatchSpans.Start([received], options.Group);
         try
         {
-            await RepeatAsync([received], [], cancellationToken, deadLetter);
+            await RepeatAsync(await FindFreshAsync([received], cancellationToken), [], cancellationToken, deadLetter);
             return null;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -108,8 +109,15 @@ internal sealed partial class InboxProcessor(
                 await RunAsync(events, deadLetters, replayed, cancellationToken);
                 return;
             }
+            catch (Exception exception) when (IsHandledBefore(exception))
+            {
+                // Seldom: Kafka gave an event twice, or the answer to a commit was lost.
+                events = await FindFreshAsync(events, cancellationToken);
+            }
             catch (Exception exception) when (IsTransient(exception, attempt) && !cancellationToken.IsCancellationRequested)
             {
+                // The commit may have been done all the same: then nobody has handed its events to the relay.
+                signal.Wake();
                 MessagingTelemetry.Repeats.Add(1);
                 var backoff = TimeSpan.FromMilliseconds(Math.Min(20 * Math.Pow(2, Math.Min(attempt, 12)), s_longestBackoff.TotalMilliseconds) * (0.5 + (Random.Shared.NextDouble() / 2)));
                 LogRepeat(exception, attempt, backoff);
@@ -118,9 +126,18 @@ internal sealed partial class InboxProcessor(
         }
     }
 
+    /// <summary>
+    /// One transaction: what the handlers read, then all writes with the inbox rows and the commit in one round trip. It takes the events for new; one that
+    /// is not violates the inbox's primary key, which undoes everything.
+    /// </summary>
     private async Task RunAsync(
         IReadOnlyList<ReceivedEvent> events, IReadOnlyList<DeadLetter> deadLetters, Guid? replayed, CancellationToken cancellationToken)
     {
+        if (events.Count == 0 && deadLetters.Count == 0 && replayed is null)
+        {
+            return;
+        }
+
         // A batch of which nothing is traced is not to begin a trace with its first statement.
         using var quiet = Activity.Current is null ? SuppressInstrumentationScope.Begin() : null;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -132,8 +149,7 @@ internal sealed partial class InboxProcessor(
             return;
         }
 
-        var fresh = events.Count > 0 ? await RememberAsync(connection, events, cancellationToken) : [];
-        foreach (var group in fresh.GroupBy(e => e.Registration.Handler))
+        foreach (var group in events.GroupBy(e => e.Registration.Handler))
         {
             var handler = (IBatchHandler)services.GetRequiredService(group.Key);
             await handler.HandleAsync([.. group], batch, cancellationToken);
@@ -144,45 +160,37 @@ internal sealed partial class InboxProcessor(
             await SetAsideAsync(connection, batch, deadLetter, cancellationToken);
         }
 
-        var published = await batch.FlushAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-
-        if (published)
-        {
-            signal.Wake();
-        }
-
+        signal.Committed(await batch.CommitAsync(events.Count > 0 ? InsertInboxRows(events) : null, cancellationToken));
         batch.RunAfterCommit();
-        MessagingTelemetry.Handled.Add(fresh.Count);
-        MessagingTelemetry.Duplicates.Add(events.Count - fresh.Count);
+        MessagingTelemetry.Handled.Add(events.Count);
     }
 
-    /// <summary>Begins the transaction's work: writes the inbox rows and returns the events that had none, in their order. A concurrent batch with the same event waits here.</summary>
-    private static async Task<List<ReceivedEvent>> RememberAsync(
-        NpgsqlConnection connection, IReadOnlyList<ReceivedEvent> events, CancellationToken cancellationToken)
-    {
-        await using var insert = new NpgsqlBatch(connection);
-        insert.BatchCommands.Add(OutboxSql.FindByKeys());
-        insert.BatchCommands.Add(new(
-            """
-            INSERT INTO inbox_messages (id, handled_at)
-            SELECT DISTINCT id, now() FROM unnest($1) AS e (id) ORDER BY id
-            ON CONFLICT DO NOTHING RETURNING id
-            """)
-        { Parameters = { OutboxSql.Array(events, e => e.Id, NpgsqlDbType.Uuid) } });
-        var inserted = new HashSet<Guid>(events.Count);
-        await using (var reader = await insert.ExecuteReaderAsync(cancellationToken))
+    /// <summary>In the order of the ids, so that two batches with the same events do not lock each other out.</summary>
+    private static NpgsqlBatchCommand InsertInboxRows(IReadOnlyList<ReceivedEvent> events) =>
+        new("INSERT INTO inbox_messages (id, handled_at) SELECT id, now() FROM unnest($1) AS e (id)")
         {
-            await reader.NextResultAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                inserted.Add(reader.GetGuid(0));
-            }
+            Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. events.Select(e => e.Id).Order()] } },
+        };
+
+    /// <summary>The events that have not been handled before, in their order.</summary>
+    private async Task<IReadOnlyList<ReceivedEvent>> FindFreshAsync(IReadOnlyList<ReceivedEvent> events, CancellationToken cancellationToken)
+    {
+        await using var find = database.CreateCommand("SELECT id FROM inbox_messages WHERE id = ANY($1)");
+        find.Parameters.Add(OutboxSql.Array(events, e => e.Id, NpgsqlDbType.Uuid));
+        var handled = new HashSet<Guid>();
+        await using var reader = await find.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            handled.Add(reader.GetGuid(0));
         }
 
-        // Remove, not Contains: the same event may be twice in one batch.
-        return [.. events.Where(e => inserted.Remove(e.Id))];
+        var fresh = events.Where(e => !handled.Contains(e.Id)).ToList();
+        MessagingTelemetry.Duplicates.Add(events.Count - fresh.Count);
+        return fresh;
     }
+
+    private static bool IsHandledBefore(Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "inbox_messages" };
 
     private static async Task<bool> LockDeadLetterAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken)
     {

@@ -45,7 +45,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     }
 
     /// <summary>The broker, or the client in its place, will never take this record.</summary>
-    public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
+    public static bool IsPermanent(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
         or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     public IAdminClient CreateAdminClient() => new DependentAdminClientBuilder(_current.Handle).Build();
@@ -60,6 +60,8 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         config.SocketNagleDisable = true;
         config.CompressionType = CompressionType.Lz4;
         config.StatisticsIntervalMs = 0;
+        // Only whether it was taken: without this every report brings all headers back.
+        config.DeliveryReportFields = "none";
         config.ReconnectBackoffMaxMs = 1000;
     }
 
@@ -69,7 +71,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     /// </summary>
     private void Look(Error error)
     {
-        if (error.IsError && !IsForGood(error) && error.Code is not (ErrorCode.Local_QueueFull or ErrorCode.Local_UnknownTopic
+        if (error.IsError && !IsPermanent(error) && error.Code is not (ErrorCode.Local_QueueFull or ErrorCode.Local_UnknownTopic
             or ErrorCode.Local_UnknownPartition or ErrorCode.UnknownTopicOrPart or ErrorCode.TopicAuthorizationFailed))
         {
             _broken = true;

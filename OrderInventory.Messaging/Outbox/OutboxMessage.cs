@@ -48,6 +48,14 @@ public sealed class OutboxMessage
     public byte[] Payload { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }
 
+    /// <summary>Whether it is a dead letter that a person has replayed, whose entry goes with it.</summary>
+    internal bool IsReplayed => Headers.Contains(EventHeaders.Replayed, StringComparison.Ordinal);
+
+    /// <summary>The message as its row has it.</summary>
+    internal static OutboxMessage Restore(
+        short slot, string key, long version, Guid id, string topic, string headers, byte[] payload, DateTimeOffset createdAt) =>
+        new(slot, key, version, id, topic, headers, payload, createdAt);
+
     /// <summary>An event of this service.</summary>
     /// <param name="type">Which event.</param>
     /// <param name="key">Kafka key and CloudEvents subject: the aggregate's id.</param>

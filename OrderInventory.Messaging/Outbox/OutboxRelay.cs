@@ -4,29 +4,35 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 using OpenTelemetry;
-using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Kafka;
 
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// Publishes what the outbox holds: reads the slots that it has leased, hands the rows to the idempotent producer in the order of each
-/// key's versions, waits for every acknowledgement, then deletes what was acknowledged. There is no high-water mark to skip a row that
-/// committed late, and a crash at any instruction leaves the row there: it is published again, with the same <c>ce_id</c>.
+/// Publishes the outbox. Messages of this process come from <see cref="OutboxSignal"/> after their commit, without a look at the table. The
+/// table is read at the start, when slots were taken over, after a failure, when somebody else has written to it, and from time to time. A row
+/// is deleted when the broker has acknowledged it, many at once. There is no high-water mark that would skip a row that committed late, and a crash at any
+/// instruction leaves the row there: it is published again, with the same <c>ce_id</c>.
+/// <para>
+/// Order within a key: a message from memory leaves only when every older row of its key that its transaction saw has left before it; otherwise the
+/// table is read, which is in the order of keys and versions. See docs/messaging.md.
+/// </para>
 /// </summary>
 internal sealed partial class OutboxRelay(
     NpgsqlDataSource database, OutboxSignal signal, EventProducer producer, KafkaTopics topics, MessagingOptions options,
     TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
-    private readonly OutboxSlots _slots = new(database, options.InstanceId);
+    /// <summary>How long acknowledged rows stay, so that they are deleted together.</summary>
+    private static readonly TimeSpan s_deleteAfter = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan s_waitAtStop = TimeSpan.FromSeconds(1);
 
-    // Rows of a slot per round: large enough to fill the producer's batches, small enough that a lease outlives the round.
-    private const int RowsPerSlot = 128;
-
-    private int _owned;
-    private long? _renewed;
+    private readonly OutboxSlots _slots = new(database, options.InstanceId, time);
+    private readonly OutboxTable _table = new(database, options.InstanceId);
+    private readonly SentMessages _sent = new(signal);
+    private long _looked;
+    private long _deleted;
+    private bool _lookAgain = true;
 
     [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,13 +46,11 @@ internal sealed partial class OutboxRelay(
             {
                 await RenewWhenDueAsync(stoppingToken);
                 await Task.Delay(pace.Next(), time, stoppingToken);
-                var published = _owned > 0 ? await PublishAsync(stoppingToken) : 0;
+                await RelayAsync(stoppingToken);
                 failures = 0;
-                if (published == 0)
+                if (!_lookAgain)
                 {
-                    // Commits here wake us; slots shared with other replicas get rows that we are not told of.
-                    var poll = _owned == OutboxMessage.SlotCount ? options.IdlePoll : options.SharedPoll;
-                    await signal.WaitAsync(poll, stoppingToken);
+                    await signal.WaitAsync(LongestWait(), stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -56,7 +60,8 @@ internal sealed partial class OutboxRelay(
             catch (Exception exception)
             {
                 failures++;
-                _renewed = null;
+                _lookAgain = true;
+                _slots.Expire();
                 LogRoundFailed(exception, failures);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * failures, 2000)), time, stoppingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -69,6 +74,9 @@ internal sealed partial class OutboxRelay(
         await base.StopAsync(cancellationToken);
         try
         {
+            // What the broker has is not left for the next start to publish again.
+            await Task.WhenAny(_sent.WhenIdle(), Task.Delay(s_waitAtStop, time, cancellationToken));
+            await DeleteAsync(cancellationToken);
             await _slots.ReleaseAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
@@ -82,121 +90,93 @@ internal sealed partial class OutboxRelay(
     {
         // Looking for work belongs to no trace; without this every look would be one of its own.
         using var quiet = SuppressInstrumentationScope.Begin();
-        if (_renewed is null || time.GetElapsedTime(_renewed.Value) > OutboxSlots.RenewEvery)
+        if (_slots.IsRenewalDue)
         {
-            _owned = await _slots.RenewAsync(cancellationToken);
-            _renewed = time.GetTimestamp();
+            _lookAgain |= await _slots.RenewAsync(cancellationToken);
         }
     }
 
-    private async Task<int> PublishAsync(CancellationToken cancellationToken)
+    /// <summary>Until the next look at the table or the next deletion, if nobody calls before.</summary>
+    private TimeSpan LongestWait() => !_sent.IsEmpty && s_deleteAfter < Poll ? s_deleteAfter : Poll;
+
+    /// <summary>Commits here are handed over; slots shared with other replicas get rows that nobody tells of.</summary>
+    private TimeSpan Poll => _slots.OwnsAll ? options.IdlePoll : options.SharedPoll;
+
+    private async Task RelayAsync(CancellationToken cancellationToken)
     {
-        var rows = await ReadAsync(cancellationToken);
-        if (rows.Count == 0)
+        if (_sent.Failure is { } failure)
         {
-            return 0;
+            await RecoverAsync(failure, cancellationToken);
         }
 
-        producer.RenewIfBroken();
-        var round = new Round(rows.Count);
-        for (var i = 0; i < rows.Count; i++)
+        await SetRefusedAsideAsync(cancellationToken);
+        _lookAgain |= signal.TakeLook() || IsOver(_looked, Poll);
+        if (_lookAgain || _sent.IsDeletionDue || IsOver(_deleted, s_deleteAfter))
         {
-            if (Produce(rows[i], i, round) is { } error)
-            {
-                // What is behind it must not overtake it: the queue may have room again for the next row of the same key.
-                for (; i < rows.Count; i++)
-                {
-                    round.Complete(i, error);
-                }
-            }
+            await DeleteAsync(cancellationToken);
         }
 
-        // The producer never gives a record up by time, so while the broker is away this round waits, with its leases renewed. Sending
-        // the rows again instead would fill the producer's queue with copies.
-        while (await Task.WhenAny(round.Completion, Task.Delay(OutboxSlots.RenewEvery, time, cancellationToken)) != round.Completion)
+        if (_lookAgain && !_sent.IsFull)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            await RenewWhenDueAsync(cancellationToken);
+            await PublishFromTableAsync(cancellationToken);
         }
 
-        var published = new List<Row>(rows.Count);
-        var refused = new List<(Row, Error)>();
-        for (var i = 0; i < rows.Count; i++)
-        {
-            var error = round.Errors[i];
-            if (error is null)
-            {
-                published.Add(rows[i]);
-            }
-            else if (EventProducer.IsForGood(error))
-            {
-                refused.Add((rows[i], error));
-            }
-        }
-
-        await DeleteAsync(published, cancellationToken);
-        MessagingTelemetry.Published.Add(published.Count);
-        foreach (var (row, error) in refused)
-        {
-            await SetAsideAsync(row, error, cancellationToken);
-        }
-
-        if (published.Count + refused.Count < rows.Count)
-        {
-            // Keys keep their order: the next round begins with what failed here.
-            var error = round.Errors.First(e => e is not null && !EventProducer.IsForGood(e))!;
-            if (error.Code != ErrorCode.Local_QueueFull || published.Count == 0)
-            {
-                throw new KafkaException(error);
-            }
-        }
-
-        return published.Count + refused.Count;
+        PublishFromMemory();
     }
 
-    private async Task<List<Row>> ReadAsync(CancellationToken cancellationToken)
-    {
-        using var quiet = SuppressInstrumentationScope.Begin();
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(OutboxSql.FindByKeys());
-        batch.BatchCommands.Add(new(
-            """
-            SELECT m.slot, m.key, m.version, m.id, m.topic, m.headers, m.payload
-            FROM outbox_slots s
-            CROSS JOIN LATERAL (
-                SELECT * FROM outbox_messages o WHERE o.slot = s.slot ORDER BY o.key, o.version LIMIT $2) m
-            WHERE s.owner = $1 AND s.lease_until > now()
-            ORDER BY m.slot, m.key, m.version
-            """)
-        { Parameters = { new() { Value = options.InstanceId }, new() { Value = RowsPerSlot } } });
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        var rows = new List<Row>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add(new(
-                reader.GetInt16(0), reader.GetString(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetString(4),
-                reader.GetFieldValue<byte[]>(5), reader.GetFieldValue<byte[]>(6)));
-        }
+    private bool IsOver(long since, TimeSpan interval) => time.GetElapsedTime(since) >= interval;
 
-        return rows;
+    private async Task PublishFromTableAsync(CancellationToken cancellationToken)
+    {
+        _looked = time.GetTimestamp();
+        // Before the look: what is told of from here on is not in it.
+        _lookAgain = false;
+        var (messages, isAll) = await _table.ReadAsync(cancellationToken);
+        _lookAgain = !Publish(messages) || !isAll;
     }
 
-    /// <summary>Hands a row to the producer. Returns the error when the producer did not take it but may do so later.</summary>
-    private Error? Produce(Row row, int index, Round round)
+    private void PublishFromMemory()
     {
-        var headers = EventHeaders.FromJson(row.Headers);
-        row.IsReplayed = EventHeaders.Get(headers, EventHeaders.Replayed) is not null;
+        while (!_lookAgain && !_sent.IsFull && signal.TryTake(out var write))
+        {
+            // Another process, or one that is gone, has written an earlier version: the table has them in order. Slots of others are theirs.
+            _lookAgain = !write.Older.All(_sent.Knows)
+                || !Publish(write.Messages.Where(message => _slots.Owns(message.Slot) && !_sent.Knows(message.Id)));
+        }
+    }
+
+    /// <summary>Hands messages to the producer, in their order. False when it does not take one now: that one and those behind stay in the table.</summary>
+    private bool Publish(IEnumerable<OutboxMessage> messages)
+    {
+        foreach (var message in messages)
+        {
+            if (_sent.IsFull)
+            {
+                return false;
+            }
+
+            if (_sent.Begin(message.Id) && !Produce(message))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Produce(OutboxMessage message)
+    {
+        var headers = EventHeaders.FromJson(message.Headers);
         headers.Remove(EventHeaders.Replayed);
         using var activity = MessagingTelemetry.TryGetRecorded(
             EventHeaders.Get(headers, EventHeaders.TraceParent), EventHeaders.Get(headers, EventHeaders.TraceState), out var parent)
-            ? MessagingTelemetry.Source.StartActivity($"publish {row.Topic}", ActivityKind.Producer, parent)
+            ? MessagingTelemetry.Source.StartActivity($"publish {message.Topic}", ActivityKind.Producer, parent)
             : null;
         if (activity is not null)
         {
             activity.SetTag("messaging.system", "kafka");
-            activity.SetTag("messaging.destination.name", row.Topic);
-            activity.SetTag("messaging.message.id", row.Id.ToString());
+            activity.SetTag("messaging.destination.name", message.Topic);
+            activity.SetTag("messaging.message.id", message.Id.ToString());
             headers.Remove(EventHeaders.TraceParent);
             headers.Add(EventHeaders.TraceParent, System.Text.Encoding.ASCII.GetBytes(activity.Id!));
         }
@@ -204,115 +184,75 @@ internal sealed partial class OutboxRelay(
         try
         {
             producer.Produce(
-                row.Topic,
-                new() { Key = row.Key, Value = row.Payload, Headers = headers },
-                report => round.Complete(index, report.Error.IsError ? report.Error : null));
-            return null;
+                message.Topic,
+                new() { Key = message.Key, Value = message.Payload, Headers = headers },
+                report => _sent.Complete(message, report.Error.IsError ? report.Error : null));
+            return true;
         }
-        catch (KafkaException exception) when (EventProducer.IsForGood(exception.Error))
+        catch (KafkaException exception) when (EventProducer.IsPermanent(exception.Error))
         {
-            // Larger than the producer may send.
-            round.Complete(index, exception.Error);
-            return null;
+            // Such as a message that is larger than the producer may send.
+            _sent.Complete(message, exception.Error);
+            return true;
         }
         catch (KafkaException exception)
         {
-            return exception.Error;
+            _sent.TakeBack(message.Id, exception.Error.Code == ErrorCode.Local_QueueFull ? null : exception.Error);
+            return false;
         }
     }
 
-    private async Task DeleteAsync(List<Row> rows, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits until the producer has reported on all that it has, makes it anew if it is of no use any more, and begins with the table: keys
+    /// keep their order. The producer gives no record up by time, so while the broker is away this waits, with its leases renewed.
+    /// </summary>
+    private async Task RecoverAsync(Error failure, CancellationToken cancellationToken)
     {
-        if (rows.Count == 0)
+        var idle = _sent.WhenIdle();
+        while (await Task.WhenAny(idle, Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)) != idle)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await RenewWhenDueAsync(cancellationToken);
+        }
+
+        producer.RenewIfBroken();
+        _sent.Forgive();
+        _lookAgain = true;
+        throw new KafkaException(failure);
+    }
+
+    private async Task DeleteAsync(CancellationToken cancellationToken)
+    {
+        _deleted = time.GetTimestamp();
+        var messages = _sent.TakeAcknowledged();
+        if (messages.Count == 0)
         {
             return;
         }
 
-        using var quiet = SuppressInstrumentationScope.Begin();
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var batch = new NpgsqlBatch(connection)
+        try
         {
-            BatchCommands =
-            {
-                // A crash that loses this commit publishes again what consumers drop as duplicates: no reason to wait for the disk.
-                new("SELECT set_config('synchronous_commit', 'off', true)"),
-                OutboxSql.FindByKeys(),
-                DeleteCommand(rows),
-            },
-        };
-        if (rows.FindAll(row => row.IsReplayed) is { Count: > 0 } replayed)
+            await _table.DeleteAsync(messages, cancellationToken);
+        }
+        catch
         {
-            batch.BatchCommands.Add(new("DELETE FROM dead_letters WHERE partition IS NULL AND topic = ANY($1) AND event_id = ANY($2)")
-            {
-                Parameters = { OutboxSql.Array(replayed, r => r.Topic, NpgsqlDbType.Text), OutboxSql.Array(replayed, r => r.Id, NpgsqlDbType.Uuid) },
-            });
+            _sent.Return(messages);
+            throw;
         }
 
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        _sent.Deleted(messages);
+        MessagingTelemetry.Published.Add(messages.Count);
     }
-
-    /// <summary>
-    /// One look by the key for each row. As a join, a planner who takes the table for empty goes the other way round, and compares all rows
-    /// that wait or have died with all that are deleted: seconds, after a burst. Nothing ever changes a row, so its place stays its own.
-    /// </summary>
-    private static NpgsqlBatchCommand DeleteCommand(IReadOnlyList<Row> rows) => new(
-        """
-        DELETE FROM outbox_messages WHERE ctid = ANY (ARRAY(
-            SELECT (SELECT o.ctid FROM outbox_messages o WHERE o.slot = d.slot AND o.key = d.key AND o.version = d.version AND o.id = d.id)
-            FROM unnest($1, $2, $3, $4) AS d (slot, key, version, id)))
-        """)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(rows, r => r.Slot, NpgsqlDbType.Smallint),
-            OutboxSql.Array(rows, r => r.Key, NpgsqlDbType.Text),
-            OutboxSql.Array(rows, r => r.Version, NpgsqlDbType.Bigint),
-            OutboxSql.Array(rows, r => r.Id, NpgsqlDbType.Uuid),
-        },
-    };
 
     /// <summary>A record that the broker will never take becomes a dead letter, and its slot goes on.</summary>
-    private async Task SetAsideAsync(Row row, Error error, CancellationToken cancellationToken)
+    private async Task SetRefusedAsideAsync(CancellationToken cancellationToken)
     {
-        var headers = EventHeaders.FromJson(row.Headers);
-        // Of a dead letter's copy the entry itself is there already.
-        var isCopy = EventHeaders.Get(headers, EventHeaders.DeadLetterReason) is not null;
-        headers.Remove(EventHeaders.Replayed);
-        var deadLetter = DeadLetter.Refused(row.Topic, row.Key, row.Id, headers, row.Payload, error.Reason, time.GetUtcNow());
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { DeleteCommand([row]) } };
-        if (!isCopy)
+        while (_sent.FirstRefused() is var (message, error))
         {
-            batch.BatchCommands.Add(deadLetter.InsertRefused());
-        }
-
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        MessagingTelemetry.Refused.Add(1);
-        LogRefused(row.Id, row.Topic, row.Key, error.Reason);
-    }
-
-    private sealed record Row(short Slot, string Key, long Version, Guid Id, string Topic, byte[] Headers, byte[] Payload)
-    {
-        /// <summary>Whether it is a dead letter's, whose entry goes with it; known once its headers are read for the producer.</summary>
-        public bool IsReplayed { get; set; }
-    }
-
-    /// <summary>Collects the acknowledgements of one round; they arrive on the producer's poll thread.</summary>
-    private sealed class Round(int count)
-    {
-        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _open = count;
-
-        public Error?[] Errors { get; } = new Error?[count];
-        public Task Completion => _done.Task;
-
-        public void Complete(int index, Error? error)
-        {
-            Errors[index] = error;
-            if (Interlocked.Decrement(ref _open) == 0)
-            {
-                _done.SetResult();
-            }
+            await _table.SetAsideAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
+            _sent.RefusedIsSetAside();
+            MessagingTelemetry.Refused.Add(1);
+            LogRefused(message.Id, message.Topic, message.Key, error.Reason);
         }
     }
 

@@ -1,18 +1,53 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// Wakes this process's relay after a commit, so that an event leaves within a millisecond. Only a hint: a relay that missed it, or
-/// that runs in another replica, finds the rows by polling.
+/// The way from a commit to this process's relay. What was written with <see cref="OutboxSql.WriteAsync"/> is handed over in memory, so that
+/// the relay need not read it. That is a saving, never a promise: what is lost on the way is in the table, where the relay looks at its start, after a
+/// failure, when it takes slots over, and from time to time.
 /// </summary>
 public sealed class OutboxSignal : IDisposable
 {
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    /// <summary>More writes than these wait in the table alone, so that a broker that is away costs no memory.</summary>
+    private const int MaxWaiting = 4096;
 
-    /// <summary>There may be rows to publish. Cheap, never blocks, any number of calls count as one.</summary>
+    private readonly ConcurrentQueue<OutboxWrite> _writes = new();
+    private readonly SemaphoreSlim _signal = new(0, 1);
+    private int _lookAtTable;
+
+    /// <summary>The transaction of the write has committed. Cheap, never blocks.</summary>
+    public void Committed(OutboxWrite write)
+    {
+        if (write.Messages.Count == 0)
+        {
+            return;
+        }
+
+        if (_writes.Count < MaxWaiting)
+        {
+            _writes.Enqueue(write);
+            Poke();
+        }
+        else
+        {
+            Wake();
+        }
+    }
+
+    /// <summary>There may be rows that were not handed over: EF Core wrote them, or nobody knows whether a commit was done. Cheap, never blocks.</summary>
     public void Wake()
+    {
+        Interlocked.Exchange(ref _lookAtTable, 1);
+        Poke();
+    }
+
+    public void Dispose() => _signal.Dispose();
+
+    /// <summary>The relay has something to do. Any number of calls count as one.</summary>
+    internal void Poke()
     {
         if (_signal.CurrentCount == 0)
         {
@@ -27,7 +62,10 @@ public sealed class OutboxSignal : IDisposable
         }
     }
 
-    public void Dispose() => _signal.Dispose();
+    internal bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out OutboxWrite? write) => _writes.TryDequeue(out write);
+
+    /// <summary>Whether the table is to be looked at; asked once for each time that it is.</summary>
+    internal bool TakeLook() => Interlocked.Exchange(ref _lookAtTable, 0) == 1;
 
     internal Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _signal.WaitAsync(timeout, cancellationToken);
 }

@@ -22,15 +22,32 @@ public sealed class OutboxRelayHeartbeat
 /// publishes duplicates, and consumers drop those; it cannot publish a first occurrence out of order, because rows leave the outbox
 /// only after they were published.
 /// </summary>
-internal sealed class OutboxSlots(NpgsqlDataSource database, string owner)
+internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeProvider time)
 {
     private static readonly TimeSpan s_lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_renewEvery = TimeSpan.FromSeconds(3);
 
-    public static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(3);
+    private HashSet<short> _owned = [];
+    private long? _renewed;
 
-    /// <summary>Says 'alive', keeps this relay's fair share of the slots, gives back what is more, takes what is free. Returns how many it has.</summary>
-    public async Task<int> RenewAsync(CancellationToken cancellationToken)
+    /// <summary>Whether this relay works on all slots, so that nobody else does.</summary>
+    public bool OwnsAll => _owned.Count == OutboxMessage.SlotCount && IsValid;
+
+    public bool Owns(short slot) => IsValid && _owned.Contains(slot);
+
+    public bool IsRenewalDue => _renewed is null || time.GetElapsedTime(_renewed.Value) > s_renewEvery;
+
+    private bool IsValid => _renewed is { } renewed && time.GetElapsedTime(renewed) < s_lease;
+
+    /// <summary>Something went wrong: the next renewal is due at once.</summary>
+    public void Expire() => _renewed = null;
+
+    /// <summary>Says 'alive', keeps this relay's fair share of the slots, gives back what is more, takes what is free. Returns whether it has a slot that it had not.</summary>
+    public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
+        // From before the question, so that the lease in the table is never the shorter one.
+        var asked = time.GetTimestamp();
+        var owned = new HashSet<short>();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -58,19 +75,25 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner)
                     FROM outbox_slots t LEFT JOIN mine m USING (slot)
                     -- s, not t: if another replica took the slot over while 'kept' waited for it, only s shows the new owner.
                     WHERE s.slot = t.slot AND (m.slot IS NOT NULL OR s.owner = $1)
-                    RETURNING s.owner
+                    RETURNING s.slot, s.owner
                     """)
                 { Parameters = { new() { Value = owner }, new() { Value = s_lease } } },
             },
         };
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        var owned = 0;
-        while (await reader.ReadAsync(cancellationToken))
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
-            owned += await reader.IsDBNullAsync(0, cancellationToken) ? 0 : 1;
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                if (!reader.IsDBNull(1))
+                {
+                    owned.Add(reader.GetInt16(0));
+                }
+            }
         }
 
-        return owned;
+        var hasNew = !IsValid || !owned.IsSubsetOf(_owned);
+        (_owned, _renewed) = (owned, asked);
+        return hasNew;
     }
 
     /// <summary>Gives the slots back at a clean stop, so that others need not wait for the lease to end.</summary>

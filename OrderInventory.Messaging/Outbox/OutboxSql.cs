@@ -3,42 +3,104 @@ using NpgsqlTypes;
 
 namespace OrderInventory.Messaging.Outbox;
 
+/// <summary>What a transaction has written of the outbox, for <see cref="OutboxSignal.Committed"/>.</summary>
+public sealed class OutboxWrite
+{
+    internal OutboxWrite(IReadOnlyList<OutboxMessage> messages, IReadOnlyList<Guid> older)
+    {
+        Messages = messages;
+        Older = older;
+    }
+
+    internal IReadOnlyList<OutboxMessage> Messages { get; }
+
+    /// <summary>Rows of the same keys with lower versions that stood in the table at the time: these must leave first.</summary>
+    internal IReadOnlyList<Guid> Older { get; }
+}
+
 /// <summary>The outbox for code that writes with SQL; with EF Core, add <see cref="OutboxMessage"/>s to the context instead.</summary>
 public static class OutboxSql
 {
+    private const string Insert =
+        """
+        INSERT INTO outbox_messages (slot, key, version, id, topic, headers, payload, created_at)
+        SELECT slot, key, version, id, topic, headers::json, payload, created_at FROM
+        """;
+
+    private const string New = " unnest($1, $2, $3, $4, $5, $6, $7, $8) AS m (slot, key, version, id, topic, headers, payload, created_at)";
+
     /// <summary>
-    /// Adds one statement that writes all messages to a batch of the change's transaction. Call <see cref="OutboxSignal.Wake"/> after the commit.
+    /// The writer holds the lock on the aggregate, so all its earlier versions are committed, and those that have not left yet stand here.
+    /// Looked up row by row: as a join, a planner who takes the table for empty would read all of it.
     /// </summary>
-    public static void AddOutbox(this NpgsqlBatch batch, params IReadOnlyList<OutboxMessage> messages)
+    private const string InsertAndLook =
+        $"""
+        WITH m AS MATERIALIZED (SELECT * FROM {New}), written AS ({Insert} m)
+        SELECT older.ids FROM (
+            SELECT (SELECT array_agg(o.id) FROM outbox_messages o WHERE o.slot = m.slot AND o.key = m.key AND o.version < m.version) AS ids
+            FROM m) AS older
+        WHERE older.ids IS NOT NULL
+        """;
+
+    /// <summary>
+    /// Runs the batch with one more statement, its last but <paramref name="end"/>, that writes all messages. In the transaction of the
+    /// change, after the aggregates were locked. Call <see cref="OutboxSignal.Committed"/> after the commit.
+    /// </summary>
+    /// <param name="batch">The change's other statements.</param>
+    /// <param name="messages">Those of one key in the order of their versions.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="end">A statement behind it that returns no rows, such as COMMIT.</param>
+    public static async Task<OutboxWrite> WriteAsync(
+        this NpgsqlBatch batch, IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken, NpgsqlBatchCommand? end = null)
     {
-        if (messages.Count == 0)
+        // A first version has none before it.
+        var looks = messages.Any(message => message.Version > 1);
+        if (messages.Count > 0)
         {
-            return;
+            batch.BatchCommands.Add(Command(messages, looks ? InsertAndLook : Insert + New));
         }
 
-        var insert = new NpgsqlBatchCommand(
-            """
-            INSERT INTO outbox_messages (slot, key, version, id, topic, headers, payload, created_at)
-            SELECT slot, key, version, id, topic, headers::json, payload, created_at
-            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS m (slot, key, version, id, topic, headers, payload, created_at)
-            """);
-        insert.Parameters.Add(Array(messages, m => m.Slot, NpgsqlDbType.Smallint));
-        insert.Parameters.Add(Array(messages, m => m.Key, NpgsqlDbType.Text));
-        insert.Parameters.Add(Array(messages, m => m.Version, NpgsqlDbType.Bigint));
-        insert.Parameters.Add(Array(messages, m => m.Id, NpgsqlDbType.Uuid));
-        insert.Parameters.Add(Array(messages, m => m.Topic, NpgsqlDbType.Text));
-        insert.Parameters.Add(Array(messages, m => m.Headers, NpgsqlDbType.Text));
-        insert.Parameters.Add(Array(messages, m => m.Payload, NpgsqlDbType.Bytea));
-        insert.Parameters.Add(Array(messages, m => m.CreatedAt.UtcDateTime, NpgsqlDbType.TimestampTz));
-        batch.BatchCommands.Add(insert);
+        if (end is not null)
+        {
+            batch.BatchCommands.Add(end);
+        }
+
+        if (batch.BatchCommands.Count == 0)
+        {
+            return new(messages, []);
+        }
+
+        if (!looks)
+        {
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+            return new(messages, []);
+        }
+
+        var older = new List<Guid>();
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        do
+        {
+            older.Clear();
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                if (reader.FieldCount > 0 && reader.GetValue(0) is Guid[] ids)
+                {
+                    older.AddRange(ids);
+                }
+            }
+        }
+        while (await reader.NextResultAsync(cancellationToken));
+        return new(messages, older);
     }
 
-    /// <summary>
-    /// Makes the statements of the transaction that it begins find rows by their keys. The outbox is empty most of the time, and every table
-    /// was when a new system prepared its statements; the planner takes such a table for tiny, and the plan that the connection keeps scans
-    /// all that has come and died there since. JIT is off because a scan without alternative gets a price at which it would be compiled.
-    /// </summary>
-    internal static NpgsqlBatchCommand FindByKeys() => new("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)");
+    /// <summary>The statement alone, for a batch that the caller runs. The relay is not handed what it writes: call <see cref="OutboxSignal.Wake"/>.</summary>
+    public static void AddOutbox(this NpgsqlBatch batch, params IReadOnlyList<OutboxMessage> messages)
+    {
+        if (messages.Count > 0)
+        {
+            batch.BatchCommands.Add(Command(messages, Insert + New));
+        }
+    }
 
     /// <summary>One column of rows as an array parameter.</summary>
     public static NpgsqlParameter<TValue[]> Array<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> column, NpgsqlDbType type)
@@ -51,4 +113,19 @@ public static class OutboxSql
 
         return new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
     }
+
+    private static NpgsqlBatchCommand Command(IReadOnlyList<OutboxMessage> messages, string sql) => new(sql)
+    {
+        Parameters =
+        {
+            Array(messages, m => m.Slot, NpgsqlDbType.Smallint),
+            Array(messages, m => m.Key, NpgsqlDbType.Text),
+            Array(messages, m => m.Version, NpgsqlDbType.Bigint),
+            Array(messages, m => m.Id, NpgsqlDbType.Uuid),
+            Array(messages, m => m.Topic, NpgsqlDbType.Text),
+            Array(messages, m => m.Headers, NpgsqlDbType.Text),
+            Array(messages, m => m.Payload, NpgsqlDbType.Bytea),
+            Array(messages, m => m.CreatedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+        },
+    };
 }

@@ -15,6 +15,12 @@ namespace OrderInventory.ServiceDefaults.Data;
 public static class ServiceDatabaseExtensions
 {
     /// <summary>
+    /// How PostgreSQL plans a service's statements, all of which find their rows by keys and indexes. The outbox looks empty to the planner when it is
+    /// not, so it would be read from end to end; and a statement with an array would be planned anew each time. See docs/adr/0037-planner-settings.md.
+    /// </summary>
+    public const string PlannerSettings = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
+
+    /// <summary>
     /// The service's own PostgreSQL database: one <see cref="NpgsqlDataSource"/> that EF Core and the set-based SQL share, migrations
     /// at start, and the check that makes the service unready without it. Register it before anything that uses the database when it starts.
     /// </summary>
@@ -33,10 +39,16 @@ public static class ServiceDatabaseExtensions
             NoResetOnClose = true,
             Timeout = 5,
         };
-        if (!connectionString.ContainsKey("Maximum Pool Size"))
+        if (!connectionString.ShouldSerialize("Maximum Pool Size"))
         {
-            // A few connections keep a database busy; more only wait for each other in it, and every replica of every service has its own.
-            connectionString.MaxPoolSize = 40;
+            // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
+            // replica of every service has as many.
+            connectionString.MaxPoolSize = 20;
+        }
+
+        if (!connectionString.ShouldSerialize("Options"))
+        {
+            connectionString.Options = PlannerSettings;
         }
 
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing

@@ -2,7 +2,7 @@ using Npgsql;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Inventory.Data;
-using OrderInventory.Messaging.Kafka;
+using OrderInventory.Messaging.RequestReply;
 
 namespace OrderInventory.Inventory.Features;
 

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Options;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
-using OrderInventory.Messaging.Kafka;
+using OrderInventory.Messaging.RequestReply;
 using OrderInventory.ServiceDefaults.Http;
 using Polly;
 using Polly.CircuitBreaker;

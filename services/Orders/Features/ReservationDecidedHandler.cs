@@ -29,7 +29,6 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
         }
 
         orders.Save(batch.Writes);
-        batch.AfterWrites(orders.EnsureWritten);
         foreach (var message in orders.Events)
         {
             batch.Publish(message);

@@ -9,7 +9,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Messaging.Tests;
 
@@ -36,6 +38,15 @@ internal sealed class TestService : IAsyncDisposable
     /// <summary>For tests that must say exactly which records are one batch, as no broker lets them.</summary>
     public Task ProcessAsync(params IReadOnlyList<EventRecord> batch) => Services.GetRequiredService<InboxProcessor>().ProcessAsync(batch, CancellationToken.None);
 
+    /// <summary>Writes messages in a transaction of this replica's; hand them to its relay by <see cref="HandOver"/>.</summary>
+    public async Task<OutboxWrite> WriteAsync(params IReadOnlyList<OutboxMessage> messages)
+    {
+        await using var batch = Services.GetRequiredService<NpgsqlDataSource>().CreateBatch();
+        return await batch.WriteAsync(messages, CancellationToken.None);
+    }
+
+    public void HandOver(OutboxWrite write) => Services.GetRequiredService<OutboxSignal>().Committed(write);
+
     public static async Task<TestService> StartAsync(TestBed bed, BeforeHandling before, IEnumerable<(string Name, string Value)> settings)
     {
         var builder = WebApplication.CreateBuilder();
@@ -54,7 +65,7 @@ internal sealed class TestService : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
 
         builder.AddServiceDefaults();
-        builder.Services.AddNpgsqlDataSource(bed.ConnectionString);
+        builder.Services.AddNpgsqlDataSource(new NpgsqlConnectionStringBuilder(bed.ConnectionString) { Options = ServiceDatabaseExtensions.PlannerSettings }.ConnectionString);
         builder.Services.AddDbContextFactory<ThingsDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()

@@ -9,8 +9,9 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrderInventory.Messaging.Kafka;
 
-namespace OrderInventory.Messaging.Kafka;
+namespace OrderInventory.Messaging.RequestReply;
 
 /// <summary>What a responder reads and writes.</summary>
 /// <param name="Topic">Where the requests come.</param>

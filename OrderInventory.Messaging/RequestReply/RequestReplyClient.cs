@@ -7,8 +7,9 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OrderInventory.Messaging.Kafka;
 
-namespace OrderInventory.Messaging.Kafka;
+namespace OrderInventory.Messaging.RequestReply;
 
 /// <summary>What a client of <see cref="RequestReplyResponder{TRequest, TReply}"/> sends and reads.</summary>
 /// <param name="Request">The question.</param>

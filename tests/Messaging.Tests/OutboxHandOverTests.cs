@@ -1,0 +1,128 @@
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>What a replica commits goes to its relay in memory. The table stays the truth, and the order within a key holds.</summary>
+[Collection(InfrastructureCollection.Name)]
+public class OutboxHandOverTests(InfrastructureFixture infrastructure)
+{
+    /// <summary>Longer than any test: what is published has come from memory, or because the relay knew that it had to look.</summary>
+    private static readonly (string, string) s_neverPolls = ("Messaging:IdlePoll", "01:00:00");
+
+    // Fails when a commit that is handed over waits for the next look at the table, or leaves its rows there.
+    [Fact]
+    public async Task Publishes_without_a_look_at_the_table_and_deletes_the_rows()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync(s_neverPolls);
+        var keys = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToList();
+
+        for (var version = 1; version <= 10; version++)
+        {
+            service.HandOver(await service.WriteAsync([.. keys.Select(key => bed.Message(key, version))]));
+        }
+
+        await bed.AppliedAsync(200);
+        await bed.OutboxIsEmptyAsync();
+        Assert.Equal(200, (await bed.Kafka.ReadAsync(bed.Changed.Topic)).Count);
+        await OutboxOrderTests.AssertInOrderAsync(bed, keys, 10);
+    }
+
+    // Fails when the commits of one key leave in the order in which they were handed over: after a commit, threads race.
+    [Fact]
+    public async Task Versions_that_are_handed_over_in_the_wrong_order_leave_in_the_right_one()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync(s_neverPolls);
+        var keys = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToList();
+        var writes = new List<OutboxWrite>();
+        for (var version = 1; version <= 5; version++)
+        {
+            writes.Add(await service.WriteAsync([.. keys.Select(key => bed.Message(key, version))]));
+        }
+
+        writes.Reverse();
+        writes.ForEach(service.HandOver);
+
+        await bed.AppliedAsync(100);
+        await bed.OutboxIsEmptyAsync();
+        await OutboxOrderTests.AssertInOrderAsync(bed, keys, 5);
+    }
+
+    // Fails when a replica publishes its version of a key while an earlier one, which another replica has committed, still stands in the table.
+    [Fact]
+    public async Task An_earlier_version_of_another_process_leaves_first()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync(s_neverPolls);
+        var keys = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToList();
+
+        await bed.WriteAsync([.. keys.Select(key => bed.Message(key, 1))]);
+        service.HandOver(await service.WriteAsync([.. keys.Select(key => bed.Message(key, 2))]));
+
+        await bed.OutboxIsEmptyAsync();
+        await OutboxOrderTests.AssertInOrderAsync(bed, keys, 2);
+    }
+
+    // Fails when what was handed over to a replica that does not own the slot is lost, or when both replicas' ways together break the order.
+    [Fact]
+    public async Task Two_replicas_that_change_the_same_keys_in_turns_keep_the_order_while_slots_change_hands()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var one = await bed.StartAsync(("Messaging:InstanceId", "one"));
+        var two = await bed.StartAsync(("Messaging:InstanceId", "two"));
+        await OutboxSlotTests.BothOwnSlotsAsync(bed);
+        var keys = Enumerable.Range(0, 30).Select(_ => Guid.CreateVersion7()).ToList();
+
+        for (var version = 1; version <= 40; version++)
+        {
+            var replica = version % 2 == 0 ? one : two;
+            replica.HandOver(await replica.WriteAsync([.. keys.Select(key => bed.Message(key, version))]));
+            if (version % 4 == 0)
+            {
+                await bed.ExecuteAsync("UPDATE outbox_slots SET owner = CASE owner WHEN 'one' THEN 'two' ELSE 'one' END, lease_until = now() + interval '10 s'");
+            }
+        }
+
+        await bed.OutboxIsEmptyAsync();
+        await OutboxOrderTests.AssertInOrderAsync(bed, keys, 40);
+    }
+
+    // Fails when an outage of the broker fills the memory, loses what no longer found room in it, or reorders it.
+    [Fact]
+    public async Task More_than_memory_holds_waits_in_the_table_while_the_broker_is_away()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        var service = await bed.StartAsync();
+        var keys = Enumerable.Range(0, 100).Select(_ => Guid.CreateVersion7()).ToList();
+        service.HandOver(await service.WriteAsync([.. keys.Select(key => bed.Message(key, 1))]));
+        await bed.AppliedAsync(100);
+
+        broker.GoDown();
+        for (var version = 2; version <= 30; version++)
+        {
+            service.HandOver(await service.WriteAsync([.. keys.Select(key => bed.Message(key, version))]));
+        }
+
+        broker.ComeBack();
+        await bed.AppliedAsync(3000);
+        await bed.OutboxIsEmptyAsync();
+        await OutboxOrderTests.AssertInOrderAsync(bed, keys, 30);
+    }
+
+    // Fails when a replica that dies after the commit takes what was only in its memory along: the hand-over that never came.
+    [Fact]
+    public async Task A_commit_that_nobody_handed_over_is_found_in_the_table()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        var key = Guid.CreateVersion7();
+
+        await service.WriteAsync(bed.Message(key, 1));
+
+        await bed.AppliedAsync(key, 1);
+        await bed.OutboxIsEmptyAsync();
+    }
+}
