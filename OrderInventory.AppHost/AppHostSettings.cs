@@ -81,7 +81,7 @@ internal sealed class AppHostSettings
 
     public string? KafkaHome => Text("KAFKA_HOME");
 
-    public int KafkaPartitions => Number("Kafka:Partitions") ?? 12;
+    public int KafkaPartitions => Number("Kafka:Partitions") ?? 4;
 
     /// <summary>Sends the services' telemetry to a collector of one's own instead of the dashboard.</summary>
     public string? OtlpEndpoint => Text("Otlp:Endpoint");
