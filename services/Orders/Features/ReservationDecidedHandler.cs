@@ -1,5 +1,6 @@
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
@@ -29,7 +30,6 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
         }
 
         orders.Save(batch.Writes);
-        batch.AfterWrites(orders.EnsureWritten);
         foreach (var message in orders.Events)
         {
             batch.Publish(message);
