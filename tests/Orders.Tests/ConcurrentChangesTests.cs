@@ -106,7 +106,28 @@ public sealed class ConcurrentChangesTests(InfrastructureFixture infrastructure)
         await using var writes = new NpgsqlBatch(connection, transaction);
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
-        await writes.ExecuteNonQueryAsync();
-        Assert.Equal(PostgresErrorCodes.SerializationFailure, Assert.Throws<PostgresException>(orders.EnsureWritten).SqlState);
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => writes.ExecuteNonQueryAsync());
+        Assert.Equal(PostgresErrorCodes.SerializationFailure, refused.SqlState);
+    }
+
+    [Fact]
+    public async Task A_change_whose_write_the_database_refuses_for_its_version_is_decided_again()
+    {
+        var (id, _) = await _app.ConfirmedAsync();
+        // As somebody who writes past the lock: the first write finds another version than the one that was decided on.
+        await _app.ExecuteAsync(
+            """
+            CREATE FUNCTION overtaken() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('overtaken_times') = 1 THEN RETURN NULL; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE SEQUENCE overtaken_times;
+            CREATE TRIGGER overtaken BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION overtaken();
+            """);
+        var shipped = await _http.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = "DHL" });
+        Assert.Equal(HttpStatusCode.OK, shipped.StatusCode);
+        Assert.Equal(2L, await _app.QueryAsync<long>("SELECT last_value FROM overtaken_times"));
+        await AssertOneEventPerVersionAsync(id, 3);
     }
 }

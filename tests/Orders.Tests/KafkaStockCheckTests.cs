@@ -45,7 +45,8 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         using var inventory = new Inventory(infrastructure.Kafka);
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3));
-        inventory.Available[product] = 1000;
+        // Enough, and not so much that it would not be asked for again.
+        inventory.Available[product] = 100;
         await Eventually.TrueAsync(
             async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "question and answer pass");
 

@@ -44,6 +44,9 @@ internal sealed class Neighbours : IAsyncDisposable
     /// <summary>How often Inventory was asked for a check, whether it answered or not.</summary>
     public int Checks => _checks;
 
+    /// <summary>The products that Inventory was asked for, question by question.</summary>
+    public ConcurrentQueue<Guid[]> CheckedProducts { get; } = new();
+
     /// <summary>How often Inventory was asked what it decided for an order, whether it answered or not.</summary>
     public int ReservationQuestions => _reservationQuestions;
 
@@ -121,6 +124,7 @@ internal sealed class Neighbours : IAsyncDisposable
     private async Task<IResult> CheckAsync(CheckRequest request, HttpContext http)
     {
         Interlocked.Increment(ref _checks);
+        CheckedProducts.Enqueue([.. request.Lines.Select(l => l.ProductId)]);
         if (InventoryIsSlow)
         {
             var gone = new TaskCompletionSource();

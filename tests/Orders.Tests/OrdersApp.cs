@@ -120,10 +120,10 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     }
 
     /// <summary>Speaks for Products, until it is heard.</summary>
-    public async Task TellProductAsync(Guid product, long version, string status)
+    public async Task TellProductAsync(Guid product, long version, string status, decimal price = 18.00m)
     {
         await Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), JsonSerializer.Serialize(
-            new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = 18.00m, currency = "EUR" }, status }));
+            new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = price, currency = "EUR" }, status }));
         await Eventually.TrueAsync(
             async () => await QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1 AND version = $2", product, version) == 1,
             TimeSpan.FromSeconds(30), "the product is known");

@@ -8,24 +8,23 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Inventory's stock check. Its answer 'short' is final; 'enough' is advice; no answer is <see cref="StockCheck.Unknown"/>.</summary>
-internal sealed partial class InventoryClient(HttpClient http, ILogger<InventoryClient> logger)
+/// <summary>Inventory, by HTTP: the stock check, and what became of an order.</summary>
+internal sealed partial class InventoryClient(HttpClient http, ILogger<InventoryClient> logger) : IStockCheck
 {
     internal sealed record ReservationResponse(long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt);
 
-    /// <summary>Whether the lines could be reserved now.</summary>
-    public async Task<StockCheck> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken)
+    public async Task<StockCheckReplied?> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
         try
         {
             using var response = await http.PostAsJsonAsync("/api/inventory/check", question, EventsJson.Default.StockCheckRequested, cancellationToken);
             response.EnsureSuccessStatusCode();
-            return StockCheck.Of((await response.Content.ReadFromJsonAsync(EventsJson.Default.StockCheckReplied, cancellationToken))!);
+            return await response.Content.ReadFromJsonAsync(EventsJson.Default.StockCheckReplied, cancellationToken);
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
         {
             LogUnknown(exception.Message);
-            return StockCheck.Unknown;
+            return null;
         }
     }
 
@@ -44,21 +43,4 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check: {Reason}")]
     private partial void LogUnknown(string reason);
-}
-
-internal enum StockCheckOutcome
-{
-    Enough,
-    Short,
-    Unknown,
-}
-
-internal sealed record StockCheck(StockCheckOutcome Outcome, IReadOnlyList<Shortage> Lines)
-{
-    public static readonly StockCheck Enough = new(StockCheckOutcome.Enough, []);
-    public static readonly StockCheck Unknown = new(StockCheckOutcome.Unknown, []);
-
-    public static StockCheck Of(StockCheckReplied answer) => answer.Sufficient
-        ? Enough
-        : new(StockCheckOutcome.Short, [.. answer.Lines.Where(l => !l.Sufficient).Select(l => new Shortage(l.ProductId, l.Requested, l.Available))]);
 }

@@ -15,7 +15,7 @@ namespace OrderInventory.Orders.Clients;
 internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, IServiceProvider services, TimeProvider time, ILogger<KafkaStockCheck> logger)
     : RequestReplyClient<StockCheckRequested, StockCheckReplied>(
         new(OrderEvents.StockCheckRequested, StockCheckReplied.Topic, EventsJson.Default.StockCheckReplied, StockCheckRequested.DeadlineHeader, s_attempt),
-        services, time, logger)
+        services, time, logger), IStockCheck
 {
     private static readonly TimeSpan s_attempt = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_total = TimeSpan.FromSeconds(1.5);
@@ -35,17 +35,16 @@ internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, I
 
     protected override bool IsUsed => options.Value.StockCheck == StockCheckMode.Kafka;
 
-    /// <summary>Whether the lines could be reserved now.</summary>
-    public async Task<StockCheck> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken)
+    public async Task<StockCheckReplied?> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
         try
         {
-            return StockCheck.Of(await _pipeline.ExecuteAsync(async stop => await AskAsync(question, stop), cancellationToken));
+            return await _pipeline.ExecuteAsync(async stop => await AskAsync(question, stop), cancellationToken);
         }
         catch (Exception exception) when (exception is ExecutionRejectedException or KafkaException)
         {
             LogUnknown(_logger, exception.Message);
-            return StockCheck.Unknown;
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
@@ -13,5 +14,14 @@ internal static class OrdersClientsExtensions
         builder.Services.AddServiceClient<NotificationsClient>("notifications", attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3));
         builder.Services.AddSingleton<KafkaStockCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<KafkaStockCheck>());
+        builder.Services.AddSingleton<NoStockCheck>();
+        builder.Services.AddSingleton<StockAdvice>();
+        // Looked up for each question: a client by HTTP is not to be kept.
+        builder.Services.AddSingleton<Func<IStockCheck>>(services => services.GetRequiredService<IOptions<OrdersOptions>>().Value.StockCheck switch
+        {
+            StockCheckMode.None => services.GetRequiredService<NoStockCheck>,
+            StockCheckMode.Kafka => services.GetRequiredService<KafkaStockCheck>,
+            _ => services.GetRequiredService<InventoryClient>,
+        });
     }
 }

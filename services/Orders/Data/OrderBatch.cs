@@ -20,7 +20,6 @@ internal sealed class OrderBatch
     private readonly List<OutboxMessage> _events = [];
     private readonly Dictionary<Guid, long> _loadedVersions = [];
     private readonly List<HistoryEntry> _history = [];
-    private NpgsqlBatchCommand? _update;
 
     private OrderBatch()
     {
@@ -113,15 +112,20 @@ internal sealed class OrderBatch
             return;
         }
 
-        _update = new(
-            """
-            UPDATE orders o
-            SET status = n.status, version = n.version, total = n.total, reason = n.reason, rejection = n.rejection::jsonb,
-                revision = n.revision::jsonb, carrier = n.carrier, tracking_number = n.tracking_number, returns = n.returns::jsonb,
-                updated_at = n.updated_at, waiting_since = now()
-            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-                AS n (id, loaded_version, status, version, total, reason, rejection, revision, carrier, tracking_number, updated_at, returns)
-            WHERE o.id = n.id AND o.version = n.loaded_version
+        // An order that has another version than the one decided on is not written, and its event must not stand: the database ends the
+        // transaction then, with what says that it is to be run again.
+        writes.BatchCommands.Add(new(
+            $"""
+            WITH written AS (
+                UPDATE orders o
+                SET status = n.status, version = n.version, total = n.total, reason = n.reason, rejection = n.rejection::jsonb,
+                    revision = n.revision::jsonb, carrier = n.carrier, tracking_number = n.tracking_number, returns = n.returns::jsonb,
+                    updated_at = n.updated_at, waiting_since = now()
+                FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                    AS n (id, loaded_version, status, version, total, reason, rejection, revision, carrier, tracking_number, updated_at, returns)
+                WHERE o.id = n.id AND o.version = n.loaded_version
+                RETURNING o.id)
+            SELECT ensure((SELECT count(*) FROM written) = cardinality($1), '{PostgresErrorCodes.SerializationFailure}', 'An order has changed since it was read.')
             """)
         {
             Parameters =
@@ -139,8 +143,7 @@ internal sealed class OrderBatch
                 OutboxSql.Array(changed, o => o.UpdatedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
                 OutboxSql.Array(changed, o => OrderJson.Write(o.Returns), NpgsqlDbType.Text),
             },
-        };
-        writes.BatchCommands.Add(_update);
+        });
         if (changed.FindAll(order => order.IsFinal) is { Count: > 0 } final)
         {
             writes.BatchCommands.Add(FreeText.BlankOrders([.. final.Select(order => order.Id)]));
@@ -154,18 +157,6 @@ internal sealed class OrderBatch
                 Parameters = { OutboxSql.Array(revised, o => o.Id, NpgsqlDbType.Uuid) },
             });
             writes.BatchCommands.Add(InsertLines(revised));
-        }
-    }
-
-    /// <summary>
-    /// Call it between the writes and the commit. An order that has another version than the one decided on was not written, and its event
-    /// must not stand: the failure is one that is tried again.
-    /// </summary>
-    public void EnsureWritten()
-    {
-        if (_update is not null && _update.RecordsAffected < Changed.Count())
-        {
-            throw DatabaseValues.Changed("An order has changed since it was read.");
         }
     }
 

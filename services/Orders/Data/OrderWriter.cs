@@ -2,21 +2,39 @@ using Npgsql;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
-using OrderInventory.Orders.Features;
 using OrderInventory.ServiceDefaults.Data;
+using Polly;
 
 namespace OrderInventory.Orders.Data;
 
 /// <summary>One order's change, in one transaction: lock, decide, write with its event.</summary>
 internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal, RecentOrders recent, TimeProvider time)
 {
+    // Only after these is it certain that nothing was committed: a return that is repeated after a lost answer would be two.
+    private readonly ResiliencePipeline _again = new ResiliencePipelineBuilder { TimeProvider = time }
+        .AddRetry(new()
+        {
+            ShouldHandle = new PredicateBuilder().Handle<PostgresException>(
+                exception => exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected),
+            MaxRetryAttempts = 5,
+            Delay = TimeSpan.FromMilliseconds(10),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+        })
+        .Build();
+
+    /// <summary>Run again as a whole after a deadlock or a serialization failure.</summary>
     /// <param name="id">Its row is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">Changes the order, or not, and makes the answer; gets null when there is no such order.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="by">Who wants it, for the history.</param>
     /// <param name="answer">What Inventory said when it was asked, for the history too, if it changes the order.</param>
     public async Task<TAnswer> ChangeAsync<TAnswer>(
-        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller, ReservationDecided? answer = null)
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller, ReservationDecided? answer = null) =>
+        await _again.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
+
+    private async Task<TAnswer> ChangeOnceAsync<TAnswer>(
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by, ReservationDecided? answer, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -54,7 +72,6 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
         await writes.ExecuteNonQueryAsync(cancellationToken);
-        orders.EnsureWritten();
         return (decision, order);
     }
 }

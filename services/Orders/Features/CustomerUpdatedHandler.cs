@@ -5,14 +5,15 @@ using OrderInventory.Contracts.Customers;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Pricing;
 
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
 /// Keeps the copies of customers current. The newest version wins, in whatever order they come.
-/// An erased customer's orders stay, without the addresses that they went to, and without what people wrote into them once they are final. The copy is changed first: see <see cref="Placements"/>.
+/// An erased customer's orders stay, without the addresses that they went to, and without what people wrote into them once they are final. The copy is changed first: see <see cref="ErasureLock"/>.
 /// </summary>
-internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandler
+internal sealed class CustomerUpdatedHandler(RecentOrders recent, CopyMemory memory) : IBatchHandler
 {
     public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
@@ -46,6 +47,7 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent) : IBatchHandle
                 Parameters = { new() { Value = Array.ConvertAll(erased, id => id.ToString()) } },
             });
             batch.AfterCommit(() => Array.ForEach(erased, recent.Changed));
+            batch.AfterCommit(() => Array.ForEach(erased, memory.ForgetCustomer));
         }
 
         return Task.CompletedTask;

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;

@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using OrderInventory.Contracts.Customers;
-using OrderInventory.Contracts.Orders;
-using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Answers;
+using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
+using OrderInventory.Orders.Pricing;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -18,6 +18,9 @@ internal static class PlaceOrder
 {
     public const int MaxLines = 500;
     public const int MaxQuantity = 1_000_000;
+
+    /// <summary>How often an order is priced again because something changed between that and the write, before somebody else gets a chance.</summary>
+    private const int MaxAttempts = 5;
 
     /// <param name="CustomerId">Who orders.</param>
     /// <param name="Lines">1 to 500 lines; two lines of one product are kept as two and reserved as one sum.</param>
@@ -37,8 +40,8 @@ internal static class PlaceOrder
     /// a dependency that is needed does not answer.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, Placements placements, StockChecker stock, Catalogue catalogue, EventBudget budget, OrderReader reader,
-        OrderWaiters waiters, RecentOrders recent, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, OrderPricing pricing, StockAdvice stock, PlacementWriter writer, Replays replays, OrderWaiters waiters,
+        RecentOrders recent, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Validate(request) is { } malformed)
         {
@@ -50,45 +53,37 @@ internal static class PlaceOrder
             return keyProblem;
         }
 
-        var checking = stock.AskAsync(request.Lines, null, request.HoldId, cancellationToken);
-        var productIds = request.Lines.Select(l => l.ProductId).Distinct().ToArray();
-        var facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
+        WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
         var fingerprint = RequestFingerprint.Of(request, OrdersJson.Default.Request);
-        if (facts.EarlierOrder is { } earlier)
+        var checking = request.HoldId is { } hold ? stock.CheckAsync(wanted, null, hold, cancellationToken) : stock.CheckAsync(wanted, cancellationToken);
+        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            return await ReplayAsync(earlier, fingerprint, http, reader, waiters, cancellationToken);
+            var (priced, problem) = await pricing.PriceAsync(request.CustomerId, wanted, fresh: attempt > 1, http, cancellationToken);
+            problem ??= stock.Refuse(http, await checking);
+            if (problem is not null)
+            {
+                // What was accepted before stays accepted, whatever has changed since.
+                return await replays.FindAsync(request.CustomerId, key, fingerprint, http, cancellationToken) ?? problem;
+            }
+
+            var now = time.GetStorableNow();
+            var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, priced!.Lines, request.HoldId, request.ShipTo, now);
+            var created = OutboxMessage.Create(OrderEvents.Created, order.Id, order.Version, OrderEvents.CreatedOf(order), now);
+            switch (await writer.InsertAsync(new(order, key, fingerprint.Hash, created, priced.Copies), cancellationToken))
+            {
+                case InsertResult.Inserted:
+                    recent.Changed(order.CustomerId);
+                    return (await waiters.WaitAsync(http, order.Id, cancellationToken) ?? OrderView.Of(order)).ToCreated(http);
+                case InsertResult.KeyIsTaken:
+                    return await replays.FindAsync(request.CustomerId, key, fingerprint, http, cancellationToken) ?? IdempotentCreate.InFlight(http);
+                case InsertResult.KeyIsInFlight:
+                    return IdempotentCreate.InFlight(http);
+                case InsertResult.CopiesChanged:
+                    break;
+            }
         }
 
-        var (lines, problem) = await PriceAsync(request, facts, catalogue, http, cancellationToken);
-        if (problem is not null)
-        {
-            return problem;
-        }
-
-        if ((budget.Refuse(lines!) ?? stock.Refuse(http, await checking)) is { } refused)
-        {
-            return refused;
-        }
-
-        var now = time.GetStorableNow();
-        var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, lines!, request.HoldId, request.ShipTo, now);
-        var created = OutboxMessage.Create(OrderEvents.Created, order.Id, order.Version, OrderEvents.CreatedOf(order), now);
-        var inserted = await placements.InsertAsync(order, key, fingerprint.Hash, created, cancellationToken);
-        if (inserted == InsertResult.KeyIsInFlight)
-        {
-            return IdempotentCreate.InFlight(http);
-        }
-
-        if (inserted == InsertResult.KeyIsTaken)
-        {
-            facts = await placements.ReadAsync(request.CustomerId, key, productIds, cancellationToken);
-            return facts.EarlierOrder is { } winner
-                ? await ReplayAsync(winner, fingerprint, http, reader, waiters, cancellationToken)
-                : IdempotentCreate.InFlight(http);
-        }
-
-        recent.Changed(order.CustomerId);
-        return Answer(http, await waiters.WaitAsync(http, order.Id, cancellationToken) ?? OrderView.Of(order));
+        return Problems.Unavailable(http, "Products");
     }
 
     private static ProblemHttpResult? ReadKey(HttpContext http, out string key) => IdempotentCreate.ReadKey(http, out key) switch
@@ -118,86 +113,4 @@ internal static class PlaceOrder
             }
         }
     }
-
-    private static async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> PriceAsync(
-        Request request, PlacementFacts facts, Catalogue catalogue, HttpContext http, CancellationToken cancellationToken)
-    {
-        var customer = await catalogue.ResolveCustomerAsync(request.CustomerId, facts.Customer, cancellationToken);
-        var missing = request.Lines.Select(l => l.ProductId).Where(id => !facts.Products.ContainsKey(id)).Distinct().ToList();
-        var asked = await catalogue.ResolveProductsAsync(missing, cancellationToken);
-        if (customer is null || asked is null)
-        {
-            return (null, Problems.Unavailable(http, customer is null ? "Customers" : "Products"));
-        }
-
-        if (customer != CustomerStatus.Active)
-        {
-            return (null, Problems.Unprocessable("unknown-customer", "There is no such customer.",
-                new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {request.CustomerId}."] }));
-        }
-
-        foreach (var product in asked)
-        {
-            facts.Products[product.ProductId] = product;
-        }
-
-        var errors = new RequestErrors();
-        var lines = new List<OrderLine>(request.Lines.Count);
-        for (var i = 0; i < request.Lines.Count; i++)
-        {
-            var line = request.Lines[i];
-            if (!facts.Products.TryGetValue(line.ProductId, out var product) || product.Status == ProductStatus.Deleted)
-            {
-                errors.Add($"$.lines[{i}].productId", $"No product has the id {line.ProductId}.");
-            }
-            else if (product.Status == ProductStatus.Discontinued)
-            {
-                errors.Add($"$.lines[{i}].productId", $"Product {product.Sku} is discontinued.");
-            }
-            else
-            {
-                lines.Add(new(line.ProductId, product.Sku, product.Name, line.Quantity, new(product.Price, product.Currency)));
-            }
-        }
-
-        if (errors.Any)
-        {
-            return (null, errors.Unprocessable("unknown-product", "A product cannot be ordered."));
-        }
-
-        return MixedCurrency(lines, lines[0].UnitPrice.Currency) is { } mixed ? (null, mixed) : (lines, null);
-    }
-
-    public static ProblemHttpResult? MixedCurrency(IReadOnlyList<OrderLine> lines, string currency)
-    {
-        var errors = new RequestErrors();
-        for (var i = 0; i < lines.Count; i++)
-        {
-            if (lines[i].UnitPrice.Currency != currency)
-            {
-                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, the order's in {currency}.");
-            }
-        }
-
-        return errors.Any ? errors.Unprocessable("mixed-currency", "An order has one currency.") : null;
-    }
-
-    /// <summary>The same request came again: the order as it is now. Another request with the same key is refused.</summary>
-    private static async Task<Results<Created<OrderView>, ProblemHttpResult>> ReplayAsync(
-        (Guid OrderId, byte[] Fingerprint) earlier, RequestFingerprint fingerprint, HttpContext http, OrderReader reader, OrderWaiters waiters,
-        CancellationToken cancellationToken)
-    {
-        // Of a customer who has been erased there is none any more, and the key still stands for its order.
-        if (earlier.Fingerprint.Length > 0 && !fingerprint.Is(earlier.Fingerprint))
-        {
-            return IdempotentCreate.Reused();
-        }
-
-        var order = await waiters.WaitAsync(http, earlier.OrderId, cancellationToken) ?? await reader.FindAsync(earlier.OrderId, cancellationToken);
-        http.Response.Headers[IdempotentCreate.ReplayedHeader] = "true";
-        return Answer(http, order!);
-    }
-
-    private static Created<OrderView> Answer(HttpContext http, OrderView order) =>
-        TypedResults.Created($"/api/orders/{order.Id}", order.SetETag(http));
 }

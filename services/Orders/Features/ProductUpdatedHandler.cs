@@ -1,16 +1,17 @@
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Pricing;
 
 namespace OrderInventory.Orders.Features;
 
 /// <summary>Keeps the copies of products current. The newest version wins, in whatever order they come.</summary>
-internal sealed class ProductUpdatedHandler : IBatchHandler
+internal sealed class ProductUpdatedHandler(CopyMemory memory) : IBatchHandler
 {
     public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        var products = events.Select(e => (ProductUpdated)e.Data).GroupBy(p => p.ProductId).Select(g => g.MaxBy(p => p.Version)!);
-        batch.Writes.BatchCommands.Add(Copies.Keep([.. products.Select(p => new ProductCopy
+        var products = events.Select(e => (ProductUpdated)e.Data).GroupBy(p => p.ProductId).Select(g => g.MaxBy(p => p.Version)!).ToList();
+        batch.Writes.BatchCommands.Add(Copies.Keep(products.Select(p => new ProductCopy
         {
             ProductId = p.ProductId,
             Version = p.Version,
@@ -19,7 +20,9 @@ internal sealed class ProductUpdatedHandler : IBatchHandler
             Price = p.Price.Amount,
             Currency = p.Price.Currency,
             Status = p.Status,
-        })]));
+        })));
+        // Only saves an order the second attempt: other replicas find out when they write one.
+        batch.AfterCommit(() => products.ForEach(p => memory.ForgetProduct(p.ProductId)));
         return Task.CompletedTask;
     }
 }

@@ -1,5 +1,6 @@
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;

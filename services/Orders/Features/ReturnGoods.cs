@@ -48,7 +48,7 @@ internal static class ReturnGoods
 
         if (create.Existing is not null)
         {
-            return Answer(http, (await reader.FindAsync(id, cancellationToken))!);
+            return (await reader.FindAsync(id, cancellationToken))!.ToCreated(http);
         }
 
         var (answer, changed) = await writer.ChangeAsync(
@@ -102,9 +102,6 @@ internal static class ReturnGoods
         }
 
         order.Return(new([.. returned.Select(l => new ReturnedLine(l.ProductId, (int)l.Quantity))], request.Restock), request.Reason, now);
-        return Answer(http, OrderView.Of(order));
+        return OrderView.Of(order).ToCreated(http);
     }
-
-    private static Created<OrderView> Answer(HttpContext http, OrderView order) =>
-        TypedResults.Created($"/api/orders/{order.Id}", order.SetETag(http));
 }

@@ -1,8 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts.Orders;
-using OrderInventory.Contracts.Products;
+using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
+using OrderInventory.Orders.Pricing;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
@@ -24,8 +25,8 @@ internal static class ReviseOrder
     /// 422 for a product that cannot be ordered, and <c>order-too-large</c>. A product that is kept keeps its price.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, OrderReader reader, StockChecker stock, Placements placements, Catalogue catalogue,
-        EventBudget budget, OrderWriter writer, CancellationToken cancellationToken)
+        Guid id, Request request, HttpContext http, OrderReader reader, OrderPricing pricing, StockAdvice stock, OrderWriter writer,
+        CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         PlaceOrder.ValidateLines(request.Lines, errors);
@@ -49,9 +50,10 @@ internal static class ReviseOrder
             return Transitions.Illegal(current.Status, current.Version, "revised");
         }
 
-        var (lines, problem) = await PriceAsync(request, current, placements, catalogue, http, cancellationToken);
-        problem ??= budget.Refuse(lines!, [.. current.Lines.Select(l => new OrderLine(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))]);
-        problem ??= stock.Refuse(http, await stock.AskAsync(request.Lines, id, null, cancellationToken));
+        WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
+        OrderLine[] held = [.. current.Lines.Select(l => new OrderLine(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))];
+        var (lines, problem) = await pricing.RepriceAsync(held, wanted, http, cancellationToken);
+        problem ??= stock.Refuse(http, await stock.CheckAsync(wanted, id, null, cancellationToken));
         if (problem is not null)
         {
             return problem;
@@ -72,51 +74,5 @@ internal static class ReviseOrder
 
             return TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order).SetETag(http));
         }, cancellationToken);
-    }
-
-    private static async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> PriceAsync(
-        Request request, OrderView current, Placements placements, Catalogue catalogue, HttpContext http, CancellationToken cancellationToken)
-    {
-        var held = current.Lines.GroupBy(l => l.ProductId).ToDictionary(g => g.Key, g => (Line: g.First(), Quantity: g.Sum(l => (long)l.Quantity)));
-        var wanted = request.Lines.GroupBy(l => l.ProductId).ToDictionary(g => g.Key, g => g.Sum(l => (long)l.Quantity));
-        var facts = await placements.ReadAsync(current.CustomerId, "", [.. wanted.Keys], cancellationToken);
-        var asked = await catalogue.ResolveProductsAsync([.. wanted.Keys.Where(p => !facts.Products.ContainsKey(p))], cancellationToken);
-        if (asked is null)
-        {
-            return (null, Problems.Unavailable(http, "Products"));
-        }
-
-        foreach (var product in asked)
-        {
-            facts.Products[product.ProductId] = product;
-        }
-
-        var errors = new RequestErrors();
-        var lines = new List<OrderLine>(request.Lines.Count);
-        for (var i = 0; i < request.Lines.Count; i++)
-        {
-            var (productId, quantity) = (request.Lines[i].ProductId, request.Lines[i].Quantity);
-            var product = facts.Products.GetValueOrDefault(productId);
-            var isKept = held.TryGetValue(productId, out var kept);
-            if (product?.Status == ProductStatus.Active || (isKept && wanted[productId] <= kept.Quantity))
-            {
-                lines.Add(isKept
-                    ? new(productId, kept.Line.Sku, kept.Line.Name, quantity, kept.Line.UnitPrice)
-                    : new(productId, product!.Sku, product.Name, quantity, new(product.Price, product.Currency)));
-            }
-            else
-            {
-                errors.Add($"$.lines[{i}].productId", product?.Status == ProductStatus.Discontinued
-                    ? $"Product {product.Sku} is discontinued: its quantity cannot be raised."
-                    : $"No product has the id {productId}.");
-            }
-        }
-
-        if (errors.Any)
-        {
-            return (null, errors.Unprocessable("unknown-product", "A product cannot be ordered."));
-        }
-
-        return PlaceOrder.MixedCurrency(lines, current.Total.Currency) is { } mixed ? (null, mixed) : (lines, null);
     }
 }

@@ -6,6 +6,7 @@ using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
@@ -203,7 +204,6 @@ internal sealed partial class SweepWaitingOrders(
             }
 
             await writes.ExecuteNonQueryAsync(cancellationToken);
-            orders.EnsureWritten();
             await transaction.CommitAsync(cancellationToken);
             signal.Wake();
             recent.Changed(order.CustomerId);

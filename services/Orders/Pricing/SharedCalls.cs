@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Pricing;
 
 /// <summary>Asks for the same things once for all who want them at the same time; nobody who leaves ends the call for the others.</summary>
 /// <param name="ask">Asks for all of these; what there is not, the answer leaves out.</param>

@@ -1,10 +1,7 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Caching;
-using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Data;
 
 /// <summary>A customer's latest orders, cached in Redis.</summary>
 internal sealed class RecentOrders(ReadCache cache, IDbContextFactory<OrdersDb> databases)
@@ -27,12 +24,4 @@ internal sealed class RecentOrders(ReadCache cache, IDbContextFactory<OrdersDb> 
     }
 
     private static string Key(Guid customerId) => $"orders:recent:{customerId}";
-}
-
-/// <summary>A customer's latest orders, newest first, at most 20. An unknown customer has none.</summary>
-internal static class ListRecentOrders
-{
-    /// <summary>Read a customer's latest orders</summary>
-    public static async Task<Ok<Page<OrderView>>> HandleAsync(Guid customerId, RecentOrders recent, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new Page<OrderView>(await recent.ReadAsync(customerId, cancellationToken), null));
 }

@@ -4,7 +4,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Pricing;
 
 /// <summary>
 /// Every event of an order has all of its lines, with those of its last revision, so lines are accepted only if the largest event that the

@@ -1,10 +1,11 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders;
 
 /// <summary>An order, as the API shows it.</summary>
 /// <param name="Id">UUIDv7.</param>
@@ -37,6 +38,9 @@ public sealed record OrderView(
         ETags.Set(http, Version, ETagMark);
         return this;
     }
+
+    /// <summary>201, with where it is to be found.</summary>
+    internal Created<OrderView> ToCreated(HttpContext http) => TypedResults.Created($"/api/orders/{Id}", SetETag(http));
 
     internal static OrderView Of(Order order) => new(
         order.Id, order.CustomerId, order.Status, OrderLineView.Of(order.Lines), order.TotalPrice, order.Rejection, RevisionView.Of(order.Revision),

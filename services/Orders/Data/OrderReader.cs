@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
-using OrderInventory.Orders.Data;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Data;
 
 /// <summary>Reads one order for an answer.</summary>
 internal sealed class OrderReader(IDbContextFactory<OrdersDb> databases)

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Answers;
 
 /// <summary>
 /// <c>Prefer: wait=N</c> (RFC 7240, section 4.3): the answer may wait for Inventory's outcome. A handler in this process wakes the

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using OrderInventory.Contracts.Inventory;
+
+namespace OrderInventory.Orders.Clients;
+
+/// <summary>
+/// Asks Inventory for many at once: so many questions are under way at the same time, and those that come meanwhile are one question when
+/// one of these is answered. Nobody who leaves ends it for the others.
+/// </summary>
+/// <param name="ask">Asks; null when there is no answer.</param>
+internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckReplied?>> ask)
+{
+    /// <summary>As many as an order may have, and Inventory takes.</summary>
+    public const int MaxLines = 500;
+
+    private const int MaxUnderWay = 8;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<Question> _waiting = new();
+    private int _underWay;
+
+    /// <param name="lines">One for each product, at most <see cref="MaxLines"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>An answer with at least these products; null when there is none.</returns>
+    public Task<StockCheckReplied?> AskAsync(IReadOnlyList<StockCheckLine> lines, CancellationToken cancellationToken)
+    {
+        var question = new Question(lines);
+        lock (_lock)
+        {
+            _waiting.Enqueue(question);
+            if (_underWay == MaxUnderWay)
+            {
+                return question.Answer.Task.WaitAsync(cancellationToken);
+            }
+
+            _underWay++;
+        }
+
+        _ = AskWaitingAsync();
+        return question.Answer.Task.WaitAsync(cancellationToken);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is handed to those who wait for it.")]
+    private async Task AskWaitingAsync()
+    {
+        while (Take() is { Count: > 0 } questions)
+        {
+            try
+            {
+                // Of several orders the first one's trace shows the question.
+                Activity.Current = questions[0].Trace;
+                // Of a product only how much there is counts, so the largest wish stands for all.
+                var lines = questions.SelectMany(q => q.Lines).GroupBy(l => l.ProductId).Select(g => g.MaxBy(l => l.Quantity)!);
+                var answer = await ask(new([.. lines]));
+                questions.ForEach(q => q.Answer.SetResult(answer));
+            }
+            catch (Exception exception)
+            {
+                questions.ForEach(q => q.Answer.SetException(exception));
+            }
+        }
+    }
+
+    /// <summary>As many of those that wait as are one question; when none waits, one less is under way.</summary>
+    private List<Question> Take()
+    {
+        var questions = new List<Question>();
+        var size = 0;
+        lock (_lock)
+        {
+            while (_waiting.TryPeek(out var next) && (size += next.Lines.Count) <= MaxLines)
+            {
+                questions.Add(_waiting.Dequeue());
+            }
+
+            if (questions.Count == 0)
+            {
+                _underWay--;
+            }
+        }
+
+        return questions;
+    }
+
+    private sealed record Question(IReadOnlyList<StockCheckLine> Lines)
+    {
+        public TaskCompletionSource<StockCheckReplied?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Activity? Trace { get; } = Activity.Current;
+    }
+}

@@ -1,0 +1,89 @@
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.Orders.Domain;
+
+namespace OrderInventory.Orders.Data;
+
+/// <summary>
+/// The transaction that places orders. An address is stored only if the customer is not erased by then. The keys come before the orders: an
+/// uncommitted key of another request cannot be seen, only waited for.
+/// </summary>
+internal static class PlacementSql
+{
+    /// <summary>How long a request waits for another one with the same key that has not committed yet.</summary>
+    private const string KeyLockTimeout = "250ms";
+
+    public static void Add(NpgsqlBatch batch, List<Placement> placements)
+    {
+        // In one order, so that two replicas with two of the same keys do not lock each other out.
+        placements.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
+        var orders = placements.ConvertAll(p => p.Order);
+        var locked = ErasureLock.CustomersOf(orders);
+        batch.BatchCommands.Add(Copies.EnsureCurrent(placements.ConvertAll(p => p.Copies), locked.Length > 0 ? ErasureLock.Timeout : KeyLockTimeout));
+        if (locked.Length > 0)
+        {
+            ErasureLock.Add(batch, locked);
+            batch.BatchCommands.Add(new($"SELECT set_config('lock_timeout', '{KeyLockTimeout}', true)"));
+        }
+
+        batch.BatchCommands.Add(InsertKeys(placements));
+        batch.BatchCommands.Add(InsertOrders(orders));
+        batch.BatchCommands.Add(OrderBatch.InsertLines(orders));
+        batch.BatchCommands.Add(History.Insert(placements.ConvertAll(p => p.Placed)));
+        batch.AddOutbox(placements.ConvertAll(p => p.Created));
+    }
+
+    /// <summary>What the failure of the transaction means for an order that was alone in it; null when it is none of the expected ones.</summary>
+    public static InsertResult? Outcome(PostgresException exception) => exception switch
+    {
+        { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "idempotency_keys" } => InsertResult.KeyIsTaken,
+        { SqlState: PostgresErrorCodes.LockNotAvailable } => InsertResult.KeyIsInFlight,
+        { SqlState: Ensure.CopiesChanged } => InsertResult.CopiesChanged,
+        _ => null,
+    };
+
+    private static NpgsqlBatchCommand InsertKeys(List<Placement> placements) => new(
+        """
+        INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
+        SELECT caller, key, CASE WHEN EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.caller::uuid AND c.status = 'erased')
+            THEN '' ELSE fingerprint END, resource_id, created_at
+        FROM unnest($1, $2, $3, $4, $5) AS n (caller, key, fingerprint, resource_id, created_at)
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(placements, p => p.Order.CustomerId.ToString(), NpgsqlDbType.Text),
+            OutboxSql.Array(placements, p => p.Key, NpgsqlDbType.Text),
+            OutboxSql.Array(placements, p => p.Fingerprint, NpgsqlDbType.Bytea),
+            OutboxSql.Array(placements, p => p.Order.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(placements, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+        },
+    };
+
+    private static NpgsqlBatchCommand InsertOrders(List<Order> orders) => new(
+        """
+        INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at, ship_to, ship_to_erased)
+        SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at,
+            CASE WHEN erased THEN NULL ELSE ship_to::jsonb END, erased
+        FROM (
+            SELECT *, ship_to IS NOT NULL
+                AND EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.customer_id AND c.status = 'erased') AS erased
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at, ship_to)
+        ) AS n
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(orders, o => o.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.CustomerId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(orders, o => o.Currency, NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
+            OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            OutboxSql.Array(orders, o => OrderJson.Write(o.ShipTo), NpgsqlDbType.Text),
+        },
+    };
+}

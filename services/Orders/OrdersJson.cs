@@ -1,0 +1,25 @@
+using System.Text.Json.Serialization;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Clients;
+using OrderInventory.Orders.Data;
+using OrderInventory.Orders.Domain;
+using OrderInventory.Orders.Features;
+
+namespace OrderInventory.Orders;
+
+/// <summary>JSON in columns, in the cache, to other services and on the hot endpoints, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Rejection))]
+[JsonSerializable(typeof(Revision))]
+[JsonSerializable(typeof(ShipTo))]
+[JsonSerializable(typeof(IReadOnlyList<OrderReturn>))]
+[JsonSerializable(typeof(HistoryData))]
+[JsonSerializable(typeof(InventoryClient.ReservationResponse))]
+[JsonSerializable(typeof(NotificationsClient.NotificationList))]
+[JsonSerializable(typeof(OrderView))]
+[JsonSerializable(typeof(IReadOnlyList<OrderView>))]
+[JsonSerializable(typeof(PlaceOrder.Request))]
+[JsonSerializable(typeof(ReturnGoods.Request), TypeInfoPropertyName = "ReturnGoodsRequest")]
+[JsonSerializable(typeof(ProductsClient.ProductList))]
+[JsonSerializable(typeof(CustomersClient.CustomerList))]
+internal sealed partial class OrdersJson : JsonSerializerContext;

@@ -1,0 +1,121 @@
+using System.Net;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>How often Inventory is asked, and what is accepted on an answer that is a little old.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private OrdersApp _app = null!;
+
+    public async Task InitializeAsync() => _app = await OrdersApp.StartAsync(infrastructure);
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task<HttpStatusCode> PlaceAsync(params (Guid Product, int Quantity)[] lines) =>
+        (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), lines))).StatusCode;
+
+    [Fact]
+    public async Task Of_ample_stock_many_orders_are_one_question()
+    {
+        var (tea, cups) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
+        (_app.Neighbours.Available[tea], _app.Neighbours.Available[cups]) = (1_000_000, 1_000_000);
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((tea, 1), (cups, 2)));
+        Assert.Equal(1, _app.Neighbours.Checks);
+        // Fewer than a second's refresh could add: within the time that an answer serves, no order asks.
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(HttpStatusCode.Created, await PlaceAsync((cups, 1), (tea, 3)));
+        }
+
+        Assert.All(_app.Neighbours.CheckedProducts, products => Assert.Equal(2, products.Length));
+        Assert.InRange(_app.Neighbours.Checks, 1, 10);
+    }
+
+    [Fact]
+    public async Task What_is_not_ample_is_asked_for_each_time_and_short_is_said_only_of_a_fresh_answer()
+    {
+        var product = _app.Neighbours.AddProduct();
+        _app.Neighbours.Available[product] = 199;
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 2)));
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 2)));
+        Assert.Equal(2, _app.Neighbours.Checks);
+        _app.Neighbours.Available[product] = 1;
+        Assert.Equal(HttpStatusCode.Conflict, await PlaceAsync((product, 2)));
+        _app.Neighbours.Available[product] = 2;
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 2)));
+        Assert.Equal(4, _app.Neighbours.Checks);
+    }
+
+    [Fact]
+    public async Task What_this_process_has_let_pass_is_taken_off_what_it_remembers()
+    {
+        var product = _app.Neighbours.AddProduct();
+        _app.Neighbours.Available[product] = 1_000;
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 1)));
+        _app.Neighbours.Available[product] = 0;
+        // With 10 units each, and ten times what has passed beside a hundred times what is wanted, the first alone passes.
+        Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 10)));
+        Assert.Equal(HttpStatusCode.Conflict, await PlaceAsync((product, 10)));
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_no_longer_fresh_is_asked_for_again_behind_the_orders_for_all_products_at_once()
+    {
+        Guid[] products = [.. Enumerable.Range(0, 5).Select(_ => _app.Neighbours.AddProduct())];
+        foreach (var product in products)
+        {
+            _app.Neighbours.Available[product] = 1_000_000;
+            Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 1)));
+        }
+
+        Assert.Equal(5, _app.Neighbours.Checks);
+        // Orders of one product each go on until Inventory is asked for several products by one question, which no order of these does.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                Assert.All(await Task.WhenAll(products.Select(product => PlaceAsync((product, 1)))), status => Assert.Equal(HttpStatusCode.Created, status));
+                return _app.Neighbours.CheckedProducts.Any(asked => asked.Length == 5);
+            },
+            TimeSpan.FromSeconds(30), "the answers are brought up to date together");
+    }
+
+    [Fact]
+    public async Task A_hold_is_asked_for_each_time()
+    {
+        var product = _app.Neighbours.AddProduct();
+        _app.Neighbours.Available[product] = 1_000_000;
+        for (var i = 0; i < 3; i++)
+        {
+            var lines = new[] { new { productId = product, quantity = 1 } };
+            var placed = await _app.PlaceAsync(new { customerId = _app.Neighbours.AddCustomer(), lines, holdId = Guid.CreateVersion7() });
+            Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+        }
+
+        Assert.Equal(3, _app.Neighbours.Checks);
+    }
+
+    [Fact]
+    public async Task Forty_buyers_of_ten_units_end_exact_though_the_check_says_that_there_is_plenty()
+    {
+        var product = _app.Neighbours.AddProduct();
+        _app.Neighbours.Available[product] = 1_000_000;
+        var placed = await Task.WhenAll(Enumerable.Range(0, 40).Select(async _ =>
+        {
+            var answer = await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (product, 1)));
+            Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+            return (Guid)(await OrdersApp.BodyAsync(answer))["id"]!;
+        }));
+        // The reservation decides: Inventory has ten.
+        foreach (var (id, i) in placed.Select((id, i) => (id, i)))
+        {
+            await _app.AnswerAsync(id, 1, i < 10 ? "reserved" : "rejected");
+        }
+
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'pending'") == 0, TimeSpan.FromSeconds(30), "all are decided");
+        Assert.Equal(10L, await _app.QueryAsync<long>("SELECT sum(l.quantity)::bigint FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.status = 'confirmed'"));
+        Assert.Equal(30L, await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'rejected'"));
+    }
+}
