@@ -1,6 +1,11 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
 using OrderInventory.Messaging;
+using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Caching;
 
 namespace OrderInventory.Inventory;
 
@@ -15,4 +20,32 @@ internal static class InventoryEvents
 
     public static readonly EventType<InventoryUpdated> Updated =
         new(InventoryUpdated.Topic, InventoryUpdated.Type, "/inventory", EventsJson.Default.InventoryUpdated);
+
+    /// <summary>One <c>inventory.updated</c> per product that changed, in the trace of the last event that moved it.</summary>
+    public static IEnumerable<OutboxMessage> UpdatesOf(Stock stock, IReadOnlyDictionary<Guid, ReceivedEvent>? causes = null) => stock.Changed.Select(product => OutboxMessage.Create(
+        Updated, product.ProductId, product.Version,
+        new InventoryUpdated(
+            product.ProductId, product.Version, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Crossing, product.Stamp(stock.Now)),
+        product.Stamp(stock.Now), product.LastEvent is { } cause ? causes?.GetValueOrDefault(cause) : null));
+
+    /// <summary>The answer to one version of an order: that of a late return is not the last one of its order.</summary>
+    public static OutboxMessage Decided(Reservation reservation, long version, DateTimeOffset now, ReceivedEvent cause)
+    {
+        var decidedAt = version == reservation.OrderVersion ? reservation.DecidedAt : now;
+        return OutboxMessage.Create(
+            ReservationDecided, reservation.OrderId, version,
+            new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, decidedAt), decidedAt, cause);
+    }
+
+    /// <summary>Leaves what the events of a batch have led to with it: the rows, what is told of them, and what the cache forgets.</summary>
+    public static void Write(this InboxBatch batch, Stock stock, IReadOnlyList<ReceivedEvent> events, ReadCache cache)
+    {
+        batch.Writes.AddStock(stock);
+        foreach (var message in UpdatesOf(stock, events.ToDictionary(received => received.Id)))
+        {
+            batch.Publish(message);
+        }
+
+        batch.AfterCommit(() => cache.Invalidate(stock));
+    }
 }

@@ -6,6 +6,7 @@ using OrderInventory.Inventory;
 using OrderInventory.Inventory.Clients;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Features;
+using OrderInventory.Inventory.Http;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.ServiceDefaults;
@@ -30,7 +31,8 @@ builder.AddMessaging("inventory", messaging => messaging
         OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated, OrderUpdatedHandler.Concerns, OrderUpdatedHandler.Validate)
     .Consumes<ProductUpdated, ProductUpdatedHandler>(ProductUpdated.Topic, ProductUpdated.Type, EventsJson.Default.ProductUpdated));
 builder.Services.AddSingleton(builder.Configuration.GetSection("Inventory").Get<InventoryOptions>() ?? new());
-builder.Services.AddSingleton<StockWriter>();
+builder.Services.AddSingleton<StockLoader>();
+builder.Services.AddSingleton<StockChange>();
 builder.Services.AddHostedService<ExpireHolds>();
 builder.Services.AddHostedService<HoldCleaner>();
 builder.Services.AddHostedService<AnswerStockChecks>();

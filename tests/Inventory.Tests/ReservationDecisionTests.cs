@@ -1,7 +1,6 @@
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Features;
 
@@ -15,10 +14,9 @@ public class ReservationDecisionTests
     private static readonly DateTimeOffset s_now = new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero);
     private readonly Guid _order = Guid.CreateVersion7();
 
-    private static StockBatch Stock(long tea, long rice = 0) => new(
+    private static Stock Stock(long tea, long rice = 0) => new(
         s_now,
-        [new(s_tea, StockItem.DefaultLocation, tea, 0, 0, 1), new(s_rice, StockItem.DefaultLocation, rice, 0, 0, 1)],
-        []);
+        [new(s_tea, StockItem.DefaultLocation, tea, 0, 0, 1), new(s_rice, StockItem.DefaultLocation, rice, 0, 0, 1)]);
 
     private static OrderLine Line(Guid product, int quantity) => new(product, "SKU", "Name", quantity, new Money(1m, "EUR"));
 
@@ -33,7 +31,7 @@ public class ReservationDecisionTests
     public void An_order_is_reserved_whole()
     {
         var stock = Stock(tea: 10, rice: 5);
-        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 3), Line(s_rice, 5)), null!, stock)!;
+        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 3), Line(s_rice, 5)), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.Reserved, decision.Outcome);
         Assert.Equal((7, 0), (stock.Available(s_tea), stock.Available(s_rice)));
         Assert.Equal(2, stock.Movements.Count);
@@ -43,7 +41,7 @@ public class ReservationDecisionTests
     public void A_shortage_of_one_line_reserves_nothing_of_the_others()
     {
         var stock = Stock(tea: 10, rice: 4);
-        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 3), Line(s_rice, 5)), null!, stock)!;
+        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 3), Line(s_rice, 5)), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.Rejected, decision.Outcome);
         Assert.Equal([new Shortage(s_rice, 5, 4)], decision.Shortages);
         Assert.Empty(stock.Changed);
@@ -53,7 +51,7 @@ public class ReservationDecisionTests
     public void Two_lines_of_one_product_are_one_sum()
     {
         var stock = Stock(tea: 10);
-        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 6), Line(s_tea, 6)), null!, stock)!;
+        var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 6), Line(s_tea, 6)), Guid.CreateVersion7(), stock)!;
         Assert.Equal([new Shortage(s_tea, 12, 10)], decision.Shortages);
     }
 
@@ -61,7 +59,7 @@ public class ReservationDecisionTests
     public void A_product_without_a_stock_record_has_none()
     {
         var unknown = Guid.CreateVersion7();
-        var decision = OrderCreatedHandler.Apply(Created(Line(unknown, 1)), null!, Stock(tea: 10))!;
+        var decision = OrderCreatedHandler.Apply(Created(Line(unknown, 1)), Guid.CreateVersion7(), Stock(tea: 10))!;
         Assert.Equal([new Shortage(unknown, 1, 0)], decision.Shortages);
     }
 
@@ -70,8 +68,8 @@ public class ReservationDecisionTests
     {
         var stock = Stock(tea: 10);
         var created = Created(Line(s_tea, 3));
-        OrderCreatedHandler.Apply(created, null!, stock);
-        Assert.Null(OrderCreatedHandler.Apply(created, null!, stock));
+        OrderCreatedHandler.Apply(created, Guid.CreateVersion7(), stock);
+        Assert.Null(OrderCreatedHandler.Apply(created, Guid.CreateVersion7(), stock));
         Assert.Equal(7, stock.Available(s_tea));
     }
 
@@ -81,8 +79,8 @@ public class ReservationDecisionTests
     public void A_cancel_or_an_expiry_gives_back_what_is_held(OrderStatus status)
     {
         var stock = Stock(tea: 10);
-        OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), null!, stock);
-        var decision = OrderUpdatedHandler.Apply(Updated(3, status, [Line(s_tea, 3)]), null!, stock)!;
+        OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), Guid.CreateVersion7(), stock);
+        var decision = OrderUpdatedHandler.Apply(Updated(3, status, [Line(s_tea, 3)]), Guid.CreateVersion7(), stock)!;
         Assert.Equal((ReservationOutcome.Released, 3L), (decision.Outcome, decision.OrderVersion));
         Assert.Equal(10, stock.Available(s_tea));
     }
@@ -93,9 +91,9 @@ public class ReservationDecisionTests
     public void A_cancel_or_an_expiry_that_comes_before_its_order_leaves_a_tombstone(OrderStatus status)
     {
         var stock = Stock(tea: 10);
-        var decision = OrderUpdatedHandler.Apply(Updated(2, status, [Line(s_tea, 3)]), null!, stock)!;
+        var decision = OrderUpdatedHandler.Apply(Updated(2, status, [Line(s_tea, 3)]), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.Released, decision.Outcome);
-        Assert.Null(OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), null!, stock));
+        Assert.Null(OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), Guid.CreateVersion7(), stock));
         Assert.Equal(10, stock.Available(s_tea));
     }
 
@@ -103,8 +101,8 @@ public class ReservationDecisionTests
     public void A_revision_moves_the_difference_only()
     {
         var stock = Stock(tea: 10, rice: 5);
-        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), null!, stock);
-        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_tea, 10), Line(s_rice, 1)]), null!, stock)!;
+        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
+        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_tea, 10), Line(s_rice, 1)]), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.Revised, decision.Outcome);
         Assert.Equal((0, 4), (stock.Available(s_tea), stock.Available(s_rice)));
         Assert.Equal([8L, 2, 1], stock.Movements.Select(m => m.ReservedDelta));
@@ -114,8 +112,8 @@ public class ReservationDecisionTests
     public void A_revision_that_is_short_keeps_the_reservation_as_it_was()
     {
         var stock = Stock(tea: 10);
-        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), null!, stock);
-        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_tea, 11)]), null!, stock)!;
+        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
+        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_tea, 11)]), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.RevisionRejected, decision.Outcome);
         Assert.Equal([new Shortage(s_tea, 11, 10)], decision.Shortages);
         Assert.Equal([new ReservedLine(s_tea, StockItem.DefaultLocation, 8)], decision.Lines);
@@ -126,10 +124,10 @@ public class ReservationDecisionTests
     public void A_cancel_after_a_revision_gives_back_the_revised_lines()
     {
         var stock = Stock(tea: 10, rice: 5);
-        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), null!, stock);
-        OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), null!, stock);
+        OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
+        OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
         // The cancel overtook Orders' knowledge of the revision: its lines are still the old ones.
-        OrderUpdatedHandler.Apply(Updated(4, OrderStatus.CancelPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), null!, stock);
+        OrderUpdatedHandler.Apply(Updated(4, OrderStatus.CancelPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
         Assert.Equal((10, 5), (stock.Available(s_tea), stock.Available(s_rice)));
     }
 
@@ -137,8 +135,8 @@ public class ReservationDecisionTests
     public void Shipping_takes_the_units_off_the_shelf()
     {
         var stock = Stock(tea: 10);
-        OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), null!, stock);
-        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.Shipped, [Line(s_tea, 3)]), null!, stock)!;
+        OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), Guid.CreateVersion7(), stock);
+        var decision = OrderUpdatedHandler.Apply(Updated(3, OrderStatus.Shipped, [Line(s_tea, 3)]), Guid.CreateVersion7(), stock)!;
         Assert.Equal(ReservationOutcome.Shipped, decision.Outcome);
         Assert.Equal((7L, 0L), (stock.Item(s_tea)!.OnHand, stock.Item(s_tea)!.Reserved));
     }

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Clients;

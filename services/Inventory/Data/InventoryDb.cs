@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>A row of <c>stock_levels</c>, for reading. Writing goes through <see cref="StockBatch"/>, which locks first.</summary>
+/// <summary>A row of <c>stock_levels</c>, for reading. Changes go through <see cref="StockLoader"/>, which locks, and <see cref="StockWriter"/>.</summary>
 internal sealed class StockLevelRow
 {
     public Guid ProductId { get; init; }
@@ -20,18 +20,6 @@ internal sealed class StockLevelRow
 
     /// <summary>Whether somebody removed the record. The row stays, for the product's version must go on if it comes back; nobody is shown it.</summary>
     public bool Removed { get; init; }
-}
-
-/// <summary>What is known here of a product, kept current by <c>product.updated</c>.</summary>
-internal sealed class ProductCopy
-{
-    public Guid ProductId { get; init; }
-    public long Version { get; init; }
-    public required string Sku { get; init; }
-    public required string Name { get; init; }
-
-    /// <summary>As in the event: <c>active</c>, <c>discontinued</c> or <c>deleted</c>.</summary>
-    public required string Status { get; init; }
 }
 
 /// <summary>A row of <c>reservations</c>, for reading.</summary>
@@ -51,7 +39,7 @@ internal sealed class ReservationRow
     public string? ReturnedVersions { get; init; }
 }
 
-/// <summary>A row of <c>holds</c>, for reading and for making one. What it holds is in <c>hold_lines</c>.</summary>
+/// <summary>A row of <c>holds</c>, for reading. What it holds is in <c>hold_lines</c>.</summary>
 internal sealed class HoldRow
 {
     public Guid Id { get; init; }

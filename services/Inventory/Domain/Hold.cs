@@ -20,7 +20,7 @@ public enum HoldStatus
 /// Units kept for a cart. Its lines are rows of their own, one per product and location, and they are what is in the stock's reserved
 /// number: whoever has a product's rows locked may take back the lines of that product once the hold is due, whatever else it holds.
 /// </summary>
-internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyList<ReservedLine> lines)
+internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines)
 {
     public Guid Id { get; } = id;
     public HoldStatus Status { get; private set; } = status;
@@ -29,25 +29,37 @@ internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version,
     public bool IsDue { get; } = isDue;
 
     public long Version { get; private set; } = version;
+
+    /// <summary>What was asked for, units by product, to be read also when nothing is held any more.</summary>
+    public IReadOnlyDictionary<Guid, long> Wanted { get; private set; } = wanted;
+
+    /// <summary>What it holds now.</summary>
     public IReadOnlyList<ReservedLine> Lines { get; private set; } = lines;
 
     /// <summary>The order that has it, when it is consumed.</summary>
     public Guid? OrderId { get; private set; }
 
+    /// <summary>How long a hold that is being made lasts; its end is counted by the database's clock, which will end it.</summary>
+    public TimeSpan? Lifetime { get; private init; }
+
+    public bool IsNew => Lifetime is not null;
     public bool IsChanged { get; private set; }
 
     /// <summary>Whether it still counts.</summary>
     public bool IsLive => Status == HoldStatus.Live && !IsDue;
 
+    public static Hold Start(Guid id, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines) =>
+        new(id, HoldStatus.Live, false, 1, wanted, lines) { Lifetime = lifetime };
+
     public void End(HoldStatus status, Guid? orderId = null)
     {
         (Status, OrderId) = (status, orderId);
-        Change([]);
+        Change(Wanted, []);
     }
 
-    public void Change(IReadOnlyList<ReservedLine> lines)
+    public void Change(IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines)
     {
-        Lines = lines;
+        (Wanted, Lines) = (wanted, lines);
         Version++;
         IsChanged = true;
     }

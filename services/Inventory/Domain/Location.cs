@@ -5,7 +5,7 @@ namespace OrderInventory.Inventory.Domain;
 /// <summary>A place where stock lies: a warehouse, a shop. Its code is its name in every ledger row and never changes.</summary>
 internal sealed partial class Location
 {
-    /// <summary>Every batch of orders reads all locations, so there is a limit to them.</summary>
+    /// <summary>Every change of stock by a person keeps all locations from being deleted meanwhile, so there is a limit to them.</summary>
     public const int MaxCount = 200;
 
     public required string Code { get; init; }

@@ -12,7 +12,7 @@ internal sealed class ProductStock
     public ProductStock(Guid productId, IEnumerable<StockItem> items)
     {
         ProductId = productId;
-        _items = [.. items];
+        _items = [.. items.OrderBy(item => item.Location, StringComparer.Ordinal)];
         _wasLow = IsLow;
         UpdatedAt = _items.Count == 0 ? default : _items.Max(item => item.UpdatedAt);
     }
@@ -24,6 +24,9 @@ internal sealed class ProductStock
 
     /// <summary>Whether <see cref="UpdatedAt"/> is another than it was: then it is written, or the next row might be no later.</summary>
     public bool IsStamped { get; private set; }
+
+    /// <summary>The last event that moved its units, in whose trace its change is told.</summary>
+    public Guid? LastEvent { get; set; }
 
     /// <summary>
     /// The time of the next ledger row: later than the last one's, also when the clock was set back or another replica's is ahead. The ledger

@@ -53,9 +53,6 @@ internal sealed class Reservation
     /// <summary>The versions of the order that were returns, of those that have been taken back.</summary>
     public IReadOnlyList<long> ReturnedVersions { get; private set; }
 
-    /// <summary>Whether <see cref="Shipped"/> and <see cref="ReturnedVersions"/> are to be written: it seldom is, so that the many other decisions do not pay for it.</summary>
-    public bool IsShippedChanged { get; private set; }
-
     public bool IsNew { get; }
     public bool IsChanged { get; private set; }
 
@@ -88,7 +85,7 @@ internal sealed class Reservation
     public void Ship(IReadOnlyList<ReservedLine> shipped)
     {
         Shipped = shipped;
-        IsShippedChanged = true;
+        IsChanged = true;
     }
 
     /// <summary>Some of the units that had left came back; the rest is still away.</summary>
@@ -96,6 +93,6 @@ internal sealed class Reservation
     {
         Shipped = rest;
         ReturnedVersions = [.. ReturnedVersions, orderVersion];
-        IsShippedChanged = true;
+        IsChanged = true;
     }
 }

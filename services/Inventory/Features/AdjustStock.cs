@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -23,7 +23,7 @@ internal static class AdjustStock
     /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>. Units may be added where the product was not before.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
@@ -34,26 +34,17 @@ internal static class AdjustStock
             return errors.Malformed();
         }
 
-        return await StockChange.RunAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, database, writer, (stock, product) =>
+        return await change.OfRecordAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, (stock, _) =>
         {
-            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            if (StockProblems.CheckLocation(stock, request.Location) is { } unknown)
             {
                 return unknown;
             }
 
-            var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
-            if (product.OnHand + request.Delta > StockLimits.MaxUnits)
-            {
-                return Problems.MalformedRequest("$.delta", $"There would be more than {StockLimits.MaxUnits} units.");
-            }
-
-            if (!item.TrySetOnHand(item.OnHand + request.Delta))
-            {
-                return StockLimits.BelowReserved(item);
-            }
-
-            stock.Record(item, MovementKind.Adjusted, request.Delta, 0, reason: request.Reason, reference: request.Reference);
-            return null;
+            var onHand = (stock.Item(productId, request.Location)?.OnHand ?? 0) + request.Delta;
+            return stock.SetOnHand(productId, request.Location, onHand, MovementKind.Adjusted, new(Reason: request.Reason, Reference: request.Reference)) is { } refusal
+                ? StockProblems.Of(refusal, "$.delta")
+                : null;
         }, cancellationToken);
     }
 }

@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
-using NpgsqlTypes;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -20,7 +19,7 @@ internal static class ChangeHold
     /// see extend.
     /// </remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
+        Guid id, Request request, HttpContext http, InventoryDb database, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckLines(errors, request.Lines);
@@ -30,7 +29,7 @@ internal static class ChangeHold
         }
 
         var wanted = HoldRules.Sum(request.Lines);
-        var refusal = await writer.ChangeAsync(new([], [.. wanted.Keys], [id]), async (stock, writes) =>
+        var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindDeleted = true }, stock =>
         {
             if (stock.Hold(id) is not { } hold)
             {
@@ -47,34 +46,14 @@ internal static class ChangeHold
                 return HoldRules.Ended(hold.Status);
             }
 
-            if (await DeletedProducts.RefuseAsync(writes.Connection!, request.Lines, cancellationToken) is { } deleted)
+            if (HoldRules.Check(stock, request.Lines, wanted, hold.Lines) is { } refusal)
             {
-                return deleted;
+                return refusal;
             }
 
-            if (await HoldRules.FindShortAsync(stock, writes.Connection!, wanted, hold.Lines, cancellationToken) is { } isShort)
-            {
-                return isShort;
-            }
-
-            hold.Change(stock.Change(hold.Lines, wanted, (MovementKind.Held, MovementKind.HoldReleased), cause: null, orderId: null, id));
-            writes.BatchCommands.Add(new("UPDATE holds SET lines = $2 WHERE id = $1")
-            {
-                Parameters = { new() { Value = id }, new() { Value = HoldRules.ToJson(wanted), NpgsqlDbType = NpgsqlDbType.Jsonb } },
-            });
-            return null;
+            hold.Change(wanted, stock.Change(hold.Lines, wanted, MovementKind.Held, MovementKind.HoldReleased, new(HoldId: id)));
+            return id;
         }, cancellationToken);
-        if (refusal is not null)
-        {
-            return refusal;
-        }
-
-        if (await database.ReadHoldAsync(id, cancellationToken) is not { } answer)
-        {
-            return Problems.NotFound("hold", id);
-        }
-
-        ETags.Set(http, answer.Version);
-        return TypedResults.Ok(answer);
+        return result.Refusal is { } problem ? problem : await database.AnswerHoldAsync(http, id, TypedResults.Ok, cancellationToken);
     }
 }

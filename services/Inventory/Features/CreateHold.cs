@@ -1,9 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
-using Npgsql;
-using NpgsqlTypes;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -23,7 +21,7 @@ internal static class CreateHold
     /// the hold's id turns it into its reservation.
     /// </remarks>
     public static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, InventoryDb database, StockWriter writer, InventoryOptions options, CancellationToken cancellationToken)
+        Request request, HttpContext http, InventoryDb database, StockChange change, InventoryOptions options, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckLines(errors, request.Lines);
@@ -33,76 +31,23 @@ internal static class CreateHold
             return errors.Malformed();
         }
 
-        var id = Guid.CreateVersion7();
-        return await StockWriter.RetryAsync<Results<Created<HoldResponse>, ProblemHttpResult>>(async () =>
-        {
-            await using var create = await IdempotentCreate.BeginAsync(
-                http, database, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken);
-            if (create.Problem is { } refused)
+        var (id, wanted) = (Guid.CreateVersion7(), HoldRules.Sum(request.Lines));
+        var result = await change.RunAsync<Guid>(
+            new StockScope { Products = [.. wanted.Keys], FindDeleted = true },
+            stock =>
             {
-                return refused;
-            }
-
-            if (create.Existing is { } existing)
-            {
-                return await AnswerAsync(http, database, existing, cancellationToken);
-            }
-
-            var connection = (NpgsqlConnection)database.Database.GetDbConnection();
-            var wanted = HoldRules.Sum(request.Lines);
-            var (refusal, stock) = await writer.ChangeAsync(connection, new([], [.. wanted.Keys], []), async (stock, writes) =>
-            {
-                if (await DeletedProducts.RefuseAsync(connection, request.Lines, cancellationToken) is { } deleted)
+                if (HoldRules.Check(stock, request.Lines, wanted, []) is { } refusal)
                 {
-                    return deleted;
+                    return refusal;
                 }
 
-                if (await HoldRules.FindShortAsync(stock, connection, wanted, [], cancellationToken) is { } isShort)
-                {
-                    return isShort;
-                }
-
-                var lines = stock.Reserve(wanted, [], MovementKind.Held, cause: null, orderId: null, id);
-                writes.BatchCommands.Add(Insert(id, wanted, request.TtlSeconds, stock.Now));
-                writes.BatchCommands.Add(StockBatch.InsertHoldLines([.. lines.Select(line => (id, line))]));
-                return null;
-            }, cancellationToken);
-            if (refusal is not null)
-            {
-                return refusal;
-            }
-
-            await create.CommitAsync(cancellationToken);
-            writer.Committed(stock);
-            return await AnswerAsync(http, database, id, cancellationToken);
-        });
-    }
-
-    // The time ends by the clock that will end it: the database's.
-    private static NpgsqlBatchCommand Insert(Guid id, Dictionary<Guid, long> wanted, int ttlSeconds, DateTimeOffset now) => new(
-        """
-        INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at)
-        VALUES ($1, 'live', clock_timestamp() + $2, 1, $3, clock_timestamp(), $4)
-        """)
-    {
-        Parameters =
-        {
-            new() { Value = id },
-            new() { Value = TimeSpan.FromSeconds(ttlSeconds) },
-            new() { Value = HoldRules.ToJson(wanted), NpgsqlDbType = NpgsqlDbType.Jsonb },
-            new() { Value = now.UtcDateTime },
-        },
-    };
-
-    private static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> AnswerAsync(
-        HttpContext http, InventoryDb database, Guid id, CancellationToken cancellationToken)
-    {
-        if (await database.ReadHoldAsync(id, cancellationToken) is not { } hold)
-        {
-            return Problems.NotFound("hold", id);
-        }
-
-        ETags.Set(http, hold.Version);
-        return TypedResults.Created($"/api/inventory/holds/{id}", hold);
+                stock.StartHold(id, TimeSpan.FromSeconds(request.TtlSeconds), wanted);
+                return id;
+            },
+            cancellationToken,
+            claims => IdempotentCreate.BeginAsync(http, claims, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken));
+        return result.Refusal is { } problem
+            ? problem
+            : await database.AnswerHoldAsync(http, result.MadeBefore ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);
     }
 }

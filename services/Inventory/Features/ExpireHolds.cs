@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.Messaging;
 
 namespace OrderInventory.Inventory.Features;
@@ -12,7 +12,7 @@ namespace OrderInventory.Inventory.Features;
 /// own; one that dies leaves its claim to run out. Nothing waits for it: whoever would find a product short takes back due holds' units itself.
 /// </summary>
 internal sealed partial class ExpireHolds(
-    NpgsqlDataSource database, StockWriter writer, InventoryOptions options, TimeProvider time, ILogger<ExpireHolds> logger) : BackgroundService
+    NpgsqlDataSource database, StockChange change, InventoryOptions options, TimeProvider time, ILogger<ExpireHolds> logger) : BackgroundService
 {
     private const int MaxClaimed = 100;
 
@@ -42,27 +42,29 @@ internal sealed partial class ExpireHolds(
         if (claimed.Length > 0)
         {
             using var trace = TimerTrace.Start("expire holds");
-            await writer.ChangeAsync<ProblemHttpResult>(new([], [], claimed), (stock, _) =>
-            {
-                // Extended, released or taken meanwhile: then it is none of ours.
-                foreach (var hold in claimed.Select(stock.Hold).OfType<Hold>().Where(hold => hold is { Status: HoldStatus.Live, IsDue: true }))
-                {
-                    // Books that do not add up stop one hold, and not those that were claimed with it. It is tried again when its claim runs out.
-                    if (stock.FindUnreleasable(hold.Lines) is { } line)
-                    {
-                        LogCannotEnd(hold.Id, line.Quantity, line.ProductId, line.Location, stock.Item(line.ProductId, line.Location)?.Reserved ?? 0);
-                    }
-                    else
-                    {
-                        stock.EndHold(hold, HoldStatus.Expired);
-                    }
-                }
-
-                return Task.FromResult<ProblemHttpResult?>(null);
-            }, cancellationToken);
+            await change.RunAsync<int>(new StockScope { Holds = claimed }, stock => claimed.Count(id => End(stock, id)), cancellationToken);
         }
 
         return claimed.Length;
+    }
+
+    private bool End(Stock stock, Guid id)
+    {
+        if (stock.Hold(id) is not { Status: HoldStatus.Live, IsDue: true } hold)
+        {
+            // Extended, released or taken meanwhile: then it is none of ours.
+            return false;
+        }
+
+        // Books that do not add up stop one hold, and not those that were claimed with it. It is tried again when its claim runs out.
+        if (stock.FindUnreleasable(hold.Lines) is { } line)
+        {
+            LogCannotEnd(hold.Id, line.Quantity, line.ProductId, line.Location, stock.Item(line.ProductId, line.Location)?.Reserved ?? 0);
+            return false;
+        }
+
+        stock.EndHold(hold, HoldStatus.Expired);
+        return true;
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -57,13 +58,7 @@ internal static class ExtendHold
         }
 
         await transaction.CommitAsync(cancellationToken);
-        if (await database.ReadHoldAsync(id, cancellationToken) is not { } answer)
-        {
-            return Problems.NotFound("hold", id);
-        }
-
-        ETags.Set(http, answer.Version);
-        return TypedResults.Ok(answer);
+        return await database.AnswerHoldAsync(http, id, TypedResults.Ok, cancellationToken);
     }
 
     /// <summary>By the clock that ends it. One whose time is over has ended, whatever its limit; and less than is left changes nothing.</summary>

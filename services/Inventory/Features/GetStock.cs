@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -15,11 +16,11 @@ internal static class GetStock
         Guid productId, HttpContext http, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
     {
         var level = await cache.GetOrLoadAsync(
-            StockLevel.CacheKey(productId), StockLevel.CacheTime, InventoryJson.Default.StockLevel,
+            StockCache.Key(productId), StockCache.Time, InventoryJson.Default.StockLevel,
             async () =>
             {
                 await using var database = await databases.CreateDbContextAsync();
-                return (await database.ReadLevelsAsync([productId])).FirstOrDefault();
+                return await database.ReadLevelAsync(productId);
             },
             cancellationToken);
         return level is null ? Problems.NotFound("stock record", productId) : ETags.Ok(http, level, level.Version);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -61,14 +62,14 @@ internal static class ImportStock
     /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? reference, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        string? reference, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.AllowKey(reference, 200, "reference");
-        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(writer, reference), cancellationToken);
+        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference), cancellationToken);
     }
 
-    private sealed class RowWriter(StockWriter writer, string? reference) : IRowWriter<Row, Outcome>
+    private sealed class RowWriter(StockChange change, string? reference) : IRowWriter<Row, Outcome>
     {
         public int BatchSize => 300;
 
@@ -76,25 +77,22 @@ internal static class ImportStock
 
         public async Task<IReadOnlyList<RowResult<Outcome>>> WriteAsync(IReadOnlyList<Row> rows, CancellationToken cancellationToken)
         {
-            var results = new List<RowResult<Outcome>>(rows.Count);
-            await writer.ChangeAsync<ProblemHttpResult>(
-                new([], [.. rows.Select(row => row.ProductId).Distinct()], [], KeepLocations: true),
-                async (stock, writes) =>
-                {
-                    var deleted = await DeletedProducts.FindAsync(writes.Connection!, [.. rows.Select(row => row.ProductId).Distinct()], cancellationToken);
-                    // It may run again.
-                    results.Clear();
-                    results.AddRange(rows.Select(row => deleted.Contains(row.ProductId) ? new("$.productId", "The product was deleted.") : Set(row, stock)));
-                    return null;
-                },
-                cancellationToken);
-            return results;
+            var products = rows.Select(row => row.ProductId).Distinct().ToArray();
+            var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
+                StockScope.ToChange(products) with { FindDeleted = true }, stock => rows.Select(row => Set(row, stock)).ToList(), cancellationToken);
+            return result.Answer!;
         }
 
-        private RowResult<Outcome> Set(Row row, StockBatch stock)
+        private RowResult<Outcome> Set(Row row, Stock stock)
         {
+            if (stock.DeletedProducts.Contains(row.ProductId))
+            {
+                return new("$.productId", "The product was deleted.");
+            }
+
             var errors = new RequestErrors();
-            StockLimits.CheckUnits(row.OnHand, row.LowStockThreshold, errors);
+            StockProblems.CheckUnits(errors, row.OnHand, "$.onHand");
+            StockProblems.CheckUnits(errors, row.LowStockThreshold, "$.lowStockThreshold");
             errors.Require(stock.Locations.ContainsKey(row.Location), "$.location", "No location has this code.");
             if (errors.Any)
             {
@@ -107,26 +105,13 @@ internal static class ImportStock
                 return new(Outcome.Unchanged);
             }
 
-            var others = (stock.Product(row.ProductId)?.OnHand ?? 0) - (item?.OnHand ?? 0);
-            if (others + row.OnHand > StockLimits.MaxUnits)
+            if (stock.SetOnHand(row.ProductId, row.Location, row.OnHand, MovementKind.Set, new(Reason: "import", Reference: reference)) is { } refusal)
             {
-                return new("$.onHand", $"There would be more than {StockLimits.MaxUnits} units.");
+                return new("$.onHand", refusal.TooMany ? StockProblems.TooMany : $"{refusal.Reserved} are reserved there.");
             }
 
-            if (row.OnHand < item?.Reserved)
-            {
-                return new("$.onHand", $"{item.Reserved} are reserved there.");
-            }
-
-            item ??= stock.Create(row.ProductId, row.Location);
-            var delta = row.OnHand - item.OnHand;
-            item.TrySetOnHand(row.OnHand);
-            if (row.LowStockThreshold is { } threshold)
-            {
-                stock.Product(row.ProductId)!.SetLowStockThreshold(threshold);
-            }
-
-            stock.Record(item, MovementKind.Set, delta, 0, reason: "import", reference: reference);
+            var product = stock.Product(row.ProductId)!;
+            product.SetLowStockThreshold(row.LowStockThreshold ?? product.LowStockThreshold);
             return new(Outcome.Changed);
         }
     }

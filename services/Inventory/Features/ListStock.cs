@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -13,7 +14,8 @@ internal static class ListStock
     /// <summary>List stock levels</summary>
     /// <remarks>
     /// A page of levels in the order of product ids. <paramref name="lowStock"/> true or false keeps the products that are low or are not;
-    /// <paramref name="productIds"/>, separated by commas, at most 100, names the wanted ones: those without a record are left out.
+    /// <paramref name="productIds"/>, separated by commas, at most 100, names the wanted ones: those without a record are left out. <c>product</c> is what the catalogue says of
+    /// it, where that is known here; a deleted product stays listed while it has a record.
     /// </remarks>
     public static async Task<Results<Ok<Page<StockLevel>>, ProblemHttpResult>> HandleAsync(
         bool? lowStock, string? productIds, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)

@@ -1,8 +1,6 @@
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
-using OrderInventory.Messaging.Inbox;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -10,7 +8,7 @@ namespace OrderInventory.Inventory.Features;
 internal static class OrderCreatedHandler
 {
     /// <summary>The decision, or null when the order is beyond this version already (its cancel came first).</summary>
-    public static Reservation? Apply(OrderCreated order, ReceivedEvent cause, StockBatch stock)
+    public static Reservation? Apply(OrderCreated order, Guid eventId, Stock stock)
     {
         var reservation = stock.Reservation(order.OrderId);
         if (reservation.HasHandled(order.Version))
@@ -19,9 +17,10 @@ internal static class OrderCreatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Lines);
-        var hold = LiveHold(order, stock);
+        // A hold that is gone, over, or another order's just does not help.
+        var hold = order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } live ? live : null;
         var held = hold?.Lines ?? [];
-        var shortages = stock.Shortages(wanted, held);
+        var shortages = stock.FindShortages(wanted, held);
         if (shortages.Count > 0)
         {
             // The hold stays: its owner may try again with less.
@@ -32,20 +31,11 @@ internal static class OrderCreatedHandler
         if (hold is not null)
         {
             // All of it is let go, and what the order wants of it is taken at once, from where it lies; nobody can come between.
-            stock.EndHold(hold, HoldStatus.Consumed, cause, order.OrderId);
+            stock.EndHold(hold, HoldStatus.Consumed, eventId, order.OrderId);
         }
 
-        var lines = stock.Reserve(wanted, held, MovementKind.Reserved, cause, order.OrderId, holdId: null);
+        var lines = stock.Reserve(wanted, held, MovementKind.Reserved, new(eventId, order.OrderId));
         reservation.Decide(order.Version, ReservationOutcome.Reserved, lines, [], stock.Now);
         return reservation;
     }
-
-    /// <summary>Whether it would be refused for a shortage as things stand.</summary>
-    public static bool IsShort(OrderCreated order, StockBatch stock) =>
-        !stock.Reservation(order.OrderId).HasHandled(order.Version)
-        && stock.Shortages(OrderEventsHandler.SumByProduct(order.Lines), LiveHold(order, stock)?.Lines ?? []).Count > 0;
-
-    /// <summary>A hold that is gone, over, or another order's just does not help.</summary>
-    private static Hold? LiveHold(OrderCreated order, StockBatch stock) =>
-        order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } hold ? hold : null;
 }

@@ -1,8 +1,6 @@
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
-using OrderInventory.Messaging.Inbox;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -23,7 +21,7 @@ internal static class OrderUpdatedHandler
     };
 
     /// <summary>The decision, or null when the order is beyond this version already; a return is late only when it was taken back.</summary>
-    public static Reservation? Apply(OrderUpdated order, ReceivedEvent cause, StockBatch stock)
+    public static Reservation? Apply(OrderUpdated order, Guid eventId, Stock stock)
     {
         var reservation = stock.Reservation(order.OrderId);
         if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasTakenBack(order.Version))
@@ -34,39 +32,31 @@ internal static class OrderUpdatedHandler
         switch (order)
         {
             case { Return: { } returned }:
-                Return(order, returned, reservation, cause, stock);
+                Return(order, returned, reservation, eventId, stock);
                 break;
             case { Status: OrderStatus.CancelPending or OrderStatus.Expired }:
-                Release(order, reservation, cause, stock);
+                Release(order, reservation, eventId, stock);
                 break;
             case { Status: OrderStatus.RevisionPending }:
-                Revise(order, reservation, cause, stock);
+                Revise(order, reservation, eventId, stock);
                 break;
             case { Status: OrderStatus.Shipped }:
-                Ship(order, reservation, cause, stock);
+                Ship(order, reservation, eventId, stock);
                 break;
         }
 
         return reservation;
     }
 
-    /// <summary>Whether it would be refused for a shortage as things stand.</summary>
-    public static bool IsShort(OrderUpdated order, StockBatch stock)
-    {
-        var reservation = stock.Reservation(order.OrderId);
-        return order.Status == OrderStatus.RevisionPending && !reservation.HasHandled(order.Version) && reservation.IsLive
-            && stock.Shortages(OrderEventsHandler.SumByProduct(order.Revision!.Lines), reservation.Lines).Count > 0;
-    }
-
     /// <summary>Gives back what is held. Nothing may be held yet: then the row is the tombstone that the late <c>order.created</c> meets.</summary>
-    private static void Release(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
+    private static void Release(OrderUpdated order, Reservation reservation, Guid eventId, Stock stock)
     {
-        stock.Release(reservation.Lines, MovementKind.Released, cause, order.OrderId, holdId: null);
+        stock.Release(reservation.Lines, MovementKind.Released, new(eventId, order.OrderId));
         reservation.Decide(order.Version, ReservationOutcome.Released, [], [], stock.Now);
     }
 
     /// <summary>Applies the net difference per product, all of it or nothing.</summary>
-    private static void Revise(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
+    private static void Revise(OrderUpdated order, Reservation reservation, Guid eventId, Stock stock)
     {
         if (!reservation.IsLive)
         {
@@ -75,20 +65,20 @@ internal static class OrderUpdatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Revision!.Lines);
-        var shortages = stock.Shortages(wanted, reservation.Lines);
+        var shortages = stock.FindShortages(wanted, reservation.Lines);
         if (shortages.Count > 0)
         {
             reservation.Decide(order.Version, ReservationOutcome.RevisionRejected, reservation.Lines, shortages, stock.Now);
             return;
         }
 
-        var lines = stock.Change(reservation.Lines, wanted, (MovementKind.Reserved, MovementKind.Released), cause, order.OrderId, holdId: null);
+        var lines = stock.Change(reservation.Lines, wanted, MovementKind.Reserved, MovementKind.Released, new(eventId, order.OrderId));
         reservation.Decide(order.Version, ReservationOutcome.Revised, lines, [], stock.Now);
     }
 
-    private static void Ship(OrderUpdated order, Reservation reservation, ReceivedEvent cause, StockBatch stock)
+    private static void Ship(OrderUpdated order, Reservation reservation, Guid eventId, Stock stock)
     {
-        stock.Ship(reservation.Lines, cause, order.OrderId);
+        stock.Ship(reservation.Lines, new(eventId, order.OrderId));
         if (reservation.Lines.Count > 0)
         {
             reservation.Ship(reservation.Lines);
@@ -102,18 +92,18 @@ internal static class OrderUpdatedHandler
     /// before its order's <c>shipped</c> says that too: the order is shipped first, and the late event finds its version handled. A return
     /// that is replayed after a later event leaves that one's decision as it is: it says nothing new but what came back.
     /// </summary>
-    private static void Return(OrderUpdated order, OrderReturn returned, Reservation reservation, ReceivedEvent cause, StockBatch stock)
+    private static void Return(OrderUpdated order, OrderReturn returned, Reservation reservation, Guid eventId, Stock stock)
     {
         var isLate = reservation.HasHandled(order.Version);
         if (reservation.IsLive && !isLate)
         {
-            Ship(order, reservation, cause, stock);
+            Ship(order, reservation, eventId, stock);
         }
 
         var rest = reservation.Shipped.ToList();
         foreach (var line in returned.Lines)
         {
-            TakeBack(line, returned.Restock, rest, order.OrderId, cause, stock);
+            TakeBack(line, returned.Restock, rest, order.OrderId, eventId, stock);
         }
 
         reservation.TakeBack(order.Version, rest);
@@ -123,7 +113,7 @@ internal static class OrderUpdatedHandler
         }
     }
 
-    private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, ReceivedEvent cause, StockBatch stock)
+    private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, Guid eventId, Stock stock)
     {
         long missing = line.Quantity;
         for (var i = 0; i < shipped.Count && missing > 0; i++)
@@ -137,13 +127,13 @@ internal static class OrderUpdatedHandler
 
             // A location that has been deleted meanwhile gets nothing back; somebody will find it at the default one.
             var to = stock.Locations.ContainsKey(origin.Location) ? origin.Location : StockItem.DefaultLocation;
-            var item = stock.Item(line.ProductId, to) ?? stock.Create(line.ProductId, to);
+            var item = stock.ItemOrNew(line.ProductId, to);
             if (restock)
             {
                 item.Receive(quantity);
             }
 
-            stock.Record(item, MovementKind.Returned, restock ? quantity : 0, 0, cause, orderId, reason: restock ? null : $"not restocked: {quantity}");
+            stock.Record(item, MovementKind.Returned, restock ? quantity : 0, 0, new(eventId, orderId, Reason: restock ? null : $"not restocked: {quantity}"));
             shipped[i] = origin with { Quantity = origin.Quantity - quantity };
             missing -= quantity;
         }

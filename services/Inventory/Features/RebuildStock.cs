@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -23,13 +23,11 @@ internal static class RebuildStock
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken, bool dryRun = false)
+        Guid productId, HttpContext http, StockChange change, CancellationToken cancellationToken, bool dryRun = false)
     {
-        Response? answer = null;
-        var refusal = await writer.ChangeAsync<ProblemHttpResult>(StockWriter.OneProduct(productId), async (stock, writes) =>
+        var result = await change.RunAsync<Response>(StockScope.ToChange(productId) with { SumLedger = true }, stock =>
         {
-            var ledger = await SumAsync(writes.Connection!, productId, cancellationToken);
-            if (stock.Product(productId) is not { IsNew: false } && ledger.Count == 0)
+            if (stock.Product(productId) is not { IsNew: false } && stock.Ledger.Count == 0)
             {
                 return Problems.NotFound("stock record", productId);
             }
@@ -37,7 +35,7 @@ internal static class RebuildStock
             if (stock.Product(productId) is null)
             {
                 // All its levels are lost, and still it can be rebuilt: the ledger has them.
-                stock.Create(productId);
+                stock.ItemOrNew(productId);
             }
 
             var product = stock.Product(productId)!;
@@ -47,14 +45,14 @@ internal static class RebuildStock
             }
 
             var before = StockLevel.Of(product, stock.Now);
-            foreach (var location in ledger.Keys.Where(location => product.At(location) is null && ledger[location] != default).ToList())
+            foreach (var location in stock.Ledger.Keys.Where(location => stock.Ledger[location] != default))
             {
-                stock.Create(productId, location);
+                stock.ItemOrNew(productId, location);
             }
 
             foreach (var item in product.Items)
             {
-                var (onHand, reserved) = ledger.GetValueOrDefault(item.Location);
+                var (onHand, reserved) = stock.Ledger.GetValueOrDefault(item.Location);
                 if (!item.TryRebuild(onHand, reserved))
                 {
                     return Problems.Conflict(
@@ -63,34 +61,15 @@ internal static class RebuildStock
                 }
             }
 
-            answer = new(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
-            // The refusal is the way out without writing; the answer is there already.
-            return dryRun ? Problems.Conflict("dry-run", "Nothing was written.") : null;
+            var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
+            return dryRun ? Change<Response>.DryRun(answer) : answer;
         }, cancellationToken);
-        if (answer is null)
+        if (result.Answer is not { } answer)
         {
-            return refusal!;
+            return result.Refusal!;
         }
 
         ETags.Set(http, dryRun ? answer.Before.Version : answer.After.Version);
         return TypedResults.Ok(answer);
-    }
-
-    private static async Task<Dictionary<string, (long OnHand, long Reserved)>> SumAsync(
-        NpgsqlConnection connection, Guid productId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(
-            "SELECT location, sum(on_hand_delta)::bigint, sum(reserved_delta)::bigint FROM stock_movements WHERE product_id = $1 GROUP BY location", connection)
-        {
-            Parameters = { new() { Value = productId } },
-        };
-        var sums = new Dictionary<string, (long OnHand, long Reserved)>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            sums[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2));
-        }
-
-        return sums;
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -13,30 +14,32 @@ internal static class ReleaseHold
     /// expired already is 204 again.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid id, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
-        var refusal = await writer.ChangeAsync(new([], [], [id]), (stock, _) =>
+        var result = await change.RunAsync<NoContent>(new StockScope { Holds = [id] }, stock =>
         {
-            ProblemHttpResult? problem = null;
             if (stock.Hold(id) is not { } hold)
             {
-                problem = Problems.NotFound("hold", id);
+                return Problems.NotFound("hold", id);
             }
-            else if (ETags.CheckIfMatch(http, hold.Version) is { } precondition)
+
+            if (ETags.CheckIfMatch(http, hold.Version) is { } precondition)
             {
-                problem = precondition;
+                return precondition;
             }
-            else if (hold.Status == HoldStatus.Consumed)
+
+            if (hold.Status == HoldStatus.Consumed)
             {
-                problem = HoldRules.Ended(hold.Status);
+                return HoldRules.Ended(hold.Status);
             }
-            else if (hold.Status == HoldStatus.Live)
+
+            if (hold.Status == HoldStatus.Live)
             {
                 stock.EndHold(hold, hold.IsDue ? HoldStatus.Expired : HoldStatus.Released);
             }
 
-            return Task.FromResult(problem);
+            return TypedResults.NoContent();
         }, cancellationToken);
-        return refusal is not null ? refusal : TypedResults.NoContent();
+        return result.Refusal is { } refusal ? refusal : result.Answer!;
     }
 }

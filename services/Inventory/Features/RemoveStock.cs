@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -14,9 +15,9 @@ internal static class RemoveStock
     /// version. 409 <c>stock-below-reserved</c> while orders or holds have units. 404 without a record.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
-        var refusal = await writer.ChangeAsync<ProblemHttpResult>(productId, stock =>
+        var result = await change.RunAsync<NoContent>(StockScope.ToChange(productId), stock =>
         {
             if (stock.Product(productId) is not { IsNew: false } product)
             {
@@ -33,18 +34,18 @@ internal static class RemoveStock
                 var onHand = item.OnHand;
                 if (!item.TrySetOnHand(0))
                 {
-                    return StockLimits.BelowReserved(item);
+                    return StockProblems.Of(new OnHandRefusal(false, item.Location, onHand, item.Reserved), "$");
                 }
 
                 if (onHand > 0)
                 {
-                    stock.Record(item, MovementKind.Set, -onHand, 0, reason: "removed");
+                    stock.Record(item, MovementKind.Set, -onHand, 0, new(Reason: "removed"));
                 }
             }
 
             product.Remove();
-            return null;
+            return TypedResults.NoContent();
         }, cancellationToken);
-        return refusal is not null ? refusal : TypedResults.NoContent();
+        return result.Refusal is { } refusal ? refusal : result.Answer!;
     }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -22,64 +23,45 @@ internal static class SetStock
     /// that was deleted.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        StockLimits.CheckUnits(request.OnHand, request.LowStockThreshold, errors);
+        StockProblems.CheckUnits(errors, request.OnHand, "$.onHand");
+        StockProblems.CheckUnits(errors, request.LowStockThreshold, "$.lowStockThreshold");
         if (errors.Any)
         {
             return errors.Malformed();
         }
 
-        var isNew = false;
-        StockLevel? answer = null;
-        var refusal = await writer.ChangeAsync(StockWriter.OneProduct(productId), async (stock, writes) =>
+        var result = await change.RunAsync<(bool IsNew, StockLevel Level)>(StockScope.ToChange(productId) with { FindDeleted = true }, stock =>
         {
-            if ((await DeletedProducts.FindAsync(writes.Connection!, [productId], cancellationToken)).Count > 0)
-            {
-                return DeletedProducts.Refuse(["productId"]);
-            }
-
-            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            if ((StockProblems.CheckDeleted(stock, [(productId, "productId")]) ?? StockProblems.CheckLocation(stock, request.Location)) is { } unknown)
             {
                 return unknown;
             }
 
-            var product = stock.Product(productId);
-            if (product is { IsNew: false } && ETags.CheckIfMatch(http, product.Version) is { } precondition)
+            var isNew = stock.Product(productId) is not { IsNew: false };
+            if (!isNew && ETags.CheckIfMatch(http, stock.Product(productId)!.Version) is { } precondition)
             {
                 return precondition;
             }
 
-            isNew = product is not { IsNew: false };
-            var item = product?.At(request.Location) ?? stock.Create(productId, request.Location);
-            product = stock.Product(productId)!;
-            if (product.OnHand - item.OnHand + request.OnHand > StockLimits.MaxUnits)
+            if (stock.SetOnHand(productId, request.Location, request.OnHand, MovementKind.Set, new()) is { } refusal)
             {
-                return Problems.MalformedRequest("$.onHand", $"There would be more than {StockLimits.MaxUnits} units.");
+                return StockProblems.Of(refusal, "$.onHand");
             }
 
-            var delta = request.OnHand - item.OnHand;
-            if (!item.TrySetOnHand(request.OnHand))
-            {
-                return StockLimits.BelowReserved(item);
-            }
-
-            if (request.LowStockThreshold is { } threshold)
-            {
-                product.SetLowStockThreshold(threshold);
-            }
-
-            stock.Record(item, MovementKind.Set, delta, 0);
-            answer = StockLevel.Of(product, stock.Now);
-            return null;
+            var product = stock.Product(productId)!;
+            product.SetLowStockThreshold(request.LowStockThreshold ?? product.LowStockThreshold);
+            return (isNew, StockLevel.Of(product, stock.Now));
         }, cancellationToken);
-        if (refusal is not null)
+        if (result.Refusal is { } problem)
         {
-            return refusal;
+            return problem;
         }
 
-        ETags.Set(http, answer!.Version);
-        return isNew ? TypedResults.Created($"/api/inventory/{productId}", answer) : TypedResults.Ok(answer);
+        var (isNew, level) = result.Answer;
+        ETags.Set(http, level.Version);
+        return isNew ? TypedResults.Created($"/api/inventory/{productId}", level) : TypedResults.Ok(level);
     }
 }

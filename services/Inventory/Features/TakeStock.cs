@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -27,11 +27,11 @@ internal static class TakeStock
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.ExpectedOnHand >= 0, "$.expectedOnHand", "0 or more is required.");
-        errors.Require(request.OnHand is >= 0 and <= StockLimits.MaxUnits, "$.onHand", $"0 to {StockLimits.MaxUnits} is allowed.");
+        StockProblems.CheckUnits(errors, request.OnHand, "$.onHand");
         errors.RequireText(request.Reason, 200, "$.reason");
         errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)
@@ -39,33 +39,22 @@ internal static class TakeStock
             return errors.Malformed();
         }
 
-        return await StockChange.RunAsync("stocktakes", productId, request, InventoryJson.Default.TakeStockRequest, http, database, writer, (stock, product) =>
+        return await change.OfRecordAsync("stocktakes", productId, request, InventoryJson.Default.TakeStockRequest, http, (stock, _) =>
         {
-            if (StockLimits.CheckLocation(stock, request.Location) is { } unknown)
+            if (StockProblems.CheckLocation(stock, request.Location) is { } unknown)
             {
                 return unknown;
             }
 
-            var item = product.At(request.Location) ?? stock.Create(productId, request.Location);
-
-            if (item.OnHand != request.ExpectedOnHand)
+            var onHand = stock.Item(productId, request.Location)?.OnHand ?? 0;
+            if (onHand != request.ExpectedOnHand)
             {
-                return Problems.Conflict("unexpected-stock", "The stock is not as expected.", "It changed after counting began; count again.", ("onHand", item.OnHand));
+                return Problems.Conflict("unexpected-stock", "The stock is not as expected.", "It changed after counting began; count again.", ("onHand", onHand));
             }
 
-            if (product.OnHand - item.OnHand + request.OnHand > StockLimits.MaxUnits)
-            {
-                return Problems.MalformedRequest("$.onHand", $"There would be more than {StockLimits.MaxUnits} units.");
-            }
-
-            var delta = request.OnHand - item.OnHand;
-            if (!item.TrySetOnHand(request.OnHand))
-            {
-                return StockLimits.BelowReserved(item);
-            }
-
-            stock.Record(item, MovementKind.Counted, delta, 0, reason: request.Reason, reference: request.Reference);
-            return null;
+            return stock.SetOnHand(productId, request.Location, request.OnHand, MovementKind.Counted, new(Reason: request.Reason, Reference: request.Reference)) is { } refusal
+                ? StockProblems.Of(refusal, "$.onHand")
+                : null;
         }, cancellationToken);
     }
 }

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -24,7 +24,7 @@ internal static class TransferStock
     /// 422 <c>unknown-location</c>. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, InventoryDb database, StockWriter writer, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
@@ -36,23 +36,23 @@ internal static class TransferStock
             return errors.Malformed();
         }
 
-        return await StockChange.RunAsync("transfers", productId, request, InventoryJson.Default.TransferStockRequest, http, database, writer, (stock, product) =>
+        return await change.OfRecordAsync("transfers", productId, request, InventoryJson.Default.TransferStockRequest, http, (stock, _) =>
         {
-            if ((StockLimits.CheckLocation(stock, request.From, "$.from") ?? StockLimits.CheckLocation(stock, request.To, "$.to")) is { } unknown)
+            if ((StockProblems.CheckLocation(stock, request.From, "$.from") ?? StockProblems.CheckLocation(stock, request.To, "$.to")) is { } unknown)
             {
                 return unknown;
             }
 
-            var origin = product.At(request.From) ?? stock.Create(productId, request.From);
-            if (!origin.TrySetOnHand(origin.OnHand - request.Quantity))
+            var cause = new Cause(Reason: request.Reason, Reference: request.Reference);
+            var onHand = (stock.Item(productId, request.From)?.OnHand ?? 0) - request.Quantity;
+            if (stock.SetOnHand(productId, request.From, onHand, MovementKind.Transferred, cause) is { } refusal)
             {
-                return StockLimits.BelowReserved(origin);
+                return StockProblems.Of(refusal, "$.quantity");
             }
 
-            var to = product.At(request.To) ?? stock.Create(productId, request.To);
+            var to = stock.ItemOrNew(productId, request.To);
             to.Receive(request.Quantity);
-            stock.Record(origin, MovementKind.Transferred, -request.Quantity, 0, reason: request.Reason, reference: request.Reference);
-            stock.Record(to, MovementKind.Transferred, request.Quantity, 0, reason: request.Reason, reference: request.Reference);
+            stock.Record(to, MovementKind.Transferred, request.Quantity, 0, cause);
             return null;
         }, cancellationToken);
     }

@@ -38,11 +38,10 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (decision, changed) = await ChangeAsync(connection, transaction, id, decide, by, cancellationToken, answer);
+        var (decision, changed, written) = await WriteAsync(connection, transaction, id, decide, by, answer, new("COMMIT"), cancellationToken);
         if (changed is not null)
         {
-            await transaction.CommitAsync(cancellationToken);
-            signal.Wake();
+            signal.Committed(written!);
             recent.Changed(changed.CustomerId);
         }
 
@@ -51,15 +50,22 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
 
     /// <summary>The same in a transaction of the caller's, who commits. Also returns the order if it was changed.</summary>
     public async Task<(TAnswer Answer, Order? Changed)> ChangeAsync<TAnswer>(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken)
+    {
+        var (decision, changed, _) = await WriteAsync(connection, transaction, id, decide, By.Caller, null, end: null, cancellationToken);
+        return (decision, changed);
+    }
+
+    private async Task<(TAnswer Answer, Order? Changed, OutboxWrite? Written)> WriteAsync<TAnswer>(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by,
-        CancellationToken cancellationToken, ReservationDecided? answer = null)
+        ReservationDecided? answer, NpgsqlBatchCommand? end, CancellationToken cancellationToken)
     {
         var orders = await OrderBatch.LoadAsync(connection, [id], time, cancellationToken);
         var order = orders.Find(id);
         var decision = decide(order, orders.Now);
         if (!orders.Changed.Any())
         {
-            return (decision, null);
+            return (decision, null, null);
         }
 
         if (answer is not null)
@@ -70,8 +76,6 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         orders.PublishUpdated(order!, by);
         await using var writes = new NpgsqlBatch(connection, transaction);
         orders.Save(writes);
-        writes.AddOutbox(orders.Events);
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-        return (decision, order);
+        return (decision, order, await writes.WriteAsync(orders.Events, cancellationToken, end));
     }
 }

@@ -31,7 +31,6 @@ internal static class PlacementSql
         batch.BatchCommands.Add(InsertOrders(orders));
         batch.BatchCommands.Add(OrderBatch.InsertLines(orders));
         batch.BatchCommands.Add(History.Insert(placements.ConvertAll(p => p.Placed)));
-        batch.AddOutbox(placements.ConvertAll(p => p.Created));
     }
 
     /// <summary>What the failure of the transaction means for an order that was alone in it; null when it is none of the expected ones.</summary>

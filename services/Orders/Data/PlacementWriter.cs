@@ -90,8 +90,7 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
             await using var connection = await database.OpenConnectionAsync();
             await using var batch = new NpgsqlBatch(connection);
             PlacementSql.Add(batch, group.ConvertAll(waiting => waiting.Placement));
-            await batch.ExecuteNonQueryAsync();
-            signal.Wake();
+            signal.Committed(await batch.WriteAsync(group.ConvertAll(waiting => waiting.Placement.Created), CancellationToken.None));
             group.ForEach(waiting => waiting.Written.SetResult(InsertResult.Inserted));
         }
         catch (PostgresException) when (group.Count > 1)
@@ -106,6 +105,8 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
         }
         catch (Exception exception)
         {
+            // It may have been committed all the same.
+            signal.Wake();
             group.ForEach(waiting => waiting.Written.SetException(exception));
         }
     }

@@ -53,7 +53,7 @@ internal static class ReturnGoods
 
         var (answer, changed) = await writer.ChangeAsync(
             (NpgsqlConnection)database.Database.GetDbConnection(), (NpgsqlTransaction)database.Database.CurrentTransaction!.GetDbTransaction(), id,
-            (order, now) => Decide(order, id, request, http, now), By.Caller, cancellationToken);
+            (order, now) => Decide(order, id, request, http, now), cancellationToken);
         if (changed is not null)
         {
             await create.CommitAsync(cancellationToken);

@@ -102,7 +102,7 @@ namespace OrderInventory.Inventory.Data.Migrations
                     b.ToTable("holds", (string)null);
                 });
 
-            modelBuilder.Entity("OrderInventory.Inventory.Data.ProductCopy", b =>
+            modelBuilder.Entity("OrderInventory.Inventory.Domain.ProductCopy", b =>
                 {
                     b.Property<Guid>("ProductId")
                         .HasColumnType("uuid")

@@ -1,13 +1,10 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
-using OrderInventory.Contracts.Orders;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Inventory.Features;
+namespace OrderInventory.Inventory.Http;
 
 /// <summary>Units kept for a cart.</summary>
 /// <param name="Id">UUIDv7; an order that names it gets what it holds.</param>
@@ -21,34 +18,13 @@ namespace OrderInventory.Inventory.Features;
 public sealed record HoldResponse(
     Guid Id, HoldStatus Status, DateTimeOffset ExpiresAt, IReadOnlyList<HoldLine> Lines, Guid? OrderId, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
-/// <summary>Wanted units of a product.</summary>
-/// <param name="ProductId">The product.</param>
-/// <param name="Quantity">Units, 1 or more; lines of one product count as one sum.</param>
-public sealed record HoldLine(Guid ProductId, long Quantity);
-
 /// <summary>What the requests about holds share.</summary>
 internal static class HoldRules
 {
-    public const int MaxLines = 500;
     public const int DefaultTtl = 900;
     public const int MaxTtl = 86_400;
 
-    public static void CheckLines(RequestErrors errors, IReadOnlyList<HoldLine> lines)
-    {
-        errors.Require(lines.Count is >= 1 and <= MaxLines, "$.lines", $"1 to {MaxLines} lines are required.");
-        for (var i = 0; i < lines.Count && i < MaxLines; i++)
-        {
-            // The JSON reader lets a null pass as an element of a list.
-            if (lines[i] is null)
-            {
-                errors.Add($"$.lines[{i}]", "A line is required.");
-            }
-            else if (lines[i].Quantity is < 1 or > StockLimits.MaxUnits)
-            {
-                errors.Add($"$.lines[{i}].quantity", $"1 to {StockLimits.MaxUnits} is required.");
-            }
-        }
-    }
+    public static void CheckLines(RequestErrors errors, IReadOnlyList<HoldLine> lines) => StockProblems.CheckLines(errors, lines, line => line.Quantity);
 
     public static void CheckTtl(RequestErrors errors, int ttlSeconds, TimeSpan lifetime)
     {
@@ -58,22 +34,18 @@ internal static class HoldRules
 
     public static Dictionary<Guid, long> Sum(IReadOnlyList<HoldLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 
-    public static string ToJson(Dictionary<Guid, long> wanted) =>
-        JsonSerializer.Serialize([.. wanted.Select(line => new HoldLine(line.Key, line.Value))], InventoryJson.Default.IReadOnlyListHoldLine);
-
-    /// <summary>409 when something is short, also after holds whose time is over have given back what they had.</summary>
-    public static async Task<ProblemHttpResult?> FindShortAsync(
-        StockBatch stock, NpgsqlConnection connection, Dictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> own, CancellationToken cancellationToken)
+    /// <summary>422 when a line's product was deleted, 409 when something is short; or null.</summary>
+    public static ProblemHttpResult? Check(Stock stock, IReadOnlyList<HoldLine> lines, IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> own)
     {
-        var shortages = stock.Shortages(wanted, own);
-        if (shortages.Count > 0 && stock.HasDueHolds)
+        if (StockProblems.CheckDeleted(stock, lines.Select((line, i) => (line.ProductId, $"$.lines[{i}].productId"))) is { } deleted)
         {
-            await stock.ExpireDueHoldsAsync(connection, cancellationToken);
-            shortages = stock.Shortages(wanted, own);
+            return deleted;
         }
 
+        var shortages = stock.FindShortages(wanted, own);
         return shortages.Count == 0 ? null : Problems.Conflict(
-            "insufficient-stock", "There is not enough in stock.", "See lines. Nothing was changed.", ("lines", shortages.ConvertAll(Short.Of)));
+            "insufficient-stock", "There is not enough in stock.", "See lines. Nothing was changed.",
+            ("lines", shortages.Select(shortage => new Short(shortage.ProductId, shortage.Requested, shortage.Available)).ToList()));
     }
 
     public static ProblemHttpResult Ended(HoldStatus status) => Problems.Conflict(
@@ -92,13 +64,24 @@ internal static class HoldRules
                  """)
             .AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         return hold is null ? null : new(
-            hold.Id, hold.Status, hold.ExpiresAt, JsonSerializer.Deserialize(hold.Lines, InventoryJson.Default.IReadOnlyListHoldLine)!,
+            hold.Id, hold.Status, hold.ExpiresAt, [.. HoldLines.Read(hold.Lines).Select(line => new HoldLine(line.Key, line.Value))],
             hold.OrderId, hold.Version, hold.CreatedAt, hold.UpdatedAt);
     }
 
-    /// <summary>A product that is short, as problems show it.</summary>
-    internal sealed record Short(Guid ProductId, long Requested, long Available)
+    /// <summary>Answers the hold as it is after a change, or 404.</summary>
+    public static async Task<Results<TAnswer, ProblemHttpResult>> AnswerHoldAsync<TAnswer>(
+        this InventoryDb database, HttpContext http, Guid id, Func<HoldResponse, TAnswer> answer, CancellationToken cancellationToken)
+        where TAnswer : IResult
     {
-        public static Short Of(Shortage shortage) => new(shortage.ProductId, shortage.Requested, shortage.Available);
+        if (await database.ReadHoldAsync(id, cancellationToken) is not { } hold)
+        {
+            return Problems.NotFound("hold", id);
+        }
+
+        ETags.Set(http, hold.Version);
+        return answer(hold);
     }
+
+    /// <summary>A product that is short, as problems show it.</summary>
+    internal sealed record Short(Guid ProductId, long Requested, long Available);
 }

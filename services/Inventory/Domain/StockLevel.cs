@@ -1,6 +1,6 @@
-using OrderInventory.Inventory.Domain;
+using System.Text.Json.Serialization;
 
-namespace OrderInventory.Inventory.Features;
+namespace OrderInventory.Inventory.Domain;
 
 /// <summary>A product's stock: sums over its locations, and each of them.</summary>
 /// <param name="ProductId">The product. Inventory does not check that it exists.</param>
@@ -15,10 +15,9 @@ public sealed record StockLevel(
     Guid ProductId, long OnHand, long Reserved, long Available, long LowStockThreshold, long Version, DateTimeOffset UpdatedAt,
     IReadOnlyList<LocationLevel> Locations)
 {
-    /// <summary>Stock may be this old in the cache, and no older; nothing is decided on it.</summary>
-    internal static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(30);
-
-    internal static string CacheKey(Guid productId) => $"inventory:{productId}";
+    /// <summary>The product, in lists only and when it is known here: its name changes without a new version of the stock, so the single level, which has an ETag, leaves it out.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StockedProduct? Product { get; init; }
 
     internal static StockLevel Of(ProductStock product, DateTimeOffset now) => new(
         product.ProductId, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Version, product.Stamp(now),
@@ -31,3 +30,9 @@ public sealed record StockLevel(
 /// <param name="Reserved">Units there that are promised to orders and holds.</param>
 /// <param name="Available"><paramref name="OnHand"/> less <paramref name="Reserved"/>.</param>
 public sealed record LocationLevel(string Location, long OnHand, long Reserved, long Available);
+
+/// <summary>What the catalogue says of a product.</summary>
+/// <param name="Sku">Stock keeping unit.</param>
+/// <param name="Name">Display name.</param>
+/// <param name="Status"><c>active</c>, <c>discontinued</c> or <c>deleted</c>.</param>
+public sealed record StockedProduct(string Sku, string Name, string Status);

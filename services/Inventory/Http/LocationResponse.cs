@@ -4,7 +4,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Inventory.Features;
+namespace OrderInventory.Inventory.Http;
 
 /// <summary>A place where stock lies.</summary>
 /// <param name="Code">Its name in requests and ledger rows: lower-case letters, digits and hyphens, at most 50. It never changes.</param>
@@ -21,7 +21,7 @@ public sealed record LocationResponse(
         new(location.Code, location.Name, location.Priority, location.Active, location.Version, location.CreatedAt, location.UpdatedAt);
 }
 
-/// <summary>What the requests of this folder about locations share.</summary>
+/// <summary>What the requests about locations share.</summary>
 internal static class LocationRules
 {
     public const int MaxPriority = 1_000_000;

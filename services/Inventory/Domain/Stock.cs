@@ -1,0 +1,300 @@
+using OrderInventory.Contracts.Orders;
+
+namespace OrderInventory.Inventory.Domain;
+
+/// <summary>A location as far as stock cares: the lowest number is taken first, and nothing new is promised from an inactive one.</summary>
+internal sealed record LocationRank(int Priority, bool Active);
+
+/// <summary>What a ledger row says about why: the event, the order or hold, and staff's own words.</summary>
+internal sealed record Cause(Guid? EventId = null, Guid? OrderId = null, Guid? HoldId = null, string? Reason = null, string? Reference = null);
+
+/// <summary>Units of one product that a hold keeps at one location.</summary>
+internal sealed record HeldLine(Guid HoldId, ReservedLine Line);
+
+/// <summary>Why a number cannot be set: there would be too many units, or fewer than are reserved at the location.</summary>
+internal sealed record OnHandRefusal(bool TooMany, string Location, long OnHand, long Reserved);
+
+/// <summary>
+/// The stock that one transaction decides on. Its rows are locked before and written after (StockLoader, StockWriter); what happens to
+/// them happens here, in memory.
+/// </summary>
+internal sealed class Stock
+{
+    private readonly Dictionary<Guid, Reservation> _reservations = [];
+    private readonly SortedDictionary<Guid, ProductStock> _products = [];
+    private readonly Dictionary<Guid, Hold> _holds = [];
+    private readonly List<StockMovement> _movements = [];
+    private readonly List<HeldLine> _expired = [];
+
+    public Stock(DateTimeOffset now, IEnumerable<StockItem> items, IEnumerable<Reservation>? reservations = null, IEnumerable<Hold>? holds = null)
+    {
+        Now = now;
+        foreach (var product in items.GroupBy(item => item.ProductId))
+        {
+            _products.Add(product.Key, new(product.Key, product));
+        }
+
+        foreach (var reservation in reservations ?? [])
+        {
+            _reservations.Add(reservation.OrderId, reservation);
+        }
+
+        foreach (var hold in holds ?? [])
+        {
+            _holds.Add(hold.Id, hold);
+        }
+    }
+
+    /// <summary>The clock's time after everything was locked. What is written of a product or an order is never earlier than what was.</summary>
+    public DateTimeOffset Now { get; }
+
+    /// <summary>From which locations an order is served.</summary>
+    public AllocationPolicy Policy { get; init; }
+
+    /// <summary>The locations that there are, by code. Read only for whoever may make stock at one.</summary>
+    public IReadOnlyDictionary<string, LocationRank> Locations { get; init; } = new Dictionary<string, LocationRank>();
+
+    /// <summary>Products that are gone from the catalogue, among those that were asked about.</summary>
+    public IReadOnlySet<Guid> DeletedProducts { get; init; } = new HashSet<Guid>();
+
+    /// <summary>What the ledger adds up to, by location, for a rebuild.</summary>
+    public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
+
+    /// <summary>Units of these products in holds whose time is over. They are given back before anything is found short.</summary>
+    public IReadOnlyList<HeldLine> DueLines { get; init; } = [];
+
+    public IEnumerable<Reservation> Reservations => _reservations.Values;
+
+    public IEnumerable<ProductStock> Products => _products.Values;
+
+    public IEnumerable<Hold> Holds => _holds.Values;
+
+    public IReadOnlyList<StockMovement> Movements => _movements;
+
+    /// <summary>Those of <see cref="DueLines"/> that were given back. The holds themselves are left to the sweeper; they have a part less to give back.</summary>
+    public IReadOnlyList<HeldLine> ExpiredLines => _expired;
+
+    /// <summary>The products whose numbers changed.</summary>
+    public IEnumerable<ProductStock> Changed => _products.Values.Where(product => product.IsChanged);
+
+    /// <summary>What is known of the order; an empty reservation when nothing is.</summary>
+    public Reservation Reservation(Guid orderId) =>
+        _reservations.TryGetValue(orderId, out var reservation) ? reservation : _reservations[orderId] = new(orderId);
+
+    /// <summary>The hold, or null when there is none of this id.</summary>
+    public Hold? Hold(Guid holdId) => _holds.GetValueOrDefault(holdId);
+
+    /// <summary>The product's stock at all its locations, or null when there is no row of it.</summary>
+    public ProductStock? Product(Guid productId) => _products.GetValueOrDefault(productId);
+
+    /// <summary>The product's stock at one location, or null when there is no row of it.</summary>
+    public StockItem? Item(Guid productId, string location = StockItem.DefaultLocation) => Product(productId)?.At(location);
+
+    /// <summary>What can be promised of the product.</summary>
+    public long Available(Guid productId) => Product(productId)?.SellableUnits ?? 0;
+
+    /// <summary>The product's stock at the location, made when there is none yet.</summary>
+    public StockItem ItemOrNew(Guid productId, string location = StockItem.DefaultLocation)
+    {
+        if (Item(productId, location) is { } existing)
+        {
+            return existing;
+        }
+
+        if (!_products.TryGetValue(productId, out var product))
+        {
+            _products.Add(productId, product = new(productId, []));
+        }
+
+        var rank = Locations.GetValueOrDefault(location) ?? new(0, false);
+        var item = new StockItem(productId, location, 0, 0, product.LowStockThreshold, 0) { Priority = rank.Priority, Active = rank.Active };
+        product.Add(item);
+        return item;
+    }
+
+    /// <summary>What is short of the wanted units, when <paramref name="ownUnits"/> count as available and holds that are due no longer hold.</summary>
+    public IReadOnlyList<Shortage> FindShortages(IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
+    {
+        var shortages = Compare(wanted, ownUnits);
+        if (shortages.Count == 0 || DueLines.Count == 0 || _expired.Count > 0)
+        {
+            return shortages;
+        }
+
+        // Books that do not add up must not stop whoever comes by; the sweeper tells the operator.
+        foreach (var held in DueLines.Where(held => FindUnreleasable([held.Line]) is null))
+        {
+            Release([held.Line], MovementKind.HoldExpired, new(HoldId: held.HoldId));
+            _expired.Add(held);
+        }
+
+        return Compare(wanted, ownUnits);
+    }
+
+    /// <summary>Promises units, of which <see cref="FindShortages"/> has seen that they are there.</summary>
+    public IReadOnlyList<ReservedLine> Reserve(
+        IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> preferred, MovementKind kind, Cause cause)
+    {
+        var lines = Allocation.Choose(wanted, productId => Product(productId)!, Policy, preferred);
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Reserve(line.Quantity);
+            Record(item, kind, 0, line.Quantity, cause);
+        }
+
+        return lines;
+    }
+
+    /// <summary>A line that <see cref="Release"/> would stumble over, because the level has less than it: the books are broken then.</summary>
+    public ReservedLine? FindUnreleasable(IEnumerable<ReservedLine> lines) =>
+        lines.FirstOrDefault(line => Item(line.ProductId, line.Location) is not { } item || item.Reserved < line.Quantity);
+
+    /// <summary>Gives promised units back, where they are.</summary>
+    public void Release(IEnumerable<ReservedLine> lines, MovementKind kind, Cause cause)
+    {
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Release(line.Quantity);
+            Record(item, kind, 0, -line.Quantity, cause);
+        }
+    }
+
+    /// <summary>Promised units leave the warehouse, from where they are.</summary>
+    public void Ship(IEnumerable<ReservedLine> lines, Cause cause)
+    {
+        foreach (var line in lines)
+        {
+            var item = Locked(line);
+            item.Ship(line.Quantity);
+            Record(item, MovementKind.Shipped, -line.Quantity, -line.Quantity, cause);
+        }
+    }
+
+    /// <summary>
+    /// Makes what is promised be what is wanted, moving only the difference of each product: more is allocated, less is given back from
+    /// the locations that would have been taken last.
+    /// </summary>
+    public IReadOnlyList<ReservedLine> Change(
+        IReadOnlyList<ReservedLine> held, IReadOnlyDictionary<Guid, long> wanted, MovementKind moreKind, MovementKind lessKind, Cause cause)
+    {
+        var result = new List<ReservedLine>(wanted.Count);
+        var more = new List<KeyValuePair<Guid, long>>();
+        foreach (var product in held.GroupBy(line => line.ProductId))
+        {
+            var tooMuch = product.Sum(line => line.Quantity) - wanted.GetValueOrDefault(product.Key);
+            foreach (var line in product.OrderByDescending(line => Locked(line).Priority).ThenByDescending(line => line.Location, StringComparer.Ordinal))
+            {
+                var back = Math.Clamp(tooMuch, 0, line.Quantity);
+                if (back > 0)
+                {
+                    Release([line with { Quantity = back }], lessKind, cause);
+                }
+
+                if (back < line.Quantity)
+                {
+                    result.Add(line with { Quantity = line.Quantity - back });
+                }
+
+                tooMuch -= back;
+            }
+
+            if (tooMuch < 0)
+            {
+                more.Add(new(product.Key, -tooMuch));
+            }
+        }
+
+        more.AddRange(wanted.Where(line => held.All(h => h.ProductId != line.Key)));
+        foreach (var line in Reserve(more, [], moreKind, cause))
+        {
+            Allocation.Add(result, line);
+        }
+
+        return result;
+    }
+
+    /// <summary>Keeps units for a cart; <see cref="FindShortages"/> has seen that they are there.</summary>
+    public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted) =>
+        _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId))));
+
+    /// <summary>Lets a hold go: its units are free, or about to become the order's.</summary>
+    public void EndHold(Hold hold, HoldStatus status, Guid? eventId = null, Guid? orderId = null)
+    {
+        Release(hold.Lines, status == HoldStatus.Expired ? MovementKind.HoldExpired : MovementKind.HoldReleased, new(eventId, orderId, hold.Id));
+        hold.End(status, orderId);
+    }
+
+    /// <summary>Sets what lies at a location, or says why not; nothing has changed then.</summary>
+    public OnHandRefusal? SetOnHand(Guid productId, string location, long onHand, MovementKind kind, Cause cause)
+    {
+        var item = Item(productId, location);
+        var (before, reserved) = (item?.OnHand ?? 0, item?.Reserved ?? 0);
+        if ((Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
+        {
+            return new(true, location, before, reserved);
+        }
+
+        if (onHand < reserved)
+        {
+            return new(false, location, before, reserved);
+        }
+
+        item ??= ItemOrNew(productId, location);
+        item.TrySetOnHand(onHand);
+        Record(item, kind, onHand - before, 0, cause);
+        return null;
+    }
+
+    /// <summary>Writes a row of the ledger.</summary>
+    public void Record(StockItem item, MovementKind kind, long onHandDelta, long reservedDelta, Cause cause)
+    {
+        var product = Product(item.ProductId)!;
+        var at = product.NextTime(Now);
+        product.LastEvent = cause.EventId ?? product.LastEvent;
+        _movements.Add(new()
+        {
+            ProductId = item.ProductId,
+            Id = StockMovement.NewId(at),
+            Location = item.Location,
+            Kind = kind,
+            OnHandDelta = onHandDelta,
+            ReservedDelta = reservedDelta,
+            OrderId = cause.OrderId,
+            HoldId = cause.HoldId,
+            Reason = cause.Reason,
+            Reference = cause.Reference,
+            EventId = cause.EventId,
+            OccurredAt = at,
+        });
+    }
+
+    private List<Shortage> Compare(IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
+    {
+        var shortages = new List<Shortage>();
+        foreach (var (productId, quantity) in wanted)
+        {
+            var available = Available(productId);
+            foreach (var own in ownUnits)
+            {
+                // What is promised from a location that has become inactive stays promised; it only is not given out anew.
+                if (own.ProductId == productId)
+                {
+                    available += own.Quantity;
+                }
+            }
+
+            if (quantity > available)
+            {
+                shortages.Add(new(productId, quantity, available));
+            }
+        }
+
+        return shortages;
+    }
+
+    /// <summary>An order's event names every product that the order holds, so the row is locked; anything else is a defect.</summary>
+    private StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)
+        ?? throw new InvalidOperationException($"Product {line.ProductId} at {line.Location} is held but was not locked.");
+}

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Http;
+
+/// <summary>Why a request about stock is refused.</summary>
+internal static class StockProblems
+{
+    public static void CheckUnits(RequestErrors errors, long? units, string path) =>
+        errors.Require(units is null or (>= 0 and <= StockLimits.MaxUnits), path, $"0 to {StockLimits.MaxUnits} is allowed.");
+
+    public static ProblemHttpResult Of(OnHandRefusal refusal, string path) => refusal.TooMany
+        ? Problems.MalformedRequest(path, TooMany)
+        : Problems.Conflict(
+            "stock-below-reserved", "Fewer units than are reserved.", "Orders hold more than would be left.",
+            ("onHand", refusal.OnHand), ("reserved", refusal.Reserved), ("location", refusal.Location));
+
+    public static string TooMany => $"There would be more than {StockLimits.MaxUnits} units.";
+
+    /// <summary>422 for a location that there is none of; null when it may be named.</summary>
+    public static ProblemHttpResult? CheckLocation(Stock stock, string location, string path = "$.location") => stock.Locations.ContainsKey(location)
+        ? null
+        : Problems.Unprocessable("unknown-location", "There is no such location.", new Dictionary<string, string[]> { [path] = ["No location has this code."] });
+
+    /// <summary>422 when products were deleted, naming where in the request they are; or null. What there is of them can be taken out.</summary>
+    public static ProblemHttpResult? CheckDeleted(Stock stock, IEnumerable<(Guid ProductId, string Path)> products)
+    {
+        var errors = products.Where(product => stock.DeletedProducts.Contains(product.ProductId))
+            .ToDictionary(product => product.Path, _ => new[] { "The product is gone from the catalogue." });
+        return errors.Count == 0 ? null : Problems.Unprocessable("unknown-product", "The product was deleted.", errors);
+    }
+
+    /// <summary>What is wrong with the lines of a request, which may be null or have nulls: a reader of JSON lets them pass.</summary>
+    public static void CheckLines<T>(RequestErrors errors, IReadOnlyList<T?>? lines, Func<T, long> quantity)
+        where T : class
+    {
+        errors.Require(lines is { Count: >= 1 and <= StockLimits.MaxLines }, "$.lines", $"1 to {StockLimits.MaxLines} lines are required.");
+        for (var i = 0; i < lines?.Count && i < StockLimits.MaxLines; i++)
+        {
+            if (lines[i] is not { } line)
+            {
+                errors.Add($"$.lines[{i}]", "A line is required.");
+            }
+            else if (quantity(line) is < 1 or > StockLimits.MaxUnits)
+            {
+                errors.Add($"$.lines[{i}].quantity", $"1 to {StockLimits.MaxUnits} is required.");
+            }
+        }
+    }
+}
