@@ -1,70 +1,67 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
-namespace OrderInventory.Load.Recorded;
+namespace OrderInventory.Load.Processes;
 
 /// <summary>
-/// Processor time of the running system by program, from /proc: of the AppHost and all processes under it. By order it tells where to look
+/// Processor time by program: of the running system, and of this driver, which uses the same processors. By order it tells where to look
 /// first, and unlike rates it stays usable on a machine that others use too.
 /// </summary>
-internal static partial class ProcessorTime
+internal static class ProcessorTime
 {
-    // USER_HZ: 100 on every Linux that .NET runs on.
-    private const double TicksPerMillisecond = 0.1;
+    private const string Driver = "driver";
 
     /// <summary>Milliseconds since each program's start. Empty without a process id, or where there is no /proc.</summary>
     public static Dictionary<string, double> Read(int? appHost)
     {
-        var times = new Dictionary<string, double>();
-        if (appHost is { } root && Directory.Exists("/proc"))
+        var times = appHost is { } root
+            ? ProcessTable.Of(root).GroupBy(process => process.Program).ToDictionary(group => group.Key, group => group.Sum(process => process.Milliseconds))
+            : [];
+        if (times.Count > 0)
         {
-            Add(root, times);
+            times[Driver] = Environment.CpuUsage.TotalTime.TotalMilliseconds;
         }
 
         return times;
     }
 
-    /// <summary>What was used between two readings, for each of so many orders; the largest first.</summary>
-    public static Dictionary<string, double> PerOrder(Dictionary<string, double> before, Dictionary<string, double> after, int orders) => after
-        .Select(time => (time.Key, Value: (time.Value - before.GetValueOrDefault(time.Key)) / Math.Max(1, orders)))
+    /// <summary>
+    /// What was used between two readings, divided by a number; the largest first. A process that has ended meanwhile takes what is not in
+    /// its parent's account out of the sum, which must not make a program's time negative.
+    /// </summary>
+    public static Dictionary<string, double> Between(Dictionary<string, double> before, Dictionary<string, double> after, double divisor) => after
+        .Select(time => (time.Key, Value: Math.Max(0, time.Value - before.GetValueOrDefault(time.Key)) / divisor))
         .OrderByDescending(time => time.Value)
         .ToDictionary(time => time.Key, time => time.Value);
 
-    private static void Add(int process, Dictionary<string, double> times)
-    {
-        try
-        {
-            var name = Name(File.ReadAllText($"/proc/{process}/cmdline").Replace('\0', ' '));
+    /// <summary>The sum without the driver's own.</summary>
+    public static double OfSystem(IReadOnlyDictionary<string, double> times) => times.Where(time => time.Key != Driver).Sum(time => time.Value);
 
-            // proc(5): after the name in parentheses, utime, stime and those of children that have ended (a closed connection's) are fields 12 to 15.
-            var stat = File.ReadAllText($"/proc/{process}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            var ticks = fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture));
-            times[name] = times.GetValueOrDefault(name) + (ticks / TicksPerMillisecond);
-            foreach (var thread in Directory.EnumerateDirectories($"/proc/{process}/task"))
-            {
-                foreach (var child in File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                {
-                    Add(int.Parse(child, CultureInfo.InvariantCulture), times);
-                }
-            }
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            // It has ended meanwhile.
-        }
+    public static double OfDriver(IReadOnlyDictionary<string, double> times) => times.GetValueOrDefault(Driver);
+
+    /// <summary>The sum and its parts, in milliseconds, as the mean of all orders of these runs.</summary>
+    public static string Describe(IReadOnlyList<RunResult> runs)
+    {
+        var orders = Math.Max(1, runs.Sum(run => run.Placed));
+        var means = runs.SelectMany(run => run.ProcessorTimePerOrder.Select(time => (time.Key, Value: time.Value * run.Placed / orders)))
+            .GroupBy(time => time.Key).ToDictionary(group => group.Key, group => group.Sum(time => time.Value));
+        var parts = means.Where(time => time.Key != Driver && time.Value >= 0.005).OrderByDescending(time => time.Value)
+            .Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.Key} {time.Value:F2}"));
+        return string.Create(CultureInfo.InvariantCulture, $"{OfSystem(means):F2} ms, of it {string.Join(", ", parts)}; the driver beside it {OfDriver(means):F2}.");
     }
 
-    private static string Name(string commandLine) => commandLine switch
+    /// <summary>Watches a system that nobody uses, and prints by program how much of one core it takes (Markdown).</summary>
+    public static async Task PrintIdleAsync(int appHost, TimeSpan duration, CancellationToken cancellationToken)
     {
-        _ when Service().Match(commandLine) is { Success: true } match => match.Groups[1].Value,
-        _ when commandLine.Contains("arnet", StringComparison.Ordinal) => "Garnet",
-        _ when commandLine.Contains("postgres", StringComparison.Ordinal) => "PostgreSQL",
-        _ when commandLine.Contains("java", StringComparison.Ordinal) => "Kafka",
-        _ when commandLine.Contains("maildev", StringComparison.Ordinal) => "maildev",
-        _ => "other",
-    };
+        var before = Read(appHost);
+        await Task.Delay(duration, cancellationToken);
+        var used = Between(before, Read(appHost), duration.TotalMilliseconds / 100);
+        used.Remove(Driver);
+        Console.WriteLine("| program | processor time, % of one core |\n|---|---:|");
+        foreach (var (program, percent) in used)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {program} | {percent:F2} |"));
+        }
 
-    [GeneratedRegex(@"OrderInventory\.(AppHost|Orders|Inventory|Products|Customers|Notifications|Gateway)\b(?!/)")]
-    private static partial Regex Service();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| **sum** | {used.Values.Sum():F2} |"));
+    }
 }
