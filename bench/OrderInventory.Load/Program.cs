@@ -1,4 +1,5 @@
 using OrderInventory.Load;
+using OrderInventory.Load.Growth;
 using OrderInventory.Load.Processes;
 using OrderInventory.Load.Recorded;
 using OrderInventory.Load.Setup;
@@ -48,6 +49,13 @@ try
     if (options.SetupOnly)
     {
         return ExitCodes.Good;
+    }
+
+    if (options.Sizes.Count > 0)
+    {
+        var sizes = await GrowthRun.MeasureAsync(endpoints, databases, catalogue, options, stop.Token);
+        await GrowthReport.WriteAsync(sizes, options, stop.Token);
+        return sizes.All(size => size.Load.Failures.Count == 0) ? ExitCodes.Good : ExitCodes.CheckFailed;
     }
 
     var results = new List<RunResult>();

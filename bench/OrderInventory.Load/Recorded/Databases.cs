@@ -87,6 +87,36 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return rows;
     }
 
+    public async Task<long> CountOrdersAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand("SELECT count(*) FROM orders");
+        return (long)(await ScalarAsync(command, cancellationToken))!;
+    }
+
+    /// <summary>Some orders of any age, and when the oldest of all was placed.</summary>
+    public async Task<(Guid[] Ids, DateTimeOffset Oldest)> SampleOrdersAsync(int number, CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand(
+            "SELECT (SELECT min(placed_at) FROM orders), ARRAY(SELECT id FROM orders ORDER BY hashtext(id::text) LIMIT $1)");
+        command.Parameters.Add(new() { Value = number });
+        await using var reader = await ReadAsync(command, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetFieldValue<Guid[]>(1), reader.GetFieldValue<DateTimeOffset>(0));
+    }
+
+    /// <summary>Bytes of the databases of Orders, Inventory and Notifications.</summary>
+    public async Task<long> SizeAsync(CancellationToken cancellationToken)
+    {
+        var sum = 0L;
+        foreach (var database in (NpgsqlDataSource[])[_orders, _inventory, _notifications])
+        {
+            await using var command = database.CreateCommand("SELECT pg_database_size(current_database())");
+            sum += (long)(await ScalarAsync(command, cancellationToken))!;
+        }
+
+        return sum;
+    }
+
     /// <summary>
     /// Waits until no mail waits to be sent. Sending has its own pace, far below that of the orders: what still waits after the time is
     /// given up, so that each run begins with the same nothing to do.
