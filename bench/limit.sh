@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# How many orders a second PostgreSQL alone could write, on the server of the running system: pgbench with the statements of one order
-# (bench/limit/order.sql), one order at a time, no service in between. It makes the database "limit" and drops it at the end.
+# How many orders a second PostgreSQL alone could write, on the server of the running system: pgbench with the statements of one order,
+# one order at a time, no service in between. It does so twice, each in a database that it makes and drops:
+#   v1       bench/limit/v1: statements and tables as they were in November 2026. Frozen, so that its figures can be compared for years.
+#   current  bench/limit/order.sql on the tables of the running services.
 #
 #   bench/limit.sh [--endpoints .run/endpoints.json] [--clients 1,8,32] [--seconds 10]
 set -euo pipefail
@@ -14,7 +16,7 @@ while [ $# -gt 0 ]; do
         --endpoints) endpoints=$2; shift 2 ;;
         --clients) clients=$2; shift 2 ;;
         --seconds) seconds=$2; shift 2 ;;
-        *) sed -n '2,5p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+        *) sed -n '2,7p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
 done
 
@@ -30,39 +32,50 @@ PGHOST=$(part Host) PGPORT=$(part Port) PGUSER=$(part Username) PGPASSWORD=$(par
 [ -n "$PGHOST" ] || { echo "$endpoints names no PostgreSQL of the Orders service." >&2; exit 2; }
 
 sql() { timeout 60 "$bin/psql" --no-psqlrc -qAt -v ON_ERROR_STOP=1 "$@"; }
-drop() { sql -d postgres -c 'DROP DATABASE IF EXISTS "limit" WITH (FORCE)'; }
+drop() { sql -d postgres -c 'DROP DATABASE IF EXISTS limit_v1 WITH (FORCE)' -c 'DROP DATABASE IF EXISTS limit_current WITH (FORCE)'; }
 log=$(mktemp)
 trap 'drop || true; rm -f "$log"' EXIT
 
 drop
-sql -d postgres -c 'CREATE DATABASE "limit"'
+sql -d postgres -c 'CREATE DATABASE limit_v1' -c 'CREATE DATABASE limit_current'
+sql -d limit_v1 -o /dev/null -f "$here/limit/v1/schema.sql" -f "$here/limit/v1/fill.sql"
 # The tables and indexes of the running services, so that they cannot drift apart: one schema in place of one database.
 for service in orders inventory notifications; do
-    sql -d limit -c "CREATE SCHEMA $service"
-    timeout 60 "$bin/pg_dump" --schema-only --no-owner --no-privileges -d "$service" | sed "s/public\./$service./g" | sql -d limit -o /dev/null
+    sql -d limit_current -c "CREATE SCHEMA $service"
+    timeout 60 "$bin/pg_dump" --schema-only --no-owner --no-privileges -d "$service" | sed "s/public\./$service./g" | sql -d limit_current -o /dev/null
 done
-sql -d limit -o /dev/null -f "$here/limit/fill.sql"
+sql -d limit_current -o /dev/null -f "$here/limit/fill.sql"
 
 cores=$(nproc)
-run() { # clients, seconds, first n
-    timeout $(($2 + 60)) "$bin/pgbench" -n -M prepared -c "$1" -j "$(($1 < cores ? $1 : cores))" -T "$2" -D "n=$3" -f "$here/limit/order.sql" limit >"$log" 2>&1 \
+folder() { [ "$1" = v1 ] && echo "$here/limit/v1" || echo "$here/limit"; }
+run() { # v1 or current, clients, seconds, first n
+    timeout $(($3 + 60)) "$bin/pgbench" -n -M prepared -c "$2" -j "$(($2 < cores ? $2 : cores))" -T "$3" -D "n=$4" -f "$(folder "$1")/order.sql" "limit_$1" >"$log" 2>&1 \
         || { cat "$log" >&2; exit 1; }
 }
 
-run 4 2 0 # Warm: not counted.
-head="|" rule="|---|" rates="| pgbench, orders/s |" times="| pgbench, ms an order |" number=0
+head="|" rule="|---|" number=0
+declare -A rates times
 for count in ${clients//,/ }; do
-    number=$((number + 1))
-    sql -d limit -c CHECKPOINT
-    run "$count" "$seconds" $((number * 100000000))
-    grep -q 'failed transactions: 0 ' "$log" || ! grep -q 'failed transactions' "$log" || { cat "$log" >&2; exit 1; }
     head+=" | $count client$([ "$count" = 1 ] || echo s)"
     rule+="---:|"
-    rates+=" $(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$log") |"
-    times+=" $(sed -n 's/^latency average = \([0-9.]*\) ms.*/\1/p' "$log") |"
+    for script in v1 current; do
+        number=$((number + 1))
+        # Warm: not counted.
+        [ $number -gt 2 ] || run $script 4 2 0
+        sql -d "limit_$script" -c CHECKPOINT
+        run $script "$count" "$seconds" $((number * 100000000))
+        grep -q 'failed transactions: 0 ' "$log" || ! grep -q 'failed transactions' "$log" || { cat "$log" >&2; exit 1; }
+        rates[$script]+=" $(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$log") |"
+        times[$script]+=" $(sed -n 's/^latency average = \([0-9.]*\) ms.*/\1/p' "$log") |"
+    done
 done
 
-wrong=$(sql -d limit -f "$here/limit/check.sql")
-[ -z "$wrong" ] || { echo "pgbench did not write what an order writes: $wrong" >&2; exit 1; }
+for script in v1 current; do
+    wrong=$(sql -d "limit_$script" -f "$(folder $script)/check.sql")
+    [ -z "$wrong" ] || { echo "pgbench ($script) did not write what an order writes: $wrong" >&2; exit 1; }
+done
 
-printf '%s |\n%s\n%s\n%s\n' "$head" "$rule" "$rates" "$times"
+printf '%s |\n%s\n' "$head" "$rule"
+for script in v1 current; do
+    printf '| pgbench %s, orders/s |%s\n| pgbench %s, ms an order |%s\n' $script "${rates[$script]}" $script "${times[$script]}"
+done

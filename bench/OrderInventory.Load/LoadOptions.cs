@@ -10,10 +10,13 @@ internal sealed record LoadOptions
         OrderInventory.Load: places orders and measures until the last one is confirmed and its notifications are recorded.
 
           --endpoints FILE     what the running system wrote (default: .run/endpoints.json, here or in a folder above)
-          --clients 1,8,32     closed-loop clients, one run for each number (default 8)
+          --clients 1,8,32     closed-loop clients, one column for each number (default 8)
+          --rates 100,200      open loop instead: so many orders a second whatever the answers, one column for each rate
+          --runs N             runs of each column; the table then has the median, the least and the most (default 1)
           --seconds S          how long orders are placed in each run (default 20)
           --warm-up S          before each run, not counted (default 5)
           --first-seconds S    for just after a start: no warm-up, S seconds, placed/s of every second
+          --settle-mails S     before each run wait so long until no mail waits to be sent, and give up those that still do (default: not)
           --wait S             bound for the last order to be decided and notified of, after the placing (default 60)
           --products N         products to order from, with stock (default 1000)
           --customers N        customers who order (default 100)
@@ -23,6 +26,10 @@ internal sealed record LoadOptions
           --through-gateway    place orders at the gateway, not straight at the Orders service
           --apphost-pid PID    also say how much processor time the system's processes use for an order (Linux)
           --setup-only         make products, stock and customers, and stop
+          --growth 1000,10000  fill up to so many orders by SQL, measure, and go on to the next size; --reads N calls of each read (default 50)
+          --svg FILE           write the plot of --growth
+          --idle S             instead of a load: what the idle system takes of the processor in S seconds (with --apphost-pid)
+          --memory             instead of a load: the memory of the system's processes (with --apphost-pid)
           --json FILE          write all figures as JSON
           --markdown FILE      write the table as Markdown
 
@@ -31,9 +38,12 @@ internal sealed record LoadOptions
 
     public string? EndpointsFile { get; private init; }
     public IReadOnlyList<int> Clients { get; private init; } = [8];
+    public IReadOnlyList<int> Rates { get; private init; } = [];
+    public int Runs { get; private init; } = 1;
     public int Seconds { get; private init; } = 20;
     public int WarmUpSeconds { get; private init; } = 5;
     public bool IsAfterStart { get; private init; }
+    public int? SettleMailsSeconds { get; private init; }
     public int WaitSeconds { get; private init; } = 60;
     public int Products { get; private init; } = 1000;
     public int Customers { get; private init; } = 100;
@@ -43,6 +53,11 @@ internal sealed record LoadOptions
     public bool ThroughGateway { get; private init; }
     public int? AppHostPid { get; private init; }
     public bool SetupOnly { get; private init; }
+    public IReadOnlyList<int> Sizes { get; private init; } = [];
+    public int Reads { get; private init; } = 50;
+    public int? IdleSeconds { get; private init; }
+    public bool Memory { get; private init; }
+    public string? SvgFile { get; private init; }
     public string? JsonFile { get; private init; }
     public string? MarkdownFile { get; private init; }
 
@@ -63,7 +78,13 @@ internal sealed record LoadOptions
                     options = options with { EndpointsFile = Value() };
                     break;
                 case "--clients":
-                    options = options with { Clients = [.. Value().Split(',').Select(number => Number(name, number, 1, 1000))] };
+                    options = options with { Clients = Numbers(name, Value(), 1, 1000) };
+                    break;
+                case "--rates":
+                    options = options with { Rates = Numbers(name, Value(), 1, 100_000) };
+                    break;
+                case "--runs":
+                    options = options with { Runs = Number(name, Value(), 1, 99) };
                     break;
                 case "--seconds":
                     options = options with { Seconds = Number(name, Value(), 1, 600) };
@@ -73,6 +94,9 @@ internal sealed record LoadOptions
                     break;
                 case "--first-seconds":
                     options = options with { Seconds = Number(name, Value(), 1, 600), WarmUpSeconds = 0, IsAfterStart = true };
+                    break;
+                case "--settle-mails":
+                    options = options with { SettleMailsSeconds = Number(name, Value(), 0, 3600) };
                     break;
                 case "--wait":
                     options = options with { WaitSeconds = Number(name, Value(), 1, 3600) };
@@ -101,6 +125,21 @@ internal sealed record LoadOptions
                 case "--setup-only":
                     options = options with { SetupOnly = true };
                     break;
+                case "--growth":
+                    options = options with { Sizes = Numbers(name, Value(), 1, 10_000_000) };
+                    break;
+                case "--reads":
+                    options = options with { Reads = Number(name, Value(), 1, 10_000) };
+                    break;
+                case "--svg":
+                    options = options with { SvgFile = Value() };
+                    break;
+                case "--idle":
+                    options = options with { IdleSeconds = Number(name, Value(), 1, 3600) };
+                    break;
+                case "--memory":
+                    options = options with { Memory = true };
+                    break;
                 case "--json":
                     options = options with { JsonFile = Value() };
                     break;
@@ -112,10 +151,14 @@ internal sealed record LoadOptions
             }
         }
 
-        return options.Lines <= options.Products
-            ? options
-            : throw new FormatException("--lines asks for more distinct products than --products makes.");
+        return options.Lines > options.Products ? throw new FormatException("--lines asks for more distinct products than --products makes.")
+            : (options.Memory || options.IdleSeconds is not null) && options.AppHostPid is null ? throw new FormatException("--idle and --memory need --apphost-pid.")
+            : options.Sizes.Count > 0 && (options.Products < 100 || !options.Sizes.SequenceEqual(options.Sizes.Order()))
+                ? throw new FormatException("--growth takes sizes that rise, and 100 products or more.")
+            : options;
     }
+
+    private static int[] Numbers(string name, string text, int min, int max) => [.. text.Split(',').Select(number => Number(name, number, min, max))];
 
     private static int Number(string name, string text, int min, int max) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max

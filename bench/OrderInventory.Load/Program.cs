@@ -1,4 +1,6 @@
 using OrderInventory.Load;
+using OrderInventory.Load.Growth;
+using OrderInventory.Load.Processes;
 using OrderInventory.Load.Recorded;
 using OrderInventory.Load.Setup;
 using Spectre.Console;
@@ -29,6 +31,18 @@ Console.CancelKeyPress += (_, signal) =>
 
 try
 {
+    if (options.Memory)
+    {
+        Memory.Print(options.AppHostPid!.Value);
+        return ExitCodes.Good;
+    }
+
+    if (options.IdleSeconds is { } idle)
+    {
+        await ProcessorTime.PrintIdleAsync(options.AppHostPid!.Value, TimeSpan.FromSeconds(idle), stop.Token);
+        return ExitCodes.Good;
+    }
+
     var endpoints = await Endpoints.ReadAsync(options.EndpointsFile, stop.Token);
     await using var databases = new Databases(endpoints);
     var catalogue = await CatalogueLoader.LoadAsync(endpoints, databases, options, stop.Token);
@@ -37,11 +51,24 @@ try
         return ExitCodes.Good;
     }
 
-    var results = new List<RunResult>();
-    foreach (var clients in options.Clients)
+    if (options.Sizes.Count > 0)
     {
-        var run = new Run(endpoints, databases, catalogue, options, clients);
-        results.Add(await run.MeasureAsync(stop.Token));
+        var sizes = await GrowthRun.MeasureAsync(endpoints, databases, catalogue, options, stop.Token);
+        await GrowthReport.WriteAsync(sizes, options, stop.Token);
+        return sizes.All(size => size.Load.Failures.Count == 0) ? ExitCodes.Good : ExitCodes.CheckFailed;
+    }
+
+    var results = new List<RunResult>();
+    IReadOnlyList<(int Clients, int? Rate)> columns = options.Rates.Count > 0
+        ? [.. options.Rates.Select(rate => (Run.OpenLoopClients, (int?)rate))]
+        : [.. options.Clients.Select(clients => (clients, (int?)null))];
+    foreach (var (clients, rate) in columns)
+    {
+        for (var number = 0; number < options.Runs; number++)
+        {
+            var run = new Run(endpoints, databases, catalogue, options, clients, rate);
+            results.Add(await run.MeasureAsync(stop.Token));
+        }
     }
 
     Report.Print(results);

@@ -2,30 +2,34 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using HdrHistogram;
+using OrderInventory.Load.Processes;
 using Spectre.Console;
 
 namespace OrderInventory.Load;
 
-/// <summary>Figures for people and for scripts.</summary>
+/// <summary>Figures for people and for scripts. The runs of one number of clients, or of one rate, are a column.</summary>
 internal static class Report
 {
     private const long MaxMicroseconds = 600_000_000;
 
-    private static readonly (string Name, Func<RunResult, string> Value)[] s_rows =
+    private static readonly (string Name, Func<Column, string> Value)[] s_rows =
     [
-        ("placed/s", r => Rate(r.PlacedPerSecond)),
-        ("end-to-end orders/s", r => Rate(r.EndToEndPerSecond)),
-        ("placement p50, ms", r => Time(r.Placement.P50)),
-        ("placement p99, ms", r => Time(r.Placement.P99)),
-        ("placement max, ms", r => Time(r.Placement.Max)),
-        ("to confirmed p50, ms", r => Time(r.ToConfirmed.P50)),
-        ("to confirmed p99, ms", r => Time(r.ToConfirmed.P99)),
-        ("to notified p50, ms", r => Time(r.ToNotified.P50)),
-        ("to notified p99, ms", r => Time(r.ToNotified.P99)),
-        ("orders placed", r => Rate(r.Placed)),
-        ("of them", r => Counts(r.Statuses, "none")),
-        ("errors", r => Counts(r.Errors, "none")),
-        ("wait for the last, s", r => Time(r.DrainSeconds)),
+        ("placed/s", c => c.Median(r => r.PlacedPerSecond, "N0")),
+        ("end-to-end orders/s", c => c.Median(r => r.EndToEndPerSecond, "N0")),
+        ("placement p50, ms", c => c.Median(r => r.Placement.P50, "N1")),
+        ("placement p99, ms", c => c.Median(r => r.Placement.P99, "N1")),
+        ("placement max, ms", c => c.Median(r => r.Placement.Max, "N1")),
+        ("to confirmed p50, ms", c => c.Median(r => r.ToConfirmed.P50, "N1")),
+        ("to confirmed p99, ms", c => c.Median(r => r.ToConfirmed.P99, "N1")),
+        ("to confirmed max, ms", c => c.Median(r => r.ToConfirmed.Max, "N1")),
+        ("to notified p50, ms", c => c.Median(r => r.ToNotified.P50, "N1")),
+        ("to notified p99, ms", c => c.Median(r => r.ToNotified.P99, "N1")),
+        ("orders placed", c => c.Median(r => r.Placed, "N0")),
+        ("of them, all runs", c => c.Counts(r => r.Statuses)),
+        ("errors, all runs", c => c.Counts(r => r.Errors)),
+        ("wait for the last, s", c => c.Median(r => r.DrainSeconds, "N1")),
+        ("processor time of one order, ms", c => c.Median(r => ProcessorTime.OfSystem(r.ProcessorTimePerOrder), "N2")),
+        ("the driver's for it, ms", c => c.Median(r => ProcessorTime.OfDriver(r.ProcessorTimePerOrder), "N2")),
     ];
 
     public static LongHistogram NewHistogram() => new(MaxMicroseconds, 3);
@@ -40,35 +44,30 @@ internal static class Report
 
     public static void Print(IReadOnlyList<RunResult> results)
     {
+        var columns = Column.Of(results);
         var table = new Table().Border(TableBorder.Rounded).AddColumn("");
-        foreach (var result in results)
+        foreach (var column in columns)
         {
-            table.AddColumn(new TableColumn(Clients(result)).RightAligned());
+            table.AddColumn(new TableColumn(column.Title).RightAligned());
         }
 
         foreach (var (name, value) in s_rows)
         {
-            table.AddRow([name, .. results.Select(value)]);
+            table.AddRow([name, .. columns.Select(value)]);
         }
 
         AnsiConsole.Write(table);
-        AnsiConsole.WriteLine("'to confirmed' and 'to notified' are differences of times in the databases' rows, all of this machine's clock.");
-        foreach (var result in results)
+        foreach (var line in Notes(columns))
         {
-            AnsiConsole.WriteLine($"{Clients(result)}, placed in each second: {string.Join(' ', result.PlacedBySecond)}");
+            AnsiConsole.WriteLine(line);
         }
 
-        foreach (var result in results.Where(result => result.ProcessorTimePerOrder.Count > 0))
+        foreach (var (column, failure) in Failures(columns))
         {
-            AnsiConsole.WriteLine(ProcessorTimes(result));
+            AnsiConsole.MarkupLineInterpolated($"[red]{column.Title}: {failure}[/]");
         }
 
-        foreach (var (result, failure) in Failures(results))
-        {
-            AnsiConsole.MarkupLineInterpolated($"[red]{Clients(result)}: {failure}[/]");
-        }
-
-        if (!Failures(results).Any())
+        if (!Failures(columns).Any())
         {
             AnsiConsole.MarkupLine("[green]No order was lost, none is undecided, nothing is oversold.[/]");
         }
@@ -83,53 +82,88 @@ internal static class Report
 
         if (options.MarkdownFile is { } markdown)
         {
-            await File.WriteAllTextAsync(markdown, ToMarkdown(results), cancellationToken);
+            await File.WriteAllTextAsync(markdown, ToMarkdown(Column.Of(results)), cancellationToken);
         }
     }
 
-    private static string ToMarkdown(IReadOnlyList<RunResult> results)
+    private static string ToMarkdown(List<Column> columns)
     {
         var text = new StringBuilder()
-            .Append("| |").AppendJoin('|', results.Select(result => $" {Clients(result)} ")).Append("|\n")
-            .Append("|---|").AppendJoin('|', results.Select(_ => "---:")).Append("|\n");
+            .Append("| |").AppendJoin('|', columns.Select(column => $" {column.Title} ")).Append("|\n")
+            .Append("|---|").AppendJoin('|', columns.Select(_ => "---:")).Append("|\n");
         foreach (var (name, value) in s_rows)
         {
-            text.Append("| ").Append(name).Append(" | ").AppendJoin(" | ", results.Select(value)).Append(" |\n");
+            text.Append("| ").Append(name).Append(" | ").AppendJoin(" | ", columns.Select(value)).Append(" |\n");
         }
 
-        foreach (var result in results)
+        foreach (var line in Notes(columns))
         {
-            text.Append("\nPlaced in each second, ").Append(Clients(result)).Append(": ").AppendJoin(' ', result.PlacedBySecond).Append('\n');
+            text.Append('\n').Append(line).Append('\n');
         }
 
-        foreach (var result in results.Where(result => result.ProcessorTimePerOrder.Count > 0))
+        foreach (var (column, failure) in Failures(columns))
         {
-            text.Append('\n').Append(ProcessorTimes(result)).Append('\n');
-        }
-
-        foreach (var (result, failure) in Failures(results))
-        {
-            text.Append("\n**").Append(Clients(result)).Append(": ").Append(failure).Append("**\n");
+            text.Append("\n**").Append(column.Title).Append(": ").Append(failure).Append("**\n");
         }
 
         return text.ToString();
     }
 
-    private static string ProcessorTimes(RunResult result) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Processor time for one order, {Clients(result)}: {result.ProcessorTimePerOrder.Values.Sum():F2} ms, of it "
-        + $"{string.Join(", ", result.ProcessorTimePerOrder.Where(time => time.Value >= 0.005).Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.Key} {time.Value:F2}")))}.");
+    private static IEnumerable<string> Notes(List<Column> columns)
+    {
+        if (columns.Exists(column => column.Runs.Count > 1))
+        {
+            yield return "Medians, with the least and the most of the runs in brackets.";
+        }
 
-    private static IEnumerable<(RunResult, string)> Failures(IEnumerable<RunResult> results) =>
-        results.SelectMany(result => result.Failures.Select(failure => (result, failure)));
+        yield return columns.TrueForAll(column => column.Runs.All(run => run.ConfirmedAtCommit))
+            ? "'to confirmed' ends with the commit of the confirmation (track_commit_timestamp)."
+            : "'to confirmed' ends with the order's updated_at, which is taken before the confirmation is written: PostgreSQL does not keep the times of commits (track_commit_timestamp is off).";
+        if (columns.Sum(column => column.Runs.Sum(run => run.MailsGivenUp)) is > 0 and var mails)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"Between the runs {mails:N0} mails that still waited were given up.");
+        }
 
-    private static string Clients(RunResult result) =>
-        $"{result.Clients} client{(result.Clients == 1 ? "" : "s")}{(result.ThroughGateway ? " (gateway)" : "")}";
+        foreach (var column in columns)
+        {
+            foreach (var run in column.Runs)
+            {
+                yield return $"Placed in each second, {column.Title}: {string.Join(' ', run.PlacedBySecond)}";
+            }
+        }
 
-    private static string Rate(double value) => value.ToString("N0", CultureInfo.InvariantCulture);
+        foreach (var column in columns.Where(column => column.Runs.Any(run => run.ProcessorTimePerOrder.Count > 0)))
+        {
+            yield return $"Processor time for one order, {column.Title}: {ProcessorTime.Describe(column.Runs)}";
+        }
+    }
 
-    private static string Time(double value) => value.ToString("N1", CultureInfo.InvariantCulture);
+    private static IEnumerable<(Column, string)> Failures(IEnumerable<Column> columns) =>
+        columns.SelectMany(column => column.Runs.SelectMany(run => run.Failures.Select(failure => (column, failure))));
 
-    private static string Counts(IReadOnlyDictionary<string, int> counts, string none) =>
-        counts.Count == 0 ? none : string.Join(", ", counts.Select(count => $"{count.Value.ToString("N0", CultureInfo.InvariantCulture)} {count.Key}"));
+    /// <summary>The runs of one number of clients, or of one rate.</summary>
+    private sealed record Column(string Title, IReadOnlyList<RunResult> Runs)
+    {
+        public static List<Column> Of(IReadOnlyList<RunResult> results) =>
+            [.. results.GroupBy(TitleOf).Select(group => new Column(group.Key, [.. group]))];
+
+        public string Median(Func<RunResult, double> value, string format)
+        {
+            var values = Runs.Select(value).Order().ToArray();
+            var median = (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+            return values.Length == 1 ? Text(median) : $"{Text(median)} ({Text(values[0])}–{Text(values[^1])})";
+
+            string Text(double number) => number.ToString(format, CultureInfo.InvariantCulture);
+        }
+
+        public string Counts(Func<RunResult, IReadOnlyDictionary<string, int>> counts)
+        {
+            var sums = Runs.SelectMany(counts).GroupBy(count => count.Key, count => count.Value).ToList();
+            return sums.Count == 0 ? "none" : string.Join(", ", sums.Select(sum => $"{sum.Sum().ToString("N0", CultureInfo.InvariantCulture)} {sum.Key}"));
+        }
+
+        private static string TitleOf(RunResult run) =>
+            (run.Rate is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{rate}/s") : $"{run.Clients} client{(run.Clients == 1 ? "" : "s")}")
+            + (run.ThroughGateway ? " (gateway)" : "");
+    }
 }

@@ -1,30 +1,43 @@
 using OrderInventory.Load.Placing;
+using OrderInventory.Load.Processes;
 using OrderInventory.Load.Recorded;
 using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load;
 
-/// <summary>One number of clients: warm-up, placing, waiting, checking.</summary>
-internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue catalogue, LoadOptions options, int clients)
+/// <summary>One number of clients, or one rate: warm-up, placing, waiting, checking.</summary>
+/// <param name="endpoints">Where the system is.</param>
+/// <param name="databases">Where to look.</param>
+/// <param name="catalogue">What is ordered.</param>
+/// <param name="options">The command line.</param>
+/// <param name="clients">How many. In an open loop enough that a slow answer seldom leaves none free.</param>
+/// <param name="rate">Orders a second in an open loop; null in a closed one.</param>
+internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue catalogue, LoadOptions options, int clients, int? rate = null)
 {
+    /// <summary>Clients of an open loop.</summary>
+    public const int OpenLoopClients = 64;
+
     private readonly Uri _address = endpoints.Service("orders", options.ThroughGateway);
     private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.WaitSeconds);
     private readonly List<string> _failures = [];
 
     public async Task<RunResult> MeasureAsync(CancellationToken cancellationToken)
     {
+        var givenUp = options.SettleMailsSeconds is { } seconds
+            ? await databases.SettleMailsAsync(TimeSpan.FromSeconds(seconds), cancellationToken)
+            : 0;
         if (options.WarmUpSeconds > 0)
         {
             var warmUp = await PlaceAsync("warm-up", options.WarmUpSeconds, cancellationToken);
 
             // What the warm-up left in the queues would be worked off in the measured time, without being counted there.
-            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, _patience, cancellationToken));
+            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, rate is not null, _patience, cancellationToken));
         }
 
         var before = ProcessorTime.Read(options.AppHostPid);
         var placed = await PlaceAsync("placing", options.Seconds, cancellationToken);
-        var outcome = await Outcome.WaitAsync(databases, placed, _patience, cancellationToken);
-        var used = ProcessorTime.PerOrder(before, ProcessorTime.Read(options.AppHostPid), placed.Ids.Length);
+        var outcome = await Outcome.WaitAsync(databases, placed, rate is not null, _patience, cancellationToken);
+        var used = ProcessorTime.Between(before, ProcessorTime.Read(options.AppHostPid), Math.Max(1, placed.Ids.Length));
         Judge("", placed, outcome);
         await CheckStockAsync(cancellationToken);
 
@@ -32,6 +45,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
         return new()
         {
             Clients = clients,
+            Rate = rate,
             ThroughGateway = options.ThroughGateway,
             StartedAt = placed.StartedAt,
             Seconds = placed.Elapsed.TotalSeconds,
@@ -42,8 +56,10 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
             EndToEndPerSecond = recorded > 0 ? recorded / (outcome.LastRecorded - outcome.FirstPlaced).TotalSeconds : 0,
             Statuses = outcome.Statuses,
             ToConfirmed = Report.ToPercentiles(outcome.ToConfirmed),
+            ConfirmedAtCommit = outcome.ConfirmedAtCommit,
             ToNotified = Report.ToPercentiles(outcome.ToNotified),
             DrainSeconds = outcome.Waited.TotalSeconds,
+            MailsGivenUp = givenUp,
             ProcessorTimePerOrder = used,
             PlacedBySecond = placed.PlacedBySecond,
             Failures = _failures,
@@ -51,7 +67,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     }
 
     private Task<PhaseResult> PlaceAsync(string what, int seconds, CancellationToken cancellationToken) => Phase.RunAsync(
-        $"{clients} client{(clients == 1 ? "" : "s")}, {what}", clients, TimeSpan.FromSeconds(seconds), _address, catalogue, options, cancellationToken);
+        $"{(rate is { } perSecond ? $"{perSecond}/s" : $"{clients} client{(clients == 1 ? "" : "s")}")}, {what}", clients, rate, TimeSpan.FromSeconds(seconds), _address, catalogue, options, cancellationToken);
 
     private void Judge(string phase, PhaseResult placed, Outcome outcome)
     {

@@ -7,6 +7,9 @@ namespace OrderInventory.Load;
 internal sealed record RunResult
 {
     public required int Clients { get; init; }
+
+    /// <summary>Orders a second that an open loop was to place; null in a closed loop.</summary>
+    public required int? Rate { get; init; }
     public required bool ThroughGateway { get; init; }
     public required DateTimeOffset StartedAt { get; init; }
     public required double Seconds { get; init; }
@@ -14,15 +17,21 @@ internal sealed record RunResult
     public required double PlacedPerSecond { get; init; }
     public required IReadOnlyDictionary<string, int> Errors { get; init; }
 
-    /// <summary>From the request to the last byte of the answer, seen by the client.</summary>
+    /// <summary>From the request, in an open loop from when it was to be sent, to the last byte of the answer, seen by the client.</summary>
     public required Percentiles Placement { get; init; }
 
     /// <summary>Orders by the time from the first placement to the last notification recorded.</summary>
     public required double EndToEndPerSecond { get; init; }
     public required IReadOnlyDictionary<string, int> Statuses { get; init; }
 
-    /// <summary><c>updated_at - placed_at</c> of confirmed orders in version 2.</summary>
+    /// <summary>
+    /// Of confirmed orders in version 2: from <c>placed_at</c>, in an open loop from when the order was to be sent, to the commit of the
+    /// confirmation, or to <c>updated_at</c>, which is a moment before it (<see cref="ConfirmedAtCommit"/>).
+    /// </summary>
     public required Percentiles ToConfirmed { get; init; }
+
+    /// <summary>Whether PostgreSQL keeps the time of commits (<c>track_commit_timestamp</c>).</summary>
+    public required bool ConfirmedAtCommit { get; init; }
 
     /// <summary>The later of the two notifications' <c>created_at</c>, less <c>placed_at</c>.</summary>
     public required Percentiles ToNotified { get; init; }
@@ -30,7 +39,10 @@ internal sealed record RunResult
     /// <summary>How long after the placing the last order was recorded; seen by polling, four times a second.</summary>
     public required double DrainSeconds { get; init; }
 
-    /// <summary>Milliseconds by program, from the first order to the last one recorded; empty when the AppHost's process id was not given.</summary>
+    /// <summary>Mails that still waited before the run and were given up, because sending has its own pace.</summary>
+    public required long MailsGivenUp { get; init; }
+
+    /// <summary>Milliseconds by program, the driver too, from the first order to the last one recorded; empty when the AppHost's process id was not given.</summary>
     public required IReadOnlyDictionary<string, double> ProcessorTimePerOrder { get; init; }
     public required IReadOnlyList<int> PlacedBySecond { get; init; }
 

@@ -1,5 +1,5 @@
 -- What is there before the first order: 1,000 products with stock. Runs once, after the tables of the services' own migrations were copied
--- into the schemas orders, inventory and notifications of the database "limit".
+-- into the schemas orders, inventory and notifications of the database "limit_current".
 
 -- Ids like the services' UUIDv7: they grow with time, so that indexes are appended to and not written all over. pgbench has no UUIDs; n counts
 -- the orders of one client, kind tells an order from an event.

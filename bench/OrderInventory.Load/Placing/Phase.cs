@@ -8,19 +8,30 @@ namespace OrderInventory.Load.Placing;
 
 /// <summary>What the clients of one phase have done.</summary>
 /// <param name="StartedAt">Before the first order.</param>
-/// <param name="Ids">The orders that were answered 201.</param>
+/// <param name="Orders">The orders that were answered 201, and when each was to be sent.</param>
 /// <param name="Elapsed">From the start until the last client had its last answer.</param>
 /// <param name="Latencies">Microseconds.</param>
 /// <param name="Errors">Number of answers other than 201, by status or kind.</param>
 /// <param name="PlacedBySecond">201 answers in each second.</param>
 internal sealed record PhaseResult(
-    DateTimeOffset StartedAt, Guid[] Ids, TimeSpan Elapsed, LongHistogram Latencies, SortedDictionary<string, int> Errors, IReadOnlyList<int> PlacedBySecond);
+    DateTimeOffset StartedAt, Dictionary<Guid, DateTimeOffset> Orders, TimeSpan Elapsed, LongHistogram Latencies, SortedDictionary<string, int> Errors, IReadOnlyList<int> PlacedBySecond)
+{
+    public Guid[] Ids { get; } = [.. Orders.Keys];
+}
 
 /// <summary>A number of clients, side by side, for a time.</summary>
 internal static class Phase
 {
+    /// <param name="what">For the display.</param>
+    /// <param name="clients">How many.</param>
+    /// <param name="rate">Orders a second of all clients together in an open loop; null in a closed one.</param>
+    /// <param name="duration">How long orders are placed.</param>
+    /// <param name="address">Of Orders, or of the gateway.</param>
+    /// <param name="catalogue">What is ordered, and by whom.</param>
+    /// <param name="options">The command line.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public static async Task<PhaseResult> RunAsync(
-        string what, int clients, TimeSpan duration, Uri address, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
+        string what, int clients, double? rate, TimeSpan duration, Uri address, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
         {
@@ -36,9 +47,9 @@ internal static class Phase
         var orders = new Uri(address, "/api/orders");
         var phase = Guid.CreateVersion7().ToString("N");
         var all = Enumerable.Range(0, clients)
-            .Select(n => new ClosedLoopClient(
+            .Select(n => new Client(
                 http, orders, new OrderBody(catalogue, options.Lines, new Random(options.Seed + (n * 7919))),
-                string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-")))
+                string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-"), rate is { } perSecond ? new(perSecond, n, clients) : null))
             .ToList();
 
         var startedAt = TimeProvider.System.GetUtcNow();
@@ -51,7 +62,7 @@ internal static class Phase
         return Sum(all, startedAt, elapsed);
     }
 
-    private static Task ShowAsync(string what, List<ClosedLoopClient> clients, Task running, long start, TimeSpan duration) =>
+    private static Task ShowAsync(string what, List<Client> clients, Task running, long start, TimeSpan duration) =>
         AnsiConsole.Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
@@ -71,7 +82,7 @@ internal static class Phase
                 task.Value = task.MaxValue;
             });
 
-    private static PhaseResult Sum(List<ClosedLoopClient> clients, DateTimeOffset startedAt, TimeSpan elapsed)
+    private static PhaseResult Sum(List<Client> clients, DateTimeOffset startedAt, TimeSpan elapsed)
     {
         var latencies = Report.NewHistogram();
         var errors = new SortedDictionary<string, int>();
@@ -90,6 +101,6 @@ internal static class Phase
             }
         }
 
-        return new(startedAt, [.. clients.SelectMany(client => client.Ids)], elapsed, latencies, errors, bySecond);
+        return new(startedAt, clients.SelectMany(client => client.Orders).ToDictionary(order => order.Id, order => startedAt + order.Due), elapsed, latencies, errors, bySecond);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using NpgsqlTypes;
 using OrderInventory.Load.Setup;
@@ -5,7 +6,12 @@ using OrderInventory.Load.Setup;
 namespace OrderInventory.Load.Recorded;
 
 /// <summary>An order as its row says. Times are those of the Orders service's clock.</summary>
-internal readonly record struct OrderRow(string Status, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt);
+/// <param name="Status">Its word.</param>
+/// <param name="Version">2 when nothing but its first outcome has changed it.</param>
+/// <param name="PlacedAt">When Orders had decided to take it.</param>
+/// <param name="UpdatedAt">When Orders had read what it was to change, before it wrote.</param>
+/// <param name="CommittedAt">When the transaction that wrote this version committed; null when PostgreSQL does not keep it.</param>
+internal readonly record struct OrderRow(string Status, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt, DateTimeOffset? CommittedAt);
 
 /// <summary>
 /// What the services have written, read from their databases: the only place of the driver with SQL. Nothing here is read while orders
@@ -42,10 +48,17 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
     {
         var rows = new Dictionary<Guid, OrderRow>(ids.Length);
         await foreach (var reader in ReadByIdAsync(
-            _orders, ids, "SELECT o.id, o.status, o.version, o.placed_at, o.updated_at FROM wanted JOIN orders o USING (id)", cancellationToken))
+            _orders, ids,
+            """
+            SELECT o.id, o.status, o.version, o.placed_at, o.updated_at,
+                CASE current_setting('track_commit_timestamp') WHEN 'on' THEN pg_xact_commit_timestamp(o.xmin) END
+            FROM wanted JOIN orders o USING (id)
+            """,
+            cancellationToken))
         {
             rows[reader.GetGuid(0)] = new(
-                reader.GetString(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetFieldValue<DateTimeOffset>(4));
+                reader.GetString(1), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetFieldValue<DateTimeOffset>(4),
+                await reader.IsDBNullAsync(5, cancellationToken) ? null : reader.GetFieldValue<DateTimeOffset>(5));
         }
 
         return rows;
@@ -72,6 +85,59 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         }
 
         return rows;
+    }
+
+    public async Task<long> CountOrdersAsync(CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand("SELECT count(*) FROM orders");
+        return (long)(await ScalarAsync(command, cancellationToken))!;
+    }
+
+    /// <summary>Some orders of any age, and when the oldest of all was placed.</summary>
+    public async Task<(Guid[] Ids, DateTimeOffset Oldest)> SampleOrdersAsync(int number, CancellationToken cancellationToken)
+    {
+        await using var command = _orders.CreateCommand(
+            "SELECT (SELECT min(placed_at) FROM orders), ARRAY(SELECT id FROM orders ORDER BY hashtext(id::text) LIMIT $1)");
+        command.Parameters.Add(new() { Value = number });
+        await using var reader = await ReadAsync(command, cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return (reader.GetFieldValue<Guid[]>(1), reader.GetFieldValue<DateTimeOffset>(0));
+    }
+
+    /// <summary>Bytes of the databases of Orders, Inventory and Notifications.</summary>
+    public async Task<long> SizeAsync(CancellationToken cancellationToken)
+    {
+        var sum = 0L;
+        foreach (var database in (NpgsqlDataSource[])[_orders, _inventory, _notifications])
+        {
+            await using var command = database.CreateCommand("SELECT pg_database_size(current_database())");
+            sum += (long)(await ScalarAsync(command, cancellationToken))!;
+        }
+
+        return sum;
+    }
+
+    /// <summary>
+    /// Waits until no mail waits to be sent. Sending has its own pace, far below that of the orders: what still waits after the time is
+    /// given up, so that each run begins with the same nothing to do.
+    /// </summary>
+    /// <returns>How many were given up.</returns>
+    public async Task<long> SettleMailsAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await using var pending = _notifications.CreateCommand("SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending')");
+        while (Stopwatch.GetElapsedTime(start) < patience && (bool)(await ScalarAsync(pending, cancellationToken))!)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
+        }
+
+        // What a sender has in its hands is soon out.
+        var givenUp = await ExecuteAsync(
+            _notifications,
+            "UPDATE notifications SET status = 'failed', last_error = 'Given up by the load driver.' WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())",
+            cancellationToken);
+        await ExecuteAsync(_notifications, "VACUUM ANALYZE notifications", cancellationToken);
+        return givenUp;
     }
 
     /// <summary>Products that break a rule of the stock: more reserved than there is, or not the sum of what the orders hold. One statement, so one snapshot.</summary>
@@ -140,6 +206,13 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         // Not pooled: the temporary table goes with its connection.
         var connection = new NpgsqlConnectionStringBuilder(endpoints.Database(name)) { Pooling = false, Timeout = 10, CommandTimeout = 60, ApplicationName = "load" };
         return NpgsqlDataSource.Create(connection);
+    }
+
+    private static async Task<long> ExecuteAsync(NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.CommandTimeout = 3600;
+        return await ExplainAsync(() => command.ExecuteNonQueryAsync(cancellationToken));
     }
 
     private static Task<NpgsqlConnection> ConnectAsync(NpgsqlDataSource database, CancellationToken cancellationToken) =>

@@ -9,12 +9,18 @@ namespace OrderInventory.Load.Recorded;
 /// <summary>What became of a phase's orders, by the databases.</summary>
 internal sealed record Outcome(
     SortedDictionary<string, int> Statuses, int Lost, int Undecided, int NotNotified, DateTimeOffset FirstPlaced, DateTimeOffset LastRecorded,
-    TimeSpan Waited, LongHistogram ToConfirmed, LongHistogram ToNotified)
+    TimeSpan Waited, LongHistogram ToConfirmed, bool ConfirmedAtCommit, LongHistogram ToNotified)
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Waits until every order is decided and its notifications are recorded, or the time is over.</summary>
-    public static async Task<Outcome> WaitAsync(Databases databases, PhaseResult placed, TimeSpan patience, CancellationToken cancellationToken)
+    /// <param name="databases">Where to look.</param>
+    /// <param name="placed">The orders.</param>
+    /// <param name="fromDue">Whether time counts from when an order was to be sent, and not from its <c>placed_at</c>.</param>
+    /// <param name="patience">The bound.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<Outcome> WaitAsync(
+        Databases databases, PhaseResult placed, bool fromDue, TimeSpan patience, CancellationToken cancellationToken)
     {
         var ids = placed.Ids;
         var start = Stopwatch.GetTimestamp();
@@ -35,33 +41,39 @@ internal sealed record Outcome(
             }
 
             var waited = Stopwatch.GetElapsedTime(start);
-            return Sum(ids, await databases.ReadOrdersAsync(ids, cancellationToken), notified, waited);
+            return Sum(placed, fromDue, await databases.ReadOrdersAsync(ids, cancellationToken), notified, waited);
         });
     }
 
-    private static Outcome Sum(Guid[] ids, Dictionary<Guid, OrderRow> orders, Dictionary<Guid, DateTimeOffset> notified, TimeSpan waited)
+    private static Outcome Sum(
+        PhaseResult placed, bool fromDue, Dictionary<Guid, OrderRow> orders, Dictionary<Guid, DateTimeOffset> notified, TimeSpan waited)
     {
+        var number = placed.Orders.Count;
+        var atCommit = true;
         var statuses = new SortedDictionary<string, int>();
         var (toConfirmed, toNotified) = (Report.NewHistogram(), Report.NewHistogram());
         var (first, last) = (DateTimeOffset.MaxValue, DateTimeOffset.MinValue);
         foreach (var (id, order) in orders)
         {
             statuses[order.Status] = statuses.GetValueOrDefault(order.Status) + 1;
+            var from = fromDue ? placed.Orders[id] : order.PlacedAt;
             first = order.PlacedAt < first ? order.PlacedAt : first;
             last = order.UpdatedAt > last ? order.UpdatedAt : last;
             if (order is { Status: "confirmed", Version: 2 })
             {
-                Report.RecordTo(toConfirmed, order.UpdatedAt - order.PlacedAt);
+                Report.RecordTo(toConfirmed, (order.CommittedAt ?? order.UpdatedAt) - from);
+                atCommit &= order.CommittedAt is not null;
             }
 
             if (notified.TryGetValue(id, out var at))
             {
                 last = at > last ? at : last;
-                Report.RecordTo(toNotified, at - order.PlacedAt);
+                Report.RecordTo(toNotified, at - from);
             }
         }
 
         return new(
-            statuses, ids.Length - orders.Count, statuses.GetValueOrDefault("pending"), ids.Length - notified.Count, first, last, waited, toConfirmed, toNotified);
+            statuses, number - orders.Count, statuses.GetValueOrDefault("pending"), number - notified.Count, first, last, waited, toConfirmed,
+            atCommit, toNotified);
     }
 }

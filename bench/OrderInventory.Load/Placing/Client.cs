@@ -4,18 +4,29 @@ using HdrHistogram;
 
 namespace OrderInventory.Load.Placing;
 
-/// <summary>Places an order, waits for the answer, places the next. It keeps its own figures, so that clients share nothing.</summary>
-internal sealed class ClosedLoopClient(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix)
+/// <summary>
+/// Places an order, waits for the answer, places the next: at once (closed loop), or when its <see cref="Pace"/> says so (open loop). It
+/// keeps its own figures, so that clients share nothing.
+/// </summary>
+/// <param name="http">One connection for each client.</param>
+/// <param name="orders">Where orders are posted.</param>
+/// <param name="body">This client's own.</param>
+/// <param name="keyPrefix">Of its Idempotency-Keys.</param>
+/// <param name="pace">Null in a closed loop.</param>
+internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix, Pace? pace)
 {
     private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_pauseAfterError = TimeSpan.FromMilliseconds(50);
 
     private long _placed;
 
-    /// <summary>The ids that 201 answers named.</summary>
-    public List<Guid> Ids { get; } = [];
+    /// <summary>The ids that 201 answers named, and when each order was to be sent, as time since the start.</summary>
+    public List<(Guid Id, TimeSpan Due)> Orders { get; } = [];
 
-    /// <summary>From the request to the last byte of the answer, of 201 answers, in microseconds.</summary>
+    /// <summary>
+    /// From when the request was to be sent to the last byte of the answer, of 201 answers, in microseconds. In an open loop a request that
+    /// had to wait for the answer before it is late, and its wait counts: otherwise a stop of the system would hide what it delays.
+    /// </summary>
     public LongHistogram Latencies { get; } = Report.NewHistogram();
 
     /// <summary>Answers other than 201, and requests without an answer.</summary>
@@ -30,9 +41,20 @@ internal sealed class ClosedLoopClient(HttpMessageInvoker http, Uri orders, Orde
     public async Task RunAsync(long start, TimeSpan duration, CancellationToken cancellationToken)
     {
         using var timeout = new ReusableTimeout(cancellationToken);
-        for (var number = 0; Stopwatch.GetElapsedTime(start) < duration && !cancellationToken.IsCancellationRequested; number++)
+        for (var number = 0; !cancellationToken.IsCancellationRequested; number++)
         {
-            var error = await PlaceAsync(start, number, timeout.Start(s_requestTimeout), cancellationToken);
+            var due = pace?.Due(number) ?? Stopwatch.GetElapsedTime(start);
+            if (due >= duration)
+            {
+                return;
+            }
+
+            if (pace is not null)
+            {
+                await Pace.WaitAsync(due - Stopwatch.GetElapsedTime(start), cancellationToken);
+            }
+
+            var error = await PlaceAsync(start, due, number, timeout.Start(s_requestTimeout), cancellationToken);
             if (error is null)
             {
                 continue;
@@ -47,12 +69,11 @@ internal sealed class ClosedLoopClient(HttpMessageInvoker http, Uri orders, Orde
         }
     }
 
-    private async Task<string?> PlaceAsync(long start, int number, CancellationToken timeout, CancellationToken stop)
+    private async Task<string?> PlaceAsync(long start, TimeSpan due, int number, CancellationToken timeout, CancellationToken stop)
     {
         body.Fill();
         using var request = new HttpRequestMessage(HttpMethod.Post, orders) { Content = body.ToContent() };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", keyPrefix + number);
-        var sent = Stopwatch.GetTimestamp();
         try
         {
             using var response = await http.SendAsync(request, timeout);
@@ -62,13 +83,13 @@ internal sealed class ClosedLoopClient(HttpMessageInvoker http, Uri orders, Orde
                 return ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
-            var answered = Stopwatch.GetTimestamp();
-            Report.RecordTo(Latencies, Stopwatch.GetElapsedTime(sent, answered));
-            Count((int)Stopwatch.GetElapsedTime(start, answered).TotalSeconds);
+            var answered = Stopwatch.GetElapsedTime(start);
+            Report.RecordTo(Latencies, answered - due);
+            Count((int)answered.TotalSeconds);
 
             // …/api/orders/<id>: cheaper than to read the order.
             var location = response.Headers.NonValidated["Location"].ToString().AsSpan();
-            Ids.Add(Guid.Parse(location[(location.LastIndexOf('/') + 1)..]));
+            Orders.Add((Guid.Parse(location[(location.LastIndexOf('/') + 1)..]), due));
             return null;
         }
         catch (OperationCanceledException)

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Npgsql;
+using OrderInventory.Load.Setup;
+
+namespace OrderInventory.Load.Growth;
+
+/// <summary>Makes orders by SQL (bench/growth/*.sql), as if they had gone through all services: of that many the HTTP API would take hours.</summary>
+internal sealed class Fill(Endpoints endpoints, Catalogue catalogue)
+{
+    private static readonly string[] s_databases = ["orders", "inventory", "notifications"];
+
+    /// <summary>Puts so many orders in place of all that are there. Nothing may be on its way meanwhile.</summary>
+    public async Task MakeAsync(int orders, CancellationToken cancellationToken)
+    {
+        // The three must agree about it. An hour ago, so that nothing is in the way of a sweep.
+        var newest = TimeProvider.System.GetUtcNow().AddHours(-1);
+        foreach (var name in s_databases)
+        {
+            await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(endpoints.Database(name)) { Pooling = false, CommandTimeout = 0 }.ConnectionString);
+            try
+            {
+                await connection.OpenAsync(cancellationToken);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await using (var settings = new NpgsqlCommand(
+                    """
+                    SELECT set_config('growth.orders', $1, false), set_config('growth.newest', $2, false),
+                        set_config('growth.products', $3, false), set_config('growth.customers', $4, false)
+                    """,
+                    connection))
+                {
+                    settings.Parameters.Add(new() { Value = orders.ToString(CultureInfo.InvariantCulture) });
+                    settings.Parameters.Add(new() { Value = newest.ToString("O", CultureInfo.InvariantCulture) });
+                    settings.Parameters.Add(new() { Value = string.Join(',', catalogue.Products) });
+                    settings.Parameters.Add(new() { Value = string.Join(',', catalogue.Customers) });
+                    await settings.ExecuteNonQueryAsync(cancellationToken);
+                }
+
+                await RunAsync(connection, Read("made"), cancellationToken);
+                await RunAsync(connection, Read(name), cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                await RunAsync(connection, "VACUUM ANALYZE", cancellationToken);
+                await RunAsync(connection, "CHECKPOINT", cancellationToken);
+            }
+            catch (NpgsqlException problem)
+            {
+                throw new LoadException($"The database of {name} could not be filled: {problem.Message}");
+            }
+        }
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static string Read(string name)
+    {
+        using var stream = typeof(Fill).Assembly.GetManifestResourceStream($"growth.{name}.sql")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
