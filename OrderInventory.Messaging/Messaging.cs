@@ -44,6 +44,9 @@ public sealed class MessagingOptions
     /// </summary>
     public TimeSpan BatchInterval { get; set; } = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>How long events that nobody waits for are collected before they are sent.</summary>
+    public TimeSpan BulkLinger { get; set; } = TimeSpan.FromMilliseconds(25);
+
     /// <summary>How long handled events are remembered.</summary>
     public TimeSpan InboxRetention { get; set; } = TimeSpan.FromDays(30);
 
@@ -64,6 +67,7 @@ public sealed class MessagingOptions
     internal Dictionary<string, EventRegistration> Events { get; } = [];
     internal HashSet<string> ConsumedTopics { get; } = [];
     internal HashSet<string> PublishedTopics { get; } = [];
+    internal HashSet<string> BulkTopics { get; } = [];
     internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
@@ -144,11 +148,18 @@ public sealed class MessagingBuilder
         _services = services;
     }
 
-    /// <summary>A topic that this service writes to.</summary>
-    public MessagingBuilder Publishes(string topic)
+    /// <summary>A topic that this service needs: it is made if it is missing.</summary>
+    public MessagingBuilder Uses(string topic)
     {
         _options.PublishedTopics.Add(topic);
         return this;
+    }
+
+    /// <summary>The same for a topic whose events nobody waits for: they are collected for <see cref="MessagingOptions.BulkLinger"/>.</summary>
+    public MessagingBuilder UsesInBulk(string topic)
+    {
+        _options.BulkTopics.Add(topic);
+        return Uses(topic);
     }
 
     /// <summary>Hands events of a type to a handler. A handler may take several types; it then gets a batch's events of all of them in one call.</summary>

@@ -4,10 +4,15 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.Messaging.Kafka;
 
-/// <summary>The service's one idempotent producer, made anew after an error from which librdkafka cannot go on.</summary>
+/// <summary>
+/// The service's idempotent producers, made anew after an error from which librdkafka cannot go on: one that sends at once, and one that collects
+/// what nobody waits for, because a request to the broker costs much the same for one record as for fifty, and how long a producer collects is one
+/// setting for all its topics. A topic always has the same one, so the order of a key's events on it holds.
+/// </summary>
 internal sealed partial class EventProducer(IProducer<string, byte[]> first, MessagingOptions options, ILogger<EventProducer> logger) : IDisposable
 {
     private IProducer<string, byte[]> _current = first;
+    private IProducer<string, byte[]>? _bulk;
     private volatile bool _broken;
 
     /// <summary>Called from the relay's loop only.</summary>
@@ -16,7 +21,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     {
         try
         {
-            _current.Produce(topic, message, report =>
+            Of(topic).Produce(topic, message, report =>
             {
                 Look(report.Error);
                 acknowledged(report);
@@ -38,7 +43,8 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         if (_broken)
         {
             LogRenewed();
-            _current.Dispose();
+            Dispose();
+            _bulk = null;
             _current = new ProducerBuilder<string, byte[]>(options.Producer).Build();
             _broken = false;
         }
@@ -79,7 +85,18 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     }
 
     [SuppressMessage("Reliability", "CA2213", Justification = "Disposed below.")]
-    public void Dispose() => _current.Dispose();
+    public void Dispose()
+    {
+        _current.Dispose();
+        _bulk?.Dispose();
+    }
+
+    private IProducer<string, byte[]> Of(string topic) => options.BulkTopics.Contains(topic)
+        ? _bulk ??= new ProducerBuilder<string, byte[]>(new ProducerConfig(options.Producer.ToDictionary(setting => setting.Key, setting => setting.Value))
+        {
+            LingerMs = options.BulkLinger.TotalMilliseconds,
+        }).Build()
+        : _current;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]
     private partial void LogRenewed();

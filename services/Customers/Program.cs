@@ -9,7 +9,7 @@ using OrderInventory.ServiceDefaults.Data;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddServiceDatabase<CustomersDb>("customersdb");
-builder.AddMessaging("customers", messaging => messaging.Publishes(CustomerUpdated.Topic));
+builder.AddMessaging("customers", messaging => messaging.Uses(CustomerUpdated.Topic));
 builder.AddIdempotencyCleaner();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, CustomersJson.Default));
 builder.Services.AddOpenApi();

@@ -20,11 +20,11 @@ builder.AddServiceDefaults();
 builder.AddServiceDatabase<InventoryDb>("inventorydb");
 builder.AddReadCache("redis");
 builder.AddMessaging("inventory", messaging => messaging
-    .Publishes(ReservationDecided.Topic)
-    .Publishes(InventoryUpdated.Topic)
-    .Publishes(StockCheckReplied.Topic)
+    .Uses(ReservationDecided.Topic)
+    .UsesInBulk(InventoryUpdated.Topic)
+    .Uses(StockCheckReplied.Topic)
     // Orders writes this one, but whoever starts first makes it.
-    .Publishes(StockCheckRequested.Topic)
+    .Uses(StockCheckRequested.Topic)
     .Consumes<OrderCreated, OrderEventsHandler>(
         OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated, validate: order => OrderEventsHandler.Validate(order.Lines))
     .Consumes<OrderUpdated, OrderEventsHandler>(

@@ -21,10 +21,10 @@ builder.AddServiceDefaults();
 builder.AddServiceDatabase<OrdersDb>("ordersdb");
 builder.AddReadCache("redis");
 builder.AddMessaging("orders", messaging => messaging
-    .Publishes(OrderCreated.Topic)
-    .Publishes(OrderUpdated.Topic)
-    .Publishes(StockCheckRequested.Topic)
-    .Publishes(StockCheckReplied.Topic)
+    .Uses(OrderCreated.Topic)
+    .UsesInBulk(OrderUpdated.Topic)
+    .Uses(StockCheckRequested.Topic)
+    .Uses(StockCheckReplied.Topic)
     .Consumes<ReservationDecided, ReservationDecidedHandler>(ReservationDecided.Topic, ReservationDecided.Type, EventsJson.Default.ReservationDecided)
     .Consumes<ProductUpdated, ProductUpdatedHandler>(ProductUpdated.Topic, ProductUpdated.Type, EventsJson.Default.ProductUpdated)
     .Consumes<CustomerUpdated, CustomerUpdatedHandler>(CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));

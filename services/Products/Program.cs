@@ -14,7 +14,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddServiceDatabase<ProductsDb>("productsdb");
 builder.AddReadCache("redis");
-builder.AddMessaging("products", messaging => messaging.Publishes(ProductUpdated.Topic));
+builder.AddMessaging("products", messaging => messaging.Uses(ProductUpdated.Topic));
 builder.AddIdempotencyCleaner();
 // A person waits for the answer, and 503 is one.
 builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3));

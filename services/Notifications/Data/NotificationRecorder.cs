@@ -36,7 +36,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
             return;
         }
 
-        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Sql)
+        var insert = new NpgsqlBatchCommand(Sql)
         {
             Parameters =
             {
@@ -52,8 +52,17 @@ internal sealed class NotificationRecorder(SendSignal signal)
                 OutboxSql.Array(rows, r => Recorded(r.Event.TraceParent), NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.OrderVersion, NpgsqlDbType.Bigint),
             },
+        };
+        batch.Writes.BatchCommands.Add(insert);
+        batch.AfterCommit(() =>
+        {
+            signal.Wake(NotificationChannel.Email);
+            // Seldom: more rows than messages, so somebody wants text messages too. Who wants only these gets them at the sender's next look.
+            if (insert.RecordsAffected > rows.Count)
+            {
+                signal.Wake(NotificationChannel.Sms);
+            }
         });
-        batch.AfterCommit(signal.WakeAll);
     }
 
     /// <summary>A trace that is not recorded needs no continuation, and the row stays short.</summary>

@@ -73,8 +73,8 @@ internal sealed class TestService : IAsyncDisposable
         builder.Services.AddSingleton(before);
         builder.Services.AddSingleton(bed.Noted);
         builder.AddMessaging("things", messaging => messaging
-            .Publishes(bed.Noted.Topic)
-            .Publishes(bed.Changed.Topic)
+            .Uses(bed.Noted.Topic)
+            .Uses(bed.Changed.Topic)
             .Consumes<ThingChanged, ThingsHandler>(
                 bed.Changed.Topic, ThingChanged.Type, ThingsJson.Default.ThingChanged, thing => thing.Concerns, thing => thing.Problem()));
 
