@@ -27,6 +27,18 @@ public class TreeTests
         Assert.All(domain, file => Assert.DoesNotMatch("using (Microsoft\\.(EntityFrameworkCore|AspNetCore)|Npgsql|Confluent|StackExchange|MailKit|System\\.Net)", Repository.Read(file)));
     }
 
+    /// <summary>Whose rows know use cases still. Empty it.</summary>
+    private static readonly string[] s_dataNamesFeatures = ["Orders", "Notifications", "Products", "Customers"];
+
+    [Fact]
+    public void Data_does_not_know_the_use_cases()
+    {
+        var data = Repository.Files("services", "*.cs").Where(file => file.Contains("/Data/", StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(data);
+        var services = data.Where(file => Regex.IsMatch(Repository.Read(file), @"\bOrderInventory\.\w+\.Features\b")).Select(file => file.Split('/')[1]).Distinct();
+        Assert.Equal(s_dataNamesFeatures.Order(), services.Order());
+    }
+
     [Fact]
     public void Program_shows_the_service_on_one_screen() =>
         Assert.All(s_services, service => Assert.InRange(Repository.Lines($"services/{service}/Program.cs").Length, 1, 70));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
@@ -59,6 +60,31 @@ public class PublishedSchemasTests
         var document = File.ReadAllText(Path.Combine(Root(), "docs", "asyncapi.yaml"));
         Assert.All(s_events.Keys, type => Assert.Contains($"$ref: ./events/{type}.schema.json", document, StringComparison.Ordinal));
         Assert.Equal(s_events.Keys.Order(), Directory.GetFiles(s_folder, "*.schema.json").Select(f => Path.GetFileName(f)[..^".schema.json".Length]).Order());
+    }
+
+    [Fact]
+    public void The_asyncapi_document_names_the_readers_of_each_topic()
+    {
+        var document = File.ReadAllText(Path.Combine(Root(), "docs", "asyncapi.yaml"));
+        var topics = new Dictionary<string, string>
+        {
+            [nameof(OrderCreated)] = OrderCreated.Topic,
+            [nameof(OrderUpdated)] = OrderUpdated.Topic,
+            [nameof(ReservationDecided)] = ReservationDecided.Topic,
+            [nameof(InventoryUpdated)] = InventoryUpdated.Topic,
+            [nameof(ProductUpdated)] = ProductUpdated.Topic,
+            [nameof(CustomerUpdated)] = CustomerUpdated.Topic,
+        };
+        var readers = Directory.GetDirectories(Path.Combine(Root(), "services"))
+            .SelectMany(service => Regex.Matches(File.ReadAllText(Path.Combine(service, "Program.cs")), @"\.Consumes<(\w+),")
+                .Select(consumed => (Topic: topics[consumed.Groups[1].Value], Service: Path.GetFileName(service))))
+            .ToLookup(reader => reader.Topic, reader => reader.Service);
+        Assert.All(topics.Values, topic =>
+        {
+            var channel = Regex.Match(document, $@"address: {Regex.Escape(topic)}\n\s+description:(.*?)\n\s+messages:", RegexOptions.Singleline).Groups[1].Value;
+            var named = Regex.Replace(Regex.Match(channel, @"Read by ([^.]*)\.").Groups[1].Value, @"\([^)]*\)", "");
+            Assert.Equal(readers[topic].Order(), named.Split(["and", ","], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Order());
+        });
     }
 
     [Fact]

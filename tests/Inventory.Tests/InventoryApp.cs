@@ -4,9 +4,11 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using OrderInventory.Inventory.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
@@ -53,10 +55,22 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     public static async Task<InventoryApp> StartAsync(InfrastructureFixture infrastructure, params (string Name, string Value)[] settings)
     {
-        var app = new InventoryApp(
-            infrastructure, await infrastructure.CreateDatabaseAsync("inventory"), "inventory-" + Guid.CreateVersion7().ToString("N"), settings);
+        var database = await infrastructure.CopyDatabaseAsync("inventory", MigrateAsync);
+        var group = "inventory-" + Guid.CreateVersion7().ToString("N");
+        using (var kafka = new KafkaProbe(infrastructure.Kafka))
+        {
+            await kafka.BeginAtEndAsync(group, "order.created", "order.updated", "product.updated");
+        }
+
+        var app = new InventoryApp(infrastructure, database, group, settings);
         await app.WaitUntilReadyAsync();
         return app;
+    }
+
+    private static async Task MigrateAsync(string connectionString)
+    {
+        await using var database = new InventoryDb(new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(connectionString).UseSnakeCaseNamingConvention().Options);
+        await database.Database.MigrateAsync();
     }
 
     /// <summary>A second replica on the same database and in the same group.</summary>

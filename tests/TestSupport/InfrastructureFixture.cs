@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Npgsql;
 using Xunit;
@@ -12,6 +13,7 @@ public sealed class InfrastructureFixture : IAsyncLifetime
 {
     private AppHostRunner? _runner;
     private string? _server;
+    private readonly ConcurrentDictionary<string, Lazy<Task<string>>> _templates = new();
     private int _databases;
 
     /// <summary>For faults: stop, kill and start "postgres", "redis" and a real "kafka".</summary>
@@ -56,12 +58,35 @@ public sealed class InfrastructureFixture : IAsyncLifetime
     /// <summary>Makes a new, empty database, so that test classes do not see each other's rows.</summary>
     /// <param name="name">A hint for who looks at the server; a number makes it unique.</param>
     /// <returns>Its connection string.</returns>
-    public async Task<string> CreateDatabaseAsync(string name = "test")
+    public Task<string> CreateDatabaseAsync(string name = "test") => CreateAsync(name, "template1");
+
+    /// <summary>
+    /// Makes a new database like one that <paramref name="prepare"/> has prepared once, such as by all migrations: a copy of its files takes
+    /// a fraction of the time that the statements take.
+    /// </summary>
+    /// <param name="name">As above; databases of one name have one template.</param>
+    /// <param name="prepare">Gets the connection string of the template, which nobody connects to afterwards.</param>
+    /// <returns>The connection string of the copy.</returns>
+    public async Task<string> CopyDatabaseAsync(string name, Func<string, Task> prepare)
+    {
+        var template = await _templates.GetOrAdd(name, _ => new(() => PrepareAsync(name, prepare))).Value;
+        return await CreateAsync(name, template);
+    }
+
+    private async Task<string> PrepareAsync(string name, Func<string, Task> prepare)
+    {
+        // Without a pool: a template that somebody is connected to cannot be copied.
+        var template = new NpgsqlConnectionStringBuilder(await CreateAsync(name + "_template", "template1")) { Pooling = false };
+        await prepare(template.ConnectionString);
+        return template.Database!;
+    }
+
+    private async Task<string> CreateAsync(string name, string template)
     {
         var database = string.Create(CultureInfo.InvariantCulture, $"{name.ToLowerInvariant()}_{Interlocked.Increment(ref _databases)}");
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_server) { Database = "postgres", Pooling = false }.ConnectionString);
         await connection.OpenAsync();
-        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{database}\"", connection);
+        await using var create = new NpgsqlCommand($"CREATE DATABASE \"{database}\" TEMPLATE \"{template}\"", connection);
         await create.ExecuteNonQueryAsync();
         return new NpgsqlConnectionStringBuilder(_server) { Database = database }.ConnectionString;
     }

@@ -54,6 +54,24 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
         return id;
     }
 
+    /// <summary>
+    /// Lets a consumer group that does not exist yet begin behind all that the topics have, so that a service does not first work off what
+    /// earlier tests have published on the same broker. Topics that are not there yet are read from their beginning.
+    /// </summary>
+    public Task BeginAtEndAsync(string group, params string[] topics) => Task.Run(() =>
+    {
+        var patience = TimeSpan.FromSeconds(10);
+        using var admin = new DependentAdminClientBuilder(Producer.Handle).Build();
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrapServers, GroupId = group, EnableAutoCommit = false }).Build();
+        var ends = admin.GetMetadata(patience).Topics.Where(known => topics.Contains(known.Topic))
+            .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
+            .Select(partition => new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, patience).High)).ToList();
+        if (ends.Count > 0)
+        {
+            consumer.Commit(ends);
+        }
+    });
+
     /// <summary>All records of a key that the topic has, read from its beginning, until <paramref name="enough"/> says so.</summary>
     public Task<IReadOnlyList<SeenRecord>> ReadAsync(string topic, string key, Func<IReadOnlyList<SeenRecord>, bool> enough, TimeSpan? timeout = null) =>
         Task.Run<IReadOnlyList<SeenRecord>>(() =>
