@@ -48,7 +48,7 @@ internal sealed class Carrier(IService orders, IService inventory)
     }
 
     /// <summary>Empties the outbox, as the relay would: a key's messages in the order of their versions.</summary>
-    private static async Task<List<(string Topic, string Key, string Headers, byte[] Payload)>> TakeAsync(IService service)
+    public static async Task<List<(string Topic, string Key, string Headers, byte[] Payload)>> TakeAsync(IService service)
     {
         await using var command = service.Database.CreateCommand(
             """
@@ -65,7 +65,7 @@ internal sealed class Carrier(IService orders, IService inventory)
         return messages;
     }
 
-    private EventRecord Record(string topic, string key, string json, byte[] payload, bool otherId)
+    public EventRecord Record(string topic, string key, string json, byte[] payload, bool otherId)
     {
         var headers = EventHeaders.FromJson(Encoding.UTF8.GetBytes(json));
         if (otherId)

@@ -29,6 +29,10 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
 
     public HttpClient Inventory => _inventory.Http;
 
+    public IService OrdersService => _orders;
+
+    public IService InventoryService => _inventory;
+
     public SweepWaitingOrders Sweeper { get; }
 
     public Carrier Carrier { get; }

@@ -1,0 +1,172 @@
+using System.Diagnostics.Metrics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+using Xunit.Abstractions;
+
+namespace OrderInventory.CrossService.Tests;
+
+/// <summary>How often an order is touched. Speed comes from what is not done, and this is counted.</summary>
+[Collection(InfrastructureCollection.Name)]
+public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, ITestOutputHelper output)
+{
+    /// <summary>Something else (a sweep, a checkpoint) may fall into one measurement, not into the cheapest of so many.</summary>
+    private const int Measurements = 12;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public async Task An_order_costs_no_more_than_its_ceilings(int together)
+    {
+        await using var services = await OrdersAndInventory.StartAsync(infrastructure, "Rest");
+        Guid[] products = [await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000)];
+        // Plans, connections and memory are warm after some.
+        for (var i = 0; i < 10; i++)
+        {
+            await CostAsync(services, products, together);
+        }
+
+        var costs = new List<Ceilings>();
+        for (var i = 0; i < Measurements; i++)
+        {
+            costs.Add(await CostAsync(services, products, together));
+        }
+
+        var cheapest = new Ceilings(
+            costs.Min(c => c.RoundTrips), costs.Min(c => c.Rows), costs.Min(c => c.IndexEntries), costs.Min(c => c.Records),
+            costs.Min(c => c.WalBytes), costs.Min(c => c.AllocatedBytes));
+        output.WriteLine($"{together} together, each: {cheapest}");
+        var allowed = together == 1 ? Ceilings.Alone : Ceilings.OfTwenty;
+        Assert.All(
+            new[]
+            {
+                ("round trips", cheapest.RoundTrips, allowed.RoundTrips), ("rows", cheapest.Rows, allowed.Rows),
+                ("index entries", cheapest.IndexEntries, allowed.IndexEntries), ("Kafka records", cheapest.Records, allowed.Records),
+                ("WAL bytes", cheapest.WalBytes, allowed.WalBytes), ("allocated bytes", cheapest.AllocatedBytes, allowed.AllocatedBytes),
+            },
+            cost => Assert.True(cost.Item2 <= cost.Item3, $"{cost.Item1}: {cost.Item2}, at most {cost.Item3} are allowed. {cheapest}"));
+    }
+
+    /// <summary>Of one order, when so many are placed and handled together.</summary>
+    private static async Task<Ceilings> CostAsync(OrdersAndInventory services, Guid[] products, int together)
+    {
+        IService[] both = [services.OrdersService, services.InventoryService];
+        var before = await Task.WhenAll(both.Select(CountAsync));
+        var wal = await WalAsync(services);
+        using var trips = new RoundTrips();
+        var allocated = 0L;
+        var records = 0;
+
+        await MeasureAsync(() => Task.WhenAll(Enumerable.Range(0, together).Select(async _ =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+            {
+                Content = JsonContent.Create(new { customerId = services.Customer, lines = products.Select(productId => new { productId, quantity = 1 }) }),
+            };
+            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+            using var response = await services.Orders.SendAsync(request);
+            Assert.Equal(System.Net.HttpStatusCode.Created, response.StatusCode);
+        })));
+        await DeliverAsync(services.OrdersService, services.InventoryService, "order.created");
+        await DeliverAsync(services.InventoryService, services.OrdersService, "inventory.reservation");
+        var confirmed = await Carrier.TakeAsync(services.OrdersService);
+        records += confirmed.Count;
+        Assert.All(confirmed, message => Assert.Equal("confirmed", (string?)JsonNode.Parse(message.Payload)!["status"]));
+
+        var after = await Task.WhenAll(both.Select(CountAsync));
+        return new(
+            (double)trips.Count / together,
+            // Rows of the outbox are gone by now; each was one record.
+            (double)(after.Sum(a => a.Rows) - before.Sum(b => b.Rows) + records) / together,
+            (double)(after.Sum(a => a.IndexEntries) - before.Sum(b => b.IndexEntries) + records) / together,
+            (double)records / together,
+            (double)(await WalAsync(services) - wal) / together,
+            (double)allocated / together);
+
+        async Task MeasureAsync(Func<Task> work)
+        {
+            var start = GC.GetTotalAllocatedBytes(precise: true);
+            trips.Go(true);
+            await work();
+            trips.Go(false);
+            allocated += GC.GetTotalAllocatedBytes(precise: true) - start;
+        }
+
+        async Task DeliverAsync(IService from, IService to, string topic)
+        {
+            var messages = await Carrier.TakeAsync(from);
+            records += messages.Count;
+            var mine = messages.FindAll(message => message.Topic == topic).ConvertAll(m => services.Carrier.Record(m.Topic, m.Key, m.Headers, m.Payload, otherId: false));
+            Assert.Equal(together, mine.Count);
+            await MeasureAsync(() => to.ReceiveAsync(mine));
+        }
+    }
+
+    private static async Task<(long Rows, long IndexEntries)> CountAsync(IService service)
+    {
+        await using var tables = service.Database.CreateCommand(
+            """
+            SELECT c.relname, (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'r' AND n.nspname = 'public' AND c.relname NOT LIKE 'outbox%'
+            """);
+        var indexes = new Dictionary<string, long>();
+        await using (var reader = await tables.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                indexes.Add(reader.GetString(0), reader.GetInt64(1));
+            }
+        }
+
+        var (rows, entries) = (0L, 0L);
+        foreach (var (table, number) in indexes)
+        {
+            await using var count = service.Database.CreateCommand($"SELECT count(*) FROM \"{table}\"");
+            var inTable = (long)(await count.ExecuteScalarAsync())!;
+            rows += inTable;
+            entries += inTable * number;
+        }
+
+        return (rows, entries);
+    }
+
+    private static async Task<long> WalAsync(OrdersAndInventory services)
+    {
+        await using var position = services.OrdersService.Database.CreateCommand("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint");
+        return (long)(await position.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Counts what Npgsql sends, by its own metric of how long each took.</summary>
+    private sealed class RoundTrips : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private int _count;
+        private volatile bool _counts;
+
+        public RoundTrips()
+        {
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument is { Meter.Name: "Npgsql", Name: "db.client.operation.duration" })
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<double>((_, _, _, _) =>
+            {
+                if (_counts)
+                {
+                    Interlocked.Increment(ref _count);
+                }
+            });
+            _listener.Start();
+        }
+
+        public int Count => _count;
+
+        public void Go(bool counts) => _counts = counts;
+
+        public void Dispose() => _listener.Dispose();
+    }
+}
