@@ -19,7 +19,7 @@ internal static class GrowthReport
         if (options.SvgFile is { } svg)
         {
             await File.WriteAllTextAsync(svg, Plot.Draw(
-                "Orders in the tables", "ms: median of a read, processor time of one order",
+                "orders in the tables", "ms (reads: median)",
                 [
                     .. results[0].Reads.Select((read, i) => new Series(read.Name, [.. results.Select(result => (result.Orders, result.Reads[i].Latency.P50))])),
                     new("processor time of one order", [.. results.Select(result => (result.Orders, ProcessorTime.OfSystem(result.Load.ProcessorTimePerOrder)))], Bold: true),

@@ -10,7 +10,7 @@ internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> P
 /// <summary>A plot with both axes logarithmic, as SVG. What does not grow is a level line; what grows with the number of orders rises as steep as the grid's diagonal.</summary>
 internal static class Plot
 {
-    private const int Left = 60, Top = 20, Bottom = 50, Decade = 110, LabelWidth = 260, LabelHeight = 15;
+    private const int Left = 60, Top = 20, Bottom = 50, Decade = 110, LabelWidth = 280, LabelHeight = 18;
     private static readonly string[] s_colours = ["#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#b7791f", "#16a2b8", "#7f8c8d"];
 
     public static string Draw(string xTitle, string yTitle, IReadOnlyList<Series> series)
@@ -39,8 +39,8 @@ internal static class Plot
         Add($"<text x=\"{Left + (width / 2):F1}\" y=\"{Top + height + 40:F1}\" text-anchor=\"middle\">{Escape(xTitle)}</text>");
         Add($"<text transform=\"translate(16 {Top + (height / 2):F1}) rotate(-90)\" text-anchor=\"middle\">{Escape(yTitle)}</text>");
 
-        // Labels at the lines' ends, from the highest, moved down where they would cover each other.
-        var lowest = double.MinValue;
+        // Labels evenly beside the lines' ends, in their order, so that none covers another.
+        var rank = 0;
         foreach (var (line, number) in series.Select((line, number) => (line, number)).OrderBy(item => Y(item.line.Points[^1].Y)))
         {
             var colour = line.Bold ? "black" : s_colours[number % s_colours.Length];
@@ -50,10 +50,9 @@ internal static class Plot
                 Add($"<circle cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"2.5\" fill=\"{colour}\"/>");
             }
 
-            var (end, at) = (line.Points[^1], Math.Max(Y(line.Points[^1].Y) + 4, lowest + LabelHeight));
-            lowest = at;
-            Add($"<path d=\"M{X(end.X) + 4:F1} {Y(end.Y):F1}L{Left + width + 12:F1} {at - 4:F1}\" stroke=\"{colour}\" stroke-width=\"0.5\"/>");
-            Add($"<text x=\"{Left + width + 14:F1}\" y=\"{at:F1}\" fill=\"{colour}\">{Escape(line.Name)}</text>");
+            var (end, at) = (line.Points[^1], Top + (height * (rank++ + 0.5) / series.Count));
+            Add($"<path d=\"M{X(end.X) + 4:F1} {Y(end.Y):F1}L{Left + width + 36:F1} {at - 4:F1}\" stroke=\"{colour}\" stroke-width=\"0.5\"/>");
+            Add($"<text x=\"{Left + width + 38:F1}\" y=\"{at:F1}\" fill=\"{colour}\">{Escape(line.Name)}</text>");
         }
 
         return svg.Append("</svg>\n").ToString();
