@@ -26,8 +26,8 @@ internal static class OrderEvents
         Revision = null,
     };
 
-    public static OrderUpdated UpdatedOf(Order order, OrderStatus? previousStatus = null) => new(
-        order.Id, order.Version, order.CustomerId, order.Status, previousStatus ?? order.PreviousStatus, order.HoldId, order.Lines, order.TotalPrice,
+    public static OrderUpdated UpdatedOf(Order order, OrderStatus previousStatus, OrderReturn? returned = null) => new(
+        order.Id, order.Version, order.CustomerId, order.Status, previousStatus, order.HoldId, order.Lines, order.TotalPrice,
         // Words that people wrote stay here: an event goes to everybody, and nobody can take it back.
-        order.Status == OrderStatus.Expired ? order.Reason : null, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, order.LastReturn);
+        order.Status == OrderStatus.Expired ? order.Reason : null, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, returned);
 }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts;
 using OrderInventory.Contracts.Orders;
-using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
@@ -46,29 +45,15 @@ public sealed record OrderView(
         order.Id, order.CustomerId, order.Status, OrderLineView.Of(order.Lines), order.TotalPrice, order.Rejection, RevisionView.Of(order.Revision),
         order.Carrier, order.TrackingNumber, order.HoldId, order.ShipTo, order.Returns, order.Version, order.PlacedAt, order.UpdatedAt)
     {
-        ETagMark = MarkOf(order.ShipToErased),
+        ETagMark = order.ShipToErased ? "erased" : null,
     };
-
-    internal static OrderView Of(OrderRow row) => new(
-        row.Id, row.CustomerId, row.Status,
-        [.. row.Lines.OrderBy(l => l.LineNo).Select(l => OrderLineView.Of(l.ProductId, l.Sku, l.Name, l.Quantity, new(l.UnitPrice, row.Currency)))],
-        new(row.Total, row.Currency), OrderJson.ReadRejection(row.Rejection), RevisionView.Of(OrderJson.ReadRevision(row.Revision)),
-        row.Carrier, row.TrackingNumber, row.HoldId, OrderJson.ReadShipTo(row.ShipTo), OrderJson.ReadReturns(row.Returns), row.Version, row.PlacedAt, row.UpdatedAt)
-    {
-        ETagMark = MarkOf(row.ShipToErased),
-    };
-
-    private static string? MarkOf(bool shipToErased) => shipToErased ? "erased" : null;
 }
 
 /// <summary>One line of an order, with the product's name and price as they were at placement.</summary>
 public sealed record OrderLineView(Guid ProductId, string Sku, string Name, int Quantity, Money UnitPrice, Money Total)
 {
     internal static IReadOnlyList<OrderLineView> Of(IReadOnlyList<OrderLine> lines) =>
-        [.. lines.Select(l => Of(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))];
-
-    internal static OrderLineView Of(Guid productId, string sku, string name, int quantity, Money unitPrice) =>
-        new(productId, sku, name, quantity, unitPrice, unitPrice with { Amount = quantity * unitPrice.Amount });
+        [.. lines.Select(l => new OrderLineView(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice, l.UnitPrice with { Amount = l.Quantity * l.UnitPrice.Amount }))];
 }
 
 /// <summary>A wish to change the lines, and what became of it.</summary>

@@ -62,16 +62,16 @@ internal static class History
         TraceId = Activity.Current?.TraceId.ToString(),
     };
 
-    public static HistoryEntry Changed(Order order, OutboxMessage updated, string by, ReceivedEvent? cause) => new()
+    public static HistoryEntry Changed(Order order, OrderStatus previousStatus, OrderReturn? returned, OutboxMessage updated, string by, ReceivedEvent? cause) => new()
     {
         OrderId = order.Id,
         EventId = updated.Id,
         Version = order.Version,
         At = order.UpdatedAt,
         Service = "orders",
-        What = order.LastReturn is not null ? "goods returned"
-            : order is { PreviousStatus: OrderStatus.Shipped, Status: OrderStatus.Shipped } ? "shipment corrected"
-            : order.PreviousStatus == OrderStatus.RevisionPending && order.Status == OrderStatus.Confirmed
+        What = returned is not null ? "goods returned"
+            : (previousStatus, order.Status) is (OrderStatus.Shipped, OrderStatus.Shipped) ? "shipment corrected"
+            : previousStatus == OrderStatus.RevisionPending && order.Status == OrderStatus.Confirmed
             ? order.Revision?.Status == RevisionStatus.Applied ? "revision applied" : "revision refused"
             : order.Status switch
             {
@@ -80,7 +80,7 @@ internal static class History
                 _ => $"order {StatusNames.Format(order.Status)}",
             },
         Data = Write(new(
-            order.Status, order.PreviousStatus, by, order.Reason, Return: order.LastReturn,
+            order.Status, previousStatus, by, order.Reason, Return: returned,
             Carrier: order.Status == OrderStatus.Shipped ? order.Carrier : null,
             TrackingNumber: order.Status == OrderStatus.Shipped ? order.TrackingNumber : null)),
         TraceId = TraceOf(cause),

@@ -18,7 +18,7 @@ internal sealed class OrderBatch
 {
     private readonly Dictionary<Guid, Order> _orders = [];
     private readonly List<OutboxMessage> _events = [];
-    private readonly Dictionary<Guid, long> _loadedVersions = [];
+    private readonly Dictionary<Guid, Loaded> _loaded = [];
     private readonly List<HistoryEntry> _history = [];
 
     private OrderBatch()
@@ -32,7 +32,7 @@ internal sealed class OrderBatch
     public IReadOnlyList<OutboxMessage> Events => _events;
 
     /// <summary>The orders that changed.</summary>
-    public IEnumerable<Order> Changed => _orders.Values.Where(order => order.Version != _loadedVersions[order.Id]);
+    public IEnumerable<Order> Changed => _orders.Values.Where(order => order.Version != _loaded[order.Id].Version);
 
     /// <summary>Locks and reads, in one round trip.</summary>
     public static async Task<OrderBatch> LoadAsync(NpgsqlConnection connection, Guid[] ids, TimeProvider time, CancellationToken cancellationToken)
@@ -44,37 +44,35 @@ internal sealed class OrderBatch
             {
                 new("""
                     SELECT id, customer_id, status, version, currency, total, hold_id, reason, rejection, revision, carrier, tracking_number,
-                        ship_to, returns, placed_at, updated_at, ship_to_erased
+                        ship_to, ship_to_erased, returns, placed_at, updated_at
                     FROM orders WHERE id = ANY($1) ORDER BY id FOR UPDATE
                     """)
                 { Parameters = { new() { Value = ids } } },
                 new("""
-                    SELECT l.order_id, l.product_id, l.sku, l.name, l.quantity, l.unit_price
-                    FROM order_lines l WHERE l.order_id = ANY($1) ORDER BY l.order_id, l.line_no
+                    SELECT order_id, line_no, product_id, sku, name, quantity, unit_price
+                    FROM order_lines WHERE order_id = ANY($1) ORDER BY order_id, line_no
                     """)
                 { Parameters = { new() { Value = ids } } },
             },
         };
         await using var reader = await select.ExecuteReaderAsync(cancellationToken);
-        var lines = new Dictionary<Guid, List<OrderLine>>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            var id = reader.GetGuid(0);
-            batch._orders[id] = Order.Restore(
-                id, reader.GetGuid(1), StatusNames.Parse(reader.GetString(2)), reader.GetInt64(3), reader.GetString(4), reader.GetDecimal(5),
-                reader.GetFieldValue<Guid?>(6), reader.GetStringOrNull(7),
-                OrderJson.ReadRejection(reader.GetStringOrNull(8)), OrderJson.ReadRevision(reader.GetStringOrNull(9)),
-                reader.GetStringOrNull(10), reader.GetStringOrNull(11),
-                OrderJson.ReadShipTo(reader.GetStringOrNull(12)), reader.GetBoolean(16), OrderJson.ReadReturns(reader.GetStringOrNull(13)),
-                reader.GetFieldValue<DateTimeOffset>(14), reader.GetFieldValue<DateTimeOffset>(15), lines[id] = []);
-            batch._loadedVersions[id] = reader.GetInt64(3);
+            var order = ReadOrder(reader);
+            batch._orders[order.Id] = order;
         }
 
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            var id = reader.GetGuid(0);
-            lines[id].Add(new(reader.GetGuid(1), reader.GetString(2), reader.GetString(3), reader.GetInt32(4), new(reader.GetDecimal(5), batch._orders[id].Currency)));
+            var item = new OrderItem(
+                reader.GetGuid(0), reader.GetInt32(1), reader.GetGuid(2), reader.GetString(3), reader.GetString(4), reader.GetInt32(5), reader.GetDecimal(6));
+            batch._orders[item.OrderId].Items.Add(item);
+        }
+
+        foreach (var order in batch._orders.Values)
+        {
+            batch._loaded[order.Id] = new(order.Version, order.Items);
         }
 
         // Not before: it would be earlier than what the last owner of the locks has written.
@@ -85,12 +83,25 @@ internal sealed class OrderBatch
     /// <summary>The order, or null when there is none of that id.</summary>
     public Order? Find(Guid id) => _orders.GetValueOrDefault(id);
 
-    /// <summary>Tells of the change that was just made to the order. Call it once per change: each version is an event.</summary>
-    public void PublishUpdated(Order order, string by, ReceivedEvent? cause = null)
+    /// <summary>Makes one change, and tells of it if it was made: each version is an event.</summary>
+    /// <param name="order">One of these.</param>
+    /// <param name="change">Changes it, or not.</param>
+    /// <param name="by">Who wants it, for the history.</param>
+    /// <param name="cause">The event that led to it.</param>
+    public T Change<T>(Order order, Func<Order, T> change, string by, ReceivedEvent? cause = null)
     {
-        var updated = OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order), order.UpdatedAt, cause);
-        _events.Add(updated);
-        _history.Add(History.Changed(order, updated, by, cause));
+        var (version, status, returns) = (order.Version, order.Status, order.Returns.Count);
+        var result = change(order);
+        if (order.Version != version)
+        {
+            var returned = order.Returns.Count > returns ? order.Returns[^1] : null;
+            var updated = OutboxMessage.Create(
+                OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order, status, returned), order.UpdatedAt, cause);
+            _events.Add(updated);
+            _history.Add(History.Changed(order, status, returned, updated, by, cause));
+        }
+
+        return result;
     }
 
     /// <summary>Remembers Inventory's answer for the timeline.</summary>
@@ -131,7 +142,7 @@ internal sealed class OrderBatch
             Parameters =
             {
                 OutboxSql.Array(changed, o => o.Id, NpgsqlDbType.Uuid),
-                OutboxSql.Array(changed, o => _loadedVersions[o.Id], NpgsqlDbType.Bigint),
+                OutboxSql.Array(changed, o => _loaded[o.Id].Version, NpgsqlDbType.Bigint),
                 OutboxSql.Array(changed, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
                 OutboxSql.Array(changed, o => o.Version, NpgsqlDbType.Bigint),
                 OutboxSql.Array(changed, o => o.Total, NpgsqlDbType.Numeric),
@@ -149,7 +160,7 @@ internal sealed class OrderBatch
             writes.BatchCommands.Add(FreeText.BlankOrders([.. final.Select(order => order.Id)]));
         }
 
-        var revised = changed.Where(order => order.LinesChanged).ToList();
+        var revised = changed.Where(order => order.Items != _loaded[order.Id].Items).ToList();
         if (revised.Count > 0)
         {
             writes.BatchCommands.Add(new("DELETE FROM order_lines WHERE order_id = ANY($1)")
@@ -162,7 +173,7 @@ internal sealed class OrderBatch
 
     public static NpgsqlBatchCommand InsertLines(IReadOnlyList<Order> orders)
     {
-        var lines = orders.SelectMany(order => order.Lines.Select((line, index) => (Order: order, Line: line, No: index + 1))).ToList();
+        var items = orders.SelectMany(order => order.Items).ToList();
         return new(
             """
             INSERT INTO order_lines (order_id, line_no, product_id, sku, name, quantity, unit_price)
@@ -171,14 +182,38 @@ internal sealed class OrderBatch
         {
             Parameters =
             {
-                OutboxSql.Array(lines, l => l.Order.Id, NpgsqlDbType.Uuid),
-                OutboxSql.Array(lines, l => l.No, NpgsqlDbType.Integer),
-                OutboxSql.Array(lines, l => l.Line.ProductId, NpgsqlDbType.Uuid),
-                OutboxSql.Array(lines, l => l.Line.Sku, NpgsqlDbType.Text),
-                OutboxSql.Array(lines, l => l.Line.Name, NpgsqlDbType.Text),
-                OutboxSql.Array(lines, l => l.Line.Quantity, NpgsqlDbType.Integer),
-                OutboxSql.Array(lines, l => l.Line.UnitPrice.Amount, NpgsqlDbType.Numeric),
+                OutboxSql.Array(items, i => i.OrderId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(items, i => i.LineNo, NpgsqlDbType.Integer),
+                OutboxSql.Array(items, i => i.ProductId, NpgsqlDbType.Uuid),
+                OutboxSql.Array(items, i => i.Sku, NpgsqlDbType.Text),
+                OutboxSql.Array(items, i => i.Name, NpgsqlDbType.Text),
+                OutboxSql.Array(items, i => i.Quantity, NpgsqlDbType.Integer),
+                OutboxSql.Array(items, i => i.UnitPrice, NpgsqlDbType.Numeric),
             },
         };
     }
+
+    private static Order ReadOrder(NpgsqlDataReader reader) => new()
+    {
+        Id = reader.GetGuid(0),
+        CustomerId = reader.GetGuid(1),
+        Status = StatusNames.Parse(reader.GetString(2)),
+        Version = reader.GetInt64(3),
+        Currency = reader.GetString(4),
+        Total = reader.GetDecimal(5),
+        HoldId = reader.GetFieldValue<Guid?>(6),
+        Reason = reader.GetStringOrNull(7),
+        Rejection = OrderJson.ReadRejection(reader.GetStringOrNull(8)),
+        Revision = OrderJson.ReadRevision(reader.GetStringOrNull(9)),
+        Carrier = reader.GetStringOrNull(10),
+        TrackingNumber = reader.GetStringOrNull(11),
+        ShipTo = OrderJson.ReadShipTo(reader.GetStringOrNull(12)),
+        ShipToErased = reader.GetBoolean(13),
+        Returns = OrderJson.ReadReturns(reader.GetStringOrNull(14)),
+        PlacedAt = reader.GetFieldValue<DateTimeOffset>(15),
+        UpdatedAt = reader.GetFieldValue<DateTimeOffset>(16),
+    };
+
+    /// <summary>What the database has of an order.</summary>
+    private sealed record Loaded(long Version, List<OrderItem> Items);
 }

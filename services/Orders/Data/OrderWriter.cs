@@ -62,7 +62,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
     {
         var orders = await OrderBatch.LoadAsync(connection, [id], time, cancellationToken);
         var order = orders.Find(id);
-        var decision = decide(order, orders.Now);
+        var decision = order is null ? decide(null, orders.Now) : orders.Change(order, o => decide(o, orders.Now), by);
         if (!orders.Changed.Any())
         {
             return (decision, null, null);
@@ -73,7 +73,6 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
             orders.Remember(answer);
         }
 
-        orders.PublishUpdated(order!, by);
         await using var writes = new NpgsqlBatch(connection, transaction);
         orders.Save(writes);
         return (decision, order, await writes.WriteAsync(orders.Events, cancellationToken, end));

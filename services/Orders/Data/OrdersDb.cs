@@ -1,48 +1,55 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
+using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// The schema. Rows are classes of their own: the aggregate is <see cref="Domain.Order"/>, which <see cref="OrderBatch"/> loads and saves
-/// with set-based SQL; EF Core migrates and reads.
+/// The schema. EF Core migrates and reads; <see cref="PlacementSql"/> and <see cref="OrderBatch"/> write orders with set-based SQL.
 /// </summary>
 internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(options)
 {
-    public DbSet<OrderRow> Orders => Set<OrderRow>();
-    public DbSet<OrderLineRow> OrderLines => Set<OrderLineRow>();
+    public DbSet<Order> Orders => Set<Order>();
+    public DbSet<OrderItem> OrderItems => Set<OrderItem>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.AddMessaging();
         modelBuilder.AddIdempotencyKeys();
-        modelBuilder.Entity<OrderRow>(order =>
+        modelBuilder.Entity<Order>(order =>
         {
             order.ToTable("orders", table => table.HasCheckConstraint("ck_orders_total", "total >= 0"));
             order.HasKey(o => o.Id);
             order.Property(o => o.Id).ValueGeneratedNever();
             order.Property(o => o.Status).HasConversion(status => StatusNames.Format(status), text => StatusNames.Parse(text));
             order.Property(o => o.Total).HasColumnType("numeric");
-            order.Property(o => o.Rejection).HasColumnType("jsonb");
-            order.Property(o => o.Revision).HasColumnType("jsonb");
-            order.Property(o => o.ShipTo).HasColumnType("jsonb");
-            order.Property(o => o.Returns).HasColumnType("jsonb");
-            order.Property(o => o.WaitingSince).HasDefaultValueSql("now()");
-            order.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId);
+            order.Property(o => o.Rejection).HasColumnType("jsonb").HasConversion(r => OrderJson.Write(r), json => OrderJson.ReadRejection(json));
+            order.Property(o => o.Revision).HasColumnType("jsonb").HasConversion(r => OrderJson.Write(r), json => OrderJson.ReadRevision(json));
+            order.Property(o => o.ShipTo).HasColumnType("jsonb").HasConversion(s => OrderJson.Write(s), json => OrderJson.ReadShipTo(json));
+            order.Property(o => o.Returns).HasColumnType("jsonb").IsRequired(false).HasConversion(
+                new ValueConverter<IReadOnlyList<OrderReturn>, string?>(r => OrderJson.Write(r), json => OrderJson.ReadReturns(json)),
+                new ValueComparer<IReadOnlyList<OrderReturn>>(false));
+            // Since when the status is what it is, by the database's clock: replicas' clocks differ, and must not let an order expire.
+            order.Property<DateTimeOffset>("WaitingSince").HasDefaultValueSql("now()");
+            order.Ignore(o => o.Lines);
+            order.Ignore(o => o.TotalPrice);
+            order.HasMany(o => o.Items).WithOne().HasForeignKey(l => l.OrderId);
             // A customer's orders, newest first: ids are UUIDv7.
             order.HasIndex(o => new { o.CustomerId, o.Id });
             // Only what waits for Inventory, so that a sweep never reads past the finished orders.
-            order.HasIndex(o => new { o.Status, o.WaitingSince })
+            order.HasIndex("Status", "WaitingSince")
                 .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')").HasDatabaseName("ix_orders_waiting");
             // Room for the order's next version in the same page.
             order.HasStorageParameter("fillfactor", 80);
         });
-        modelBuilder.Entity<OrderLineRow>(line =>
+        modelBuilder.Entity<OrderItem>(line =>
         {
             line.ToTable("order_lines", table => table.HasCheckConstraint("ck_order_lines_quantity", "quantity >= 1"));
             line.HasKey(l => new { l.OrderId, l.LineNo });
@@ -71,43 +78,6 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             customer.Property(c => c.Status).HasConversion(s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()), s => Enum.Parse<CustomerStatus>(s, true));
         });
     }
-}
-
-internal sealed class OrderRow
-{
-    public Guid Id { get; init; }
-    public Guid CustomerId { get; init; }
-    public OrderStatus Status { get; init; }
-    public long Version { get; init; }
-    public required string Currency { get; init; }
-    public decimal Total { get; init; }
-    public Guid? HoldId { get; init; }
-    public string? Reason { get; init; }
-    public string? Rejection { get; init; }
-    public string? Revision { get; init; }
-    public string? Carrier { get; init; }
-    public string? TrackingNumber { get; init; }
-    public string? ShipTo { get; init; }
-    public bool ShipToErased { get; init; }
-    public string? Returns { get; init; }
-    public DateTimeOffset PlacedAt { get; init; }
-    public DateTimeOffset UpdatedAt { get; init; }
-
-    /// <summary>Since when the status is what it is, by the database's clock: replicas' clocks differ, and must not let an order expire.</summary>
-    public DateTimeOffset WaitingSince { get; init; }
-
-    public List<OrderLineRow> Lines { get; init; } = [];
-}
-
-internal sealed class OrderLineRow
-{
-    public Guid OrderId { get; init; }
-    public int LineNo { get; init; }
-    public Guid ProductId { get; init; }
-    public required string Sku { get; init; }
-    public required string Name { get; init; }
-    public int Quantity { get; init; }
-    public decimal UnitPrice { get; init; }
 }
 
 /// <summary>

@@ -18,7 +18,7 @@ internal sealed class RecentOrders(ReadCache cache, IDbContextFactory<OrdersDb> 
     private async Task<IReadOnlyList<OrderView>?> LoadAsync(Guid customerId)
     {
         await using var database = await databases.CreateDbContextAsync();
-        var rows = await database.Orders.AsNoTracking().Include(o => o.Lines)
+        var rows = await database.Orders.AsNoTracking().Include(o => o.Items)
             .Where(o => o.CustomerId == customerId).OrderByDescending(o => o.Id).Take(Count).ToListAsync();
         return [.. rows.Select(OrderView.Of)];
     }

@@ -8,97 +8,67 @@ namespace OrderInventory.Orders.Domain;
 /// An order and its state machine: <c>Pending → Confirmed | Rejected | Expired</c>; <c>Pending, Confirmed, RevisionPending →
 /// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>. A return
 /// changes no status.
-/// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one.
+/// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one. The setters are for the methods here and
+/// for who reads a row.
 /// </summary>
 internal sealed class Order
 {
-    private Order()
-    {
-        Currency = "";
-    }
-
-    public Guid Id { get; private set; }
-    public Guid CustomerId { get; private set; }
-    public OrderStatus Status { get; private set; }
-
-    /// <summary>The status that the last change left; only known to the process that made the change.</summary>
-    public OrderStatus PreviousStatus { get; private set; }
-
-    public long Version { get; private set; }
+    public Guid Id { get; internal set; }
+    public Guid CustomerId { get; internal set; }
+    public OrderStatus Status { get; internal set; }
+    public long Version { get; internal set; }
 
     /// <summary>ISO 4217; an order has one currency.</summary>
-    public string Currency { get; private set; }
+    public string Currency { get; internal set; } = "";
 
-    public decimal Total { get; private set; }
-    public Guid? HoldId { get; private set; }
+    public decimal Total { get; internal set; }
+    public Guid? HoldId { get; internal set; }
 
     /// <summary>Words of whoever caused the last change.</summary>
-    public string? Reason { get; private set; }
+    public string? Reason { get; internal set; }
 
-    public Rejection? Rejection { get; private set; }
-    public Revision? Revision { get; private set; }
-    public string? Carrier { get; private set; }
-    public string? TrackingNumber { get; private set; }
+    public Rejection? Rejection { get; internal set; }
+    public Revision? Revision { get; internal set; }
+    public string? Carrier { get; internal set; }
+    public string? TrackingNumber { get; internal set; }
 
     /// <summary>Where the goods go. Personal data: in no event, and gone when the customer is erased.</summary>
-    public ShipTo? ShipTo { get; private set; }
+    public ShipTo? ShipTo { get; internal set; }
 
     /// <summary>Whether <see cref="ShipTo"/> is gone because the customer was erased; then the words in the order go when it is final.</summary>
-    public bool ShipToErased { get; private set; }
+    public bool ShipToErased { get; internal set; }
 
     /// <summary>What came back after shipping, oldest first.</summary>
-    public IReadOnlyList<OrderReturn> Returns { get; private set; } = [];
+    public IReadOnlyList<OrderReturn> Returns { get => field ?? []; internal set; }
 
-    /// <summary>The return that the last change was, if it was one; only known to the process that made the change.</summary>
-    public OrderReturn? LastReturn { get; private set; }
+    public DateTimeOffset PlacedAt { get; internal set; }
+    public DateTimeOffset UpdatedAt { get; internal set; }
 
-    public DateTimeOffset PlacedAt { get; private set; }
-    public DateTimeOffset UpdatedAt { get; private set; }
-    public IReadOnlyList<OrderLine> Lines { get; private set; } = [];
+    /// <summary>The rows of <see cref="Lines"/>, in any order.</summary>
+    public List<OrderItem> Items { get; internal set; } = [];
 
-    /// <summary>Whether <see cref="Lines"/> differ from what the database holds.</summary>
-    public bool LinesChanged { get; private set; }
+    public IReadOnlyList<OrderLine> Lines =>
+        [.. Items.OrderBy(i => i.LineNo).Select(i => new OrderLine(i.ProductId, i.Sku, i.Name, i.Quantity, new(i.UnitPrice, Currency)))];
+
+    public Money TotalPrice => new(Total, Currency);
+
+    /// <summary>Nothing can happen to it any more but a return.</summary>
+    public bool IsFinal => Status is OrderStatus.Rejected or OrderStatus.Expired or OrderStatus.Cancelled or OrderStatus.Delivered;
 
     public static Order Place(Guid id, Guid customerId, IReadOnlyList<OrderLine> lines, Guid? holdId, ShipTo? shipTo, DateTimeOffset now) => new()
     {
-        ShipTo = shipTo,
         Id = id,
         CustomerId = customerId,
         Status = OrderStatus.Pending,
         Version = 1,
         Currency = lines[0].UnitPrice.Currency,
         Total = Sum(lines),
-        Lines = lines,
+        Items = OrderItem.Of(id, lines),
         HoldId = holdId,
+        ShipTo = shipTo,
         PlacedAt = now,
         UpdatedAt = now,
     };
-
-    /// <summary>The order as the database has it.</summary>
-    public static Order Restore(
-        Guid id, Guid customerId, OrderStatus status, long version, string currency, decimal total, Guid? holdId, string? reason,
-        Rejection? rejection, Revision? revision, string? carrier, string? trackingNumber, ShipTo? shipTo, bool shipToErased,
-        IReadOnlyList<OrderReturn> returns, DateTimeOffset placedAt, DateTimeOffset updatedAt, IReadOnlyList<OrderLine> lines) => new()
-        {
-            Id = id,
-            CustomerId = customerId,
-            Status = status,
-            Version = version,
-            Currency = currency,
-            Total = total,
-            HoldId = holdId,
-            Reason = reason,
-            Rejection = rejection,
-            Revision = revision,
-            Carrier = carrier,
-            TrackingNumber = trackingNumber,
-            ShipTo = shipTo,
-            ShipToErased = shipToErased,
-            Returns = returns,
-            PlacedAt = placedAt,
-            UpdatedAt = updatedAt,
-            Lines = lines,
-        };
 
     /// <summary>
     /// Inventory's answer. It counts only for the version that is waiting for it: a late one, one for an order that was cancelled or has
@@ -119,9 +89,8 @@ internal sealed class Order
                 Rejection = new(Rejection.InsufficientStock, shortages);
                 return To(OrderStatus.Rejected, null, now);
             case (OrderStatus.RevisionPending, ReservationOutcome.Revised):
-                Lines = Revision!.Lines;
-                LinesChanged = true;
-                Total = Sum(Lines);
+                Items = OrderItem.Of(Id, Revision!.Lines);
+                Total = Sum(Revision.Lines);
                 Revision = Revision with { Status = RevisionStatus.Applied };
                 return To(OrderStatus.Confirmed, null, now);
             case (OrderStatus.RevisionPending, ReservationOutcome.RevisionRejected):
@@ -203,12 +172,9 @@ internal sealed class Order
         }
     }
 
-    /// <summary>Nothing can happen to it any more but a return.</summary>
-    public bool IsFinal => Status is OrderStatus.Rejected or OrderStatus.Expired or OrderStatus.Cancelled or OrderStatus.Delivered;
-
     /// <summary>Shipped units that have not come back yet.</summary>
     public long Returnable(Guid productId) =>
-        Lines.Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity)
+        Items.Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity)
         - Returns.SelectMany(r => r.Lines).Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity);
 
     /// <summary>Goods came back. The caller has seen that they are <see cref="Returnable"/>; the status stays as it is.</summary>
@@ -220,13 +186,11 @@ internal sealed class Order
         }
 
         Returns = [.. Returns, returned];
-        LastReturn = returned;
         return To(Status, reason, now);
     }
 
     private Change To(OrderStatus status, string? reason, DateTimeOffset now)
     {
-        PreviousStatus = Status;
         Status = status;
         Reason = reason;
         Version++;
@@ -242,8 +206,6 @@ internal sealed class Order
     }
 
     private static decimal Sum(IReadOnlyList<OrderLine> lines) => lines.Sum(line => line.Quantity * line.UnitPrice.Amount);
-
-    public Money TotalPrice => new(Total, Currency);
 }
 
 /// <summary>What a wished change of an order came to.</summary>

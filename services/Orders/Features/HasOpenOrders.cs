@@ -14,7 +14,7 @@ internal static class HasOpenOrders
     public static async Task<Ok<Response>> HandleAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
     {
         OrderStatus[] finished = [OrderStatus.Rejected, OrderStatus.Expired, OrderStatus.Cancelled, OrderStatus.Delivered];
-        var open = await database.OrderLines
+        var open = await database.OrderItems
             .Where(line => line.ProductId == productId)
             .Join(database.Orders, line => line.OrderId, order => order.Id, (_, order) => order.Status)
             .AnyAsync(status => !finished.Contains(status), cancellationToken)
@@ -26,7 +26,7 @@ internal static class HasOpenOrders
     private static Task<bool> IsInPendingRevisionAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
     {
         var hasProduct = $$"""{"lines": [{"productId": "{{productId}}"}]}""";
-        return database.Orders.AnyAsync(
-            order => order.Status == OrderStatus.RevisionPending && EF.Functions.JsonContains(order.Revision!, hasProduct), cancellationToken);
+        return database.Database.SqlQuery<bool>(
+            $"SELECT EXISTS (SELECT FROM orders WHERE status = 'revisionPending' AND revision @> {hasProduct}::jsonb) AS \"Value\"").SingleAsync(cancellationToken);
     }
 }

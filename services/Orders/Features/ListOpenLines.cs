@@ -26,7 +26,7 @@ internal static class ListOpenLines
 
         OrderStatus[] settled = [OrderStatus.Confirmed, OrderStatus.RevisionPending];
         OrderStatus[] open = [.. settled, OrderStatus.Pending, OrderStatus.CancelPending];
-        var lines = await database.OrderLines
+        var lines = await database.OrderItems
             .Where(line => ids.Contains(line.ProductId))
             .Join(database.Orders.Where(order => open.Contains(order.Status)), line => line.OrderId, order => order.Id, (line, order) => new { line.ProductId, line.Quantity, order.Status })
             .GroupBy(line => line.ProductId)

@@ -22,7 +22,7 @@ internal static class ListOrders
             return problem;
         }
 
-        var orders = database.Orders.AsNoTracking().Include(o => o.Lines).AsQueryable();
+        var orders = database.Orders.AsNoTracking().Include(o => o.Items).AsQueryable();
         if (customerId is { } customer)
         {
             orders = orders.Where(o => o.CustomerId == customer);
@@ -30,7 +30,7 @@ internal static class ListOrders
 
         if (productId is { } product)
         {
-            orders = orders.Where(o => o.Lines.Any(l => l.ProductId == product));
+            orders = orders.Where(o => o.Items.Any(l => l.ProductId == product));
         }
 
         if (status is not null)

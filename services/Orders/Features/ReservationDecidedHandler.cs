@@ -23,10 +23,7 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
             }
 
             orders.Remember(decided, received);
-            if (order.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now) == Change.Made)
-            {
-                orders.PublishUpdated(order, By.Inventory, received);
-            }
+            orders.Change(order, o => o.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now), By.Inventory, received);
         }
 
         orders.Save(batch.Writes);

@@ -214,7 +214,7 @@ internal sealed partial class SweepWaitingOrders(
 
         writes.AddOutbox(order.Version == 1
             ? OutboxMessage.Create(OrderEvents.Created, order.Id, 1, OrderEvents.CreatedOf(order), order.PlacedAt, id: sent.Id)
-            : OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order, sent.PreviousStatus), order.UpdatedAt, id: sent.Id));
+            : OutboxMessage.Create(OrderEvents.Updated, order.Id, order.Version, OrderEvents.UpdatedOf(order, sent.PreviousStatus ?? order.Status), order.UpdatedAt, id: sent.Id));
         await writes.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         signal.Wake();
@@ -230,17 +230,16 @@ internal sealed partial class SweepWaitingOrders(
         if (order.Status == OrderStatus.CancelPending)
         {
             var smaller = OutboxMessage.Create(
-                OrderEvents.Updated, order.Id, order.Version, OrderEvents.Smaller(OrderEvents.UpdatedOf(order, sent.PreviousStatus)), order.UpdatedAt, id: sent.Id);
+                OrderEvents.Updated, order.Id, order.Version, OrderEvents.Smaller(OrderEvents.UpdatedOf(order, sent.PreviousStatus ?? order.Status)), order.UpdatedAt, id: sent.Id);
             writes.AddOutbox(smaller);
             return smaller.Payload.Length < size;
         }
 
-        if (order.GiveUp(orders.Now) != Change.Made)
+        if (orders.Change(order, o => o.GiveUp(orders.Now), By.Sweep) != Change.Made)
         {
             return false;
         }
 
-        orders.PublishUpdated(order, By.Sweep);
         orders.Save(writes);
         writes.AddOutbox(orders.Events);
         return true;

@@ -317,7 +317,7 @@ namespace OrderInventory.Orders.Data.Migrations
                     b.ToTable("order_history", (string)null);
                 });
 
-            modelBuilder.Entity("OrderInventory.Orders.Data.OrderLineRow", b =>
+            modelBuilder.Entity("OrderInventory.Orders.Domain.OrderItem", b =>
                 {
                     b.Property<Guid>("OrderId")
                         .HasColumnType("uuid")
@@ -361,7 +361,7 @@ namespace OrderInventory.Orders.Data.Migrations
                         });
                 });
 
-            modelBuilder.Entity("OrderInventory.Orders.Data.OrderRow", b =>
+            modelBuilder.Entity("OrderInventory.Orders.Domain.Order", b =>
                 {
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
@@ -531,19 +531,19 @@ namespace OrderInventory.Orders.Data.Migrations
                     b.ToTable("idempotency_keys", (string)null);
                 });
 
-            modelBuilder.Entity("OrderInventory.Orders.Data.OrderLineRow", b =>
+            modelBuilder.Entity("OrderInventory.Orders.Domain.OrderItem", b =>
                 {
-                    b.HasOne("OrderInventory.Orders.Data.OrderRow", null)
-                        .WithMany("Lines")
+                    b.HasOne("OrderInventory.Orders.Domain.Order", null)
+                        .WithMany("Items")
                         .HasForeignKey("OrderId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_order_lines_orders_order_id");
                 });
 
-            modelBuilder.Entity("OrderInventory.Orders.Data.OrderRow", b =>
+            modelBuilder.Entity("OrderInventory.Orders.Domain.Order", b =>
                 {
-                    b.Navigation("Lines");
+                    b.Navigation("Items");
                 });
 #pragma warning restore 612, 618
         }
