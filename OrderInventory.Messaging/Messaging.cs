@@ -51,7 +51,7 @@ public sealed class MessagingOptions
     public TimeSpan InboxRetention { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>How often the relay looks without being woken, when it owns all slots.</summary>
-    public TimeSpan IdlePoll { get; set; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan IdlePoll { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often the relay looks when other replicas own slots too, and may have written rows for this one's.</summary>
     public TimeSpan SharedPoll { get; set; } = TimeSpan.FromMilliseconds(25);
