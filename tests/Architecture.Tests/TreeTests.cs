@@ -27,6 +27,13 @@ public class TreeTests
         Assert.All(domain, file => Assert.DoesNotMatch("using (Microsoft\\.(EntityFrameworkCore|AspNetCore)|Npgsql|Confluent|StackExchange|MailKit|System\\.Net)", Repository.Read(file)));
     }
 
+    // The other services' JSON contexts still stand in Data.
+    [Fact]
+    public void The_data_of_Orders_names_no_feature() =>
+        Assert.All(
+            Repository.Files("services/Orders/Data", "*.cs"),
+            file => Assert.DoesNotContain("Orders.Features", Repository.Read(file), StringComparison.Ordinal));
+
     [Fact]
     public void Program_shows_the_service_on_one_screen() =>
         Assert.All(s_services, service => Assert.InRange(Repository.Lines($"services/{service}/Program.cs").Length, 1, 70));
