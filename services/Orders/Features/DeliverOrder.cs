@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 
 namespace OrderInventory.Orders.Features;

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
@@ -79,7 +80,7 @@ internal static class ReturnGoods
         for (var i = 0; i < request.Lines.Count; i++)
         {
             var productId = request.Lines[i].ProductId;
-            errors.Require(order.Lines.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order has no such product.");
+            errors.Require(order.Items.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order has no such product.");
         }
 
         if (errors.Any)

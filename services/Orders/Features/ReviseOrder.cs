@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
 

@@ -4,7 +4,7 @@ using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Orders.Features;
+namespace OrderInventory.Orders.Answers;
 
 /// <summary>A plain step of the state machine by POST.</summary>
 internal static class Transitions
