@@ -67,6 +67,17 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure) : 
     }
 
     [Fact]
+    public async Task Lists_show_the_product_as_far_as_it_is_known_and_a_level_with_an_etag_does_not()
+    {
+        var (known, unknown) = (await _app.StockAsync(5), await _app.StockAsync(5));
+        await TellAsync(known, 1, "deleted");
+        var items = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={known},{unknown}"))!["items"]!.AsArray().ToDictionary(i => (Guid)i!["productId"]!, i => i!.AsObject());
+        Assert.Equal("""{"sku":"TEA-1","name":"Chai","status":"deleted"}""", items[known]["product"]!.ToJsonString());
+        Assert.False(items[unknown].ContainsKey("product"));
+        Assert.False((await _app.LevelAsync(known)).AsObject().ContainsKey("product"));
+    }
+
+    [Fact]
     public async Task A_record_is_removed_when_nothing_is_reserved_and_one_that_comes_back_goes_on_from_its_version()
     {
         var product = await _app.StockAsync(5, threshold: 10);

@@ -32,6 +32,23 @@ public sealed class OrderEventsHandlerTests(InfrastructureFixture infrastructure
         Eventually.TrueAsync(async () => await OutcomeAsync(order) == outcome, s_patience, $"the reservation is {outcome}");
 
     [Fact]
+    public async Task Reserving_touches_no_index_of_the_levels()
+    {
+        var product = await _app.StockAsync(100);
+        var orders = Enumerable.Range(0, 30).Select(_ => Guid.CreateVersion7()).ToList();
+        foreach (var order in orders)
+        {
+            await CreateAsync(order, (product, 1));
+            await WaitForAsync(order, "reserved");
+        }
+
+        // The server counts when it comes to it.
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<bool>("SELECT n_tup_upd >= 30 AND n_tup_hot_upd = n_tup_upd FROM pg_stat_user_tables WHERE relname = 'stock_levels'"),
+            s_patience, "all updates are heap-only");
+    }
+
+    [Fact]
     public async Task An_order_is_reserved_and_answered_in_its_own_trace()
     {
         var product = await _app.StockAsync(10);

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using OrderInventory.Inventory.Features;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
@@ -70,6 +71,20 @@ public sealed class StockCheckResponderTests(InfrastructureFixture infrastructur
         // One partition, so all that came before has been looked at.
         var answers = await _app.Kafka.ReadAsync("inventory.check.replied", _replica, seen => seen.Count == 1);
         Assert.Equal(good.ToString(), answers.Single().Headers["ce_causationid"]);
+    }
+
+    [Theory]
+    [InlineData("{\"lines\": []}", "$.lines")]
+    [InlineData("{\"lines\": [null]}", "$.lines[0]")]
+    [InlineData("{\"lines\": [{\"productId\": \"019a0000-0000-7000-8000-000000000001\", \"quantity\": 0}]}", "$.lines[0].quantity")]
+    [InlineData("{\"lines\": [{\"productId\": \"019a0000-0000-7000-8000-000000000001\", \"quantity\": 1000000000001}]}", "$.lines[0].quantity")]
+    public async Task A_question_has_the_same_limits_over_http_and_over_kafka(string json, string path)
+    {
+        var response = await _http.PostAsync("/api/inventory/check", new StringContent(json, System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(path, (await response.BodyAsync())["errors"]!.AsObject().Single().Key);
+        var question = System.Text.Json.JsonSerializer.Deserialize(json, OrderInventory.Contracts.EventsJson.Default.StockCheckRequested)!;
+        Assert.StartsWith(path, AnswerStockChecks.Validate(question), StringComparison.Ordinal);
     }
 
     [Fact]
