@@ -85,8 +85,7 @@ internal sealed class EmbeddedKafka : IDisposable
         _builder.Services.AddHealthChecks().AddAsyncCheck($"{name}_check", stop => CheckAsync(Address("tcp"), stop));
         return server
             .WithArgs(
-                // The first compiler alone: the second one takes a core for a minute on a machine that starts everything at once.
-                "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError",
+                "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
                 $"-Dlog4j2.configurationFile={logging}", "-cp", Path.Combine(_libs!, "*"), "kafka.Kafka", properties)
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) =>

@@ -39,7 +39,7 @@ internal sealed partial class OutboxRelay(
     {
         await topics.EnsureAsync(stoppingToken);
         var failures = 0;
-        var pace = new Pace(options.BatchInterval, time);
+        var pace = new Pace(options.RelayInterval, time);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
