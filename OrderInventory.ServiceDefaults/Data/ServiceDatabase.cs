@@ -43,7 +43,7 @@ public static class ServiceDatabaseExtensions
         {
             // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
             // replica of every service has as many.
-            connectionString.MaxPoolSize = 20;
+            connectionString.MaxPoolSize = 25;
         }
 
         if (!connectionString.ShouldSerialize("Options"))
