@@ -15,6 +15,8 @@ if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
   export KAFKA_HOME
 fi
 need_java
+# Each project starts a broker of its own, whose second compiler would take a core for minutes.
+export JDK_JAVA_OPTIONS="${JDK_JAVA_OPTIONS:--XX:TieredStopAtLevel=1}"
 say "Kafka: ${KAFKA_HOME:-the embedded mock broker (KAFKA_HOME is not set)}"
 
 if [ "${SKIP_BUILD:-}" != true ]; then
