@@ -70,6 +70,23 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
         Assert.Empty(_pickup.GetFiles("*.tmp"));
     }
 
+    // Fails when messages that one batch records stand in the list in any order.
+    [Fact]
+    public async Task Lists_the_messages_of_one_order_in_the_order_of_its_versions()
+    {
+        var customer = _customers.Add("Maria Anders");
+        var order = Guid.CreateVersion7();
+        OrderStatus[] statuses = [OrderStatus.Confirmed, OrderStatus.Shipped, OrderStatus.Delivered];
+
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(version =>
+            _app.PublishAsync(Events.Updated(customer, statuses[version % 3], order: order) with { Version = version + 2 })));
+
+        var items = await _app.ListAsync($"orderId={order}", atLeast: 12);
+        Assert.Equal(
+            Enumerable.Range(0, 12).Select(version => new[] { "orderConfirmed", "orderShipped", "orderDelivered" }[version % 3]),
+            items.Select(item => (string?)item["template"]));
+    }
+
     [Theory]
     [InlineData(OrderStatus.Confirmed, OrderStatus.Pending, "orderConfirmed")]
     [InlineData(OrderStatus.Confirmed, OrderStatus.RevisionPending, "orderRevised")]

@@ -36,12 +36,17 @@ internal sealed class NotificationRecorder(SendSignal signal)
             return;
         }
 
+        // Lists show the newest first by these ids, and ids of one millisecond are in no order by themselves. A batch may have an order's versions in any
+        // order, too.
+        rows = [.. rows.OrderBy(r => r.Request.OrderVersion)];
+        Guid[] ids = [.. Enumerable.Range(0, 2 * rows.Count).Select(_ => Guid.CreateVersion7()).Order()];
+        var next = 0;
         var insert = new NpgsqlBatchCommand(Sql)
         {
             Parameters =
             {
-                OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
-                OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => ids[next++], NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => ids[next++], NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Id, NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Type, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.OrderId, NpgsqlDbType.Uuid),
