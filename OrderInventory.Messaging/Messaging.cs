@@ -80,6 +80,9 @@ public sealed class MessagingOptions
     /// because Confluent's copy constructor keeps writing into the original.
     /// </summary>
     internal ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
+
+    /// <summary>The producer's settings for what is collected; a copy for the same reason.</summary>
+    internal ProducerConfig BulkProducer => new(Producer.ToDictionary(setting => setting.Key, setting => setting.Value)) { LingerMs = BulkLinger.TotalMilliseconds };
 }
 
 public static class MessagingExtensions
@@ -165,7 +168,7 @@ public sealed class MessagingBuilder
         return Uses(topic);
     }
 
-    /// <summary>Hands events of a type to a handler. A handler may take several types; it then gets a batch's events of all of them in one call.</summary>
+    /// <summary>Hands events of a type to a handler; within a batch, handlers run in the order of their registration. A handler may take several types; it then gets a batch's events of all of them in one call.</summary>
     /// <param name="topic">Kafka topic.</param>
     /// <param name="type">CloudEvents type; others on the topic are skipped and counted.</param>
     /// <param name="json">How the data is read.</param>
@@ -177,7 +180,7 @@ public sealed class MessagingBuilder
         where THandler : class, IBatchHandler
     {
         _options.ConsumedTopics.Add(topic);
-        _options.Events.Add(type, new EventRegistration<T>(type, typeof(THandler), json, concerns, validate));
+        _options.Events.Add(type, new EventRegistration<T>(_options.Events.Count, type, typeof(THandler), json, concerns, validate));
         if (_services.All(s => s.ServiceType != typeof(THandler)))
         {
             _services.AddSingleton<THandler>();

@@ -4,8 +4,11 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderInventory.Messaging.Inbox;
 
 /// <summary>Which handler takes a type of event, and how its data is read. One per <c>ce_type</c>.</summary>
-internal abstract class EventRegistration(string type, Type handler)
+internal abstract class EventRegistration(int number, string type, Type handler)
 {
+    /// <summary>From 0, in the order of the registrations.</summary>
+    public int Number { get; } = number;
+
     public string Type { get; } = type;
     public Type Handler { get; } = handler;
 
@@ -17,7 +20,7 @@ internal abstract class EventRegistration(string type, Type handler)
 }
 
 internal sealed class EventRegistration<T>(
-    string type, Type handler, JsonTypeInfo<T> json, Func<T, bool>? concerns, Func<T, string?>? validate) : EventRegistration(type, handler)
+    int number, string type, Type handler, JsonTypeInfo<T> json, Func<T, bool>? concerns, Func<T, string?>? validate) : EventRegistration(number, type, handler)
     where T : class
 {
     public override object? Read(ReadOnlySpan<byte> payload, out string? poison)

@@ -8,6 +8,6 @@ namespace OrderInventory.Messaging.Inbox;
 /// </summary>
 public interface IBatchHandler
 {
-    /// <summary>Reads and locks by <see cref="InboxBatch.Connection"/>, decides, and leaves writes and events with the batch.</summary>
+    /// <summary>Reads and locks by <see cref="InboxBatch.GetConnectionAsync"/>, decides, and leaves writes and events with the batch.</summary>
     Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken);
 }

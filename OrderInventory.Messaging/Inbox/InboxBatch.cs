@@ -6,20 +6,45 @@ namespace OrderInventory.Messaging.Inbox;
 /// <summary>The one transaction of a consumed batch: inbox rows, effects, and the events that follow from them.</summary>
 public sealed class InboxBatch
 {
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
     private readonly List<OutboxMessage> _outbox = [];
     private readonly List<Action> _afterCommit = [];
+    private int _ownWrites;
 
-    internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction)
+    /// <param name="connection">Open.</param>
+    /// <param name="transaction">On it.</param>
+    /// <param name="inbox">Writes the inbox rows: the first of all writes, so that an event that was handled before fails there and nowhere else.</param>
+    internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction, NpgsqlBatchCommand? inbox)
     {
-        Connection = connection;
-        Writes = new NpgsqlBatch(connection, transaction);
+        _connection = connection;
+        _transaction = transaction;
+        Writes = new(connection, transaction);
+        if (inbox is not null)
+        {
+            Writes.BatchCommands.Add(inbox);
+            _ownWrites = 1;
+        }
     }
 
-    /// <summary>For reads and locks that decisions need. The transaction is open on it.</summary>
-    public NpgsqlConnection Connection { get; }
+    /// <summary>Statements that need no answer; they go in one round trip, with the outbox and the commit.</summary>
+    public NpgsqlBatch Writes { get; private set; }
 
-    /// <summary>Statements that need no answer; they go in one round trip, with the outbox, just before the commit.</summary>
-    public NpgsqlBatch Writes { get; }
+    /// <summary>
+    /// For reads and locks that decisions need; ask for it before anything is added to <see cref="Writes"/>. What an earlier handler of the batch has left
+    /// there is written first: it may be the very rows that this one decides on.
+    /// </summary>
+    public async Task<NpgsqlConnection> GetConnectionAsync(CancellationToken cancellationToken)
+    {
+        if (Writes.BatchCommands.Count > _ownWrites)
+        {
+            await Writes.ExecuteNonQueryAsync(cancellationToken);
+            Writes = new(_connection, _transaction);
+            _ownWrites = 0;
+        }
+
+        return _connection;
+    }
 
     /// <summary>Publishes an event if and only if this transaction commits.</summary>
     public void Publish(OutboxMessage message) => _outbox.Add(message);
@@ -27,18 +52,9 @@ public sealed class InboxBatch
     /// <summary>Runs after the commit, for what may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
-    /// <summary>
-    /// Writes and commits in one round trip: <paramref name="inbox"/> first, so that an event that was handled before fails there and nowhere else.
-    /// </summary>
-    internal async Task<OutboxWrite> CommitAsync(NpgsqlBatchCommand? inbox, CancellationToken cancellationToken)
-    {
-        if (inbox is not null)
-        {
-            Writes.BatchCommands.Insert(0, inbox);
-        }
-
-        return await Writes.WriteAsync(_outbox, cancellationToken, new NpgsqlBatchCommand("COMMIT"));
-    }
+    /// <summary>Writes and commits in one round trip.</summary>
+    internal Task<OutboxWrite> CommitAsync(CancellationToken cancellationToken) =>
+        Writes.WriteAsync(_outbox, cancellationToken, new NpgsqlBatchCommand("COMMIT"));
 
     internal void RunAfterCommit() => _afterCommit.ForEach(action => action());
 }

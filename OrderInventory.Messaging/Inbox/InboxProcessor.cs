@@ -35,7 +35,11 @@ internal sealed partial class InboxProcessor(
             {
                 deadLetters.Add(DeadLetter.Unreadable(record, poison, time.GetUtcNow()));
             }
-            else if (received is not null && ids.Add(received.Id))
+            else if (received is not null && !ids.Add(received.Id))
+            {
+                MessagingTelemetry.Duplicates.Add(1);
+            }
+            else if (received is not null)
             {
                 events.Add(received);
             }
@@ -142,14 +146,15 @@ internal sealed partial class InboxProcessor(
         using var quiet = Activity.Current is null ? SuppressInstrumentationScope.Begin() : null;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var batch = new InboxBatch(connection, transaction);
+        var batch = new InboxBatch(connection, transaction, events.Count > 0 ? InsertInboxRows(events) : null);
 
         if (replayed is not null && !await LockDeadLetterAsync(connection, replayed.Value, cancellationToken))
         {
             return;
         }
 
-        foreach (var group in events.GroupBy(e => e.Registration.Handler))
+        // In the order of their registration, whatever Kafka brought first: topics overtake each other.
+        foreach (var group in events.GroupBy(e => e.Registration.Handler).OrderBy(group => group.Min(e => e.Registration.Number)))
         {
             var handler = (IBatchHandler)services.GetRequiredService(group.Key);
             await handler.HandleAsync([.. group], batch, cancellationToken);
@@ -160,7 +165,7 @@ internal sealed partial class InboxProcessor(
             await SetAsideAsync(connection, batch, deadLetter, cancellationToken);
         }
 
-        signal.Committed(await batch.CommitAsync(events.Count > 0 ? InsertInboxRows(events) : null, cancellationToken));
+        signal.Committed(await batch.CommitAsync(cancellationToken));
         batch.RunAfterCommit();
         MessagingTelemetry.Handled.Add(events.Count);
     }
@@ -208,7 +213,7 @@ internal sealed partial class InboxProcessor(
 
         batch.Publish(OutboxMessage.Copy(
             KafkaTopicNames.DeadLetters(deadLetter.Topic, options.Group), deadLetter.Key, deadLetter.Offset ?? 0,
-            EventHeaders.ToJson(EventHeaders.FromJson(Encoding.UTF8.GetBytes(deadLetter.Headers)), (EventHeaders.DeadLetterReason, Shorten(deadLetter.Reason))),
+            EventHeaders.ToJson(EventHeaders.FromJson(deadLetter.Headers), (EventHeaders.DeadLetterReason, Shorten(deadLetter.Reason))),
             deadLetter.Payload, deadLetter.CreatedAt));
         batch.AfterCommit(() =>
         {

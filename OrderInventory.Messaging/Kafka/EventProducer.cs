@@ -92,10 +92,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     }
 
     private IProducer<string, byte[]> Of(string topic) => options.BulkTopics.Contains(topic)
-        ? _bulk ??= new ProducerBuilder<string, byte[]>(new ProducerConfig(options.Producer.ToDictionary(setting => setting.Key, setting => setting.Value))
-        {
-            LingerMs = options.BulkLinger.TotalMilliseconds,
-        }).Build()
+        ? _bulk ??= new ProducerBuilder<string, byte[]>(options.BulkProducer).Build()
         : _current;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]

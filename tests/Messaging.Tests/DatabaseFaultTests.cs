@@ -22,7 +22,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         {
             if (Interlocked.Increment(ref failures) <= 2)
             {
-                await ExecuteAsync(batch.Connection, $"DO $$ BEGIN RAISE EXCEPTION 'made by a test' USING ERRCODE = '{sqlState}'; END $$", stop);
+                await ExecuteAsync(await batch.GetConnectionAsync(stop), $"DO $$ BEGIN RAISE EXCEPTION 'made by a test' USING ERRCODE = '{sqlState}'; END $$", stop);
             }
         });
         await AssertOneEffectEachAsync(bed, service);
@@ -38,7 +38,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         {
             if (Interlocked.Increment(ref failures) <= 2)
             {
-                await using var db = new ThingsDb(new DbContextOptionsBuilder<ThingsDb>().UseNpgsql(batch.Connection).Options);
+                await using var db = new ThingsDb(new DbContextOptionsBuilder<ThingsDb>().UseNpgsql(await batch.GetConnectionAsync(stop)).Options);
                 await db.Database.UseTransactionAsync(batch.Writes.Transaction, stop);
                 try
                 {
@@ -63,8 +63,8 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         {
             if (Interlocked.Increment(ref cuts) <= 2)
             {
-                await bed.ExecuteAsync("SELECT pg_terminate_backend($1)", batch.Connection.ProcessID);
-                await ExecuteAsync(batch.Connection, "SELECT 1", stop);
+                await bed.ExecuteAsync("SELECT pg_terminate_backend($1)", (await batch.GetConnectionAsync(stop)).ProcessID);
+                await ExecuteAsync(await batch.GetConnectionAsync(stop), "SELECT 1", stop);
             }
         });
         await AssertOneEffectEachAsync(bed, service);
@@ -79,10 +79,10 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         var goOn = new TaskCompletionSource();
         var service = await bed.StartAsync(async (_, batch, stop) =>
         {
-            await ExecuteAsync(batch.Connection, "SELECT pg_advisory_xact_lock(1)", stop);
+            await ExecuteAsync(await batch.GetConnectionAsync(stop), "SELECT pg_advisory_xact_lock(1)", stop);
             hasFirstLock.TrySetResult();
             await goOn.Task;
-            await ExecuteAsync(batch.Connection, "SELECT pg_advisory_xact_lock(2)", stop);
+            await ExecuteAsync(await batch.GetConnectionAsync(stop), "SELECT pg_advisory_xact_lock(2)", stop);
         });
         await using var connection = await bed.Database.OpenConnectionAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
@@ -104,9 +104,13 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
     public async Task A_unique_violation_that_stays_becomes_a_dead_letter()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
-        var service = await bed.StartAsync((events, batch, stop) => events.Any(e => ((ThingChanged)e.Data).Text == "twin")
-            ? ExecuteAsync(batch.Connection, "DO $$ BEGIN RAISE unique_violation; END $$", stop)
-            : Task.CompletedTask);
+        var service = await bed.StartAsync(async (events, batch, stop) =>
+        {
+            if (events.Any(e => ((ThingChanged)e.Data).Text == "twin"))
+            {
+                await ExecuteAsync(await batch.GetConnectionAsync(stop), "DO $$ BEGIN RAISE unique_violation; END $$", stop);
+            }
+        });
         var key = Guid.CreateVersion7();
 
         await service.ProcessAsync(bed.Record(new(key, 1, ""), offset: 1), bed.Record(new(key, 2, "twin"), offset: 2), bed.Record(new(key, 3, ""), offset: 3));

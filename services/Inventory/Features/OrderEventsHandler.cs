@@ -14,7 +14,7 @@ internal sealed class OrderEventsHandler(StockLoader loader, ReadCache cache) : 
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        var stock = await loader.LoadAsync(batch.Connection, ScopeOf(events), cancellationToken);
+        var stock = await loader.LoadAsync(await batch.GetConnectionAsync(cancellationToken), ScopeOf(events), cancellationToken);
         foreach (var received in events)
         {
             var (reservation, version) = received.Data switch

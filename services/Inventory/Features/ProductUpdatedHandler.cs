@@ -17,15 +17,20 @@ internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache)
         var newest = events.Select(e => (Event: e, Product: (ProductUpdated)e.Data)).GroupBy(e => e.Product.ProductId)
             .Select(g => g.MaxBy(e => e.Product.Version)).OrderBy(e => e.Product.ProductId).ToList();
         var deleted = newest.Where(e => e.Product.Status == ProductStatus.Deleted).ToDictionary(e => e.Product.ProductId, e => e.Event.Id);
-        batch.Writes.BatchCommands.Add(ProductCopies.Keep([.. newest.Select(e => e.Product)]));
-        if (deleted.Count == 0)
+        if (deleted.Count > 0)
         {
-            return;
+            await LetGoAsync(deleted, events, batch, cancellationToken);
         }
 
+        batch.Writes.BatchCommands.Add(ProductCopies.Keep([.. newest.Select(e => e.Product)]));
+    }
+
+    private async Task LetGoAsync(Dictionary<Guid, Guid> deleted, IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    {
         Guid[] products = [.. deleted.Keys];
-        var holds = await ProductCopies.FindHoldsAsync(batch.Connection, products, cancellationToken);
-        var stock = await loader.LoadAsync(batch.Connection, new() { Products = products, Holds = holds }, cancellationToken);
+        var connection = await batch.GetConnectionAsync(cancellationToken);
+        var holds = await ProductCopies.FindHoldsAsync(connection, products, cancellationToken);
+        var stock = await loader.LoadAsync(connection, new() { Products = products, Holds = holds }, cancellationToken);
         // One may have been made while the stock was being locked. The check is the first of the writes, and the stock is still locked then.
         batch.Writes.BatchCommands.Add(ProductCopies.EnsureHolds(products, holds));
         foreach (var hold in holds.Select(stock.Hold).OfType<Hold>().Where(hold => hold.Status == HoldStatus.Live && stock.FindUnreleasable(hold.Lines) is null))

@@ -6,6 +6,7 @@ using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
@@ -26,7 +27,7 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
 
     /// <summary>
     /// FOR KEY SHARE: a webhook that is deleted meanwhile waits for this commit, and then takes these rows along; otherwise they would
-    /// wait for ever for a webhook that is gone. A customer's own webhook follows what she wants.
+    /// wait for ever for a webhook that is gone. A customer's own webhook follows what they want.
     /// </summary>
     private const string Find =
         """
@@ -63,11 +64,11 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
             return;
         }
 
-        var webhooks = await FindAsync(batch.Connection, events, cancellationToken);
+        var webhooks = await FindAsync(await batch.GetConnectionAsync(cancellationToken), events, cancellationToken);
         var rows = events
             .SelectMany(e => webhooks
                 .Where(w => w.CustomerId is null || w.CustomerId == e.CustomerId)
-                .Select(w => (Id: Guid.CreateVersion7(), Of: e, Webhook: w)))
+                .Select(w => (Id: OrderedIds.Next(), Of: e, Webhook: w)))
             .ToList();
         if (rows.Count == 0)
         {

@@ -13,24 +13,23 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
+        await webhooks.RecordAsync(
+            batch, [.. events.Select(e => new WebhookEventRow(e, null, OwnerOf((CustomerUpdated)e.Data), e.Time ?? time.GetUtcNow()))], cancellationToken);
         var customers = events.Select(e => (CustomerUpdated)e.Data).ToList();
         batch.Writes.BatchCommands.Add(Keep(customers));
         var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
         if (erased.Length > 0)
         {
-            // Her own webhooks' addresses are hers too. First, so that what is being recorded for them is there to be blanked.
+            // The addresses of their own webhooks are theirs too; what is recorded for these goes with them.
             batch.Writes.BatchCommands.Add(new("DELETE FROM webhooks WHERE customer_id = ANY ($1)")
             {
                 Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = erased } },
             });
             batch.Writes.BatchCommands.Add(Blank(erased));
         }
-
-        await webhooks.RecordAsync(
-            batch, [.. events.Select(e => new WebhookEventRow(e, null, OwnerOf((CustomerUpdated)e.Data), e.Time ?? time.GetUtcNow()))], cancellationToken);
     }
 
-    /// <summary>An erased customer has no webhooks of her own any more, not even for this.</summary>
+    /// <summary>An erased customer has no webhooks of their own any more, not even for this.</summary>
     private static Guid? OwnerOf(CustomerUpdated customer) => customer.Status == CustomerStatus.Erased ? null : customer.CustomerId;
 
     /// <summary>Newer version wins, within the batch too. Erased is final whatever its version.</summary>

@@ -12,8 +12,8 @@ internal sealed class InventoryUpdatedHandler(StaffRecorder staff, WebhookRecord
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        staff.Record(batch, [.. events.Where(e => Concerns((InventoryUpdated)e.Data))]);
         await webhooks.RecordAsync(
             batch, [.. events.Select(e => new WebhookEventRow(e, null, null, ((InventoryUpdated)e.Data).UpdatedAt))], cancellationToken);
+        staff.Record(batch, [.. events.Where(e => Concerns((InventoryUpdated)e.Data))]);
     }
 }

@@ -10,10 +10,10 @@ internal sealed class OrderCreatedHandler(NotificationRecorder recorder, Webhook
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
-        recorder.Record(batch, [.. events.Select(e => (e, NotificationRequest.For((OrderCreated)e.Data)))]);
         await webhooks.RecordAsync(
             batch,
             [.. events.Select(e => (e, (OrderCreated)e.Data)).Select(e => new WebhookEventRow(e.e, e.Item2.OrderId, e.Item2.CustomerId, e.Item2.PlacedAt))],
             cancellationToken);
+        recorder.Record(batch, [.. events.Select(e => (e, NotificationRequest.For((OrderCreated)e.Data)))]);
     }
 }

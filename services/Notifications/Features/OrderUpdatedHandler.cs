@@ -13,6 +13,10 @@ internal sealed class OrderUpdatedHandler(NotificationRecorder recorder, Webhook
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
+        await webhooks.RecordAsync(
+            batch,
+            [.. events.Select(e => (e, (OrderUpdated)e.Data)).Select(e => new WebhookEventRow(e.e, e.Item2.OrderId, e.Item2.CustomerId, e.Item2.UpdatedAt))],
+            cancellationToken);
         var rows = new List<(ReceivedEvent, NotificationRequest)>(events.Count);
         foreach (var received in events)
         {
@@ -23,9 +27,5 @@ internal sealed class OrderUpdatedHandler(NotificationRecorder recorder, Webhook
         }
 
         recorder.Record(batch, rows);
-        await webhooks.RecordAsync(
-            batch,
-            [.. events.Select(e => (e, (OrderUpdated)e.Data)).Select(e => new WebhookEventRow(e.e, e.Item2.OrderId, e.Item2.CustomerId, e.Item2.UpdatedAt))],
-            cancellationToken);
     }
 }

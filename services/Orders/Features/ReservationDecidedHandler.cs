@@ -13,7 +13,7 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         var ids = events.Select(e => ((ReservationDecided)e.Data).OrderId).Distinct().ToArray();
-        var orders = await OrderBatch.LoadAsync(batch.Connection, ids, time, cancellationToken);
+        var orders = await OrderBatch.LoadAsync(await batch.GetConnectionAsync(cancellationToken), ids, time, cancellationToken);
         foreach (var received in events)
         {
             var decided = (ReservationDecided)received.Data;
