@@ -34,6 +34,9 @@ internal sealed partial class OutboxRelay(
     private long _deleted;
     private bool _lookAgain = true;
 
+    /// <summary>What the look at the table could not hand over, or did not reach, waits for what is in flight: looking again at once would find the same.</summary>
+    private bool _isBlocked;
+
     [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -48,7 +51,7 @@ internal sealed partial class OutboxRelay(
                 await Task.Delay(pace.Next(), time, stoppingToken);
                 await RelayAsync(stoppingToken);
                 failures = 0;
-                if (!_lookAgain)
+                if (!_lookAgain || _isBlocked)
                 {
                     await signal.WaitAsync(LongestWait(), stoppingToken);
                 }
@@ -116,7 +119,7 @@ internal sealed partial class OutboxRelay(
             await DeleteAsync(cancellationToken);
         }
 
-        if (_lookAgain && !_sent.IsFull)
+        if (_lookAgain && !_isBlocked)
         {
             await PublishFromTableAsync(cancellationToken);
         }
@@ -132,7 +135,8 @@ internal sealed partial class OutboxRelay(
         // Before the look: what is told of from here on is not in it.
         _lookAgain = false;
         var (messages, isAll) = await _table.ReadAsync(cancellationToken);
-        _lookAgain = !Publish(messages) || !isAll;
+        _isBlocked = !Publish(messages) || !isAll;
+        _lookAgain = _isBlocked;
     }
 
     private void PublishFromMemory()
@@ -217,30 +221,22 @@ internal sealed partial class OutboxRelay(
 
         producer.RenewIfBroken();
         _sent.Forgive();
-        _lookAgain = true;
+        (_lookAgain, _isBlocked) = (true, false);
         throw new KafkaException(failure);
     }
 
     private async Task DeleteAsync(CancellationToken cancellationToken)
     {
         _deleted = time.GetTimestamp();
-        var messages = _sent.TakeAcknowledged();
+        var messages = _sent.Acknowledged();
         if (messages.Count == 0)
         {
             return;
         }
 
-        try
-        {
-            await _table.DeleteAsync(messages, cancellationToken);
-        }
-        catch
-        {
-            _sent.Return(messages);
-            throw;
-        }
-
+        await _table.DeleteAsync(messages, cancellationToken);
         _sent.Deleted(messages);
+        _isBlocked = false;
         MessagingTelemetry.Published.Add(messages.Count);
     }
 
@@ -251,6 +247,7 @@ internal sealed partial class OutboxRelay(
         {
             await _table.SetAsideAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
             _sent.RefusedIsSetAside();
+            _isBlocked = false;
             MessagingTelemetry.Refused.Add(1);
             LogRefused(message.Id, message.Topic, message.Key, error.Reason);
         }

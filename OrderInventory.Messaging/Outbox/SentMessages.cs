@@ -20,7 +20,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     /// <summary>In flight, or acknowledged and still in the table.</summary>
     private readonly HashSet<Guid> _sent = [];
 
-    private List<OutboxMessage> _acknowledged = [];
+    private readonly List<OutboxMessage> _acknowledged = [];
     private readonly Queue<(OutboxMessage Message, Error Error)> _refused = [];
 
     /// <summary>Of the last deletion: a write that was handed over late is known by these.</summary>
@@ -65,18 +65,16 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    public int AcknowledgedCount
+    public bool IsDeletionDue
     {
         get
         {
             lock (_lock)
             {
-                return _acknowledged.Count;
+                return _acknowledged.Count >= DeleteAt;
             }
         }
     }
-
-    public bool IsDeletionDue => AcknowledgedCount >= DeleteAt;
 
     /// <summary>Whether the row has left, or is on its way in its place.</summary>
     public bool Knows(Guid id)
@@ -161,22 +159,23 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The rows to be deleted; give them back with <see cref="Return"/> if that fails.</summary>
-    public List<OutboxMessage> TakeAcknowledged()
+    /// <summary>What the broker has, until its rows are <see cref="Deleted"/>.</summary>
+    public IReadOnlyList<OutboxMessage> Acknowledged()
     {
         lock (_lock)
         {
-            var taken = _acknowledged;
-            _acknowledged = [];
-            return taken;
+            return [.. _acknowledged];
         }
     }
 
-    public void Return(List<OutboxMessage> messages)
+    /// <summary>The rows of these, the first that were acknowledged, are gone.</summary>
+    public void Deleted(IReadOnlyList<OutboxMessage> acknowledged)
     {
         lock (_lock)
         {
-            _acknowledged.AddRange(messages);
+            _acknowledged.RemoveRange(0, acknowledged.Count);
+            _deleted = [.. acknowledged.Select(message => message.Id)];
+            _sent.ExceptWith(_deleted);
         }
     }
 
@@ -194,16 +193,6 @@ internal sealed class SentMessages(OutboxSignal signal)
         lock (_lock)
         {
             _sent.Remove(_refused.Dequeue().Message.Id);
-        }
-    }
-
-    /// <summary>Their rows are gone.</summary>
-    public void Deleted(IEnumerable<OutboxMessage> messages)
-    {
-        lock (_lock)
-        {
-            _deleted = [.. messages.Select(message => message.Id)];
-            _sent.ExceptWith(_deleted);
         }
     }
 

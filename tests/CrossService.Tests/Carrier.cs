@@ -67,7 +67,7 @@ internal sealed class Carrier(IService orders, IService inventory)
 
     public EventRecord Record(string topic, string key, string json, byte[] payload, bool otherId)
     {
-        var headers = EventHeaders.FromJson(Encoding.UTF8.GetBytes(json));
+        var headers = EventHeaders.FromJson(json);
         if (otherId)
         {
             headers.Remove(EventHeaders.Id);

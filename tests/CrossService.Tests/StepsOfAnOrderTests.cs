@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using OrderInventory.TestSupport;
@@ -53,7 +52,7 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
         IService[] both = [services.OrdersService, services.InventoryService];
         var before = await Task.WhenAll(both.Select(CountAsync));
         var wal = await WalAsync(services);
-        using var trips = new RoundTrips();
+        using var trips = new StatementCount { IsRunning = false };
         var allocated = 0L;
         var records = 0;
 
@@ -86,9 +85,9 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
         async Task MeasureAsync(Func<Task> work)
         {
             var start = GC.GetTotalAllocatedBytes(precise: true);
-            trips.Go(true);
+            trips.IsRunning = true;
             await work();
-            trips.Go(false);
+            trips.IsRunning = false;
             allocated += GC.GetTotalAllocatedBytes(precise: true) - start;
         }
 
@@ -135,38 +134,5 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
     {
         await using var position = services.OrdersService.Database.CreateCommand("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint");
         return (long)(await position.ExecuteScalarAsync())!;
-    }
-
-    /// <summary>Counts what Npgsql sends, by its own metric of how long each took.</summary>
-    private sealed class RoundTrips : IDisposable
-    {
-        private readonly MeterListener _listener = new();
-        private int _count;
-        private volatile bool _counts;
-
-        public RoundTrips()
-        {
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument is { Meter.Name: "Npgsql", Name: "db.client.operation.duration" })
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            };
-            _listener.SetMeasurementEventCallback<double>((_, _, _, _) =>
-            {
-                if (_counts)
-                {
-                    Interlocked.Increment(ref _count);
-                }
-            });
-            _listener.Start();
-        }
-
-        public int Count => _count;
-
-        public void Go(bool counts) => _counts = counts;
-
-        public void Dispose() => _listener.Dispose();
     }
 }

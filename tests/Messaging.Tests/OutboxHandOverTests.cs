@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.TestSupport;
 
@@ -110,6 +111,41 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(3000);
         await bed.OutboxIsEmptyAsync();
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 30);
+    }
+
+    // Fails when a relay that cannot get on reads the table again and again: while the broker is away that would eat the machine.
+    [Fact]
+    public async Task A_relay_that_waits_for_the_broker_leaves_the_database_alone()
+    {
+        using var broker = new FaultyBroker();
+        await using var bed = await TestBed.CreateAsync(infrastructure, broker);
+        var service = await bed.StartAsync(s_neverPolls, ("Messaging:InstanceId", "one"));
+        var first = bed.Message(Guid.CreateVersion7(), 1);
+        service.HandOver(await service.WriteAsync(first));
+        await bed.AppliedAsync(1);
+
+        broker.GoDown();
+        // More rows of one slot than one look at the table reaches.
+        await service.WriteAsync([.. Enumerable.Range(0, 300).Select(_ => bed.Message(bed.KeyInSlotOf(first), 1))]);
+        service.Services.GetRequiredService<OutboxSignal>().Wake();
+        await RenewalAsync(bed);
+        using (var statements = new StatementCount(TestService.DatabaseName))
+        {
+            await RenewalAsync(bed);
+            // Of three seconds: a renewal, and at most a look for each of two wakings that were on their way.
+            Assert.InRange(statements.Count, 1, 5);
+        }
+
+        broker.ComeBack();
+        await bed.AppliedAsync(301);
+        await bed.OutboxIsEmptyAsync();
+    }
+
+    private static async Task RenewalAsync(TestBed bed)
+    {
+        var seen = await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'");
+        await Eventually.TrueAsync(
+            async () => await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'") > seen, TestBed.Patience, "A renewal of the leases");
     }
 
     // Fails when a replica that dies after the commit takes what was only in its memory along: the hand-over that never came.

@@ -18,6 +18,9 @@ namespace OrderInventory.Messaging.Tests;
 /// <summary>A replica of a small service that has all of the messaging: outbox, inbox, dead letters with their API, health.</summary>
 internal sealed class TestService : IAsyncDisposable
 {
+    /// <summary>What Npgsql's metrics call a service's database, and not the one of the test beside it.</summary>
+    public const string DatabaseName = "service";
+
     private readonly WebApplication _app;
 
     private TestService(WebApplication app, LogMemory log)
@@ -65,7 +68,9 @@ internal sealed class TestService : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
 
         builder.AddServiceDefaults();
-        builder.Services.AddNpgsqlDataSource(new NpgsqlConnectionStringBuilder(bed.ConnectionString) { Options = ServiceDatabaseExtensions.PlannerSettings }.ConnectionString);
+        builder.Services.AddNpgsqlDataSource(
+            new NpgsqlConnectionStringBuilder(bed.ConnectionString) { Options = ServiceDatabaseExtensions.PlannerSettings }.ConnectionString,
+            database => database.Name = DatabaseName);
         builder.Services.AddDbContextFactory<ThingsDb>((services, options) => options
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
