@@ -5,15 +5,14 @@ namespace OrderInventory.AppHost;
 
 /// <summary>
 /// Aspire asks a resource that is not healthy yet after 1, 2, 3, 4, then every 5 seconds (ResourceHealthCheckService, tag v13.6.x), and whoever waits
-/// for the resource starts only then. Five resources in a row made a start twice as long as it takes. So a check that fails is repeated
-/// here, several times a second, before Aspire is told.
+/// for the resource starts only then. So a check that fails is repeated here, several times a second, before Aspire is told.
 /// </summary>
 internal static class PromptHealthChecks
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>After this Aspire is told that the resource is not healthy, so that the dashboard shows it and says why.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(3);
 
     public static void AddPromptHealthChecks(this IDistributedApplicationBuilder builder) =>
         builder.Services.PostConfigure<HealthCheckServiceOptions>(options =>
@@ -33,7 +32,7 @@ internal static class PromptHealthChecks
             while (true)
             {
                 var result = await check.CheckHealthAsync(context, cancellationToken);
-                if (result.Status == HealthStatus.Healthy || time.GetElapsedTime(started) > s_patience)
+                if (result.Status == HealthStatus.Healthy || time.GetElapsedTime(started) > s_timeout)
                 {
                     return result;
                 }

@@ -40,9 +40,6 @@ public static class DatabaseValues
     public static bool IsTransientDatabaseFailure(this Exception? exception) =>
         exception is DbException { IsTransient: true } || (exception is not null && exception.InnerException.IsTransientDatabaseFailure());
 
-    /// <summary>What ends a transaction that has to be run again as a whole: rows are not as they were when it looked.</summary>
-    public static PostgresException Changed(string what) => new(what, "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
-
     /// <summary>The escape character of <see cref="LikePattern"/>. It must be named: EF Core's ILike without it means none.</summary>
     public const string LikeEscape = @"\";
 

@@ -1,4 +1,5 @@
 using OrderInventory.Contracts.Orders;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Domain;
 
@@ -256,7 +257,7 @@ internal sealed class Stock
         _movements.Add(new()
         {
             ProductId = item.ProductId,
-            Id = StockMovement.NewId(at),
+            Id = OrderedIds.At(at),
             Location = item.Location,
             Kind = kind,
             OnHandDelta = onHandDelta,

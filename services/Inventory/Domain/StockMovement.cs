@@ -64,17 +64,4 @@ internal sealed class StockMovement
 
     /// <summary>Later than that of the product's row before it.</summary>
     public DateTimeOffset OccurredAt { get; init; }
-
-    /// <summary>
-    /// A UUIDv7 whose order is that of the times, to the microsecond, which stands in the 12 bits behind the version (RFC 9562, section 6.2, method 3).
-    /// </summary>
-    public static Guid NewId(DateTimeOffset occurredAt)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        Guid.CreateVersion7(occurredAt).TryWriteBytes(bytes, bigEndian: true, out _);
-        var microseconds = (int)(occurredAt.UtcTicks % TimeSpan.TicksPerMillisecond / TimeSpan.TicksPerMicrosecond);
-        bytes[6] = (byte)(0x70 | (microseconds >> 8));
-        bytes[7] = (byte)microseconds;
-        return new(bytes, bigEndian: true);
-    }
 }

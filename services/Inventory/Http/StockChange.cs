@@ -9,7 +9,6 @@ using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using Polly;
-using Polly.Retry;
 
 namespace OrderInventory.Inventory.Http;
 
@@ -40,20 +39,10 @@ internal sealed record Change<T>
 /// A change of stock that no order's event has caused: lock, decide, write with its ledger rows and its events, in one transaction.
 /// A transaction that met another one is run again.
 /// </summary>
-internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, StockLoader loader, OutboxSignal signal, ReadCache cache)
+internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, StockLoader loader, OutboxSignal signal, ReadCache cache, TimeProvider time)
 {
-    private static readonly ResiliencePipeline s_retry = new ResiliencePipelineBuilder()
-        .AddRetry(new RetryStrategyOptions
-        {
-            // Somebody else made the same row at this moment, or stood in the way: now it is seen.
-            ShouldHandle = new PredicateBuilder().Handle<PostgresException>(exception => exception.SqlState
-                is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected),
-            MaxRetryAttempts = 4,
-            Delay = TimeSpan.FromMilliseconds(5),
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-        })
-        .Build();
+    // Somebody else made the same row at this moment: now it is seen.
+    private readonly ResiliencePipeline _again = TransactionRetry.Create(time, PostgresErrorCodes.UniqueViolation);
 
     /// <param name="scope">What is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">Changes the stock and returns the answer, or returns the problem. It may run again, on stock read anew.</param>
@@ -61,7 +50,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
     /// <param name="claim">Opens the transaction with the request's Idempotency-Key, for a POST that takes one.</param>
     public async Task<Change<T>> RunAsync<T>(
         StockScope scope, Func<Stock, Change<T>> decide, CancellationToken cancellationToken, Func<InventoryDb, Task<IdempotentCreate>>? claim = null) =>
-        await s_retry.ExecuteAsync(
+        await _again.ExecuteAsync(
             async token =>
             {
                 await using var database = await databases.CreateDbContextAsync(token);

@@ -5,6 +5,7 @@ using NpgsqlTypes;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
@@ -14,7 +15,7 @@ namespace OrderInventory.Notifications.Data;
 /// </summary>
 internal sealed class NotificationRecorder(SendSignal signal)
 {
-    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets hers by e-mail, unless Customers says when it is sent that she does not want that.</summary>
+    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets theirs by e-mail, unless Customers says when it is sent that they do not want that.</summary>
     private const string Sql =
         """
         INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, trace_parent,
@@ -36,17 +37,14 @@ internal sealed class NotificationRecorder(SendSignal signal)
             return;
         }
 
-        // Lists show the newest first by these ids, and ids of one millisecond are in no order by themselves. A batch may have an order's versions in any
-        // order, too.
+        // Lists show the newest first, by these ids. A batch may have an order's versions in any order.
         rows = [.. rows.OrderBy(r => r.Request.OrderVersion)];
-        Guid[] ids = [.. Enumerable.Range(0, 2 * rows.Count).Select(_ => Guid.CreateVersion7()).Order()];
-        var next = 0;
         var insert = new NpgsqlBatchCommand(Sql)
         {
             Parameters =
             {
-                OutboxSql.Array(rows, _ => ids[next++], NpgsqlDbType.Uuid),
-                OutboxSql.Array(rows, _ => ids[next++], NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => OrderedIds.Next(), NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => OrderedIds.Next(), NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Id, NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Event.Type, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.OrderId, NpgsqlDbType.Uuid),

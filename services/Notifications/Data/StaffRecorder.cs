@@ -89,7 +89,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         {
             Parameters =
             {
-                OutboxSql.Array(rows, _ => Guid.CreateVersion7(), NpgsqlDbType.Uuid),
+                OutboxSql.Array(rows, _ => OrderedIds.Next(), NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Alert.EventId, NpgsqlDbType.Uuid),
                 OutboxSql.Array(rows, r => r.Alert.EventType, NpgsqlDbType.Text),
                 OutboxSql.Array(rows, r => r.Request.Template, NpgsqlDbType.Text),

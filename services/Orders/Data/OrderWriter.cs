@@ -10,18 +10,7 @@ namespace OrderInventory.Orders.Data;
 /// <summary>One order's change, in one transaction: lock, decide, write with its event.</summary>
 internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal, RecentOrders recent, TimeProvider time)
 {
-    // Only after these is it certain that nothing was committed: a return that is repeated after a lost answer would be two.
-    private readonly ResiliencePipeline _again = new ResiliencePipelineBuilder { TimeProvider = time }
-        .AddRetry(new()
-        {
-            ShouldHandle = new PredicateBuilder().Handle<PostgresException>(
-                exception => exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected),
-            MaxRetryAttempts = 5,
-            Delay = TimeSpan.FromMilliseconds(10),
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-        })
-        .Build();
+    private readonly ResiliencePipeline _again = TransactionRetry.Create(time);
 
     /// <summary>Run again as a whole after a deadlock or a serialization failure.</summary>
     /// <param name="id">Its row is locked while <paramref name="decide"/> runs.</param>
