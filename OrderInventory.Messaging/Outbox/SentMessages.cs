@@ -168,13 +168,13 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The rows of these, the first that were acknowledged, are gone.</summary>
+    /// <summary>The rows of these are gone. A host that is stopped twice may say so twice.</summary>
     public void Deleted(IReadOnlyList<OutboxMessage> acknowledged)
     {
         lock (_lock)
         {
-            _acknowledged.RemoveRange(0, acknowledged.Count);
             _deleted = [.. acknowledged.Select(message => message.Id)];
+            _acknowledged.RemoveAll(message => _deleted.Contains(message.Id));
             _sent.ExceptWith(_deleted);
         }
     }
