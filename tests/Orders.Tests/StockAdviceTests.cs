@@ -61,6 +61,22 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
+    public async Task A_refusal_makes_the_next_order_ask_whatever_is_remembered()
+    {
+        var product = _app.Neighbours.AddProduct();
+        _app.Neighbours.Available[product] = 1_000_000;
+        var order = (Guid)(await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (product, 1)))))["id"]!;
+        _app.Neighbours.Available[product] = 0;
+        await _app.AnswerAsync(order, 1, "rejected", [new { productId = product, requested = 1, available = 0 }]);
+        await Eventually.TrueAsync(
+            async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'rejected'") == 1, TimeSpan.FromSeconds(30), "the order is rejected");
+
+        // Just after the commit; until then an order more may pass on what is remembered.
+        await Eventually.TrueAsync(async () => await PlaceAsync((product, 1)) == HttpStatusCode.Conflict, TimeSpan.FromSeconds(5), "the next order asks");
+        Assert.InRange(_app.Neighbours.Checks, 2, 3);
+    }
+
+    [Fact]
     public async Task An_answer_that_is_no_longer_fresh_is_asked_for_again_behind_the_orders_for_all_products_at_once()
     {
         Guid[] products = [.. Enumerable.Range(0, 5).Select(_ => _app.Neighbours.AddProduct())];

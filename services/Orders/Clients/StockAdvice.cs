@@ -80,6 +80,15 @@ internal sealed partial class StockAdvice : IDisposable
         _ => null,
     };
 
+    /// <summary>Inventory has refused an order for these: whatever was remembered of them, the next order asks.</summary>
+    public void Forget(IEnumerable<Shortage> refused)
+    {
+        foreach (var shortage in refused)
+        {
+            _answers.Remove(shortage.ProductId);
+        }
+    }
+
     public void Dispose() => _answers.Dispose();
 
     /// <summary>

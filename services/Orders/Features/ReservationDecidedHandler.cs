@@ -1,6 +1,7 @@
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Orders.Answers;
+using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
@@ -8,7 +9,7 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>Inventory has answered: the order is confirmed, rejected, revised or cancelled.</summary>
-internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrders recent, TimeProvider time) : IBatchHandler
+internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrders recent, StockAdvice stock, TimeProvider time) : IBatchHandler
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
@@ -34,6 +35,7 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
 
         batch.AfterCommit(() =>
         {
+            stock.Forget(events.SelectMany(e => ((ReservationDecided)e.Data).Lines));
             foreach (var order in orders.Changed)
             {
                 recent.Changed(order.CustomerId);
