@@ -71,9 +71,10 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'rejected'") == 1, TimeSpan.FromSeconds(30), "the order is rejected");
 
-        // Just after the commit; until then an order more may pass on what is remembered.
-        await Eventually.TrueAsync(async () => await PlaceAsync((product, 1)) == HttpStatusCode.Conflict, TimeSpan.FromSeconds(5), "the next order asks");
-        Assert.InRange(_app.Neighbours.Checks, 2, 3);
+        // It is forgotten just after the commit that was seen here, so one order more may pass on what is remembered.
+        HttpStatusCode[] next = [await PlaceAsync((product, 1)), await PlaceAsync((product, 1)), await PlaceAsync((product, 1))];
+        Assert.InRange(next.Count(status => status == HttpStatusCode.Created), 0, 1);
+        Assert.Equal(HttpStatusCode.Conflict, next[^1]);
     }
 
     [Fact]
