@@ -29,7 +29,7 @@ try
         var customers = builder.AddService<Projects.OrderInventory_Customers>("customers", settings)
             .WithIconName("People")
             .WithReference(customersDb).WaitFor(customersDb)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var inventory = builder.AddService<Projects.OrderInventory_Inventory>("inventory", settings)
             .WithIconName("BoxMultiple")
@@ -37,20 +37,20 @@ try
             .WithReplayCommand()
             .WithReference(inventoryDb).WaitFor(inventoryDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var products = builder.AddService<Projects.OrderInventory_Products>("products", settings)
             .WithIconName("Tag")
             .WithReference(productsDb).WaitFor(productsDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var orders = builder.AddService<Projects.OrderInventory_Orders>("orders", settings)
             .WithIconName("Receipt")
             .WithReplayCommand()
             .WithReference(ordersDb).WaitFor(ordersDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure)
+            .WithKafka(kafka, infrastructure, settings)
             .WithReference(customers)
             .WithReference(inventory)
             .WithReference(products);
@@ -64,7 +64,7 @@ try
             .WithIconName("MailMultiple")
             .WithReplayCommand()
             .WithReference(notificationsDb).WaitFor(notificationsDb)
-            .WithKafka(kafka, infrastructure)
+            .WithKafka(kafka, infrastructure, settings)
             .WithReference(mail).WaitFor(mail)
             .WithReference(customers)
             .WithReference(orders)
