@@ -34,6 +34,7 @@ case " $* " in
         if mount -t tmpfs -o size=2g,mode=755 tmpfs "$work/postgres" 2>/dev/null; then mounted=1; else echo "No tmpfs can be mounted: no disk is filled." >&2; fi
         ;;
 esac
+[ -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/garnet-server" ] || (cd "$root" && dotnet tool restore >/dev/null)
 # So that a service's first seconds are not the compiler's.
 ( source "$root/eng/prepare.sh"; source "$root/eng/ready-to-run.sh"; ready_to_run ) >&2
 "$campaign" --apphost "$apphost" --work "$work" "$@" &

@@ -66,7 +66,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         using (var writer = new HistoryWriter(file))
         {
             run = new(
-                [.. cells.Select(cell => cell.Endpoints)],
+                [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
                 new HistoryOptions { Clients = options.Clients, Rate = options.Rate, Seconds = options.Seconds, Orders = options.Orders, Seed = options.Seed }, writer, Say);
             await run.RunAsync(options.Faults.Count == 0 ? null : over => schedule.RunAsync(() => run.Now, writer, Say, over), cancellationToken);
         }

@@ -15,13 +15,13 @@ internal sealed class Disk : IDisposable
     {
         var file = Path.Combine(folder, "filler");
         using var stream = new FileStream(file, FileMode.Create);
-        var block = new byte[64 * 1024];
+        var block = new byte[1024 * 1024];
         try
         {
             while (true)
             {
                 stream.Write(block);
-                stream.Flush(flushToDisk: true);
+                stream.Flush();
             }
         }
         catch (IOException)

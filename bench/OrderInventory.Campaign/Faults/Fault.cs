@@ -20,12 +20,15 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
     /// <summary>Longer than every timeout of ours: a lease of the outbox is 10 s, a consumer's session 8 s.</summary>
     private static readonly TimeSpan s_stop = TimeSpan.FromSeconds(13);
 
+    private static readonly TimeSpan s_away = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_network = TimeSpan.FromSeconds(8);
 
     public static readonly IReadOnlyList<Fault> All =
     [
         new("kill", AnyProcess, (target, where, _) => Kill(target, where)),
         new("stop", AnyProcess, StopAsync),
+        new("kafka-away", AnyConsumer, (target, where, over) => AwayAsync(target, "kafka", where, over)),
+        new("postgres-away", AnyConsumer, (target, where, over) => AwayAsync(target, "postgres", where, over)),
         Network("delay", NetworkFault.Delay),
         Network("drop", NetworkFault.Drop),
         Network("half-open", NetworkFault.HalfOpen),
@@ -91,6 +94,23 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         var all = where == "postgres" ? Descendants(process) : [process];
         all.ForEach(id => Signals.Send(id, "STOP"));
         await WaitAsync(s_stop, over);
+        all.ForEach(id => Signals.Send(id, "CONT"));
+        return null;
+    }
+
+    private static string AnyConsumer(Target target)
+    {
+        var service = new[] { "orders", "inventory", "notifications" }[target.Random.Next(3)];
+        return $"{service}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
+    }
+
+    /// <summary>A server does not answer, and while it does not a service that waits for it dies with what it has in its hands.</summary>
+    private static async Task<IReadOnlyList<string>?> AwayAsync(Target target, string server, string where, CancellationToken over)
+    {
+        var all = target.Infrastructure.Servers.Where(s => s.Name.StartsWith(server, StringComparison.Ordinal) && s.ProcessId > 0).SelectMany(s => Descendants(s.ProcessId)).ToList();
+        all.ForEach(id => Signals.Send(id, "STOP"));
+        await WaitAsync(s_away, over);
+        await Kill(target, where);
         all.ForEach(id => Signals.Send(id, "CONT"));
         return null;
     }

@@ -9,7 +9,7 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
 {
     private const int MaxOrders = 32;
     private readonly ConcurrentQueue<Guid> _orders = new();
-    private int _acknowledged;
+    private readonly ConcurrentDictionary<Guid, bool> _acknowledged = new();
 
     public RunLine Run => run;
 
@@ -24,9 +24,9 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
     public Figures Figures { get; } = new();
 
     /// <summary>Orders that were acknowledged so far.</summary>
-    public int Acknowledged => _acknowledged;
+    public int Acknowledged => _acknowledged.Count;
 
-    public bool IsOver => clock() > options.Seconds * 1000.0 || (options.Orders > 0 && _acknowledged >= options.Orders);
+    public bool IsOver => clock() > options.Seconds * 1000.0 || (options.Orders > 0 && _acknowledged.Count >= options.Orders);
 
     public double Now => clock();
 
@@ -35,7 +35,11 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
 
     public void Placed(Guid order)
     {
-        Interlocked.Increment(ref _acknowledged);
+        if (!_acknowledged.TryAdd(order, true))
+        {
+            return;
+        }
+
         _orders.Enqueue(order);
         while (_orders.Count > MaxOrders && _orders.TryDequeue(out _))
         {

@@ -28,7 +28,7 @@ internal static class HistoryReport
         HistoryRun run;
         using (var writer = new HistoryWriter(file))
         {
-            run = new([endpoints], wanted, writer, AnsiConsole.WriteLine);
+            run = new([() => endpoints], wanted, writer, AnsiConsole.WriteLine);
             await run.RunAsync(null, cancellationToken);
         }
 

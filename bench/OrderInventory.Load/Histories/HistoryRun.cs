@@ -6,11 +6,11 @@ using OrderInventory.Load.Placing;
 namespace OrderInventory.Load.Histories;
 
 /// <summary>A mix of requests by several clients, each written to a history.</summary>
-/// <param name="replicas">Where the system is; clients are spread over them. Every fourth asks at the gateway, the others at the services.</param>
+/// <param name="replicas">Where each replica of the system is just now; clients are spread over them, and go to the next one when one does not answer. Every fourth asks at the gateway, the others at the services.</param>
 /// <param name="options">What is run.</param>
 /// <param name="writer">The history.</param>
 /// <param name="say">Progress, for a person.</param>
-internal sealed class HistoryRun(IReadOnlyList<Endpoints> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say)
+internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say)
 {
     private long _start;
     private Shared? _shared;
@@ -25,7 +25,7 @@ internal sealed class HistoryRun(IReadOnlyList<Endpoints> replicas, HistoryOptio
     /// <param name="cancellationToken">Ends everything.</param>
     public async Task RunAsync(Func<CancellationToken, Task>? beside, CancellationToken cancellationToken)
     {
-        var run = await HistoryCatalogue.MakeAsync(replicas[0], options, cancellationToken);
+        var run = await HistoryCatalogue.MakeAsync(replicas[0](), options, cancellationToken);
         _start = Stopwatch.GetTimestamp();
         writer.Add(run);
         _shared = new(run, options, writer, () => Now);
@@ -36,8 +36,7 @@ internal sealed class HistoryRun(IReadOnlyList<Endpoints> replicas, HistoryOptio
         using var http = new HttpMessageInvoker(handler);
         await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
         {
-            var replica = replicas[number % replicas.Count];
-            var requests = new Requests(http, service => replica.Service(service, throughGateway: number % 4 == 3), () => Now, options.Timeout);
+            var requests = new Requests(http, (turn, service) => replicas[(number + turn) % replicas.Count]().Service(service, throughGateway: number % 4 == 3), () => Now, options.Timeout);
             var pace = options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null;
             return new HistoryClient(number, _shared, requests, pace).RunAsync(cancellationToken);
         }));
@@ -48,7 +47,7 @@ internal sealed class HistoryRun(IReadOnlyList<Endpoints> replicas, HistoryOptio
     /// <summary>Writes what the databases show each second, and tells how it goes.</summary>
     private async Task WatchAsync(CancellationToken over)
     {
-        using var quiet = new Quiet(replicas[0].Postgres, replicas[0].Kafka);
+        using var quiet = new Quiet(replicas[0]().Postgres, replicas[0]().Kafka);
         var said = 0.0;
         try
         {

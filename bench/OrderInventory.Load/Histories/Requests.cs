@@ -6,19 +6,20 @@ namespace OrderInventory.Load.Histories;
 
 /// <summary>Sends one request and says what came of it as a line of the history.</summary>
 /// <param name="http">Of one client.</param>
-/// <param name="address">The base address of a service, by its name.</param>
+/// <param name="address">The base address of a service by its name, at one replica after the other: the number says how often one has not answered.</param>
 /// <param name="clock">Milliseconds since the start of the run.</param>
 /// <param name="timeout">A request without an answer is given up after it.</param>
-internal sealed class Requests(HttpMessageInvoker http, Func<string, Uri> address, Func<double> clock, TimeSpan timeout)
+internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> address, Func<double> clock, TimeSpan timeout)
 {
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
+    private int _turn;
 
     /// <param name="asked">What is asked for, without times and answer.</param>
     /// <param name="stop">Ends the run.</param>
     public async Task<Operation> SendAsync(Operation asked, CancellationToken stop)
     {
         var (service, method, path, body) = Describe(asked);
-        using var request = new HttpRequestMessage(method, new Uri(address(service), path));
+        using var request = new HttpRequestMessage(method, new Uri(address(_turn, service), path));
         if (body is not null)
         {
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = s_json } };
@@ -46,6 +47,7 @@ internal sealed class Requests(HttpMessageInvoker http, Func<string, Uri> addres
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException)
         {
+            _turn++;
             return asked with { End = clock(), Error = problem is OperationCanceledException ? "timeout" : problem is HttpRequestException { HttpRequestError: var error } ? error.ToString() : problem.GetType().Name };
         }
     }
