@@ -8,9 +8,9 @@ internal static class OrderGauges
     public static void AddOrderGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Orders", TimeSpan.FromSeconds(5),
         """
-        SELECT count(*)::float8, greatest(extract(epoch FROM now() - min(waiting_since)), 0)::float8
+        SELECT count(*)::float8, coalesce(greatest(extract(epoch FROM now() - min(waiting_since)), 0), 0)::float8
         FROM orders WHERE status IN ('pending', 'revisionPending', 'cancelPending')
         """,
         new("orders.waiting", "{order}", "Orders that wait for Inventory"),
-        new("orders.waiting.age", "s", "How long the oldest of them has waited; not reported when there is none"));
+        new("orders.waiting.age", "s", "How long the oldest of them has waited; 0 when there is none"));
 }
