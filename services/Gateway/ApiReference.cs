@@ -18,6 +18,7 @@ internal static class ApiReference
                 options.AddDocument(service, service, $"/openapi/{service}.json", isDefault: service == "orders");
             }
         })
+        .AllowAnonymous()
         .Add(endpoint =>
         {
             // Scalar maps /{documentName?}, which at the root would answer every mistyped path with the page.

@@ -116,12 +116,15 @@ public sealed class CustomersApp : IAsyncLifetime
             host.UseSetting("urls", "http://127.0.0.1:0");
             host.UseSetting("ConnectionStrings:customersdb", connectionString);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
+            TestAuthority.Shared.Configure(host);
             host.ConfigureLogging(logging => logging.AddProvider(Logs));
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
-        return new(factory, new(factory.CreateClient()));
+        var client = factory.CreateClient();
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+        return new(factory, new(client));
     }
 
     public sealed record Replica(WebApplicationFactory<CustomerResponse> Factory, ApiClient Api) : IAsyncDisposable

@@ -121,12 +121,15 @@ public sealed class ProductsApp : IAsyncLifetime
             host.UseSetting("ConnectionStrings:productsdb", connectionString);
             host.UseSetting("ConnectionStrings:redis", _redis);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
+            TestAuthority.Shared.Configure(host);
             host.UseSetting("services:orders:http:0", ordersAddress);
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
-        return new(factory, new(factory.CreateClient()));
+        var client = factory.CreateClient();
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+        return new(factory, new(client));
     }
 
     public sealed record Replica(WebApplicationFactory<ProductResponse> Factory, ApiClient Api) : IAsyncDisposable

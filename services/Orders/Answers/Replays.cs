@@ -10,9 +10,9 @@ internal sealed class Replays(EarlierOrders earlier, OrderReader reader, OrderWa
 {
     /// <summary>Null when the key has made nothing that is committed. Another request with the same key is refused.</summary>
     public async Task<Results<Created<OrderView>, ProblemHttpResult>?> FindAsync(
-        Guid customerId, string key, RequestFingerprint fingerprint, HttpContext http, CancellationToken cancellationToken)
+        string caller, string key, RequestFingerprint fingerprint, HttpContext http, CancellationToken cancellationToken)
     {
-        if (await earlier.FindAsync(customerId, key, cancellationToken) is not { } found)
+        if (await earlier.FindAsync(caller, key, cancellationToken) is not { } found)
         {
             return null;
         }

@@ -28,7 +28,11 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         var known = new KnownResources(random, await SomeResourcesAsync());
         var generator = new RequestGenerator(document, known, random);
         // One that sends any byte in a header, as real ones do.
-        using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 }) { BaseAddress = system.Gateway.BaseAddress };
+        using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 })
+        {
+            BaseAddress = system.Gateway.BaseAddress,
+            DefaultRequestHeaders = { Authorization = system.Gateway.DefaultRequestHeaders.Authorization },
+        };
         var complaints = new List<string>();
         var seen = new Dictionary<int, int>();
         var operations = document["paths"]!.AsObject().SelectMany(path => s_methods.Where(m => path.Value![m] is not null).Select(m => (Path: path.Key, Method: m))).ToList();
