@@ -18,6 +18,9 @@ public sealed class AuthenticationSettings
     /// <summary>The claim with the id of the customer that a token of the role <c>customer</c> is about.</summary>
     public string CustomerIdClaim { get; set; } = "customer_id";
 
+    /// <summary>How often at most the keys are asked for because a token names an unknown one. A caller who makes up names costs the provider no more.</summary>
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How this service asks for its own tokens, to call others: client credentials (RFC 6749, section 4.4).</summary>
     public string? ClientId { get; set; }
 

@@ -11,15 +11,12 @@ namespace OrderInventory.ServiceDefaults.Identity;
 
 /// <summary>
 /// The provider's keys, from its discovery document. They are fetched when the service starts, every <see cref="Interval"/> after that, and at
-/// most every <see cref="Shortest"/> when a token names a key that is not known; never for a request whose key is. While the provider does
+/// most every <see cref="AuthenticationSettings.RefreshInterval"/> when a token names a key that is not known; never for a request whose key is. While the provider does
 /// not answer, the last keys stay in use; before it has answered for the first time nobody gets in.
 /// </summary>
 internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
-
-    /// <summary>A caller who makes up names of keys costs the provider no more than one question in this time.</summary>
-    public static readonly TimeSpan Shortest = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(5);
 
@@ -38,7 +35,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
             Manager = new(address, new OpenIdConnectConfigurationRetriever(), new Retriever(clients, https, this))
             {
                 AutomaticRefreshInterval = Interval,
-                RefreshInterval = Shortest,
+                RefreshInterval = _settings.RefreshInterval,
             };
         }
     }
@@ -91,7 +88,11 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {
-            manager.RequestRefresh();
+            if (AreKnown)
+            {
+                manager.RequestRefresh();
+            }
+
             _last = await manager.GetConfigurationAsync(cancellationToken);
         }
         catch (InvalidOperationException exception)

@@ -73,6 +73,9 @@ public sealed class CustomersApp : IAsyncLifetime
     /// <summary>A database in which nothing runs, for a migration.</summary>
     public Task<string> CreateDatabaseAsync() => _infrastructure.CreateDatabaseAsync("customers_before");
 
+    /// <summary>A client without a token.</summary>
+    public HttpClient CreateAnonymousClient() => new() { BaseAddress = _replica.Factory.ClientOptions.BaseAddress };
+
     public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
 
     /// <summary>A valid request, for a test to spoil.</summary>

@@ -69,7 +69,7 @@ internal static class PlaceOrder
             if (problem is not null)
             {
                 // What was accepted before stays accepted, whatever has changed since.
-                return await replays.FindAsync(caller.Sub, key, fingerprint, http, cancellationToken) ?? problem;
+                return await replays.FindAsync(caller.Sub, request.CustomerId, key, fingerprint, http, cancellationToken) ?? problem;
             }
 
             var now = time.GetStorableNow();
@@ -81,7 +81,7 @@ internal static class PlaceOrder
                     recent.Changed(order.CustomerId);
                     return (await waiters.WaitAsync(http, order.Id, cancellationToken) ?? OrderView.Of(order)).ToCreated(http);
                 case InsertResult.KeyIsTaken:
-                    return await replays.FindAsync(caller.Sub, key, fingerprint, http, cancellationToken) ?? IdempotentCreate.InFlight(http);
+                    return await replays.FindAsync(caller.Sub, request.CustomerId, key, fingerprint, http, cancellationToken) ?? IdempotentCreate.InFlight(http);
                 case InsertResult.KeyIsInFlight:
                     return IdempotentCreate.InFlight(http);
                 case InsertResult.CopiesChanged:

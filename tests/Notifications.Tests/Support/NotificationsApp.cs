@@ -58,6 +58,10 @@ internal sealed class NotificationsApp : IAsyncDisposable
     }
 
     public HttpClient Http { get; }
+
+    /// <summary>A client without a token.</summary>
+    public HttpClient CreateAnonymousClient() => _factory.CreateClient();
+
     public NpgsqlDataSource Database { get; }
     public string ConnectionString { get; }
     public IServiceProvider Services => _factory.Services;
