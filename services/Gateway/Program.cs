@@ -19,6 +19,7 @@ builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 var app = builder.Build();
 app.MapServiceDefaults();
 ProblemTypes.Map(app);
-app.MapApiReference();
+app.MapApiReference(builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>()
+    ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null));
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
 app.Run();

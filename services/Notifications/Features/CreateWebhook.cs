@@ -75,6 +75,7 @@ internal static class CreateWebhook
         }
 
         db.Add(webhook);
+        db.Add(ChangeEntry.Of(caller, $"webhooks/{webhook.Id}", "created", webhook.Version, webhook.CreatedAt));
         await db.SaveChangesAsync(cancellationToken);
         await create.CommitAsync(cancellationToken);
         await directory.RefreshAsync(cancellationToken);

@@ -14,6 +14,8 @@ internal static class NotificationEndpoints
         group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).For(Policies.ResendNotifications).WithName("ResendNotification")
             .WithProblems(404, 409, 503);
 
+        group.MapGet("/changes", ListChanges.HandleAsync).For(Policies.Administer).WithTags("Changes").WithProblems(503);
+
         var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks").For(Policies.Administer);
         webhooks.MapPost("/", CreateWebhook.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
         webhooks.MapGet("/", ListWebhooks.HandleAsync).WithProblems(503);
