@@ -56,7 +56,7 @@ public sealed partial class TraceTests(ExportingSystem exporting) : IClassFixtur
     public async Task One_order_is_one_trace_from_the_request_to_the_notification()
     {
         var (collector, system) = (exporting.Collector, exporting.Runner);
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 10));
 

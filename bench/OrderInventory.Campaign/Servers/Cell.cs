@@ -10,7 +10,7 @@ namespace OrderInventory.Campaign.Servers;
 /// </summary>
 internal sealed class Cell : IAsyncDisposable
 {
-    public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "gateway"];
+    public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
     private const string Mark = "ORDER_INVENTORY_CAMPAIGN";
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
@@ -63,6 +63,9 @@ internal sealed class Cell : IAsyncDisposable
         {
             start.Environment[$"ConnectionStrings__{name}"] = connection;
         }
+
+        // Each replica has an issuer of its own, with secrets of its own: both know the same people, and their tokens name them alike.
+        start.Environment["ConnectionStrings__identitydb"] = $"{_infrastructure.ConnectionStrings["ordersdb"].Replace("Database=orders", $"Database=identity{Number}", StringComparison.Ordinal)}";
 
         _process = Process.Start(start)!;
         await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(_folder)!, $"apphost-{Number}.pid"), _process.Id.ToString(CultureInfo.InvariantCulture), cancellationToken);

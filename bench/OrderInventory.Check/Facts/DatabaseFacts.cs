@@ -31,7 +31,7 @@ internal static class DatabaseFacts
                 },
                 cancellationToken),
             OrderKeys = await QueryAsync(
-                orders, "SELECT k.key, k.resource_id FROM idempotency_keys k WHERE k.caller NOT LIKE 'returns of %'", row => new KeyFact(row.GetString(0), row.GetGuid(1)), cancellationToken),
+                orders, "SELECT k.key, k.resource_id FROM idempotency_keys k WHERE k.caller NOT LIKE '%returns of %'", row => new KeyFact(row.GetString(0), row.GetGuid(1)), cancellationToken),
             Reservations = await QueryAsync(
                 inventory, "SELECT order_id, order_version, outcome, lines, coalesce(shipped, '[]') FROM reservations",
                 row => new ReservationFact(row.GetGuid(0), row.GetInt64(1), row.GetString(2), Stored(row.GetString(3)), Stored(row.GetString(4))), cancellationToken),

@@ -16,9 +16,9 @@ internal static class HistoryCatalogue
 
     public static async Task<RunLine> MakeAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
     {
-        using var products = new Api(endpoints.Service("products", throughGateway: false));
-        using var inventory = new Api(endpoints.Service("inventory", throughGateway: false));
-        using var customers = new Api(endpoints.Service("customers", throughGateway: false));
+        using var products = new Api(endpoints.Service("products", throughGateway: false), endpoints.Bearer);
+        using var inventory = new Api(endpoints.Service("inventory", throughGateway: false), endpoints.Bearer);
+        using var customers = new Api(endpoints.Service("customers", throughGateway: false), endpoints.Bearer);
         var run = Guid.CreateVersion7().ToString("N")[..16];
         var ids = new List<Guid>();
         for (var n = 0; n < options.Products + Registers; n++)

@@ -36,7 +36,8 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         using var http = new HttpMessageInvoker(handler);
         await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
         {
-            var requests = new Requests(http, (turn, service) => replicas[(number + turn) % replicas.Count]().Service(service, throughGateway: number % 4 == 3), () => Now, options.Timeout);
+            Endpoints At(int turn) => replicas[(number + turn) % replicas.Count]();
+            var requests = new Requests(http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
             var pace = options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null;
             return new HistoryClient(number, _shared, requests, pace).RunAsync(cancellationToken);
         }));

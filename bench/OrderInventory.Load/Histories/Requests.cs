@@ -7,9 +7,10 @@ namespace OrderInventory.Load.Histories;
 /// <summary>Sends one request and says what came of it as a line of the history.</summary>
 /// <param name="http">Of one client.</param>
 /// <param name="address">The base address of a service by its name, at one replica after the other: the number says how often one has not answered.</param>
+/// <param name="token">What that replica believes.</param>
 /// <param name="clock">Milliseconds since the start of the run.</param>
 /// <param name="timeout">A request without an answer is given up after it.</param>
-internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> address, Func<double> clock, TimeSpan timeout)
+internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> address, Func<int, string> token, Func<double> clock, TimeSpan timeout)
 {
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
     private int _turn;
@@ -25,6 +26,7 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = s_json } };
         }
 
+        request.Headers.Authorization = new("Bearer", token(_turn));
         if (asked.Key is not null)
         {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", asked.Key);
