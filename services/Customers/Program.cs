@@ -3,6 +3,7 @@ using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Features;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Data;
 
@@ -18,5 +19,6 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi();
 app.MapDeadLetters("customers");
+app.MapOutbox("customers");
 app.MapCustomers();
 app.Run();

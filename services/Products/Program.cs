@@ -1,6 +1,7 @@
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Exchange;
@@ -27,5 +28,6 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi();
 app.MapDeadLetters("products");
+app.MapOutbox("products");
 app.MapProducts();
 app.Run();

@@ -16,11 +16,16 @@ internal static class InventoryEndpoints
         group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
         group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
         group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/changes", ChangeStock.HandleAsync).WithIdempotencyKey().WithProblems(409, 422, 503);
         group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(503);
+        group.MapGet("/{productId:guid}/history", GetStockHistory.HandleAsync).WithProblems(404, 503);
+        group.MapGet("/movements", ListAllMovements.HandleAsync).WithProblems(503);
         group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
         group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(503);
         group.MapPost("/import", ImportStock.HandleAsync).WithBulkImport();
         group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
+        group.MapGet("/reservations", ListReservations.HandleAsync).WithProblems(503);
+        group.MapGet("/reservations/orders", ListReservations.OrdersAsync).WithProblems(503);
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).WithProblems(404, 503);
 
         var locations = group.MapGroup("/locations").WithTags("Locations");
@@ -33,6 +38,7 @@ internal static class InventoryEndpoints
 
         var holds = group.MapGroup("/holds").WithTags("Holds");
         holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 422, 503);
+        holds.MapGet("/", ListHolds.HandleAsync).WithProblems(503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
         holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
         holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);

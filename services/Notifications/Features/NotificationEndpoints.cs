@@ -1,4 +1,5 @@
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;
@@ -10,6 +11,8 @@ internal static class NotificationEndpoints
         var group = routes.MapGroup("/api/notifications").WithTags("Notifications");
         group.MapGet("/", ListNotifications.HandleAsync).WithName("ListNotifications")
             .WithProblems(503);
+        group.MapGet("/counts", CountNotifications.HandleAsync).WithProblems(503);
+        group.MapPost("/resend", ResendNotifications.HandleAsync).WithProblems(503);
         group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).WithName("ResendNotification")
             .WithProblems(404, 409, 503);
 
@@ -38,5 +41,6 @@ internal static class NotificationEndpoints
         staff.MapDelete("/{id:guid}", DeleteStaffMember.HandleAsync).WithIfMatch().WithProblems(404, 503);
 
         routes.MapDeadLetters("notifications");
+        routes.MapOutbox("notifications");
     }
 }

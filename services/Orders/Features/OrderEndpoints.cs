@@ -9,6 +9,8 @@ internal static class OrderEndpoints
         var group = routes.MapGroup("/api/orders").WithTags("Orders");
         group.MapPost("/", PlaceOrder.HandleAsync).WithIdempotencyKey().WithPreferWait().WithProblems(409, 422, 503);
         group.MapGet("/", ListOrders.HandleAsync).WithProblems(503);
+        group.MapGet("/counts", CountOrders.HandleAsync).WithProblems(503);
+        group.MapGet("/statistics", GetOrderStatistics.HandleAsync).WithProblems(503);
         group.MapGet("/open", HasOpenOrders.HandleAsync).WithProblems(503);
         group.MapGet("/open-lines", ListOpenLines.HandleAsync).WithProblems(503);
         group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).WithProblems(404, 503);
