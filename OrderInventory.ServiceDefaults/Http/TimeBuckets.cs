@@ -56,14 +56,19 @@ public sealed class TimeBuckets
             errors.Add("zone", "A zone of the IANA database is required, like Europe/Berlin.");
         }
 
-        var end = to ?? now;
-        var start = from ?? end - size switch { BucketSize.Hour => TimeSpan.FromHours(23), BucketSize.Day => TimeSpan.FromDays(29), _ => TimeSpan.FromDays(7 * 25) };
-        errors.Require(start < end, "from", "It must be before to.");
         // Days at the ends of the calendar have no neighbours.
-        errors.Require(start.UtcDateTime.Year is > 1900 and < 9000 && end.UtcDateTime.Year is > 1900 and < 9000, "from", "Years from 1901 to 8999 are possible.");
+        errors.Require(from is null or { UtcDateTime.Year: > 1900 and < 9000 }, "from", "Years from 1901 to 8999 are possible.");
+        errors.Require(to is null or { UtcDateTime.Year: > 1900 and < 9000 }, "to", "Years from 1901 to 8999 are possible.");
         if (errors.Any)
         {
             return errors.Malformed();
+        }
+
+        var end = to ?? now;
+        var start = from ?? end - size switch { BucketSize.Hour => TimeSpan.FromHours(23), BucketSize.Day => TimeSpan.FromDays(29), _ => TimeSpan.FromDays(7 * 25) };
+        if (start >= end)
+        {
+            return Problems.MalformedRequest("from", "It must be before to.");
         }
 
         var bounds = new List<DateTimeOffset> { StartOf(start, size, found!) };
@@ -101,10 +106,11 @@ public sealed class TimeBuckets
             return Begin(TimeZoneInfo.ConvertTime(start.AddHours(12), zone).Date.AddDays(size == BucketSize.Week ? 7 : 1), zone);
         }
 
-        // Clocks may change by half an hour (Lord Howe Island): the next full hour of the clock is what counts.
-        var next = TimeZoneInfo.ConvertTime(start.AddHours(1), zone);
-        var full = (next - new TimeSpan(next.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
-        return full > start ? full : full.AddHours(1);
+        // Clocks may change by half an hour (Lord Howe Island): the next full hour of the clock is what counts, and where it is left out, the change.
+        var next = start.AddHours(1);
+        var local = TimeZoneInfo.ConvertTime(next, zone);
+        var full = (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
+        return full > start && TimeZoneInfo.ConvertTime(full, zone).Minute == 0 ? full : next;
     }
 
     /// <summary>The first instant of a day: some days have no midnight, and some have two.</summary>

@@ -182,6 +182,8 @@ public sealed class SearchOrdersTests(InfrastructureFixture infrastructure) : IA
     [InlineData("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
     [InlineData("by=hour&from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z", "from")]
     [InlineData("from=0001-01-01T00:00:00Z", "from")]
+    [InlineData("to=0001-01-01T00:00:00Z", "to")]
+    [InlineData("to=9999-12-31T23:59:59Z", "to")]
     [InlineData("by=month", "by")]
     public async Task Statistics_that_cannot_be_made_are_400(string query, string path)
     {
