@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OrderInventory.Orders.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -46,7 +47,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
 
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings)
     {
-        var app = new OrdersApp(infrastructure, await infrastructure.CreateDatabaseAsync("orders"), await Neighbours.StartAsync(), settings);
+        var app = new OrdersApp(infrastructure, await infrastructure.CopyDatabaseAsync<OrdersDb>("orders"), await Neighbours.StartAsync(), settings);
         await app.WaitUntilReadyAsync();
         return app;
     }
