@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Messaging.Outbox;
 
@@ -18,7 +19,7 @@ public static class OutboxEndpoints
 
     /// <summary>Maps <c>/api/{service}/outbox</c>.</summary>
     public static void MapOutbox(this IEndpointRouteBuilder routes, string service) => routes.MapGet($"/api/{service}/outbox", GetAsync)
-        .WithTags("Outbox").WithSummary("Read how many events wait to be published, and for how long").WithProblems(503);
+        .For(Policies.ReadDeadLetters).WithTags("Outbox").WithSummary("Read how many events wait to be published, and for how long").WithProblems(503);
 
     private static async Task<Ok<Response>> GetAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {

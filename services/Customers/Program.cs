@@ -18,7 +18,7 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("customers");
 app.MapOutbox("customers");
 app.MapCustomers();

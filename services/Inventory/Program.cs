@@ -46,7 +46,7 @@ builder.Services.AddOpenApi();
 var app = builder.Build();
 
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapInventory();
 app.MapDeadLetters("inventory");
 app.MapOutbox("inventory");

@@ -60,7 +60,7 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapNotifications();
 app.MapStream();
 app.Run();

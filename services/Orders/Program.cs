@@ -52,7 +52,7 @@ builder.Services.AddOpenApi();
 var app = builder.Build();
 
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapOrders();
 app.MapDeadLetters("orders");
 app.MapOutbox("orders");

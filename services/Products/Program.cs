@@ -28,7 +28,7 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("products");
 app.MapOutbox("products");
 app.MapProducts();

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
@@ -29,6 +30,7 @@ public sealed class GatewayApp : IAsyncLifetime
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(builder =>
         {
             builder.UseSetting("urls", "http://127.0.0.1:0");
+            TestAuthority.Shared.Configure(builder);
             foreach (var (name, service) in _services)
             {
                 builder.UseSetting($"services:{name}:http:0", service.Address);
@@ -37,6 +39,7 @@ public sealed class GatewayApp : IAsyncLifetime
         _factory.UseKestrel();
         _factory.StartServer();
         Http = _factory.CreateClient();
+        Http.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
     }
 
     public async Task DisposeAsync()

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
@@ -113,7 +114,8 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     {
         using var client = new TcpClient();
         await client.ConnectAsync(gateway.Http.BaseAddress!.Host, gateway.Http.BaseAddress.Port);
-        await client.GetStream().WriteAsync(request);
+        var authorized = Encoding.Latin1.GetString(request).Replace("Host: x\r\n", $"Host: x\r\nAuthorization: {TestAuthority.Everything}\r\n", StringComparison.Ordinal);
+        await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(authorized));
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return await reader.ReadToEndAsync(patience.Token);

@@ -75,7 +75,7 @@ public sealed class FindStockTests(InfrastructureFixture infrastructure) : IAsyn
         await _app.UpdateAsync(first, 2, "shipped", (tea, 1));
         await _app.WaitForOutcomeAsync(first, "shipped");
         Assert.Equal([second, first], await OrdersAsync("location=default"));
-        var asked = (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/reservations/orders?location=default&oldestFirst=true"))!;
+        var asked = (await _http.GetFromJsonAsync<JsonNode>("/internal/inventory/orders-at?location=default&oldestFirst=true"))!;
         Assert.Equal([first, second], asked["orders"]!.AsArray().Select(o => (Guid)o!));
         Assert.Null(asked["last"]);
 

@@ -103,7 +103,7 @@ internal sealed class Neighbours : IAsyncDisposable
                 .Select(c => new { id = c.Key, name = c.Value }),
             next = (string?)null,
         }));
-        neighbours._server.MapGet("/api/inventory/reservations/orders", (string location, bool oldestFirst, Guid? after) =>
+        neighbours._server.MapGet("/internal/inventory/orders-at", (string location, bool oldestFirst, Guid? after) =>
         {
             // Two orders at a time, so that a page needs several questions.
             var orders = neighbours.OrdersAt.GetValueOrDefault(location, []).Order();

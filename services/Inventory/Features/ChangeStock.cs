@@ -5,6 +5,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -71,7 +72,7 @@ internal static class ChangeStock
     /// <c>malformed-request</c> (too many units). <c>onHand</c> makes a record that is not there. With an Idempotency-Key a request is done once.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.RequireText(request.Reason, 200, "$.reason");
@@ -96,9 +97,10 @@ internal static class ChangeStock
                 var response = new Response([.. request.Lines!.Zip(outcomes, (line, outcome) => ResultOf(stock, line, outcome.Outcome, outcome.Problem))], request.DryRun);
                 return request.DryRun ? Change<Response>.DryRun(response) : response;
             },
+            caller,
             cancellationToken,
             request.DryRun ? null : database => IdempotentCreate.BeginAsync(
-                http, database, "changes of stock", request, InventoryJson.Default.ChangeStockRequest, Guid.CreateVersion7(), cancellationToken));
+                http, database, caller.KeysOf("changes of stock"), request, InventoryJson.Default.ChangeStockRequest, Guid.CreateVersion7(), cancellationToken));
         if (result.Refusal is { } problem)
         {
             return problem;
@@ -111,7 +113,7 @@ internal static class ChangeStock
 
         var now = await change.RunAsync<Response>(
             new() { Products = products },
-            stock => Change<Response>.DryRun(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), cancellationToken);
+            stock => Change<Response>.DryRun(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
         return TypedResults.Ok(now.Answer!);
     }
 

@@ -5,6 +5,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -63,14 +64,14 @@ internal static class ImportStock
     /// <c>dryRun=true</c> nothing is changed, and the answer says what would be.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? reference, bool? dryRun, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        string? reference, bool? dryRun, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.AllowKey(reference, 200, "reference");
-        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference, dryRun ?? false), cancellationToken);
+        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference, dryRun ?? false, caller), cancellationToken);
     }
 
-    private sealed class RowWriter(StockChange change, string? reference, bool dryRun) : IRowWriter<Row, Outcome>
+    private sealed class RowWriter(StockChange change, string? reference, bool dryRun, Caller caller) : IRowWriter<Row, Outcome>
     {
         public int BatchSize => 300;
 
@@ -86,6 +87,7 @@ internal static class ImportStock
                     var results = rows.Select(row => Set(row, stock)).ToList();
                     return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.DryRun(results) : results;
                 },
+                caller,
                 cancellationToken);
             return result.Answer!;
         }

@@ -36,13 +36,14 @@ internal static class ListAllMovements
     /// <param name="reason">Exactly staff's reason.</param>
     /// <param name="reference">Exactly staff's reference.</param>
     /// <param name="orderId">Caused by this order.</param>
+    /// <param name="sub">Asked for by this subject of a token.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
     /// <param name="cursor">The <c>next</c> of the page before.</param>
     /// <param name="database">The database.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        DateTimeOffset? from, DateTimeOffset? to, string? kind, string? location, string? reason, string? reference, Guid? orderId, int? limit, string? cursor,
+        DateTimeOffset? from, DateTimeOffset? to, string? kind, string? location, string? reason, string? reference, Guid? orderId, string? sub, int? limit, string? cursor,
         InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
@@ -71,9 +72,10 @@ internal static class ListAllMovements
         rows = reason is null ? rows : rows.Where(m => m.Reason == reason);
         rows = reference is null ? rows : rows.Where(m => m.Reference == reference);
         rows = orderId is null ? rows : rows.Where(m => m.OrderId == orderId);
+        rows = sub is null ? rows : rows.Where(m => m.Sub == sub);
         rows = after is null ? rows : rows.Where(m => m.Id < after);
         var page = await rows.OrderByDescending(m => m.Id).Take(take + 1)
-            .Select(m => new Item(m.ProductId, new(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId)))
+            .Select(m => new Item(m.ProductId, new(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId, m.Sub, m.Role)))
             .ToListAsync(cancellationToken);
         var shown = s_paging.ToPage(page, take, item => item.Movement.Id);
         return TypedResults.Ok(new Response(start, end, shown.Items, shown.Next));

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Notifications.LiveChanges;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -33,7 +34,7 @@ public static class StreamChanges
 
     /// <summary>Maps <c>/api/stream</c>.</summary>
     internal static void MapStream(this IEndpointRouteBuilder routes) => routes.MapGet("/api/stream", HandleAsync)
-        .WithTags("Stream").Produces<string>(200, "text/event-stream").WithProblems(503);
+        .For(Policies.FollowChanges).WithTags("Stream").Produces<string>(200, "text/event-stream").WithProblems(404, 503);
 
     /// <summary>Follows orders, stock and notifications as they change.</summary>
     /// <remarks>
@@ -42,20 +43,24 @@ public static class StreamChanges
     /// beginning), <c>reset</c> (changes may have been missed since the last one: read the lists again), <c>stale</c> (Kafka does not answer; changes
     /// are late) and <c>current</c> (it does again). A comment comes every 15 seconds. With <c>Last-Event-ID</c> the changes since that one come
     /// first, as long as they are kept (the newest 8,192, and five minutes without any listener); otherwise a <c>reset</c>. A change may come
-    /// twice, and changes of different things in any order: take what has the higher <c>version</c>.
+    /// twice, and changes of different things in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer their
+    /// own orders and messages, and of stock what is available. The stream ends with the token.
     /// </remarks>
     /// <param name="types">order, stock, notification, separated by commas; left out: all.</param>
     /// <param name="ids">Only changes of these orders (their notifications too), products or notifications: up to 100 ids, separated by commas.</param>
     /// <param name="customerId">Only what belongs to this customer.</param>
+    /// <param name="caller">Who listens.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="http">The request.</param>
     /// <param name="buffer">The changes.</param>
     /// <param name="reader">Reads them while somebody listens.</param>
     /// <param name="lifetime">Ends with the service.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     /// <response code="200">Events, until the client goes.</response>
+    /// <response code="404">A customer has asked for another one.</response>
     /// <response code="503">There are too many listeners, or Kafka does not answer.</response>
     internal static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? types, string? ids, Guid? customerId, HttpContext http, ChangeBuffer buffer, ChangeReader reader, IHostApplicationLifetime lifetime,
+        string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader, IHostApplicationLifetime lifetime,
         CancellationToken cancellationToken)
     {
         if (WordList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
@@ -69,6 +74,11 @@ public static class StreamChanges
             return malformed;
         }
 
+        if (customerId is { } asked && !caller.MaySee(asked))
+        {
+            return Problems.NotFound("customer", asked);
+        }
+
         if (reader.Listeners >= MaxListeners)
         {
             return Problems.Unavailable(http, "The stream, which has as many listeners as it can have,");
@@ -76,6 +86,13 @@ public static class StreamChanges
 
         using var listening = reader.Listen();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        if (http.User.FindFirst("exp")?.Value is { } exp && long.TryParse(exp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            var left = DateTimeOffset.FromUnixTimeSeconds(seconds) - time.GetUtcNow();
+            // A timer takes 24 days and not much more.
+            end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : left);
+        }
+
         try
         {
             await reader.Reading.WaitAsync(s_untilReading, end.Token);
@@ -94,7 +111,8 @@ public static class StreamChanges
             return TypedResults.Empty;
         }
 
-        var filter = new Filter(kinds, subjects is null ? null : [.. subjects], customerId, null);
+        var allowed = MayRead(caller.Role);
+        var filter = new Filter([.. kinds is null ? allowed : kinds.Intersect(allowed)], subjects is null ? null : [.. subjects], customerId, caller.OnlyCustomer);
         try
         {
             await SendAsync(http, buffer, reader.IsStale, filter, end.Token);
@@ -106,6 +124,13 @@ public static class StreamChanges
 
         return TypedResults.Empty;
     }
+
+    private static ChangeKind[] MayRead(string role) => role switch
+    {
+        Roles.CatalogManager => [ChangeKind.Stock],
+        Roles.InventoryManager => [ChangeKind.Order, ChangeKind.Stock],
+        _ => [ChangeKind.Order, ChangeKind.Stock, ChangeKind.Notification],
+    };
 
     private static async Task SendAsync(HttpContext http, ChangeBuffer buffer, bool isStale, Filter filter, CancellationToken cancellationToken)
     {
@@ -183,10 +208,10 @@ public static class StreamChanges
         id.Split('-') is [var series, var text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? (series, number) : null;
 
     /// <summary>What one listener wants and may see.</summary>
-    private sealed record Filter(ChangeKind[]? Kinds, HashSet<Guid>? Ids, Guid? CustomerId, Guid? OnlyCustomer)
+    private sealed record Filter(ChangeKind[] Kinds, HashSet<Guid>? Ids, Guid? CustomerId, Guid? OnlyCustomer)
     {
         public bool Lets(Change change) => change.Kind is not { } kind
-            || ((Kinds is null || Kinds.Contains(kind))
+            || (Kinds.Contains(kind)
                 && (Ids is null || (change.Subject is { } subject && Ids.Contains(subject)) || (change.OrderId is { } order && Ids.Contains(order)))
                 && (CustomerId is null || change.CustomerId == CustomerId)
                 // Stock is everybody's to see, as far as a customer may.

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using OpenTelemetry;
+using OrderInventory.Notifications.Data;
 using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.LiveChanges;
@@ -76,7 +77,9 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
 
             _seen[id] = (status, attempts);
             var (order, customer) = (rows.GetFieldValue<Guid?>(2), rows.GetFieldValue<Guid?>(3));
-            buffer.Add(new(ChangeKind.Notification, "notification.updated", id, order, customer, JsonSerializer.SerializeToUtf8Bytes(
+            // What the shop's webhooks were told is not a message to the customer.
+            var owner = rows.GetString(4) == WebhookRecorder.Template ? null : customer;
+            buffer.Add(new(ChangeKind.Notification, "notification.updated", id, order, owner, JsonSerializer.SerializeToUtf8Bytes(
                 new
                 {
                     id,

@@ -52,7 +52,7 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
         try
         {
             return await http.GetFromJsonAsync(
-                $"/api/inventory/reservations/orders?location={Uri.EscapeDataString(location)}&oldestFirst={(oldestFirst ? "true" : "false")}{(after is null ? "" : $"&after={after}")}",
+                $"/internal/inventory/orders-at?location={Uri.EscapeDataString(location)}&oldestFirst={(oldestFirst ? "true" : "false")}{(after is null ? "" : $"&after={after}")}",
                 OrdersJson.Default.OrdersAtLocation, cancellationToken);
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))

@@ -5,6 +5,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Orders.Features;
@@ -31,7 +32,8 @@ internal static class ListOrders
     /// <summary>List orders, newest first</summary>
     /// <remarks>
     /// All filters given must hold. A page with <c>location</c> may have fewer items than <c>limit</c> and still a next one: a number of orders is
-    /// looked at, not searched without end.
+    /// looked at, not searched without end. A customer's list has their own orders only, 404 is the answer to a filter for another customer's, and
+    /// <c>location</c> is 403 for a customer.
     /// </remarks>
     /// <param name="q">
     /// Finds orders whose id begins with it (from 6 digits on), whose tracking number it is, that have a product whose SKU begins with it (the first
@@ -46,6 +48,7 @@ internal static class ListOrders
     /// <param name="sort">-placedAt (newest first, the default) or placedAt.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
     /// <param name="cursor">The <c>next</c> of the page before, for the same filters and sort.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="http">The request.</param>
     /// <param name="database">The database.</param>
     /// <param name="search">Finds the ids.</param>
@@ -55,7 +58,7 @@ internal static class ListOrders
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         string? q, Guid? customerId, Guid? productId, string? status, string? location, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, string? sort,
         int? limit, string? cursor,
-        HttpContext http, OrdersDb database, OrderSearch search, CustomersClient customers, InventoryClient inventory, CancellationToken cancellationToken)
+        Caller caller, HttpContext http, OrdersDb database, OrderSearch search, CustomersClient customers, InventoryClient inventory, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
@@ -72,6 +75,16 @@ internal static class ListOrders
             return Problems.MalformedRequest("sort", "placedAt or -placedAt is possible.");
         }
 
+        if (customerId is { } asked && !caller.MaySee(asked))
+        {
+            return Problems.NotFound("customer", asked);
+        }
+
+        if (location is not null && caller.OnlyCustomer is not null)
+        {
+            return Problems.Of("not-permitted", "location is for staff.", StatusCodes.Status403Forbidden);
+        }
+
         q = q?.Trim();
         if (q is not null && (TextRules.CountOf(q) > MaxText || TextRules.HasControls(q)))
         {
@@ -82,12 +95,13 @@ internal static class ListOrders
         IReadOnlyList<string>? missing = null;
         if (q is { Length: > 0 })
         {
-            var found = await customers.SearchAsync(q, cancellationToken);
+            // A customer has no other customers to find.
+            var found = caller.OnlyCustomer is null ? await customers.SearchAsync(q, cancellationToken) : [];
             missing = found is null ? ["customers"] : null;
             text = new(q, IdsThatBeginWith(q), found ?? []);
         }
 
-        var filter = new OrderFilter(customerId, productId, statuses, placedFrom, placedTo, after, OldestFirst: sort == "placedAt");
+        var filter = new OrderFilter(caller.OnlyCustomer ?? customerId, productId, statuses, placedFrom, placedTo, after, OldestFirst: sort == "placedAt");
         if (location is null)
         {
             var ids = await search.FindAsync(filter, text, take + 1, cancellationToken);
