@@ -80,7 +80,7 @@ public sealed class MessagingOptions
     /// A copy of the consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember. Pair by pair,
     /// because Confluent's copy constructor keeps writing into the original.
     /// </summary>
-    internal ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
+    public ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
 
     /// <summary>The producer's settings for what is collected; a copy for the same reason.</summary>
     internal ProducerConfig BulkProducer => new(Producer.ToDictionary(setting => setting.Key, setting => setting.Value)) { LingerMs = BulkLinger.TotalMilliseconds };
