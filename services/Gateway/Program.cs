@@ -5,6 +5,8 @@ using Yarp.ReverseProxy.Transforms;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddEdge();
+builder.AddCallerLimits();
 builder.Services.AddServiceHealthChecks();
 builder.Services.AddReverseProxy()
     .LoadFromMemory(SystemRoutes.Routes, SystemRoutes.Clusters)
@@ -13,7 +15,9 @@ builder.Services.AddReverseProxy()
 builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 
 var app = builder.Build();
+app.UseEdge();
 app.MapServiceDefaults();
+app.UseRateLimiter();
 ProblemTypes.Map(app);
 app.MapApiReference();
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));

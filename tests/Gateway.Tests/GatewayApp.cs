@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Claims;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.Gateway.Tests;
@@ -16,6 +20,14 @@ public sealed class GatewayApp : IAsyncLifetime
     private WebApplicationFactory<Program>? _factory;
 
     public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>Settings of this gateway, beside the services' addresses.</summary>
+    public Dictionary<string, string> Settings { get; init; } = [];
+
+    /// <summary>Who calls, by a header, where the tests have no issuer of tokens.</summary>
+    public const string Caller = "X-Test-Caller";
+
+    internal IServiceProvider Services => _factory!.Services;
 
     internal Service this[string name] => _services[name];
 
@@ -33,20 +45,62 @@ public sealed class GatewayApp : IAsyncLifetime
             {
                 builder.UseSetting($"services:{name}:http:0", service.Address);
             }
+
+            foreach (var (key, value) in Settings)
+            {
+                builder.UseSetting(key, value);
+            }
+
+            builder.ConfigureServices(services => services.AddTransient<IStartupFilter, CallerByHeader>());
         });
         _factory.UseKestrel();
         _factory.StartServer();
-        Http = _factory.CreateClient();
+        var addresses = _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Http = _factory.CreateClient(new() { BaseAddress = new(addresses.Single(address => address.StartsWith("http:", StringComparison.Ordinal))) });
     }
 
     public async Task DisposeAsync()
     {
-        Http.Dispose();
-        await _factory!.DisposeAsync();
+        Http?.Dispose();
+        if (_factory is not null)
+        {
+            await _factory.DisposeAsync();
+        }
+
         foreach (var service in _services.Values)
         {
             await service.StopAsync();
         }
+    }
+
+    /// <summary>The answer, byte for byte, of a connection that ends behind it.</summary>
+    public async Task<string> RawAsync(byte[] request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
+        await client.GetStream().WriteAsync(request);
+        using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await reader.ReadToEndAsync(patience.Token);
+    }
+
+    public Task<string> RawAsync(string request) => RawAsync(Encoding.Latin1.GetBytes(request));
+
+    private sealed class CallerByHeader : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((http, rest) =>
+            {
+                if (http.Request.Headers[Caller] is [{ } caller])
+                {
+                    http.User = new(new ClaimsIdentity([new("sub", caller)], "test"));
+                }
+
+                return rest(http);
+            });
+            next(app);
+        };
     }
 
     /// <summary>Answers every request with who it is and what it was asked; single answers can be set by path.</summary>

@@ -43,7 +43,7 @@ internal static class AddAddress
 
         var now = time.GetStorableNow();
         var address = Address.Of(Guid.CreateVersion7(now), request.Details, request.Default);
-        // The key belongs to the customer, so that erasing her finds it, also when the address is gone by then.
+        // The key belongs to the customer, so that erasing them finds it, also when the address is gone by then.
         await using var create = await IdempotentCreate.BeginAsync(
             http, db, id.ToString(), request, CustomersJson.Default.AddAddressRequest, address.Id, cancellationToken);
         if (create.Problem is { } refused)

@@ -215,7 +215,7 @@ internal abstract partial class SendNotifications(
             : null;
     }
 
-    /// <summary>The message, or null and the reason why it can never be sent. What somebody wants, and where she is reached, counts as it is now.</summary>
+    /// <summary>The message, or null and the reason why it can never be sent. What somebody wants, and where they are reached, counts as it is now.</summary>
     private RenderedMessage? Prepare(
         ClaimedNotification notification, Facts known,
         IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, out string? problem)
