@@ -1,4 +1,5 @@
 using OrderInventory.Contracts.Customers;
+using OrderInventory.Customers;
 using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Features;
 using OrderInventory.Messaging;

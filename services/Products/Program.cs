@@ -1,10 +1,12 @@
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Products;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Features;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;

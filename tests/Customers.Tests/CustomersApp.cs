@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using OrderInventory.Customers.Features;
+using OrderInventory.Customers.Http;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Customers.Tests;

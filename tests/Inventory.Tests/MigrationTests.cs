@@ -17,7 +17,8 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
         var migrator = database.GetService<IMigrator>();
         await migrator.MigrateAsync("ReturnedVersions");
-        var (behind, ahead, hold) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        Guid[] products = [.. Enumerable.Range(0, 2).Select(_ => Guid.CreateVersion7()).Order()];
+        var (behind, ahead, hold) = (products[0], products[1], Guid.CreateVersion7());
         await database.Database.ExecuteSqlAsync(
             $"""
              INSERT INTO stock_levels (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at)

@@ -67,14 +67,18 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1));
-        var before = CountQuestions();
+        var (atStart, asked) = (CountQuestions(), 0L);
 
-        // Five calls with their retries are the ten attempts that open the circuit.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
-        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
-        Assert.Equal(10, CountQuestions() - before);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
-        Assert.Equal(10, CountQuestions() - before);
+        // Each attempt asks until the circuit opens. The first ones may end before the client has its partitions, and ask nothing.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                asked = CountQuestions() - atStart;
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
+                return asked > 0 && CountQuestions() - atStart == asked;
+            },
+            TimeSpan.FromSeconds(30), "a placement asks nothing");
+        Assert.InRange(asked, 1, 12);
 
         using var inventory = new Inventory(infrastructure.Kafka);
         inventory.Available[product] = 1000;

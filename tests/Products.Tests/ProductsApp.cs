@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Npgsql;
 using OrderInventory.Products.Features;
+using OrderInventory.Products.Http;
 using OrderInventory.TestSupport;
 using StackExchange.Redis;
 

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Domain;
+using OrderInventory.Customers.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 

@@ -6,6 +6,7 @@ using OrderInventory.Contracts.Customers;
 using OrderInventory.Notifications.Clients;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 

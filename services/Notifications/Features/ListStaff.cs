@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;

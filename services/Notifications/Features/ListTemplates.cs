@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;

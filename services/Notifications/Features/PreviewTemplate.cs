@@ -5,6 +5,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;

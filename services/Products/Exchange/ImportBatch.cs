@@ -3,6 +3,7 @@ using Npgsql;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;

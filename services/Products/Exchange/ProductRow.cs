@@ -5,6 +5,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Features;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 

@@ -11,6 +11,7 @@ using Microsoft.Net.Http.Headers;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Exchange;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 

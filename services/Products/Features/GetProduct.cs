@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Products.Data;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;

@@ -5,6 +5,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 

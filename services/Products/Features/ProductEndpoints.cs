@@ -1,3 +1,4 @@
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 

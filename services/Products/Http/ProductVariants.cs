@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using OrderInventory.Products.Features;
+using OrderInventory.Products.Data;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products.Data;
+namespace OrderInventory.Products.Http;
 
 /// <summary>
 /// Variants have one level, which is a fact about two rows: whoever is about to change it locks both first, in id order, so that neither

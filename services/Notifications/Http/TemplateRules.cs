@@ -5,7 +5,7 @@ using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 /// <summary>What a template may be: it parses, fills with sample data, and uses only variables that there are.</summary>
 internal static class TemplateRules

@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Domain;
-using OrderInventory.Customers.Features;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Customers.Data;
+namespace OrderInventory.Customers.Http;
 
 internal static class CustomerChanges
 {

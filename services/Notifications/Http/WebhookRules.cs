@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 /// <summary>What a webhook may be, whichever request brings it. Nothing is called or looked up for it.</summary>
 internal static class WebhookRules

@@ -4,7 +4,7 @@ using OrderInventory.Customers.Domain;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Text;
 
-namespace OrderInventory.Customers.Features;
+namespace OrderInventory.Customers.Http;
 
 /// <summary>What customer details may be, whichever request brings them.</summary>
 internal static partial class CustomerRules

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Linq.Expressions;
 using OrderInventory.Notifications.Domain;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 /// <summary>A member of staff.</summary>
 /// <param name="Id">UUIDv7.</param>

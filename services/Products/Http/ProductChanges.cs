@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Products;
+using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
-using OrderInventory.Products.Features;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products.Data;
+namespace OrderInventory.Products.Http;
 
 internal static class ProductChanges
 {

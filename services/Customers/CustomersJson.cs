@@ -1,9 +1,10 @@
 using System.Text.Json.Serialization;
 using OrderInventory.Customers.Domain;
 using OrderInventory.Customers.Features;
+using OrderInventory.Customers.Http;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Customers.Data;
+namespace OrderInventory.Customers;
 
 /// <summary>How requests and answers are read and written, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

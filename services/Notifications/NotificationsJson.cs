@@ -1,8 +1,9 @@
 using System.Text.Json.Serialization;
 using OrderInventory.Notifications.Features;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Notifications.Data;
+namespace OrderInventory.Notifications;
 
 /// <summary>How requests and answers are read and written, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 internal static class NotificationProblems
 {

@@ -4,7 +4,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Products;
 using OrderInventory.Products.Domain;
 
-namespace OrderInventory.Products.Features;
+namespace OrderInventory.Products.Http;
 
 /// <summary>A product.</summary>
 /// <param name="Id">UUIDv7.</param>

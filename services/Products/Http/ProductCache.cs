@@ -1,8 +1,8 @@
 using Microsoft.EntityFrameworkCore;
-using OrderInventory.Products.Features;
+using OrderInventory.Products.Data;
 using OrderInventory.ServiceDefaults.Caching;
 
-namespace OrderInventory.Products.Data;
+namespace OrderInventory.Products.Http;
 
 /// <summary>Product details in Redis, under <c>products:{id}</c>.</summary>
 internal sealed class ProductCache(ReadCache cache, IDbContextFactory<ProductsDb> contexts)

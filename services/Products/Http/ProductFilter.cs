@@ -8,7 +8,7 @@ using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Text;
 
-namespace OrderInventory.Products.Features;
+namespace OrderInventory.Products.Http;
 
 /// <summary>The filters that the list and the export share. All that are given must hold.</summary>
 internal sealed record ProductFilter(

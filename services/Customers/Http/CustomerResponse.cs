@@ -3,7 +3,7 @@ using System.Linq.Expressions;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Customers.Domain;
 
-namespace OrderInventory.Customers.Features;
+namespace OrderInventory.Customers.Http;
 
 /// <summary>A customer.</summary>
 /// <param name="Id">UUIDv7.</param>

@@ -4,7 +4,7 @@ using OrderInventory.Products.Domain;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Text;
 
-namespace OrderInventory.Products.Features;
+namespace OrderInventory.Products.Http;
 
 /// <summary>What product details may be, whichever request brings them.</summary>
 internal static class ProductRules

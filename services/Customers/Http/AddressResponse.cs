@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using OrderInventory.Customers.Domain;
 
-namespace OrderInventory.Customers.Features;
+namespace OrderInventory.Customers.Http;
 
 /// <summary>An address of a customer. Its version is the customer's.</summary>
 /// <param name="Id">UUIDv7.</param>

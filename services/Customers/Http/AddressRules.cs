@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Customers.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Customers.Features;
+namespace OrderInventory.Customers.Http;
 
 /// <summary>What an address may be, whichever request brings it.</summary>
 internal static class AddressRules

@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 /// <summary>A template.</summary>
 /// <param name="Template">What is told.</param>

@@ -2,9 +2,10 @@ using System.Text.Json.Serialization;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Features;
+using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.Http;
 
-namespace OrderInventory.Products.Data;
+namespace OrderInventory.Products;
 
 /// <summary>How requests and answers are read and written, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

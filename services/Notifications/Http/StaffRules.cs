@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Text;
 
-namespace OrderInventory.Notifications.Features;
+namespace OrderInventory.Notifications.Http;
 
 /// <summary>What a member of staff may be, whichever request brings it.</summary>
 internal static partial class StaffRules
