@@ -81,7 +81,9 @@ try
             .WithReference(inventory)
             .WithReference(products)
             .WithReference(customers)
-            .WithReference(notifications);
+            .WithReference(notifications)
+            // Asked only where several gateways share their callers' limits.
+            .WithReference(redis);
 
         builder.AddSupervision(settings);
         builder.AddStartupReport(infrastructure, settings);

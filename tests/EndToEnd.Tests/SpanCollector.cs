@@ -22,6 +22,9 @@ internal sealed class SpanCollector : IAsyncDisposable
 
     public ConcurrentBag<ExportedSpan> Spans { get; } = [];
 
+    /// <summary>All that came: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
+    public ConcurrentBag<(string Signal, byte[] Body)> Exports { get; } = [];
+
     public string Endpoint => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     public static async Task<SpanCollector> StartAsync()
@@ -30,15 +33,18 @@ internal sealed class SpanCollector : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var collector = new SpanCollector(builder.Build());
-        collector._server.MapPost("/v1/traces", async (HttpRequest request) =>
+        collector._server.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            collector.Read(body.ToArray());
+            collector.Exports.Add((signal, body.ToArray()));
+            if (signal == "traces")
+            {
+                collector.Read(body.ToArray());
+            }
+
             return Results.Bytes([], "application/x-protobuf");
         });
-        // Metrics and logs are taken and forgotten.
-        collector._server.MapPost("/v1/{signal}", () => Results.Bytes([], "application/x-protobuf"));
         await collector._server.StartAsync();
         return collector;
     }

