@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs every test project, one after the other, and ends with one line: N passed, N failed.
+# Runs every test project, two at a time, and ends with one line: N passed, N failed.
 # A real Kafka is used where KAFKA_HOME, or ../shared/kafka beside the repository, has one. Arguments select projects by name: ./test.sh Orders Messaging
+# TEST_JOBS says how many run at the same time. Each project has servers of its own, and spends half of its time waiting for them.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
 source "$root/eng/ready-to-run.sh"
@@ -26,36 +27,47 @@ fi
 ready_to_run
 dotnet tool restore >/dev/null || die "dotnet tool restore failed."
 
-passed=0 failed=0 complaints=()
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
-# run LABEL PROJECT [dotnet test arguments...]
+# run LABEL PROJECT [dotnet test arguments...]: prints what it has to say when it is done, and leaves its counts.
 run() {
-  local label=$1 project=$2 started=$SECONDS trx counters p f s status=0; shift 2
-  trx=$results/${label//[^A-Za-z0-9]/_}.trx
+  local label=$1 project=$2 started=$SECONDS file trx counters p f s status=0; shift 2
   say "$label ..."
-  # A test that hangs ends its project after five minutes without a result, instead of the whole run.
-  dotnet test "$project" --no-build -c Release --nologo -v q --logger "trx;LogFileName=$trx" \
-    --blame-hang --blame-hang-dump-type none --blame-hang-timeout 5m --results-directory "$results" "$@" </dev/null || status=$?
-  counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null)
-  p=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$counters")
-  f=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$counters")
-  s=$(sed -n 's/.* notExecuted="\([0-9]*\)".*/\1/p' <<<"$counters")
-  if [ $((${p:-0} + ${f:-0})) = 0 ]; then
-    complaints+=("$label ran no test")
-    f=1
-  elif [ "$status" != 0 ] && [ "${f:-0}" = 0 ]; then
-    complaints+=("$label ended with exit code $status")
-    f=1
-  fi
-  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
-  # Quiet as it is, the console names a failed test without saying why.
-  [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
-  say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"
+  file=$results/${label//[^A-Za-z0-9]/_} trx=$file.trx
+  {
+    # A test that hangs ends its project after five minutes without a result, instead of the whole run.
+    dotnet test "$project" --no-build -c Release --nologo -v q --logger "trx;LogFileName=$trx" \
+      --blame-hang --blame-hang-dump-type none --blame-hang-timeout 5m --results-directory "$results" "$@" </dev/null || status=$?
+    counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null)
+    p=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$counters")
+    f=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$counters")
+    s=$(sed -n 's/.* notExecuted="\([0-9]*\)".*/\1/p' <<<"$counters")
+    if [ $((${p:-0} + ${f:-0})) = 0 ]; then
+      say "$label ran no test"
+      f=1
+    elif [ "$status" != 0 ] && [ "${f:-0}" = 0 ]; then
+      say "$label ended with exit code $status"
+      f=1
+    fi
+    # Quiet as it is, the console names a failed test without saying why.
+    [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
+    say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"
+  } >"$file.log" 2>&1
+  cat "$file.log"
+  echo "${p:-0} ${f:-0}" >"$file.counts"
 }
 
-for project in tests/*/*.csproj; do
+# start LABEL PROJECT [dotnet test arguments...]: as soon as fewer than the permitted number run.
+started=0
+start() {
+  while [ "$(jobs -pr | wc -l)" -ge "${TEST_JOBS:-2}" ]; do wait -n || true; done
+  run "$@" &
+  started=$((started + 1))
+}
+
+# The longest first, so that it does not end alone.
+for project in tests/EndToEnd.Tests/*.csproj $(ls tests/*/*.csproj | grep -v EndToEnd); do
   name=$(basename "$project" .csproj)
   grep -q Microsoft.NET.Test.Sdk "$project" || continue
   if [ $# -gt 0 ]; then
@@ -63,12 +75,15 @@ for project in tests/*/*.csproj; do
     for word in "$@"; do case $name in *"$word"*) wanted=true ;; esac; done
     [ "$wanted" = true ] || continue
   fi
-  run "$name" "$project"
+  start "$name" "$project"
   if [[ $name = *EndToEnd.Tests ]] && [ -n "${KAFKA_HOME:-}" ]; then
-    Infrastructure__Kafka=mock run "$name on the mock broker" "$project" --filter Category=Smoke
+    Infrastructure__Kafka=mock start "$name on the mock broker" "$project" --filter Category=Smoke
   fi
 done
 
-for complaint in "${complaints[@]}"; do say "$complaint"; done
+wait
+
+read -r passed failed counted < <(cat "$results"/*.counts 2>/dev/null | awk '{ p += $1; f += $2 } END { print p + 0, f + 0, NR }')
+[ "$counted" = "$started" ] || { say "$((started - counted)) of $started projects have left no result"; failed=$((failed + started - counted)); }
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -55,7 +54,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
 
     public static async Task<InventoryApp> StartAsync(InfrastructureFixture infrastructure, params (string Name, string Value)[] settings)
     {
-        var database = await infrastructure.CopyDatabaseAsync("inventory", MigrateAsync);
+        var database = await infrastructure.CopyDatabaseAsync<InventoryDb>("inventory");
         var group = "inventory-" + Guid.CreateVersion7().ToString("N");
         using (var kafka = new KafkaProbe(infrastructure.Kafka))
         {
@@ -65,12 +64,6 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         var app = new InventoryApp(infrastructure, database, group, settings);
         await app.WaitUntilReadyAsync();
         return app;
-    }
-
-    private static async Task MigrateAsync(string connectionString)
-    {
-        await using var database = new InventoryDb(new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(connectionString).UseSnakeCaseNamingConvention().Options);
-        await database.Database.MigrateAsync();
     }
 
     /// <summary>A second replica on the same database and in the same group.</summary>

@@ -7,18 +7,20 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Inventory.Tests;
 
 [Collection(InventoryCollection.Name)]
-public sealed class StockApiTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class StockApiTests(StockApiTests.Fixture fixture) : IClassFixture<StockApiTests.Fixture>
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
+    private readonly InventoryApp _app = fixture.App;
+    private readonly HttpClient _http = fixture.App.CreateClient();
 
-    public async Task InitializeAsync()
+    /// <summary>One service for all of them: each looks at products of its own.</summary>
+    public sealed class Fixture(InfrastructureFixture infrastructure) : IAsyncLifetime
     {
-        _app = await InventoryApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
+        internal InventoryApp App { get; private set; } = null!;
 
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+        public async Task InitializeAsync() => App = await InventoryApp.StartAsync(infrastructure);
+
+        public async Task DisposeAsync() => await App.DisposeAsync();
+    }
 
     private Task<HttpResponseMessage> PutAsync(Guid product, object body, string? ifMatch = null)
     {

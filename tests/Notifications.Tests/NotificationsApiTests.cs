@@ -127,7 +127,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
     [InlineData("file://relative/folder")]
     public void A_mail_setting_that_is_missing_or_unclear_is_an_error_at_start(string? mail)
     {
-        var error = Assert.Throws<InvalidOperationException>(() => EmailChannels.Create(mail));
+        var error = Assert.Throws<InvalidOperationException>(() => EmailTransports.Create(mail));
 
         Assert.Contains("ConnectionStrings:mail", error.Message, StringComparison.Ordinal);
     }

@@ -136,7 +136,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
         await _app.DisposeAsync();
         var log = new LogKeeper();
         await using var app = await NotificationsApp.StartAsync(infrastructure, $"file://{_pickup.FullName}", _customers, services: services => services.AddSingleton<ILoggerProvider>(log));
-        Assert.IsType<LoggingSmsChannel>(app.Services.GetRequiredService<ISmsChannel>());
+        Assert.IsType<LoggingSmsProvider>(app.Services.GetRequiredService<ISmsProvider>());
         var customer = _customers.Add("Maria Anders", phone: "+49 30 0074321");
         await app.PublishAsync(Events.Customer(customer, 1, email: false, sms: true));
         await Wait.UntilAsync(async () => await app.QueryAsync<long>("SELECT version FROM recipients WHERE customer_id = $1", customer), version => version == 1);

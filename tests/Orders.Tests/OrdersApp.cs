@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OrderInventory.Orders.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -45,7 +46,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
 
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings) =>
-        await StartAsync(infrastructure, await infrastructure.CreateDatabaseAsync("orders"), settings);
+        await StartAsync(infrastructure, await infrastructure.CopyDatabaseAsync<OrdersDb>("orders"), settings);
 
     /// <summary>On a database that is there already.</summary>
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, string database, params (string Key, string Value)[] settings)

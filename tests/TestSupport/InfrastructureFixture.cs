@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Xunit;
 
@@ -61,23 +62,23 @@ public sealed class InfrastructureFixture : IAsyncLifetime
     public Task<string> CreateDatabaseAsync(string name = "test") => CreateAsync(name, "template1");
 
     /// <summary>
-    /// Makes a new database like one that <paramref name="prepare"/> has prepared once, such as by all migrations: a copy of its files takes
-    /// a fraction of the time that the statements take.
+    /// Makes a new database with all migrations of a service, as a copy of one that has them: copying its files takes a fraction of the time
+    /// that the statements take.
     /// </summary>
-    /// <param name="name">As above; databases of one name have one template.</param>
-    /// <param name="prepare">Gets the connection string of the template, which nobody connects to afterwards.</param>
-    /// <returns>The connection string of the copy.</returns>
-    public async Task<string> CopyDatabaseAsync(string name, Func<string, Task> prepare)
-    {
-        var template = await _templates.GetOrAdd(name, _ => new(() => PrepareAsync(name, prepare))).Value;
-        return await CreateAsync(name, template);
-    }
+    /// <typeparam name="TDb">The service's rows.</typeparam>
+    /// <param name="name">A hint for who looks at the server.</param>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> CopyDatabaseAsync<TDb>(string name)
+        where TDb : DbContext => await CreateAsync(name, await _templates.GetOrAdd(name, _ => new(() => PrepareAsync<TDb>(name))).Value);
 
-    private async Task<string> PrepareAsync(string name, Func<string, Task> prepare)
+    private async Task<string> PrepareAsync<TDb>(string name)
+        where TDb : DbContext
     {
         // Without a pool: a template that somebody is connected to cannot be copied.
         var template = new NpgsqlConnectionStringBuilder(await CreateAsync(name + "_template", "template1")) { Pooling = false };
-        await prepare(template.ConnectionString);
+        var options = new DbContextOptionsBuilder<TDb>().UseNpgsql(template.ConnectionString).UseSnakeCaseNamingConvention().Options;
+        await using var database = (TDb)Activator.CreateInstance(typeof(TDb), options)!;
+        await database.Database.MigrateAsync();
         return template.Database!;
     }
 

@@ -14,19 +14,19 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
     /// <exception cref="JsonException">The notification's data cannot be read.</exception>
     /// <exception cref="KeyNotFoundException">There is no such template at all.</exception>
     public RenderedMessage Render(
-        ClaimedNotification notification, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, NotificationChannel channel, Facts facts, string recipient, string? name, string? language)
+        ClaimedNotification notification, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, NotificationChannel channel, Facts facts, Receiver receiver)
     {
         var data = facts.AddTo(JsonSerializer.Deserialize(notification.Data, NotificationJson.Default.NotificationData)!, notification);
-        foreach (var tag in BuiltInTemplates.Languages(language ?? notification.Language))
+        foreach (var tag in BuiltInTemplates.Languages(receiver.Language ?? notification.Language))
         {
             var key = new TemplateKey(notification.Template, channel, tag);
             // Numbers are written as in the text around them, whatever language the receiver would rather read.
-            var values = MessageValues.Of(notification.OrderId, data, name, tag);
+            var values = MessageValues.Of(notification.OrderId, data, receiver.Name, tag);
             if (stored.TryGetValue(key, out var own))
             {
                 if (TryFill(own, values) is { } filled)
                 {
-                    return new(recipient, filled.Subject, filled.Body, filled.Html, tag, own.Version);
+                    return new(receiver.Address, filled.Subject, filled.Body, filled.Html, tag, own.Version);
                 }
 
                 LogFailed(notification.Template, channel, tag, own.Version, notification.Id);
@@ -35,7 +35,7 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
             if (BuiltInTemplates.FindParsed(key) is { } builtIn)
             {
                 var filled = builtIn.Fill(values);
-                return new(recipient, filled.Subject, filled.Body, filled.Html, tag, 0);
+                return new(receiver.Address, filled.Subject, filled.Body, filled.Html, tag, 0);
             }
         }
 

@@ -15,39 +15,16 @@ namespace OrderInventory.Notifications.Features;
 /// No transaction is open meanwhile. A crash between sending and writing sends again when the lease ends, with the same id:
 /// messages are delivered at least once. Each channel has a sender of its own, so that none waits for another.
 /// </summary>
-internal abstract partial class SendNotifications(
-    NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
-    IOptions<NotificationOptions> options, TimeProvider time, ILogger logger) : BackgroundService
+internal sealed partial class SendNotifications(
+    IMessageChannel channel, NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
+    IOptions<NotificationOptions> options, TimeProvider time, ILogger<SendNotifications> logger) : BackgroundService
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_sendTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_waitForOthers = TimeSpan.FromMilliseconds(200);
 
     private readonly NotificationOptions _options = options.Value;
-    private readonly ILogger _logger = logger;
     private int _outages;
-
-    protected NotificationOptions Options => _options;
-
-    protected TimeProvider Time => time;
-
-    protected abstract NotificationChannel Channel { get; }
-
-    /// <summary>What an address of the channel is called, for <c>lastError</c>.</summary>
-    protected abstract string AddressName { get; }
-
-    /// <summary>What the channel is called there.</summary>
-    protected abstract string ChannelName { get; }
-
-    protected abstract string? AddressOf(CustomersClient.Customer customer);
-
-    /// <summary>The addresses of a role of staff in the configuration.</summary>
-    protected abstract string? AddressOfRole(string role);
-
-    protected abstract bool IsAddress(string address, bool isRole);
-
-    /// <exception cref="ChannelUnavailableException">Nothing can be sent just now.</exception>
-    protected abstract Task<IMessageConnection> ConnectAsync(CancellationToken cancellationToken);
 
     [SuppressMessage("Design", "CA1031", Justification = "See the comment there.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -59,7 +36,7 @@ internal abstract partial class SendNotifications(
             {
                 if (await SendDueAsync(pace, stoppingToken) == 0)
                 {
-                    await signal.WaitAsync(Channel, _options.PollInterval, stoppingToken);
+                    await signal.WaitAsync(channel.Kind, _options.PollInterval, stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -75,7 +52,7 @@ internal abstract partial class SendNotifications(
 
             if (_outages > 0)
             {
-                // Somebody whom everything here depends on is away: one look now and then is enough until it is back.
+                // The channel, a neighbour or the database is away: one look now and then is enough until it is back.
                 await Task.Delay(_options.Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -85,7 +62,7 @@ internal abstract partial class SendNotifications(
     {
         var claim = Guid.CreateVersion7();
         var limit = Math.Min(_options.MaxSendsPerSecond, CustomersClient.MaxIds);
-        var claimed = await queue.ClaimAsync(Channel, claim, limit, _options.Lease, stopping);
+        var claimed = await queue.ClaimAsync(channel.Kind, claim, limit, _options.Lease, stopping);
         if (claimed.Count == 0)
         {
             _outages = 0;
@@ -97,7 +74,27 @@ internal abstract partial class SendNotifications(
         var results = new Dictionary<Guid, SendResult>(claimed.Count);
         try
         {
-            await SendAsync(claim, claimed, results, pace, stopping);
+            var (notifications, known) = await AskNeighboursAsync(claim, claimed, stopping);
+            var stored = await templates.LoadAsync(channel.Kind, notifications.Select(n => n.Template), stopping);
+            await using var connection = new Connection(channel);
+            var isAway = false;
+            foreach (var notification in notifications)
+            {
+                if (isAway || stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
+                {
+                    break;
+                }
+
+                var result = Postpone(notification, known);
+                if (result is null)
+                {
+                    (result, isAway) = await SendAsync(notification, known, stored, connection, pace, stopping);
+                }
+
+                results[notification.Id] = result;
+            }
+
+            _outages = isAway || known.Customers is null ? _outages + 1 : 0;
         }
         finally
         {
@@ -109,13 +106,11 @@ internal abstract partial class SendNotifications(
         return claimed.Count;
     }
 
-    private async Task SendAsync(
-        Guid claim, List<ClaimedNotification> claimed, Dictionary<Guid, SendResult> results, TokenBucketRateLimiter pace, CancellationToken stopping)
+    /// <summary>What the other services say of the batch, and the batch as it is after that: a wish that came meanwhile counts.</summary>
+    private async Task<(List<ClaimedNotification> Notifications, Facts Known)> AskNeighboursAsync(Guid claim, List<ClaimedNotification> claimed, CancellationToken stopping)
     {
-        var started = time.GetTimestamp();
         var ids = claimed.Where(n => n.CustomerId is not null && n.Erased != true).Select(n => n.CustomerId!.Value).ToHashSet();
         var found = await facts.FindCustomersAsync(ids, stopping);
-        var outage = found is null;
         if (found is { Count: > 0 })
         {
             var unknown = claimed.Where(n => n.CustomerId is not null && n.Wanted is null).Select(n => n.CustomerId!.Value).Distinct();
@@ -123,77 +118,7 @@ internal abstract partial class SendNotifications(
         }
 
         var known = await facts.CompleteAsync(found, claimed, stopping);
-        if (claimed.Exists(n => n.CustomerId is not null))
-        {
-            claimed = await queue.RefreshAsync(Channel, claim, claimed, stopping);
-        }
-
-        var stored = await templates.LoadAsync(Channel, claimed.Select(n => n.Template), stopping);
-
-        IMessageConnection? connection = null;
-        try
-        {
-            foreach (var notification in claimed)
-            {
-                if (stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
-                {
-                    return;
-                }
-
-                if (Postpone(notification, known) is { } later)
-                {
-                    results[notification.Id] = later;
-                    continue;
-                }
-
-                if (Prepare(notification, known, stored, out var problem) is not { } message)
-                {
-                    results[notification.Id] = GiveUp(notification, problem!);
-                    continue;
-                }
-
-                using var permit = await pace.AcquireAsync(1, stopping);
-                using var span = NotificationTelemetry.StartSend($"send {NotificationsDb.Name(Channel)}", notification.TraceParent, notification.Id, notification.Template);
-                try
-                {
-                    // Not the stopping token: a message that is on its way when the service is told to stop is sent, and known to be.
-                    using var timeout = new CancellationTokenSource(s_sendTimeout);
-                    connection ??= await ConnectAsync(timeout.Token);
-                    await connection.SendAsync(notification.Id, message, timeout.Token);
-                    results[notification.Id] = new(notification.Id, NotificationStatus.Sent, Attempted: true, Message: message);
-                    NotificationTelemetry.Sent.Add(1);
-                }
-                catch (MessageNotTakenException exception)
-                {
-                    results[notification.Id] = Again(notification, exception.Message, message);
-                    span?.SetStatus(ActivityStatusCode.Error);
-                }
-                catch (Exception exception) when (exception is ChannelUnavailableException or OperationCanceledException)
-                {
-                    var error = exception is ChannelUnavailableException ? exception.Message : $"The channel for {ChannelName} did not answer in time.";
-                    results[notification.Id] = Again(notification, error, message);
-                    span?.SetStatus(ActivityStatusCode.Error);
-                    if (connection is null || (exception is ChannelUnavailableException && Channel != NotificationChannel.Email))
-                    {
-                        // Nobody there: the others would only find out the same.
-                        LogChannelUnavailable(ChannelName, exception.InnerException?.GetType().Name ?? exception.GetType().Name);
-                        outage = true;
-                        return;
-                    }
-
-                    await connection.DisposeAsync();
-                    connection = null;
-                }
-            }
-        }
-        finally
-        {
-            _outages = outage ? _outages + 1 : 0;
-            if (connection is not null)
-            {
-                await connection.DisposeAsync();
-            }
-        }
+        return (claimed.Exists(n => n.CustomerId is not null) ? await queue.RefreshAsync(channel.Kind, claim, claimed, stopping) : claimed, known);
     }
 
     /// <summary>What is not tried now, and is not one of the notification's attempts; null when it can be sent.</summary>
@@ -215,58 +140,55 @@ internal abstract partial class SendNotifications(
             : null;
     }
 
-    /// <summary>The message, or null and the reason why it can never be sent. What somebody wants, and where they are reached, counts as it is now.</summary>
-    private RenderedMessage? Prepare(
-        ClaimedNotification notification, Facts known,
-        IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, out string? problem)
+    private async Task<(SendResult Result, bool IsAway)> SendAsync(
+        ClaimedNotification notification, Facts known, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, Connection connection,
+        TokenBucketRateLimiter pace, CancellationToken stopping)
     {
-        CustomersClient.Customer? customer = null;
-        string? address;
-        var isRole = false;
-        if (notification.CustomerId is { } id)
+        if (Prepare(notification, known, stored, out var problem) is not { } message)
         {
-            customer = known.Customers?.GetValueOrDefault(id);
-            address = customer is null ? null : AddressOf(customer);
-            problem = notification switch
-            {
-                { Erased: true } => Notification.CustomerErased,
-                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
-                { Wanted: false } => $"The customer does not want {ChannelName}.",
-                _ when string.IsNullOrWhiteSpace(address) => $"The customer has no {AddressName}.",
-                _ => null,
-            };
-        }
-        else if (Guid.TryParse(notification.RecipientRef, out _))
-        {
-            address = notification.StaffAddress;
-            problem = notification switch
-            {
-                { StaffName: null } => "The member of staff has been deleted.",
-                { Wanted: false } => $"The member of staff does not want {ChannelName}.",
-                _ when string.IsNullOrWhiteSpace(address) => $"The member of staff has no {AddressName}.",
-                _ => null,
-            };
-        }
-        else
-        {
-            isRole = true;
-            address = AddressOfRole(notification.RecipientRef);
-            problem = string.IsNullOrWhiteSpace(address) ? $"Notifications:Staff names no address for the role {notification.RecipientRef}." : null;
+            return (GiveUp(notification, problem!), IsAway: false);
         }
 
-        if (problem is null && !IsAddress(address!, isRole))
-        {
-            problem = $"The {AddressName} cannot be one.";
-        }
-
-        if (problem is not null)
-        {
-            return null;
-        }
-
+        using var permit = await pace.AcquireAsync(1, stopping);
+        using var span = NotificationTelemetry.StartSend($"send {NotificationsDb.Name(channel.Kind)}", notification.TraceParent, notification.Id, notification.Template);
         try
         {
-            return renderer.Render(notification, stored, Channel, known, address!, customer?.Name ?? notification.StaffName, customer?.Language);
+            // Not the stopping token: a message that is on its way when the service is told to stop is sent, and known to be.
+            using var timeout = new CancellationTokenSource(s_sendTimeout);
+            await connection.SendAsync(notification.Id, message, timeout.Token);
+            NotificationTelemetry.Sent.Add(1);
+            return (new(notification.Id, NotificationStatus.Sent, Attempted: true, Message: message), IsAway: false);
+        }
+        catch (MessageNotTakenException exception)
+        {
+            span?.SetStatus(ActivityStatusCode.Error);
+            return (Again(notification, exception.Message, message), IsAway: false);
+        }
+        catch (Exception exception) when (exception is ChannelUnavailableException or OperationCanceledException)
+        {
+            span?.SetStatus(ActivityStatusCode.Error);
+            // Nobody there: the others would only find out the same.
+            var isAway = !connection.IsOpen || (exception is ChannelUnavailableException && !channel.CanReconnect);
+            if (isAway)
+            {
+                LogChannelUnavailable(channel.Name, exception.InnerException?.GetType().Name ?? exception.GetType().Name);
+            }
+
+            await connection.DisposeAsync();
+            var error = exception is ChannelUnavailableException ? exception.Message : $"The channel for {channel.Name} did not answer in time.";
+            return (Again(notification, error, message), isAway);
+        }
+    }
+
+    /// <summary>The message, or null and the reason why it can never be sent.</summary>
+    private RenderedMessage? Prepare(
+        ClaimedNotification notification, Facts known, IReadOnlyDictionary<TemplateKey, StoredTemplate> stored, out string? problem)
+    {
+        try
+        {
+            return Receiver.Find(channel, notification, known, out problem) is { } receiver
+                ? renderer.Render(notification, stored, channel.Kind, known, receiver)
+                : null;
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or TemplateFailedException)
         {
@@ -309,6 +231,30 @@ internal abstract partial class SendNotifications(
         });
     }
 
+    /// <summary>The connection of one batch: opened for its first message, and again after it was lost.</summary>
+    private sealed class Connection(IMessageChannel channel) : IAsyncDisposable
+    {
+        private IMessageConnection? _open;
+
+        public bool IsOpen => _open is not null;
+
+        public async Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken)
+        {
+            _open ??= await channel.ConnectAsync(cancellationToken);
+            await _open.SendAsync(id, message, cancellationToken);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            var lost = _open;
+            _open = null;
+            if (lost is not null)
+            {
+                await lost.DisposeAsync();
+            }
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications cannot be read or written; tried again")]
     private partial void LogFailed(Exception exception);
 
@@ -325,10 +271,12 @@ internal abstract partial class SendNotifications(
     private partial void LogNotWritten(Exception exception, int attempt);
 }
 
-/// <summary>Serves a batch of messages and is used by one sender at a time.</summary>
-internal interface IMessageConnection : IAsyncDisposable
+internal static class NotificationSenders
 {
-    /// <exception cref="MessageNotTakenException">This message was not taken; the next one may be.</exception>
-    /// <exception cref="ChannelUnavailableException">The connection is lost.</exception>
-    Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken);
+    /// <summary>Adds the sender of one channel.</summary>
+    public static void AddSenderOf<TChannel>(this IServiceCollection services)
+        where TChannel : IMessageChannel =>
+        // Not AddHostedService, which adds each type once.
+        services.AddSingleton<IHostedService>(
+            provider => ActivatorUtilities.CreateInstance<SendNotifications>(provider, ActivatorUtilities.CreateInstance<TChannel>(provider)));
 }

@@ -13,6 +13,7 @@ using OrderInventory.Contracts;
 using OrderInventory.Contracts.Customers;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Notifications.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests.Support;
@@ -65,7 +66,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
         Action<IServiceCollection>? services = null)
     {
         var app = new NotificationsApp(
-            database ?? await infrastructure.CreateDatabaseAsync("notifications"), infrastructure, mail, customers.Address, settings, services);
+            database ?? await infrastructure.CopyDatabaseAsync<NotificationsDb>("notifications"), infrastructure, mail, customers.Address, settings, services);
         await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready);
         return app;
     }

@@ -1,7 +1,7 @@
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>For systems without a provider: says that a message would have gone, and neither to whom nor what.</summary>
-internal sealed partial class LoggingSmsChannel(ILogger<LoggingSmsChannel> logger) : ISmsChannel
+internal sealed partial class LoggingSmsProvider(ILogger<LoggingSmsProvider> logger) : ISmsProvider
 {
     public Task SendAsync(SmsMessage message, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using MimeKit;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>Sends by SMTP. With a user name, a server on another machine must offer TLS; without one, TLS is used when it is offered.</summary>
-internal sealed class SmtpEmailChannel : IEmailChannel
+internal sealed class SmtpTransport : IEmailTransport
 {
     private readonly string _host;
     private readonly int _port;
@@ -15,7 +15,7 @@ internal sealed class SmtpEmailChannel : IEmailChannel
     private readonly string? _user;
     private readonly string _password = "";
 
-    public SmtpEmailChannel(Uri server)
+    public SmtpTransport(Uri server)
     {
         _host = server.DnsSafeHost;
         var tls = server.Scheme == "smtps";

@@ -1,14 +1,14 @@
 namespace OrderInventory.Notifications.Channels;
 
-internal static class EmailChannels
+internal static class EmailTransports
 {
     private const string Example = "Use smtp://host:port, smtp://user:password@host:port, smtps://… or file:///absolute/folder.";
 
     /// <summary>Chooses the channel by <c>ConnectionStrings:mail</c>. Without a usable one the service does not start: it would only collect mails.</summary>
-    public static void AddEmailChannel(this IHostApplicationBuilder builder) =>
+    public static void AddEmailTransport(this IHostApplicationBuilder builder) =>
         builder.Services.AddSingleton(Create(builder.Configuration.GetConnectionString("mail")));
 
-    internal static IEmailChannel Create(string? connectionString)
+    internal static IEmailTransport Create(string? connectionString)
     {
         if (string.IsNullOrWhiteSpace(connectionString))
         {
@@ -19,12 +19,12 @@ internal static class EmailChannels
         {
             if (uri.Scheme == Uri.UriSchemeFile && uri.Host.Length == 0)
             {
-                return new PickupEmailChannel(uri.LocalPath);
+                return new PickupTransport(uri.LocalPath);
             }
 
             if (uri.Scheme is "smtp" or "smtps" && uri.Host.Length > 0)
             {
-                return new SmtpEmailChannel(uri);
+                return new SmtpTransport(uri);
             }
         }
 

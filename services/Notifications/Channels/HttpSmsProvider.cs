@@ -9,7 +9,7 @@ namespace OrderInventory.Notifications.Channels;
 /// Any provider that takes a JSON POST: <c>{"to", "from", "text"}</c>, with the headers of the configuration and the notification's id as
 /// Idempotency-Key. What it answers is not kept, because it may repeat the number.
 /// </summary>
-internal sealed class HttpSmsChannel(HttpClient http, IOptions<NotificationOptions> options) : ISmsChannel
+internal sealed class HttpSmsProvider(HttpClient http, IOptions<NotificationOptions> options) : ISmsProvider
 {
     private readonly SmsOptions _options = options.Value.Sms;
 
@@ -46,21 +46,21 @@ internal sealed class HttpSmsChannel(HttpClient http, IOptions<NotificationOptio
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(HttpSmsChannel.Request))]
+[JsonSerializable(typeof(HttpSmsProvider.Request))]
 internal sealed partial class SmsJson : JsonSerializerContext;
 
-internal static class SmsChannels
+internal static class SmsProviders
 {
     /// <summary>The provider of <c>Notifications:Sms</c>, or the log when there is none.</summary>
-    public static void AddSmsChannel(this IHostApplicationBuilder builder)
+    public static void AddSmsProvider(this IHostApplicationBuilder builder)
     {
         if (string.IsNullOrWhiteSpace(builder.Configuration["Notifications:Sms:Url"]))
         {
-            builder.Services.AddSingleton<ISmsChannel, LoggingSmsChannel>();
+            builder.Services.AddSingleton<ISmsProvider, LoggingSmsProvider>();
             return;
         }
 
-        builder.Services.AddHttpClient<ISmsChannel, HttpSmsChannel>()
+        builder.Services.AddHttpClient<ISmsProvider, HttpSmsProvider>()
             .UseSocketsHttpHandler((handler, _) =>
             {
                 handler.AllowAutoRedirect = false;

@@ -6,7 +6,7 @@ namespace OrderInventory.Notifications.Channels;
 /// Writes each mail as <c>{notification id}.eml</c> into a folder, for machines without a mail server and for mail systems that pick up
 /// from one. Readers never see half a file: it gets its name when it is complete.
 /// </summary>
-internal sealed class PickupEmailChannel(string folder) : IEmailChannel, IEmailConnection
+internal sealed class PickupTransport(string folder) : IEmailTransport, IEmailConnection
 {
     public Task<IEmailConnection> ConnectAsync(CancellationToken cancellationToken)
     {

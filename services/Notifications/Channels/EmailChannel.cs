@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Options;
+using MimeKit;
+using MimeKit.Text;
+using OrderInventory.Notifications.Clients;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Text;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>E-mail: the mails of a batch over one connection.</summary>
+internal sealed class EmailChannel(IEmailTransport transport, IOptions<NotificationOptions> options, TimeProvider time) : IMessageChannel
+{
+    private readonly MailboxAddress _from = MailboxAddress.Parse(options.Value.From);
+
+    public NotificationChannel Kind => NotificationChannel.Email;
+
+    public string Name => "e-mail";
+
+    public string AddressName => "e-mail address";
+
+    public bool CanReconnect => true;
+
+    public string? AddressOf(CustomersClient.Customer customer) => customer.Email;
+
+    public string? AddressOfRole(string role) => options.Value.Staff.TryGetValue(role, out var addresses) ? string.Join(", ", addresses) : null;
+
+    /// <summary>By the rule that the address was accepted by, so that nothing is mailed that a lenient parser makes of it. A role may have several, with names.</summary>
+    public bool IsAddress(string address, bool isRole) => isRole
+        ? InternetAddressList.TryParse(address, out var list) && list.Mailboxes.Any() && list.Mailboxes.All(mailbox => EmailAddress.IsValid(mailbox.Address))
+        : EmailAddress.IsValid(address);
+
+    public async Task<IMessageConnection> ConnectAsync(CancellationToken cancellationToken) =>
+        new Connection(await transport.ConnectAsync(cancellationToken), _from, time);
+
+    /// <summary>The mail with the notification's id as its Message-ID: whoever gets it twice can tell.</summary>
+    private static MimeMessage ToMail(Guid id, RenderedMessage message, MailboxAddress from, DateTimeOffset date)
+    {
+        var text = new TextPart(TextFormat.Plain) { Text = message.Body };
+        var mail = new MimeMessage
+        {
+            MessageId = $"{id}@{from.Domain}",
+            Subject = message.Subject ?? "",
+            Date = date,
+            Body = message.Html is null ? text : new MultipartAlternative(text, new TextPart(TextFormat.Html) { Text = message.Html }),
+        };
+        mail.From.Add(from);
+        mail.To.AddRange(InternetAddressList.Parse(message.Recipient).Mailboxes.Select(to =>
+            EmailAddress.TryParse(to.Address, out var address) ? new MailboxAddress(to.Name, address.Text) : to));
+        // RFC 3834: asks for no out-of-office replies to an automatic mail.
+        mail.Headers.Add("Auto-Submitted", "auto-generated");
+        return mail;
+    }
+
+    private sealed class Connection(IEmailConnection connection, MailboxAddress from, TimeProvider time) : IMessageConnection
+    {
+        public Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken) =>
+            connection.SendAsync(ToMail(id, message, from, time.GetUtcNow()), cancellationToken);
+
+        public ValueTask DisposeAsync() => connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,52 @@
+using OrderInventory.Notifications.Clients;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+
+namespace OrderInventory.Notifications.Channels;
+
+/// <summary>Who is told, and at which address.</summary>
+/// <param name="Address">An address of the channel.</param>
+/// <param name="Name">To greet them by; null when nobody knows it.</param>
+/// <param name="Language">The language that they read, as a BCP 47 tag; null when nobody knows it.</param>
+internal sealed record Receiver(string Address, string? Name, string? Language)
+{
+    /// <summary>The receiver, or null and why the message can never be sent. What somebody wants, and where they are reached, counts as it is now.</summary>
+    public static Receiver? Find(IMessageChannel channel, ClaimedNotification notification, Facts known, out string? problem)
+    {
+        Receiver receiver;
+        var isRole = false;
+        if (notification.CustomerId is { } id)
+        {
+            var customer = known.Customers?.GetValueOrDefault(id);
+            receiver = new((customer is null ? null : channel.AddressOf(customer)) ?? "", customer?.Name, customer?.Language);
+            problem = notification switch
+            {
+                { Erased: true } => Notification.CustomerErased,
+                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
+                { Wanted: false } => $"The customer does not want {channel.Name}.",
+                _ when string.IsNullOrWhiteSpace(receiver.Address) => $"The customer has no {channel.AddressName}.",
+                _ => null,
+            };
+        }
+        else if (Guid.TryParse(notification.RecipientRef, out _))
+        {
+            receiver = new(notification.StaffAddress ?? "", notification.StaffName, Language: null);
+            problem = notification switch
+            {
+                { StaffName: null } => "The member of staff has been deleted.",
+                { Wanted: false } => $"The member of staff does not want {channel.Name}.",
+                _ when string.IsNullOrWhiteSpace(receiver.Address) => $"The member of staff has no {channel.AddressName}.",
+                _ => null,
+            };
+        }
+        else
+        {
+            isRole = true;
+            receiver = new(channel.AddressOfRole(notification.RecipientRef) ?? "", notification.StaffName, Language: null);
+            problem = string.IsNullOrWhiteSpace(receiver.Address) ? $"Notifications:Staff names no address for the role {notification.RecipientRef}." : null;
+        }
+
+        problem ??= channel.IsAddress(receiver.Address, isRole) ? null : $"The {channel.AddressName} cannot be one.";
+        return problem is null ? receiver : null;
+    }
+}
