@@ -6,7 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source eng/prepare.sh
 command -v jq >/dev/null || apt_install "the bill of materials" jq || die "jq is missing: install it (Debian: apt-get install jq)."
 
-dotnet tool restore --verbosity quiet
+mkdir -p artifacts
+dotnet tool restore --verbosity quiet >/dev/null
 dotnet tool run dotnet-CycloneDX -- OrderInventory.sln --exclude-test-projects --disable-package-restore --no-serial-number \
   --output-format Json --output artifacts --filename bom.json >artifacts/bom.log 2>&1 || { cat artifacts/bom.log >&2; exit 1; }
 say "$(jq '.components | length' artifacts/bom.json) packages are listed in artifacts/bom.json."

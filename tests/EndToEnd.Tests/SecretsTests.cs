@@ -17,7 +17,7 @@ public sealed class SecretsTests
 {
     private const string Name = "Zyxwina Plantedname";
     private const string Street = "Plantedstrasse 77";
-    private const string Phone = "+49 30 5550198877";
+    private const string Phone = "+49305550198877";
     private const string Words = "planted words of a person";
     private const string WebhookSecret = "planted-webhook-secret-0123456789";
     private const string Bearer = "planted.bearer.token-0123456789";
