@@ -33,8 +33,6 @@ try
 
         var inventory = builder.AddService<Projects.OrderInventory_Inventory>("inventory", settings)
             .WithIconName("BoxMultiple")
-            .WithReconcileCommand()
-            .WithReplayCommand()
             .WithReference(inventoryDb).WaitFor(inventoryDb)
             .WithReference(redis).WaitFor(redis)
             .WithKafka(kafka, infrastructure);
@@ -47,7 +45,6 @@ try
 
         var orders = builder.AddService<Projects.OrderInventory_Orders>("orders", settings)
             .WithIconName("Receipt")
-            .WithReplayCommand()
             .WithReference(ordersDb).WaitFor(ordersDb)
             .WithReference(redis).WaitFor(redis)
             .WithKafka(kafka, infrastructure)
@@ -62,7 +59,6 @@ try
 
         var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
             .WithIconName("MailMultiple")
-            .WithReplayCommand()
             .WithReference(notificationsDb).WaitFor(notificationsDb)
             .WithKafka(kafka, infrastructure)
             .WithReference(mail).WaitFor(mail)
@@ -73,9 +69,8 @@ try
         // An order's timeline shows who was told.
         orders.WithReference(notifications);
 
-        builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
+        var gateway = builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
             .WithExternalHttpEndpoints()
-            .WithDemoCommands()
             .WithIconName("DoorArrowRight")
             .WithReference(orders)
             .WithReference(inventory)
@@ -84,6 +79,18 @@ try
             .WithReference(notifications)
             // Asked only where several gateways share their callers' limits.
             .WithReference(redis);
+
+        var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications);
+        if (issuer is not null)
+        {
+            // An operator's commands need somebody to be: elsewhere an operator calls the API with a token of their own.
+            gateway.WithDemoCommands(issuer);
+            inventory.WithReconcileCommand(issuer);
+            foreach (var consumer in new[] { orders, inventory, notifications })
+            {
+                consumer.WithReplayCommand(issuer);
+            }
+        }
 
         builder.AddSupervision(settings);
         builder.AddStartupReport(infrastructure, settings);

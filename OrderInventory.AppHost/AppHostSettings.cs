@@ -98,6 +98,22 @@ internal sealed class AppHostSettings
     public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
         _configuration.GetSection(name).AsEnumerable().Where(setting => setting.Value is not null);
 
+    /// <summary>Development is said: by the environment, or for the issuer alone, so that a measured system is otherwise as in production.</summary>
+    public bool WantsDevelopmentIssuer(bool isDevelopment) => Flag("Authentication:DevelopmentIssuer", isDevelopment);
+
+    /// <summary>The services believe a provider of one's own: <c>Authentication:Authority</c>.</summary>
+    public bool HasAuthority => Text("Authentication:Authority") is not null;
+
+    /// <summary>
+    /// What a service is told of that provider: the section <c>Authentication</c>, and of <c>Authentication:Clients</c> its own client, whose id is the
+    /// service's name unless it is said otherwise.
+    /// </summary>
+    public IEnumerable<KeyValuePair<string, string?>> AuthenticationOf(string service) =>
+        _configuration.GetSection("Authentication").AsEnumerable()
+            .Where(setting => setting.Value is not null && !setting.Key.StartsWith("Authentication:Clients", StringComparison.OrdinalIgnoreCase))
+            .Append(new("Authentication:ClientId", Text($"Authentication:Clients:{service}:Id") ?? service))
+            .Append(new("Authentication:ClientSecret", Text($"Authentication:Clients:{service}:Secret") ?? ""));
+
     public string? ConnectionString(string name) => _configuration.GetConnectionString(name);
 
     public void ThrowIfGatewayPortIsTaken()

@@ -10,23 +10,23 @@ namespace OrderInventory.AppHost;
 /// <summary>What an operator does to the running system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
 internal static class OperatorCommands
 {
-    public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway)
+    public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway, DevelopmentIssuer issuer)
         => gateway
-            .WithHttpCommand("load-demo", "Load the demo shop", "Small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
+            .WithHttpCommand(issuer, "load-demo", "Load the demo shop", "Small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
             {
                 var said = new StringWriter();
                 await new DemoLoader(client, said).LoadAsync(stop);
                 return CommandResults.Success("The demo shop is loaded.", said.ToString());
             })
-            .WithHttpCommand("place-orders", "Place orders", "Orders of random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
+            .WithHttpCommand(issuer, "place-orders", "Place orders", "Orders of random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
             {
                 var count = int.Parse(arguments["count"].Value!, CultureInfo.InvariantCulture);
                 var outcomes = await new DemoLoader(client, TextWriter.Null).PlaceAsync(count, stop);
                 return CommandResults.Success(string.Join(", ", outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value} {outcome.Key}")) + ".");
             });
 
-    public static IResourceBuilder<ProjectResource> WithReconcileCommand(this IResourceBuilder<ProjectResource> inventory)
-        => inventory.WithHttpCommand("reconcile", "Reconcile", "Compares levels, ledger, reservations and open orders; changes nothing.", "Scales", [], async (client, _, stop) =>
+    public static IResourceBuilder<ProjectResource> WithReconcileCommand(this IResourceBuilder<ProjectResource> inventory, DevelopmentIssuer issuer)
+        => inventory.WithHttpCommand(issuer, "reconcile", "Reconcile", "Compares levels, ledger, reservations and open orders; changes nothing.", "Scales", [], async (client, _, stop) =>
         {
             var differences = new JsonArray();
             await foreach (var page in PagesAsync(client, "/api/inventory/reconciliation", stop))
@@ -42,8 +42,8 @@ internal static class OperatorCommands
                 : CommandResults.Failure($"{differences.Count} products differ.", differences.ToJsonString(), CommandResultFormat.Json);
         });
 
-    public static IResourceBuilder<ProjectResource> WithReplayCommand(this IResourceBuilder<ProjectResource> service)
-        => service.WithHttpCommand("replay-dead-letters", "Replay dead letters", "Hands every dead letter to its handler again.", "ArrowRepeatAll", [], async (client, _, stop) =>
+    public static IResourceBuilder<ProjectResource> WithReplayCommand(this IResourceBuilder<ProjectResource> service, DevelopmentIssuer issuer)
+        => service.WithHttpCommand(issuer, "replay-dead-letters", "Replay dead letters", "Hands every dead letter to its handler again.", "ArrowRepeatAll", [], async (client, _, stop) =>
         {
             var path = $"/api/{service.Resource.Name}/dead-letters";
             // All ids first: a letter that fails again stays in the list.
@@ -64,6 +64,7 @@ internal static class OperatorCommands
 
     private static IResourceBuilder<ProjectResource> WithHttpCommand(
         this IResourceBuilder<ProjectResource> service,
+        DevelopmentIssuer issuer,
         string name,
         string title,
         string description,
@@ -78,6 +79,7 @@ internal static class OperatorCommands
                 try
                 {
                     using var client = new HttpClient { BaseAddress = new Uri(service.GetEndpoint("http").Url) };
+                    client.DefaultRequestHeaders.Authorization = await issuer.AdministratorAsync(context.CancellationToken);
                     return await executeAsync(client, context.Arguments, context.CancellationToken);
                 }
                 catch (HttpRequestException problem)

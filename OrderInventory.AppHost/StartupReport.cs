@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -23,7 +24,8 @@ internal sealed class StartupReport(
     IInfrastructure infrastructure,
     ResourceSupervisor supervisor,
     IHostApplicationLifetime application,
-    AppHostSettings settings) : BackgroundService
+    AppHostSettings settings,
+    DevelopmentIssuer? issuer = null) : BackgroundService
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private string? _written;
@@ -46,6 +48,9 @@ internal sealed class StartupReport(
             if (settings.Demo)
             {
                 using var gateway = new HttpClient { BaseAddress = new Uri(endpoints.Gateway) };
+                gateway.DefaultRequestHeaders.Authorization = endpoints.Token is { } token
+                    ? new("Bearer", token)
+                    : throw new DistributedApplicationException("the demo is loaded by the development issuer's administrator, and Authentication:Authority names another provider.");
                 await new DemoLoader(gateway, Console.Out).LoadAsync(stoppingToken);
             }
         }
@@ -106,14 +111,28 @@ internal sealed class StartupReport(
             connections[resource.Name] = await resource.GetConnectionStringAsync(cancellationToken) ?? "";
         }
 
+        Dictionary<string, string>? tokens = null;
+        if (issuer is not null)
+        {
+            tokens = [];
+            foreach (var (role, client) in DevelopmentIssuer.Staff)
+            {
+                tokens[role] = await issuer.TokenAsync(client, cancellationToken);
+            }
+        }
+
         return new Endpoints(
             services["gateway"],
             Dashboard(),
             infrastructure.MailInbox() is { } inbox ? Numeric(inbox) : null,
-            services.Where(service => service.Key != "gateway").ToDictionary(),
-            connections.Where(connection => connection.Key.EndsWith("db", StringComparison.Ordinal)).ToDictionary(connection => connection.Key[..^2], connection => connection.Value),
+            // The issuer is no part of the shop: it has no topic, no dead letters, and its database is OpenIddict's.
+            services.Where(service => service.Key is not ("gateway" or "identity")).ToDictionary(),
+            connections.Where(connection => connection.Key != "identitydb" && connection.Key.EndsWith("db", StringComparison.Ordinal)).ToDictionary(connection => connection.Key[..^2], connection => connection.Value),
             connections["redis"],
-            connections["kafka"]);
+            connections["kafka"],
+            tokens?["admin"],
+            tokens,
+            issuer?.Clients);
     }
 
     /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration.</summary>
@@ -145,12 +164,25 @@ internal sealed class StartupReport(
           Mail       {(endpoints.Mail is { } mail ? Secrets.WithoutCredentials(mail) : "none")}
           All addresses and connection strings: {file ?? "not written"}
           Ctrl-C stops everything.
-
+        {(endpoints.Token is not null && file is not null ? HowToCall(endpoints.Gateway, file) : "")}
         """);
+
+    /// <summary>To be pasted into a shell. The secret itself stands in the file only.</summary>
+    private static string HowToCall(string gateway, string file) => $"""
+
+        A token, and its use:
+          token=$(curl -s {gateway}/connect/token -d grant_type=client_credentials -d client_id=demo-admin -d client_secret=$(jq -r '.clients["demo-admin"]' '{file}') | jq -r .access_token)
+          curl -s {gateway}/api/orders -H "Authorization: Bearer $token"
+
+        """;
 
     // "localhost" may mean ::1 first to a client that then waits for nothing; scripts get the address itself.
     private static string Numeric(string url) => url.Replace("//localhost", "//127.0.0.1", StringComparison.Ordinal);
 
+    /// <summary>What endpoints.json has. The last three are the development issuer's: the administrator's token, one for each role of the staff, and clients' secrets.</summary>
     internal sealed record Endpoints(
-        string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka);
+        string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Token = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Tokens = null,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Clients = null);
 }

@@ -15,10 +15,11 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.ServiceDefaults;
 
-/// <summary>What every service of the system has: telemetry, health, service discovery, strict JSON and problem details.</summary>
+/// <summary>What every service of the system has: telemetry, health, service discovery, tokens and policies, strict JSON and problem details.</summary>
 public static class ServiceDefaultsExtensions
 {
     /// <summary>Largest request body, in bytes; a larger one is 413. Bulk endpoints raise it for themselves.</summary>
@@ -45,7 +46,9 @@ public static class ServiceDefaultsExtensions
         new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
     ];
 
-    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder)
+    /// <param name="builder">The service's.</param>
+    /// <param name="checksTokens">False for the issuer itself, whose callers have none yet; it says by itself how it knows them.</param>
+    public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, bool checksTokens = true)
     {
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = s_configuration });
         builder.AddTelemetry();
@@ -62,6 +65,12 @@ public static class ServiceDefaultsExtensions
                 }
             }));
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), ["alive"]);
+
+        builder.Services.AddSingleton<IStartupFilter, PolicyCheck>();
+        if (checksTokens)
+        {
+            builder.AddTokenAuthentication();
+        }
 
         builder.Services.AddProblems();
         builder.Services.AddBodyRules();
@@ -87,19 +96,21 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
-    /// <summary>Error handling, what every request must keep to, and the health endpoints. Call it before mapping anything else.</summary>
+    /// <summary>Error handling, who may call, what every request must keep to, and the health endpoints. Call it before mapping anything else.</summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHonestConnections();
         app.UseRoutingOfHead();
+        app.UseAuthentication();
+        app.UseAuthorization();
         app.UseQueryRules();
         app.UseBodyRules();
         app.MapHealthChecks(HealthPath, new() { Predicate = check => !check.Tags.Contains("alive"), ResponseWriter = WriteHealthAsync })
-            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get])).AllowAnonymous();
         app.MapHealthChecks(AlivePath, new() { Predicate = check => check.Tags.Contains("alive") })
-            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get])).AllowAnonymous();
         return app;
     }
 

@@ -37,7 +37,7 @@ trap 'exit 130' INT TERM
 start() { # Sets pid, and healthy to the seconds that it took.
     local begin end
     begin=$(date +%s.%N)
-    "$apphost" --Dashboard=false --RunDirectory="$work/run" --Infrastructure:DataPath="$work/data" >"$work/apphost.log" 2>&1 &
+    "$apphost" --Dashboard=false --RunDirectory="$work/run" --Infrastructure:DataPath="$work/data" --Authentication:DevelopmentIssuer=true >"$work/apphost.log" 2>&1 &
     pid=$!
     for _ in $(seq 1800); do
         [ -e "$endpoints" ] && break

@@ -24,7 +24,6 @@ internal static class InfrastructureChoice
         }
 
         Console.WriteLine($"Infrastructure: {mode} ({why}): {infrastructure.Description}.");
-        Console.WriteLine("There is no authentication yet: every endpoint is open, so all of them listen on loopback only.");
         return infrastructure;
     }
 

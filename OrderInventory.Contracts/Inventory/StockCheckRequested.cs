@@ -7,7 +7,8 @@ namespace OrderInventory.Contracts.Inventory;
 /// <param name="Lines">What is wanted; several lines of one product count as one sum.</param>
 /// <param name="OrderId">An order whose own reservation counts as available, or null.</param>
 /// <param name="HoldId">A hold that counts as available, or null.</param>
-public sealed record StockCheckRequested(IReadOnlyList<StockCheckLine> Lines, Guid? OrderId = null, Guid? HoldId = null)
+/// <param name="CustomerId">Whose order it would be, when there is a hold: one that another customer has made does not count.</param>
+public sealed record StockCheckRequested(IReadOnlyList<StockCheckLine> Lines, Guid? OrderId = null, Guid? HoldId = null, Guid? CustomerId = null)
 {
     /// <summary>The Kafka topic; the key names the asking replica.</summary>
     public const string Topic = "inventory.check.requested";

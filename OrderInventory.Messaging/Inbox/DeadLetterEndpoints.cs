@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Messaging.Inbox;
 
@@ -25,9 +26,9 @@ public static class DeadLetterEndpoints
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, string service)
     {
         var group = routes.MapGroup($"/api/{service}/dead-letters").WithTags("Dead letters");
-        group.MapGet("/", ListAsync).WithSummary("List dead letters, newest first").WithProblems(503);
-        group.MapPost("/{id:guid}/replay", ReplayAsync).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
-        group.MapDelete("/{id:guid}", DeleteAsync).WithSummary("Give a dead letter up").WithProblems(404, 503);
+        group.MapGet("/", ListAsync).For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
+        group.MapPost("/{id:guid}/replay", ReplayAsync).For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
+        group.MapDelete("/{id:guid}", DeleteAsync).For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(

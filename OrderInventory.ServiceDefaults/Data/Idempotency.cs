@@ -56,9 +56,6 @@ public sealed class IdempotentCreate : IAsyncDisposable
     /// <summary>Answered with <c>true</c> when the resource had been made by an earlier request.</summary>
     public const string ReplayedHeader = "Idempotency-Replayed";
 
-    /// <summary>The caller of every request until there is a login.</summary>
-    public const string Anonymous = "anonymous";
-
     public const int MaxKeyLength = 255;
 
     private readonly IDbContextTransaction? _transaction;
@@ -74,7 +71,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
     /// <summary>Opens the transaction, and claims the request's key for <paramref name="resourceId"/> when it has one.</summary>
     /// <param name="http">The request; its response gets Retry-After or Idempotency-Replayed.</param>
     /// <param name="database">Where the resource will be saved.</param>
-    /// <param name="caller">Whose key it is; <see cref="Anonymous"/> until there is a login.</param>
+    /// <param name="caller">Whose key it is: the subject of the token, or a space of it (<see cref="Identity.Caller.KeysOf"/>).</param>
     /// <param name="request">The parsed request.</param>
     /// <param name="json">How the request is written for its fingerprint.</param>
     /// <param name="resourceId">What this request would make.</param>

@@ -3,18 +3,25 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>Says in the OpenAPI document what the helpers of this folder do: headers that they read, and statuses that they answer.</summary>
 public static class ApiDescriptions
 {
+    /// <summary>The roles that an operation lets in, in its OpenAPI description.</summary>
+    public const string RolesExtension = "x-roles";
+
+    private const string SecurityScheme = "bearer";
+
     /// <summary>Statuses that come as <c>application/problem+json</c>.</summary>
     public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {
@@ -98,8 +105,27 @@ public static class ApiDescriptions
 
             return Task.CompletedTask;
         });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().LastOrDefault()?.Policy is { } name)
+            {
+                // Which of them sees only what is their own, docs/security.md says.
+                var roles = Policies.All.Single(policy => policy.Name == name).Roles;
+                (operation.Extensions ??= new Dictionary<string, IOpenApiExtension>())[RolesExtension] = new JsonNodeExtension(new JsonArray([.. roles.Order().Select(role => JsonValue.Create(role))]));
+            }
+
+            return Task.CompletedTask;
+        });
         options.AddDocumentTransformer((document, _, _) =>
         {
+            ((document.Components ??= new()).SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>())[SecurityScheme] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                BearerFormat = "JWT",
+                Description = "A token of the OpenID Connect provider that the services believe. x-roles names the roles of which it needs one.",
+            };
+            document.Security = [new() { [new OpenApiSecuritySchemeReference(SecurityScheme, document)] = [] }];
             foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations ?? []).Select(entry => entry.Value))
             {
                 // What the document must have, a patch of it need not.
@@ -118,7 +144,7 @@ public static class ApiDescriptions
         });
     }
 
-    /// <summary>What every operation answers to a query, or a body, that it cannot read.</summary>
+    /// <summary>What every operation answers to a token that will not do, and to a query, or a body, that it cannot read.</summary>
     private static void DescribeProblems(OpenApiOperation operation)
     {
         var responses = operation.Responses ??= [];
@@ -127,7 +153,7 @@ public static class ApiDescriptions
             return;
         }
 
-        foreach (var status in operation.RequestBody is null ? ["400"] : (string[])["400", "408", "413", "415"])
+        foreach (var status in operation.RequestBody is null ? ["400", "401", "403"] : (string[])["400", "401", "403", "408", "413", "415"])
         {
             responses.TryAdd(status, new OpenApiResponse
             {
@@ -156,6 +182,9 @@ public static class ApiDescriptions
             {
                 case "200" when requestHeaders.Contains("If-None-Match") || requestHeaders.Contains("If-Match"):
                     Add(response, "ETag", "The resource's version.");
+                    break;
+                case "401":
+                    Add(response, "WWW-Authenticate", "Bearer, and what is wrong with the token that came.");
                     break;
                 case "201":
                     Add(response, "Location", "Where the resource is.");

@@ -23,6 +23,7 @@ internal static class ExceptionProblemsExtensions
             if (context.ProblemDetails is { Type: null or ['h', 't', 't', 'p', ..], Status: { } status })
             {
                 context.ProblemDetails.Type = Problems.TypeOf(CodeOf(status));
+                context.ProblemDetails.Detail ??= DetailOf(status);
             }
 
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
@@ -32,8 +33,17 @@ internal static class ExceptionProblemsExtensions
         services.AddSingleton<IProblemDetailsWriter, UnaskedProblemWriter>();
     }
 
+    private static string? DetailOf(int status) => status switch
+    {
+        StatusCodes.Status401Unauthorized => "Send a valid token: Authorization: Bearer <JWT>. WWW-Authenticate says what is wrong with the one that came.",
+        StatusCodes.Status403Forbidden => "No role of the token allows this call.",
+        _ => null,
+    };
+
     private static string CodeOf(int status) => status switch
     {
+        StatusCodes.Status401Unauthorized => "not-authenticated",
+        StatusCodes.Status403Forbidden => "not-permitted",
         StatusCodes.Status404NotFound => "not-found",
         StatusCodes.Status405MethodNotAllowed => "method-not-allowed",
         StatusCodes.Status408RequestTimeout => "request-timeout",

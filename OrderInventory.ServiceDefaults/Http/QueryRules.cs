@@ -29,7 +29,7 @@ public static class QueryRules
     {
         // Pages and what the gateway forwards have no handler of ours.
         if (http.Request.QueryString.HasValue
-            && http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+            && (http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || http.Request.Path.StartsWithSegments("/internal", StringComparison.Ordinal))
             && http.GetEndpoint() is RouteEndpoint endpoint
             && endpoint.Metadata.GetMetadata<MethodInfo>() is not null
             && s_queries.GetOrAdd(endpoint, static endpoint => new((RouteEndpoint)endpoint)).Read(http.Request) is { } errors)

@@ -2,10 +2,11 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Polly;
 using Polly.CircuitBreaker;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>Calls from one service to another: short timeouts, one retry, a circuit breaker for each service that is called.</summary>
+/// <summary>Calls from one service to another: this service's own token, short timeouts, one retry, a circuit breaker for each service that is called.</summary>
 public static class ServiceClients
 {
     /// <summary>Between an attempt and its one retry. Long enough for the connection of a replica that is just going away to be noticed.</summary>
@@ -28,6 +29,8 @@ public static class ServiceClients
             options.Retry.Delay = RetryDelay;
             Configure(options.CircuitBreaker);
         });
+        // Within the attempt: a provider that gives no token is one more reason for an attempt to fail.
+        client.AddHttpMessageHandler<ServiceTokenHandler>();
         return client;
     }
 

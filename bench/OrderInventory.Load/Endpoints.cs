@@ -4,13 +4,17 @@ using System.Text.Json.Serialization;
 namespace OrderInventory.Load;
 
 /// <summary>Where the running system is: the file that it writes when all is healthy.</summary>
-internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres)
+internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres, string? Token = null)
 {
     private const string DefaultFile = ".run/endpoints.json";
 
     public Uri Service(string name, bool throughGateway) => throughGateway ? Gateway
         : Services.TryGetValue(name, out var address) ? address
         : throw new LoadException($"The running system names no address of the service '{name}'.");
+
+    /// <summary>Who the driver is: the administrator of the development issuer, or whoever it is given.</summary>
+    public string Bearer => Environment.GetEnvironmentVariable("LOAD_TOKEN") ?? Token
+        ?? throw new LoadException("The running system names no token (it has no development issuer): LOAD_TOKEN may have one with the role admin.");
 
     public string Database(string name) => Postgres.TryGetValue(name, out var connection)
         ? connection

@@ -67,7 +67,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     }
 
     private Task<PhaseResult> PlaceAsync(string what, int seconds, CancellationToken cancellationToken) => Phase.RunAsync(
-        $"{(rate is { } perSecond ? $"{perSecond}/s" : $"{clients} client{(clients == 1 ? "" : "s")}")}, {what}", clients, rate, TimeSpan.FromSeconds(seconds), _address, catalogue, options, cancellationToken);
+        $"{(rate is { } perSecond ? $"{perSecond}/s" : $"{clients} client{(clients == 1 ? "" : "s")}")}, {what}", clients, rate, TimeSpan.FromSeconds(seconds), _address, endpoints.Bearer, catalogue, options, cancellationToken);
 
     private void Judge(string phase, PhaseResult placed, Outcome outcome)
     {

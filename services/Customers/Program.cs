@@ -17,7 +17,7 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("customers");
 app.MapCustomers();
 app.Run();

@@ -23,7 +23,7 @@ internal sealed class ProblemTypes
     public static void Map(IEndpointRouteBuilder routes)
     {
         var types = new ProblemTypes();
-        var group = routes.MapGroup("/problems");
+        var group = routes.MapGroup("/problems").AllowAnonymous();
         group.MapGet("/", () => Markdown(types._all));
         group.MapGet("/{code}", Results<ContentHttpResult, ProblemHttpResult> (string code) => types._byCode.TryGetValue(code, out var section)
             ? Markdown("# " + section.TrimEnd() + "\n")

@@ -8,17 +8,24 @@ builder.AddServiceDefaults();
 builder.AddEdge();
 builder.AddCallerLimits();
 builder.Services.AddServiceHealthChecks();
+// Only the AppHost of a development knows one.
+var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
 builder.Services.AddReverseProxy()
-    .LoadFromMemory(SystemRoutes.Routes, SystemRoutes.Clusters)
+    .LoadFromMemory(
+        hasIssuer ? [.. SystemRoutes.Routes, .. SystemRoutes.IssuerRoutes] : SystemRoutes.Routes,
+        hasIssuer ? [.. SystemRoutes.Clusters, SystemRoutes.IssuerCluster] : SystemRoutes.Clusters)
     .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2))
     .AddTransforms(context => context.AddResponseTransform(ForwardingErrors.PassCloseOnAsync));
 builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 
 var app = builder.Build();
 app.UseEdge();
-app.MapServiceDefaults();
+// By who calls, and before anybody is turned away: refusing a token costs something too.
+app.UseAuthentication();
 app.UseRateLimiter();
+app.MapServiceDefaults();
 ProblemTypes.Map(app);
-app.MapApiReference();
+app.MapApiReference(builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>()
+    ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null));
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
 app.Run();

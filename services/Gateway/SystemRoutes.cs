@@ -1,4 +1,5 @@
 using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Identity;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -23,29 +24,52 @@ internal static class SystemRoutes
         .. Services.Select(OpenApi),
     ];
 
+    /// <summary>The development issuer's own pages and endpoints, where there is one.</summary>
+    public static readonly RouteConfig[] IssuerRoutes =
+    [
+        Issuer("/.well-known/{**rest}"),
+        Issuer("/connect/{**rest}"),
+        Issuer("/account/{**rest}"),
+    ];
+
+    public static readonly ClusterConfig IssuerCluster = Cluster("identity");
+
     public static readonly ClusterConfig[] Clusters =
     [
-        .. Services.Select(service => new ClusterConfig
-        {
-            ClusterId = service,
-            Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
-            // Header bytes that are not ASCII are somebody's, such as a cookie of another application on the host, and pass as they are.
-            HttpClient = new HttpClientConfig { RequestHeaderEncoding = "latin1", ResponseHeaderEncoding = "latin1" },
-            HttpRequest = new ForwarderRequestConfig
-            {
-                // "Prefer: wait=30" is answered after up to 30 s, and not without reason later.
-                ActivityTimeout = TimeSpan.FromSeconds(60),
-                // Without TLS there is no HTTP/2 to negotiate.
-                Version = new(1, 1),
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            },
-        }),
+        .. Services.Select(Cluster),
     ];
+
+    private static ClusterConfig Cluster(string service) => new()
+    {
+        ClusterId = service,
+        Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
+        // Header bytes that are not ASCII are somebody's, such as a cookie of another application on the host, and pass as they are.
+        HttpClient = new HttpClientConfig { RequestHeaderEncoding = "latin1", ResponseHeaderEncoding = "latin1" },
+        HttpRequest = new ForwarderRequestConfig
+        {
+            // "Prefer: wait=30" is answered after up to 30 s, and not without reason later.
+            ActivityTimeout = TimeSpan.FromSeconds(60),
+            // Without TLS there is no HTTP/2 to negotiate.
+            Version = new(1, 1),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        },
+    };
+
+    /// <summary>Open to all: whoever comes here has no token yet. It is asked by the gateway's name, which the addresses in its answers have.</summary>
+    private static RouteConfig Issuer(string path) => new()
+    {
+        RouteId = path,
+        ClusterId = "identity",
+        AuthorizationPolicy = "anonymous",
+        Match = new() { Path = path },
+        Transforms = [new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }],
+    };
 
     private static RouteConfig Api(string service, string path) => new()
     {
         RouteId = path,
         ClusterId = service,
+        AuthorizationPolicy = Policies.ThroughTheGateway.Name,
         Match = new() { Path = path },
     };
 
@@ -56,6 +80,7 @@ internal static class SystemRoutes
     {
         RouteId = $"openapi-{service}",
         ClusterId = service,
+        AuthorizationPolicy = "anonymous",
         Match = new() { Path = $"/openapi/{service}.json", Methods = ["GET"] },
         Transforms =
         [

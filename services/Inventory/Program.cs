@@ -45,7 +45,7 @@ builder.Services.AddOpenApi();
 var app = builder.Build();
 
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapInventory();
 app.MapDeadLetters("inventory");
 

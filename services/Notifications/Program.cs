@@ -59,6 +59,6 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapNotifications();
 app.Run();

@@ -50,7 +50,7 @@ builder.Services.AddOpenApi();
 var app = builder.Build();
 
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapOrders();
 app.MapDeadLetters("orders");
 

@@ -27,7 +27,7 @@ builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOpenApi();
+app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("products");
 app.MapProducts();
 app.Run();

@@ -8,6 +8,7 @@ using Npgsql;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Kafka;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.CrossService.Tests;
 
@@ -46,9 +47,16 @@ internal sealed class Service<TOfService> : WebApplicationFactory<TOfService>, I
     public Task ReceiveAsync(IReadOnlyList<EventRecord> records) =>
         Services.GetRequiredService<InboxProcessor>().ProcessAsync(records, CancellationToken.None);
 
+    protected override void ConfigureClient(HttpClient client)
+    {
+        base.ConfigureClient(client);
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("urls", "http://127.0.0.1:0");
+        TestAuthority.Shared.Configure(builder);
         builder.UseSetting($"ConnectionStrings:{_database}", _connectionString);
         foreach (var (name, value) in _settings)
         {

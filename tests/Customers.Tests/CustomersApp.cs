@@ -20,6 +20,7 @@ public sealed class CustomersApp : IAsyncLifetime
 {
     private readonly InfrastructureFixture _infrastructure = new();
     private Replica _replica = null!;
+    private string _connectionString = "";
 
     public ApiClient Api => _replica.Api;
     public NpgsqlDataSource Database { get; private set; } = null!;
@@ -29,9 +30,9 @@ public sealed class CustomersApp : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _infrastructure.InitializeAsync();
-        var connectionString = await _infrastructure.CreateDatabaseAsync("customers");
-        Database = NpgsqlDataSource.Create(connectionString);
-        _replica = Start(connectionString);
+        _connectionString = await _infrastructure.CreateDatabaseAsync("customers");
+        Database = NpgsqlDataSource.Create(_connectionString);
+        _replica = Start(_connectionString);
     }
 
     public async Task DisposeAsync()
@@ -73,6 +74,12 @@ public sealed class CustomersApp : IAsyncLifetime
     /// <summary>A database in which nothing runs, for a migration.</summary>
     public Task<string> CreateDatabaseAsync() => _infrastructure.CreateDatabaseAsync("customers_before");
 
+    /// <summary>Another one on the same database, which believes another authority.</summary>
+    public Replica StartBelieving(params (string Name, string Value)[] settings) => Start(_connectionString, settings);
+
+    /// <summary>A client without a token.</summary>
+    public HttpClient CreateAnonymousClient() => new() { BaseAddress = _replica.Factory.ClientOptions.BaseAddress };
+
     public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
 
     /// <summary>A valid request, for a test to spoil.</summary>
@@ -109,7 +116,7 @@ public sealed class CustomersApp : IAsyncLifetime
         return await probe.ReadAsync("customer.updated", key.ToString(), seen => seen.Count >= count);
     }
 
-    private Replica Start(string connectionString)
+    private Replica Start(string connectionString, params (string Name, string Value)[] settings)
     {
         // Any public type of the service names its assembly; Program would be the AppHost's too.
         var factory = new WebApplicationFactory<CustomerResponse>().WithWebHostBuilder(host =>
@@ -117,12 +124,20 @@ public sealed class CustomersApp : IAsyncLifetime
             host.UseSetting("urls", "http://127.0.0.1:0");
             host.UseSetting("ConnectionStrings:customersdb", connectionString);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
+            TestAuthority.Shared.Configure(host);
+            foreach (var (name, value) in settings)
+            {
+                host.UseSetting(name, value);
+            }
+
             host.ConfigureLogging(logging => logging.AddProvider(Logs));
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
-        return new(factory, new(factory.CreateClient()));
+        var client = factory.CreateClient();
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+        return new(factory, new(client));
     }
 
     public sealed record Replica(WebApplicationFactory<CustomerResponse> Factory, ApiClient Api) : IAsyncDisposable

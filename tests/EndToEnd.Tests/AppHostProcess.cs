@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Aspire.Hosting.Testing;
 using OrderInventory.TestSupport;
 
@@ -63,6 +64,13 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(Path.GetTempPath(), $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
 
     public string Output => string.Join('\n', _lines.TakeLast(100));
+
+    /// <summary>A client of the gateway with the administrator's token that endpoints.json has.</summary>
+    public HttpClient CreateClient() => new()
+    {
+        BaseAddress = Gateway,
+        DefaultRequestHeaders = { Authorization = new("Bearer", (string?)JsonNode.Parse(File.ReadAllText(EndpointsFile))!["token"]) },
+    };
 
     /// <summary>Returns when the system is healthy and endpoints.json is there.</summary>
     public static async Task<AppHostProcess> StartAsync(params string[] arguments)

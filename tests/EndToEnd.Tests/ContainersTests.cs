@@ -15,7 +15,7 @@ public sealed class ContainersTests
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mode=containers"]);
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var customer = await shop.CustomerAsync();
         await PlaceAsync();

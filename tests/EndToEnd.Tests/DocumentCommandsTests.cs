@@ -74,7 +74,7 @@ public sealed partial class DocumentCommandsTests
                 continue;
             }
 
-            var output = await RunScriptAsync(document, string.Join('\n', commands), system.Gateway);
+            var output = await RunScriptAsync(document, string.Join('\n', commands), system);
             if (document == "README.md")
             {
                 Assert.Matches("\"status\": *\"confirmed\"", output);
@@ -140,11 +140,11 @@ public sealed partial class DocumentCommandsTests
     }
 
     /// <summary>Runs a document's commands as one script, as they would be typed into one shell.</summary>
-    private static async Task<string> RunScriptAsync(string document, string commands, Uri gateway)
+    private static async Task<string> RunScriptAsync(string document, string commands, AppHostProcess system)
     {
         const string end = "=== variables ===";
         var variables = Assignment().Matches(commands).Select(match => match.Groups["name"].Value).Distinct();
-        var script = $"{commands.Replace("http://127.0.0.1:8080", gateway.ToString().TrimEnd('/'), StringComparison.Ordinal)}\nprintf '\\n%s\\n' '{end}'\n"
+        var script = $"{commands.Replace("http://127.0.0.1:8080", system.Gateway.ToString().TrimEnd('/'), StringComparison.Ordinal).Replace(".run/endpoints.json", system.EndpointsFile, StringComparison.Ordinal)}\nprintf '\\n%s\\n' '{end}'\n"
             + string.Join('\n', variables.Select(name => $"printf '%s=%s\\n' {name} \"${name}\""));
 
         var (exitCode, output) = await RunAsync("bash", ["-euo", "pipefail"], script);

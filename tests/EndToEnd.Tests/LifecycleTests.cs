@@ -46,7 +46,7 @@ public sealed class LifecycleTests
 
         await Eventually.TrueAsync(() => processes.All(AppHostProcess.IsGone), TimeSpan.FromSeconds(30), "the end of all its processes");
         Assert.True(Directory.Exists(system.DataFolder), "nobody was left to delete it");
-        using var gateway = new HttpClient { BaseAddress = other.Gateway };
+        using var gateway = other.CreateClient();
         var shop = new Shop(gateway);
         var (_, order) = await shop.PlaceAsync(await shop.CustomerAsync(), (await shop.ProductAsync(stock: 1), 1));
         Assert.Equal("confirmed", (string?)order["status"]);
@@ -61,7 +61,7 @@ public sealed class LifecycleTests
     public async Task Starts_a_service_again_that_was_killed_and_says_so()
     {
         await using var system = await AppHostProcess.StartAsync();
-        using var gateway = new HttpClient { BaseAddress = system.Gateway };
+        using var gateway = system.CreateClient();
         var shop = new Shop(gateway);
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 1));
 
@@ -146,7 +146,7 @@ public sealed class LifecycleTests
             await using (var first = await AppHostRunner.StartAsync(args))
             {
                 await first.WaitUntilHealthyAsync("gateway");
-                using var gateway = first.App.CreateHttpClient("gateway", "http");
+                using var gateway = await first.CreateClientAsync();
                 using var response = await gateway.PostAsJsonAsync(
                     "/api/products", new { sku = "KEPT-1", name = "Kept", category = "tests", price = new { amount = 1.00m, currency = "EUR" } });
                 Assert.Equal(HttpStatusCode.Created, response.StatusCode);
@@ -160,7 +160,7 @@ public sealed class LifecycleTests
             NpgsqlConnection.ClearAllPools();
             await using var second = await AppHostRunner.StartAsync(args);
             await second.WaitUntilHealthyAsync("gateway");
-            using var again = second.App.CreateHttpClient("gateway", "http");
+            using var again = await second.CreateClientAsync();
             var product = await again.GetFromJsonAsync<JsonNode>($"/api/products/{id}");
             Assert.Equal("KEPT-1", product!["sku"]!.GetValue<string>());
         }

@@ -13,7 +13,7 @@ public sealed class RedisOutageTests
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var customer = await shop.CustomerAsync();
         var product = await shop.ProductAsync(stock: 1_000_000);

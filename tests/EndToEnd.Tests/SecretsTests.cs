@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using Aspire.Hosting.Testing;
 using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -20,7 +19,7 @@ public sealed class SecretsTests
     private const string Phone = "+49305550198877";
     private const string Words = "planted words of a person";
     private const string WebhookSecret = "planted-webhook-secret-0123456789";
-    private const string Bearer = "planted.bearer.token-0123456789";
+    private const string ApiKey = "planted-key-of-another-system-0123456789";
     private const string Cookie = "planted-cookie-0123456789";
 
     [Fact]
@@ -33,7 +32,7 @@ public sealed class SecretsTests
             ["--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={collector.Endpoint}", "--Otlp:Protocol=http/protobuf"],
             builder => builder.Services.AddLogging(logging => logging.AddProvider(logs)));
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
 
         var customer = await PlantAsync(gateway, $"{mailbox}@example.com");
@@ -54,7 +53,7 @@ public sealed class SecretsTests
         var batches = collector.Exports.Count(export => export.Signal == "metrics");
         await Eventually.TrueAsync(() => collector.Exports.Count(export => export.Signal == "metrics") >= batches + 6, TimeSpan.FromSeconds(150), "one more round of exports has come");
 
-        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", Words, WebhookSecret, Bearer, Cookie };
+        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", Words, WebhookSecret, ApiKey, Cookie, gateway.DefaultRequestHeaders.Authorization!.Parameter! };
         foreach (var database in new[] { "ordersdb", "inventorydb", "productsdb", "customersdb", "notificationsdb" })
         {
             planted.Add(new NpgsqlConnectionStringBuilder(await system.ConnectionStringAsync(database)).Password!);
@@ -79,9 +78,9 @@ public sealed class SecretsTests
 
     private static async Task<Guid> PlantAsync(HttpClient gateway, string email)
     {
-        // From here on each request carries them; a stranger's cookie and token mean nothing here, and are nobody's business in a log.
+        // From here on each request carries them; a cookie and a key of another system mean nothing here, and are nobody's business in a log.
         gateway.DefaultRequestHeaders.Add("Cookie", $"session={Cookie}");
-        gateway.DefaultRequestHeaders.Add("X-Api-Key", Bearer);
+        gateway.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);
         var created = await gateway.PostAsJsonAsync("/api/customers", new { name = Name, email, phone = Phone, channels = new { email = true, sms = true, webhook = true } });
         created.EnsureSuccessStatusCode();
         var customer = (Guid)(await created.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;

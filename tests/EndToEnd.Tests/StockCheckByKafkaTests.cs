@@ -12,7 +12,7 @@ public sealed class StockCheckByKafkaTests
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup", "--Orders:StockCheck=Kafka", "--Orders:WhenStockUnknown=Refuse"]);
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var customer = await shop.CustomerAsync();
         var product = await shop.ProductAsync(stock: 5);

@@ -12,7 +12,7 @@ public sealed class StockCheckOffTests
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup", "--Orders:StockCheck=None"]);
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var customer = await shop.CustomerAsync();
         var (tea, rice) = (await shop.ProductAsync(stock: 10), await shop.ProductAsync(stock: 1));

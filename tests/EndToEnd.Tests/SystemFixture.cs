@@ -49,7 +49,7 @@ public sealed class SystemFixture : IAsyncLifetime
         _runner = await AppHostRunner.StartAsync(
             ["--Infrastructure:Mail=pickup"], builder => builder.Services.AddLogging(logging => logging.AddProvider(Logs)), dashboard: true);
         await _runner.WaitUntilHealthyAsync("gateway");
-        _gateway = _runner.App.CreateHttpClient("gateway", "http");
+        _gateway = await _runner.CreateClientAsync();
     }
 
     public async Task DisposeAsync()

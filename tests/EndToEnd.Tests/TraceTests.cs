@@ -13,7 +13,7 @@ public sealed class TraceTests
         await using var system = await AppHostRunner.StartAsync(
             ["--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={collector.Endpoint}", "--Otlp:Protocol=http/protobuf"]);
         await system.WaitUntilHealthyAsync("gateway");
-        using var gateway = system.App.CreateHttpClient("gateway", "http");
+        using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 10));
 

@@ -42,7 +42,11 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
 
         // Somebody else has a bucket of their own, so has whoever has no token, and the orchestrator is never refused.
         Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, "bob"));
-        Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, null));
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(i < 3 ? HttpStatusCode.Unauthorized : HttpStatusCode.TooManyRequests, await AskAsync(gateway, null));
+        }
+
         foreach (var _ in Enumerable.Range(0, 10))
         {
             Assert.Equal(HttpStatusCode.OK, (await gateway.Http.GetAsync("/alive")).StatusCode);
@@ -54,19 +58,20 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     {
         var gateway = await StartAsync(burst: 1, shared: false, ("Gateway:Proxies", "127.0.0.1"));
 
-        Assert.Equal(HttpStatusCode.OK, await AskFromAsync("203.0.113.9"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.9"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("203.0.113.9"));
-        Assert.Equal(HttpStatusCode.OK, await AskFromAsync("203.0.113.10"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.10"));
         // One subscriber's network of IPv6 is one caller.
-        Assert.Equal(HttpStatusCode.OK, await AskFromAsync("2001:db8:1:2::1"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:2::1"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("2001:db8:1:2:ffff::9"));
-        Assert.Equal(HttpStatusCode.OK, await AskFromAsync("2001:db8:1:3::1"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:3::1"));
 
         async Task<HttpStatusCode> AskFromAsync(string address)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
             request.Headers.Add("X-Forwarded-For", address);
-            using var answer = await gateway.Http.SendAsync(request);
+            using var client = new HttpClient { BaseAddress = gateway.Http.BaseAddress };
+            using var answer = await client.SendAsync(request);
             return answer.StatusCode;
         }
     }
@@ -148,9 +153,11 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
         if (caller is not null)
         {
-            request.Headers.Add(GatewayApp.Caller, caller);
+            request.Headers.Authorization = new("Bearer", TestAuthority.Shared.Token(caller, ["admin"]));
         }
 
-        return await gateway.Http.SendAsync(request);
+        // Without the token that the tests' client has of itself.
+        using var client = new HttpClient { BaseAddress = gateway.Http.BaseAddress };
+        return await client.SendAsync(request);
     }
 }

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
@@ -89,7 +90,7 @@ public sealed class ConfiguredEdgeTests
                 SslOptions = { RemoteCertificateValidationCallback = (_, seen, _, _) => seen!.GetCertHashString() == certificate.GetCertHashString() },
             })
             { BaseAddress = new(addresses.Single(address => address.StartsWith("https:", StringComparison.Ordinal))) };
-            using var ask = new HttpRequestMessage(HttpMethod.Get, "/api/orders") { Headers = { Host = "shop.example" } };
+            using var ask = new HttpRequestMessage(HttpMethod.Get, "/api/orders") { Headers = { Host = "shop.example", Authorization = TestAuthority.Everything } };
 
             using var answer = await client.SendAsync(ask);
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Claims;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,11 +10,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
 /// <summary>The gateway on a real port, with five small real services behind it.</summary>
-public sealed class GatewayApp : IAsyncLifetime
+public sealed partial class GatewayApp : IAsyncLifetime
 {
     private readonly Dictionary<string, Service> _services = SystemRoutes.Services.ToDictionary(name => name, name => new Service(name));
     private WebApplicationFactory<Program>? _factory;
@@ -23,9 +24,6 @@ public sealed class GatewayApp : IAsyncLifetime
 
     /// <summary>Settings of this gateway, beside the services' addresses.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
-
-    /// <summary>Who calls, by a header, where the tests have no issuer of tokens.</summary>
-    public const string Caller = "X-Test-Caller";
 
     internal IServiceProvider Services => _factory!.Services;
 
@@ -41,6 +39,7 @@ public sealed class GatewayApp : IAsyncLifetime
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(builder =>
         {
             builder.UseSetting("urls", "http://127.0.0.1:0");
+            TestAuthority.Shared.Configure(builder);
             foreach (var (name, service) in _services)
             {
                 builder.UseSetting($"services:{name}:http:0", service.Address);
@@ -50,13 +49,12 @@ public sealed class GatewayApp : IAsyncLifetime
             {
                 builder.UseSetting(key, value);
             }
-
-            builder.ConfigureServices(services => services.AddTransient<IStartupFilter, CallerByHeader>());
         });
         _factory.UseKestrel();
         _factory.StartServer();
         var addresses = _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Http = _factory.CreateClient(new() { BaseAddress = new(addresses.Single(address => address.StartsWith("http:", StringComparison.Ordinal))) });
+        Http.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
     }
 
     public async Task DisposeAsync()
@@ -73,35 +71,23 @@ public sealed class GatewayApp : IAsyncLifetime
         }
     }
 
+    /// <summary>A request as it is on the wire, with a token behind its first Host.</summary>
+    public static byte[] WithToken(string request) =>
+        Encoding.Latin1.GetBytes(Host().Replace(request, $"$0Authorization: {TestAuthority.Everything}\r\n", 1));
+
     /// <summary>The answer, byte for byte, of a connection that ends behind it.</summary>
-    public async Task<string> RawAsync(byte[] request)
+    public async Task<string> RawAsync(string request)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
-        await client.GetStream().WriteAsync(request);
+        await client.GetStream().WriteAsync(WithToken(request));
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         return await reader.ReadToEndAsync(patience.Token);
     }
 
-    public Task<string> RawAsync(string request) => RawAsync(Encoding.Latin1.GetBytes(request));
-
-    private sealed class CallerByHeader : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((http, rest) =>
-            {
-                if (http.Request.Headers[Caller] is [{ } caller])
-                {
-                    http.User = new(new ClaimsIdentity([new("sub", caller)], "test"));
-                }
-
-                return rest(http);
-            });
-            next(app);
-        };
-    }
+    [GeneratedRegex("Host: [^\\r\\n]*\\r\\n", RegexOptions.CultureInvariant)]
+    private static partial Regex Host();
 
     /// <summary>Answers every request with who it is and what it was asked; single answers can be set by path.</summary>
     internal sealed class Service(string name)

@@ -22,7 +22,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
             return Task.CompletedTask;
         };
 
-        var answer = await gateway.RawAsync(Encoding.Latin1.GetBytes($"GET /api/orders/bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{name}: {value}\r\n\r\n"));
+        var answer = await gateway.RawAsync($"GET /api/orders/bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{name}: {value}\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
         Assert.Equal(Encoding.Latin1.GetBytes(value), seen);
@@ -67,7 +67,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     [Fact]
     public async Task A_body_that_is_too_large_ends_the_connection_and_says_so()
     {
-        var answer = await gateway.RawAsync(Encoding.ASCII.GetBytes("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{"));
+        var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{");
 
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
@@ -76,7 +76,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     [Fact]
     public async Task A_body_that_does_not_come_is_408_and_the_connection_ends()
     {
-        var answer = await gateway.RawAsync(Encoding.ASCII.GetBytes("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
+        var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);

@@ -93,7 +93,11 @@ public sealed class RoutingTests(GatewayApp gateway) : IClassFixture<GatewayApp>
         request.Headers.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
 
         // A client that is traced itself, as everything in this process is, would put its own header there.
-        using var untraced = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null }) { BaseAddress = gateway.Http.BaseAddress };
+        using var untraced = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null })
+        {
+            BaseAddress = gateway.Http.BaseAddress,
+            DefaultRequestHeaders = { Authorization = gateway.Http.DefaultRequestHeaders.Authorization },
+        };
 
         var answer = await (await untraced.SendAsync(request)).Content.ReadFromJsonAsync<JsonNode>();
 

@@ -38,7 +38,7 @@ public sealed class SlowCallerTests : IAsyncLifetime
     {
         var client = new TcpClient();
         await client.ConnectAsync(_gateway.Http.BaseAddress!.Host, _gateway.Http.BaseAddress.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(beginning));
+        await client.GetStream().WriteAsync(GatewayApp.WithToken(beginning));
         return client;
     }
 

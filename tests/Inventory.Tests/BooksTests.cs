@@ -24,7 +24,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         var builder = WebApplication.CreateSlimBuilder();
         _orders = builder.Build();
         _orders.Urls.Add("http://127.0.0.1:0");
-        _orders.MapGet("/api/orders/open-lines", (string productIds) => _answer(productIds));
+        _orders.MapGet("/internal/orders/open-lines", (string productIds) => _answer(productIds));
         await _orders.StartAsync();
         var address = _orders.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         _app = await InventoryApp.StartAsync(infrastructure, ("services:orders:http:0", address));

@@ -74,10 +74,17 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         return replica;
     }
 
+    protected override void ConfigureClient(HttpClient client)
+    {
+        base.ConfigureClient(client);
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("urls", "http://127.0.0.1:0");
         builder.UseSetting("ConnectionStrings:inventorydb", _database);
+        TestAuthority.Shared.Configure(builder);
         builder.UseSetting("ConnectionStrings:redis", _infrastructure.Redis);
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
         builder.UseSetting("Messaging:Group", Group);

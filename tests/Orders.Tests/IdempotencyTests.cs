@@ -62,7 +62,7 @@ public sealed class IdempotencyTests(InfrastructureFixture infrastructure) : IAs
             await using var insert = new NpgsqlCommand(
                 "INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ($1, 'key', '\\x00', $2)", connection, transaction)
             {
-                Parameters = { new() { Value = customer.ToString() }, new() { Value = Guid.CreateVersion7() } },
+                Parameters = { new() { Value = "tester" }, new() { Value = Guid.CreateVersion7() } },
             };
             await insert.ExecuteNonQueryAsync();
             var response = await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key");

@@ -20,10 +20,10 @@ public sealed class OpenLinesTests(InfrastructureFixture infrastructure)
 
         await http.PostAsJsonAsync($"/api/orders/{confirmed}/ship", new { });
         Assert.Equal((0, 4), ((int)(await LineAsync())!["quantity"]!, (int)(await LineAsync())!["pendingQuantity"]!));
-        Assert.Equal(HttpStatusCode.BadRequest, (await http.GetAsync("/api/orders/open-lines?productIds=tea")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await http.GetAsync("/internal/orders/open-lines?productIds=tea")).StatusCode);
 
         async Task<JsonNode?> LineAsync() =>
-            (await http.GetFromJsonAsync<JsonNode>($"/api/orders/open-lines?productIds={product},{Guid.CreateVersion7()}"))!["items"]!.AsArray().Single();
+            (await http.GetFromJsonAsync<JsonNode>($"/internal/orders/open-lines?productIds={product},{Guid.CreateVersion7()}"))!["items"]!.AsArray().Single();
     }
 
     [Fact]

@@ -193,7 +193,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
         Assert.Empty((await _http.GetFromJsonAsync<JsonNode>($"/api/orders?productId={product}&placedTo=2020-01-01T00:00:00Z"))!["items"]!.AsArray());
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/orders?status=lost")).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await _http.GetAsync("/api/orders?customerId=x")).StatusCode);
-        Assert.True((bool)(await _http.GetFromJsonAsync<JsonNode>($"/api/orders/open?productId={product}"))!["open"]!);
+        Assert.True((bool)(await _http.GetFromJsonAsync<JsonNode>($"/internal/orders/open?productId={product}"))!["open"]!);
     }
 
     [Fact]
@@ -201,7 +201,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
     {
         var (id, product) = await _app.ConfirmedAsync();
         var (added, other) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
-        async Task<bool> IsOpenAsync(Guid p) => (bool)(await _http.GetFromJsonAsync<JsonNode>($"/api/orders/open?productId={p}"))!["open"]!;
+        async Task<bool> IsOpenAsync(Guid p) => (bool)(await _http.GetFromJsonAsync<JsonNode>($"/internal/orders/open?productId={p}"))!["open"]!;
         Assert.False(await IsOpenAsync(added));
         await ReviseAsync(id, "\"2\"", (product, 3), (added, 1));
         Assert.Equal((true, false), (await IsOpenAsync(added), await IsOpenAsync(other)));

@@ -70,12 +70,19 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         await Eventually.TrueAsync(async () => (await http.GetAsync("/health")).IsSuccessStatusCode, TimeSpan.FromSeconds(60), "Orders is ready");
     }
 
+    protected override void ConfigureClient(HttpClient client)
+    {
+        base.ConfigureClient(client);
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+    }
+
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("ConnectionStrings:ordersdb", _database);
         builder.UseSetting("ConnectionStrings:redis", _infrastructure.Redis);
         builder.UseSetting("ConnectionStrings:kafka", _infrastructure.Kafka);
         builder.UseSetting("Messaging:Group", _group);
+        TestAuthority.Shared.Configure(builder);
         builder.UseSetting("Messaging:Partitions", "4");
         builder.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
         foreach (var neighbour in new[] { "inventory", "products", "customers", "notifications" })

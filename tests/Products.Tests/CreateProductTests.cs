@@ -191,7 +191,7 @@ public sealed class CreateProductTests(ProductsApp app)
         await using var connection = await app.Database.OpenConnectionAsync();
         await using var inFlight = await connection.BeginTransactionAsync();
         await using var insert = new NpgsqlCommand(
-            "INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ('anonymous', $1, '', gen_random_uuid())", connection, inFlight);
+            "INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ('tester', $1, '', gen_random_uuid())", connection, inFlight);
         insert.Parameters.Add(new() { Value = key });
         await insert.ExecuteNonQueryAsync();
         var product = ProductsApp.NewProduct().ToJsonString();

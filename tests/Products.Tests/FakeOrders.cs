@@ -26,7 +26,7 @@ public sealed class FakeOrders : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
-        _app.MapGet("/api/orders/open", async (Guid productId, HttpContext http) =>
+        _app.MapGet("/internal/orders/open", async (Guid productId, HttpContext http) =>
         {
             Interlocked.Increment(ref _calls);
             if (_answers.GetValueOrDefault(productId) == BrokenOff)

@@ -279,7 +279,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {contentType}\r\nContent-Length: 100\r\n\r\n{{"));
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {TestAuthority.Everything}\r\nContent-Type: {contentType}\r\nContent-Length: 100\r\n\r\n{{"));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());
 
@@ -312,7 +312,10 @@ public sealed class HttpRulesTests(ProductsApp app)
     }
 
     private static HttpClient NewClient() =>
-        new(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1, ActivityHeadersPropagator = null });
+        new(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1, ActivityHeadersPropagator = null })
+        {
+            DefaultRequestHeaders = { Authorization = TestAuthority.Everything },
+        };
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, byte[]? body, string? contentType, params (string Name, string Value)[] headers)
     {

@@ -59,7 +59,7 @@ public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<Product
     {
         using var content = new ByteArrayContent(body);
         content.Headers.ContentType = new(type);
-        using var http = new HttpClient { BaseAddress = app.Address };
+        using var http = new HttpClient { BaseAddress = app.Address, DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
         using var response = await http.PostAsync(Path, content);
         return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
     }

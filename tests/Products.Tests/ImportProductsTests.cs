@@ -226,7 +226,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     public async Task Returns_415_for_another_character_set()
     {
         using var content = new ByteArrayContent(Encoding.Latin1.GetBytes("sku\nÄ")) { Headers = { ContentType = MediaTypeHeaderValue.Parse("text/csv; charset=iso-8859-1") } };
-        using var http = new HttpClient { BaseAddress = app.Address };
+        using var http = new HttpClient { BaseAddress = app.Address, DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
         using var response = await http.PostAsync(Path, content);
 
         Assert.Equal(415, (int)response.StatusCode);

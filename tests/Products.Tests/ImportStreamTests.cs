@@ -37,7 +37,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     {
         // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
         using var content = new RepeatedContent($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}", 280_000);
-        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
+        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2), DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
 
         using var response = await http.PostAsync("/api/products/import", content);
 
@@ -65,7 +65,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     [Fact]
     public async Task Returns_413_for_more_than_100_mebibytes_and_takes_more_than_one()
     {
-        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2) };
+        using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2), DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
         var line = new string(' ', 1023);
         using (var two = new RepeatedContent(line, 2 * 1024))
         using (var taken = await http.PostAsync("/api/products/import", two))

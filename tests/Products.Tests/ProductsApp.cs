@@ -75,6 +75,10 @@ public sealed class ProductsApp : IAsyncLifetime
         return (Start(connectionString, Orders.Address), connectionString);
     }
 
+    /// <summary>Another one that believes this authority; none when it is null.</summary>
+    public Replica StartBelieving(TestAuthority? authority, params (string Name, string Value)[] settings) => Start(
+        _connectionString, Orders.Address, [.. authority?.Settings ?? [("Authentication:Authority", "")], ("Authentication:RefreshInterval", "00:00:01"), .. settings]);
+
     public static string NewSku() => $"SKU-{Guid.CreateVersion7()}";
 
     /// <summary>A valid request, for a test to spoil.</summary>
@@ -113,7 +117,7 @@ public sealed class ProductsApp : IAsyncLifetime
         return await probe.ReadAsync("product.updated", key.ToString(), seen => seen.Count >= count);
     }
 
-    private Replica Start(string connectionString, string ordersAddress)
+    private Replica Start(string connectionString, string ordersAddress, params (string Name, string Value)[] settings)
     {
         // Any public type of the service names its assembly; Program would be the AppHost's too.
         var factory = new WebApplicationFactory<ProductResponse>().WithWebHostBuilder(host =>
@@ -122,12 +126,19 @@ public sealed class ProductsApp : IAsyncLifetime
             host.UseSetting("ConnectionStrings:productsdb", connectionString);
             host.UseSetting("ConnectionStrings:redis", _redis);
             host.UseSetting("ConnectionStrings:kafka", Kafka);
+            TestAuthority.Shared.Configure(host);
             host.UseSetting("services:orders:http:0", ordersAddress);
+            foreach (var (name, value) in settings)
+            {
+                host.UseSetting(name, value);
+            }
         });
         // A real server on a free port: limits and headers are its own, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
-        return new(factory, new(factory.CreateClient()));
+        var client = factory.CreateClient();
+        client.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
+        return new(factory, new(client));
     }
 
     public sealed record Replica(WebApplicationFactory<ProductResponse> Factory, ApiClient Api) : IAsyncDisposable

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
@@ -81,7 +82,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     public async Task A_price_in_a_file_is_as_exact(string amount, string outcome)
     {
         using var content = new StringContent($"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{amount},EUR\n", Encoding.UTF8, "text/csv");
-        using var client = new HttpClient();
+        using var client = new HttpClient { DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
         using var answer = await client.PostAsync(new Uri(app.Address, "/api/products/import"), content);
 
         Assert.Contains($"\"{outcome}\":1", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -254,7 +255,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body, params (string Name, string Value)[] headers)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false });
+        using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
         using var request = new HttpRequestMessage(method, new Uri(app.Address, path));
         if (body is not null)
         {
@@ -277,6 +278,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
+        head = head.Replace("Host: x\r\n", $"Host: x\r\nAuthorization: {TestAuthority.Everything}\r\n", StringComparison.Ordinal);
         await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(body is null ? head : $"{head}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());

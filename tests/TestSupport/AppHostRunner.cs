@@ -55,6 +55,26 @@ public sealed class AppHostRunner : IAsyncDisposable
         await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, timeout.Token);
     }
 
+    /// <summary>A client of the gateway with the token of one of the development issuer's staff: <c>admin</c>, <c>support</c> …</summary>
+    public async Task<HttpClient> CreateClientAsync(string role = "admin")
+    {
+        var client = App.CreateHttpClient("gateway", "http");
+        using var timeout = new CancellationTokenSource(Timeout);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await Issuer.TokenAsync(AppHost.DevelopmentIssuer.Staff[role], timeout.Token));
+        return client;
+    }
+
+    /// <summary>A client of the gateway that is one customer's.</summary>
+    public async Task<HttpClient> CreateCustomerClientAsync(Guid customer)
+    {
+        var client = App.CreateHttpClient("gateway", "http");
+        using var timeout = new CancellationTokenSource(Timeout);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", await Issuer.TokenAsync("demo-customer", timeout.Token, customer));
+        return client;
+    }
+
+    private AppHost.DevelopmentIssuer Issuer => App.Services.GetRequiredService<AppHost.DevelopmentIssuer>();
+
     /// <summary>True for what runs as a process or container of its own; librdkafka's mock broker lives inside the AppHost and cannot be stopped.</summary>
     public bool CanStop(string resource) => Model.Resources.Any(known => known.Name == resource && known is ExecutableResource or ContainerResource or ProjectResource);
 

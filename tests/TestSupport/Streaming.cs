@@ -19,7 +19,7 @@ public sealed class ChunkedRequest : IDisposable
     public static async Task<ChunkedRequest> StartAsync(Uri server, string path, string contentType)
     {
         var request = new ChunkedRequest(server);
-        await request.SendRawAsync($"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await request.SendRawAsync($"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {TestAuthority.Everything}\r\nContent-Type: {contentType}\r\nTransfer-Encoding: chunked\r\n\r\n");
         return request;
     }
 

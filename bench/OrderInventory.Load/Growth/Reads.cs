@@ -25,10 +25,10 @@ internal sealed class Reads : IDisposable
     /// <param name="oldest">When the oldest was placed.</param>
     public Reads(Endpoints endpoints, Catalogue catalogue, Guid[] orders, DateTimeOffset oldest)
     {
-        _orders = new(endpoints.Service("orders", false));
-        _inventory = new(endpoints.Service("inventory", false));
-        _products = new(endpoints.Service("products", false));
-        _notifications = new(endpoints.Service("notifications", false));
+        _orders = new(endpoints.Service("orders", false), endpoints.Bearer);
+        _inventory = new(endpoints.Service("inventory", false), endpoints.Bearer);
+        _products = new(endpoints.Service("products", false), endpoints.Bearer);
+        _notifications = new(endpoints.Service("notifications", false), endpoints.Bearer);
         var now = TimeProvider.System.GetUtcNow();
         string Customer(int n) => catalogue.Customers[n % catalogue.Customers.Count].ToString();
         _reads =

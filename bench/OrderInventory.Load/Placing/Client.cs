@@ -12,8 +12,9 @@ namespace OrderInventory.Load.Placing;
 /// <param name="orders">Where orders are posted.</param>
 /// <param name="body">This client's own.</param>
 /// <param name="keyPrefix">Of its Idempotency-Keys.</param>
+/// <param name="authorization">Who places them: the header's value.</param>
 /// <param name="pace">Null in a closed loop.</param>
-internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix, Pace? pace)
+internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix, string authorization, Pace? pace)
 {
     private static readonly TimeSpan s_requestTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_pauseAfterError = TimeSpan.FromMilliseconds(50);
@@ -74,6 +75,7 @@ internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body
         body.Fill();
         using var request = new HttpRequestMessage(HttpMethod.Post, orders) { Content = body.ToContent() };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", keyPrefix + number);
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
         try
         {
             using var response = await http.SendAsync(request, timeout);

@@ -27,11 +27,12 @@ internal static class Phase
     /// <param name="rate">Orders a second of all clients together in an open loop; null in a closed one.</param>
     /// <param name="duration">How long orders are placed.</param>
     /// <param name="address">Of Orders, or of the gateway.</param>
+    /// <param name="token">Who orders.</param>
     /// <param name="catalogue">What is ordered, and by whom.</param>
     /// <param name="options">The command line.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<PhaseResult> RunAsync(
-        string what, int clients, double? rate, TimeSpan duration, Uri address, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
+        string what, int clients, double? rate, TimeSpan duration, Uri address, string token, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
         {
@@ -49,7 +50,7 @@ internal static class Phase
         var all = Enumerable.Range(0, clients)
             .Select(n => new Client(
                 http, orders, new OrderBody(catalogue, options.Lines, new Random(options.Seed + (n * 7919))),
-                string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-"), rate is { } perSecond ? new(perSecond, n, clients) : null))
+                string.Create(CultureInfo.InvariantCulture, $"{phase}-{n}-"), "Bearer " + token, rate is { } perSecond ? new(perSecond, n, clients) : null))
             .ToList();
 
         var startedAt = TimeProvider.System.GetUtcNow();

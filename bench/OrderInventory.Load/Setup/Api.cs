@@ -7,9 +7,14 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderInventory.Load.Setup;
 
 /// <summary>One service's HTTP API, as far as setting up needs it.</summary>
-internal sealed class Api(Uri address) : IDisposable
+internal sealed class Api(Uri address, string token) : IDisposable
 {
-    private readonly HttpClient _http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient _http = new()
+    {
+        BaseAddress = address,
+        Timeout = TimeSpan.FromSeconds(30),
+        DefaultRequestHeaders = { Authorization = new("Bearer", token) },
+    };
 
     /// <summary>All items of a list, page by page.</summary>
     public async Task<List<T>> ListAsync<T>(string path, JsonTypeInfo<Page<T>> json, CancellationToken cancellationToken)

@@ -29,10 +29,10 @@ internal sealed class CatalogueLoader : IDisposable
     {
         _options = options;
         _databases = databases;
-        _products = new(endpoints.Service("products", options.ThroughGateway));
-        _inventory = new(endpoints.Service("inventory", options.ThroughGateway));
-        _customers = new(endpoints.Service("customers", options.ThroughGateway));
-        _orders = new(endpoints.Service("orders", options.ThroughGateway));
+        _products = new(endpoints.Service("products", options.ThroughGateway), endpoints.Bearer);
+        _inventory = new(endpoints.Service("inventory", options.ThroughGateway), endpoints.Bearer);
+        _customers = new(endpoints.Service("customers", options.ThroughGateway), endpoints.Bearer);
+        _orders = new(endpoints.Service("orders", options.ThroughGateway), endpoints.Bearer);
     }
 
     public static async Task<Catalogue> LoadAsync(Endpoints endpoints, Databases databases, LoadOptions options, CancellationToken cancellationToken)

@@ -6,6 +6,7 @@ using OrderInventory.Customers.Domain;
 using OrderInventory.Customers.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Customers.Features;
 
@@ -35,7 +36,7 @@ internal static class AddAddress
     /// <c>customer.updated</c>, without the address.
     /// </remarks>
     public static async Task<Results<Created<AddressResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, Request request, HttpContext http, Caller caller, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         if (AddressRules.Check(request.Details) is { } malformed)
         {
@@ -44,9 +45,9 @@ internal static class AddAddress
 
         var now = time.GetStorableNow();
         var address = Address.Of(Guid.CreateVersion7(now), request.Details, request.Default);
-        // The key belongs to the customer, so that erasing them finds it, also when the address is gone by then.
+        // The key tells the customer, so that erasing them finds it, also when the address is gone by then.
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, id.ToString(), request, CustomersJson.Default.AddAddressRequest, address.Id, cancellationToken);
+            http, db, caller.KeysOf(EraseCustomer.AddressesOf(id)), request, CustomersJson.Default.AddAddressRequest, address.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;

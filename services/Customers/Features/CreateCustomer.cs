@@ -7,6 +7,7 @@ using OrderInventory.Customers.Domain;
 using OrderInventory.Customers.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Customers.Features;
 
@@ -28,7 +29,7 @@ internal static class CreateCustomer
     /// at this moment. Publishes <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<Created<CustomerResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var details = new CustomerDetails(
             request.Name, request.Email, request.Phone, request.Language ?? Customer.DefaultLanguage, request.Channels ?? Customer.DefaultChannels);
@@ -39,7 +40,7 @@ internal static class CreateCustomer
 
         var customer = Customer.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, WithoutDefaults(request), CustomersJson.Default.CreateRequest, customer.Id, cancellationToken);
+            http, db, caller.Sub, WithoutDefaults(request), CustomersJson.Default.CreateRequest, customer.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;

@@ -1,4 +1,5 @@
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Customers.Features;
 
@@ -9,17 +10,19 @@ internal static class CustomerEndpoints
     {
         var customers = routes.MapGroup("/api/customers").WithTags("Customers");
 
-        customers.MapPost("/", CreateCustomer.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
-        customers.MapGet("/", ListCustomers.HandleAsync).WithProblems(503);
-        customers.MapGet("/{id:guid}", GetCustomer.HandleAsync).WithETag().WithProblems(404, 503);
-        customers.MapPut("/{id:guid}", UpdateCustomer.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
-        customers.MapPatch("/{id:guid}", PatchCustomer.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
-        customers.MapDelete("/{id:guid}", EraseCustomer.HandleAsync).WithIfMatch().WithProblems(404, 503);
+        customers.MapPost("/", CreateCustomer.HandleAsync).For(Policies.CreateCustomers).WithIdempotencyKey().WithProblems(404, 409, 503);
+        customers.MapGet("/", ListCustomers.HandleAsync).For(Policies.FindCustomers).WithProblems(503);
 
-        customers.MapPost("/{id:guid}/addresses", AddAddress.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 503);
-        customers.MapGet("/{id:guid}/addresses", ListAddresses.HandleAsync).WithETag().WithProblems(404, 503);
-        customers.MapGet("/{id:guid}/addresses/{addressId:guid}", GetAddress.HandleAsync).WithETag().WithProblems(404, 503);
-        customers.MapPut("/{id:guid}/addresses/{addressId:guid}", UpdateAddress.HandleAsync).WithIfMatch().WithProblems(404, 503);
-        customers.MapDelete("/{id:guid}/addresses/{addressId:guid}", DeleteAddress.HandleAsync).WithIfMatch().WithProblems(404, 503);
+        var record = customers.MapGroup("/{id:guid}").For(Policies.CustomerRecord).OnlyOf("id");
+        record.MapGet("", GetCustomer.HandleAsync).WithETag().WithProblems(404, 503);
+        record.MapPut("", UpdateCustomer.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
+        record.MapPatch("", PatchCustomer.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
+        record.MapDelete("", EraseCustomer.HandleAsync).WithIfMatch().WithProblems(404, 503);
+
+        record.MapPost("/addresses", AddAddress.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 503);
+        record.MapGet("/addresses", ListAddresses.HandleAsync).WithETag().WithProblems(404, 503);
+        record.MapGet("/addresses/{addressId:guid}", GetAddress.HandleAsync).WithETag().WithProblems(404, 503);
+        record.MapPut("/addresses/{addressId:guid}", UpdateAddress.HandleAsync).WithIfMatch().WithProblems(404, 503);
+        record.MapDelete("/addresses/{addressId:guid}", DeleteAddress.HandleAsync).WithIfMatch().WithProblems(404, 503);
     }
 }

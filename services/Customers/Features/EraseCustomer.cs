@@ -36,10 +36,13 @@ internal static class EraseCustomer
         }
 
         // The hash of a request lets one check a guess of what was in it. Without it the key still stands for this customer.
-        var caller = id.ToString();
-        await db.Set<IdempotencyKey>().Where(k => k.ResourceId == id || k.Caller == caller)
+        var addresses = AddressesOf(id);
+        await db.Set<IdempotencyKey>().Where(k => k.ResourceId == id || k.Caller.EndsWith(addresses))
             .ExecuteUpdateAsync(keys => keys.SetProperty(k => k.Fingerprint, Array.Empty<byte>()), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();
     }
+
+    /// <summary>The space of the Idempotency-Keys that have added addresses to a customer, behind the callers'.</summary>
+    public static string AddressesOf(Guid customer) => $"addresses of {customer}";
 }

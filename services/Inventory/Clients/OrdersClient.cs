@@ -6,7 +6,7 @@ namespace OrderInventory.Inventory.Clients;
 /// <summary>The Order service, which knows what its orders should hold.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
 {
-    /// <summary>The answer of <c>GET /api/orders/open-lines</c>.</summary>
+    /// <summary>The answer of <c>GET /internal/orders/open-lines</c>.</summary>
     public sealed record OpenLines(IReadOnlyList<OpenLine> Items);
 
     /// <param name="ProductId">The product.</param>
@@ -20,7 +20,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         try
         {
             var answer = await http.GetFromJsonAsync(
-                $"/api/orders/open-lines?productIds={string.Join(',', products)}", InventoryJson.Default.OpenLines, cancellationToken);
+                $"/internal/orders/open-lines?productIds={string.Join(',', products)}", InventoryJson.Default.OpenLines, cancellationToken);
             return answer?.Items?.GroupBy(line => line.ProductId)
                 .ToDictionary(g => g.Key, g => new OpenLine(g.Key, g.Sum(line => line.Quantity), g.Sum(line => line.PendingQuantity)));
         }

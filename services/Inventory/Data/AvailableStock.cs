@@ -28,7 +28,10 @@ internal static class AvailableStock
              FROM reservations, jsonb_array_elements(lines) AS line WHERE order_id = ANY($2)
              UNION ALL
              SELECT h.product_id, holds.id, h.quantity FROM holds JOIN hold_lines h ON h.hold_id = holds.id
-             WHERE holds.id = ANY($3) AND holds.status = 'live' AND holds.expires_at > now()) AS s
+             WHERE holds.status = 'live' AND holds.expires_at > now() AND EXISTS (
+                 SELECT FROM unnest($3, $4) AS asked (id, customer) WHERE asked.id = holds.id
+                     AND (holds.customer_id IS NULL OR asked.customer IS NULL OR asked.customer = holds.customer_id))
+                 AND holds.id = ANY($3)) AS s
          GROUP BY product_id, owner
          """;
 
@@ -36,10 +39,10 @@ internal static class AvailableStock
     /// <param name="database">Where the truth is.</param>
     /// <param name="products">Which products.</param>
     /// <param name="orders">Orders whose reservations count as available to themselves.</param>
-    /// <param name="holds">Holds that count as available, while they live, to whoever names them.</param>
+    /// <param name="holds">Holds that count as available, while they live, each to the customer who names it; null for whoever may have any hold.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<Units> ReadAsync(
-        NpgsqlDataSource database, Guid[] products, Guid[] orders, Guid[] holds, CancellationToken cancellationToken)
+        NpgsqlDataSource database, Guid[] products, Guid[] orders, (Guid Id, Guid? Customer)[] holds, CancellationToken cancellationToken)
     {
         var plain = orders.Length == 0 && holds.Length == 0;
         await using var command = database.CreateCommand(plain ? Plain : Own);
@@ -47,7 +50,8 @@ internal static class AvailableStock
         if (!plain)
         {
             command.Parameters.Add(new() { Value = orders });
-            command.Parameters.Add(new() { Value = holds });
+            command.Parameters.Add(new() { Value = Array.ConvertAll(holds, hold => hold.Id) });
+            command.Parameters.Add(new() { Value = Array.ConvertAll(holds, hold => hold.Customer) });
         }
 
         var units = new Units();

@@ -53,6 +53,9 @@ internal sealed class HoldRow
     /// <summary>The order that has it, when it is consumed.</summary>
     public Guid? OrderId { get; init; }
 
+    /// <summary>The customer whose it is; null for one of the staff's.</summary>
+    public Guid? CustomerId { get; init; }
+
     /// <summary>Until then one replica's sweeper has claimed it.</summary>
     public DateTimeOffset? SweptUntil { get; init; }
 

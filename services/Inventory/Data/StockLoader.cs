@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Data;
 
@@ -52,7 +53,8 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
     /// <param name="connection">In a transaction.</param>
     /// <param name="scope">What to lock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<Stock> LoadAsync(NpgsqlConnection connection, StockScope scope, CancellationToken cancellationToken)
+    /// <param name="by">Who asks for the change, when somebody does.</param>
+    public async Task<Stock> LoadAsync(NpgsqlConnection connection, StockScope scope, CancellationToken cancellationToken, Caller? by = null)
     {
         var locations = new Dictionary<string, LocationRank>();
         var reservations = new List<Reservation>();
@@ -93,7 +95,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
                 "SELECT hold_id, product_id, location, quantity FROM hold_lines WHERE hold_id = ANY($1) ORDER BY hold_id, product_id, location",
                 row => lines.Add(ReadHeldLine(row)), scope.Holds);
             reads.Add(
-                "SELECT id, status, expires_at <= now(), version, lines FROM holds WHERE id = ANY($1)",
+                "SELECT id, status, expires_at <= now(), version, lines, customer_id FROM holds WHERE id = ANY($1)",
                 row => holds.Add(ReadHold(row, lines)), scope.Holds);
         }
 
@@ -116,6 +118,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         // The time only now: one from before the locks would be earlier than what their last owner has written.
         return new(time.GetStorableNow(), items, reservations, holds)
         {
+            By = by,
             Policy = options.Allocation,
             Locations = locations,
             DeletedProducts = deleted,
@@ -168,7 +171,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         var id = row.GetGuid(0);
         return new(
             id, Outcomes.ParseHold(row.GetString(1)), row.GetBoolean(2), row.GetInt64(3), HoldLines.Read(row.GetString(4)),
-            [.. lines.Where(held => held.HoldId == id).Select(held => held.Line)]);
+            [.. lines.Where(held => held.HoldId == id).Select(held => held.Line)], row.GetFieldValue<Guid?>(5));
     }
 
     /// <summary>Statements of one round trip, each with what is done with its rows.</summary>

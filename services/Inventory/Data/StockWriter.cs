@@ -107,8 +107,9 @@ internal static class StockWriter
     // The time ends by the clock that will end it: the database's.
     private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
         """
-        INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at)
-        SELECT id, 'live', clock_timestamp() + lifetime, version, lines::jsonb, clock_timestamp(), $5 FROM unnest($1, $2, $3, $4) AS n (id, lifetime, version, lines)
+        INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at, customer_id)
+        SELECT id, 'live', clock_timestamp() + lifetime, version, lines::jsonb, clock_timestamp(), $5, customer_id
+        FROM unnest($1, $2, $3, $4, $6) AS n (id, lifetime, version, lines, customer_id)
         """)
     {
         Parameters =
@@ -118,6 +119,7 @@ internal static class StockWriter
             OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
             OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
             new() { Value = now.UtcDateTime },
+            OutboxSql.Array(holds, h => h.CustomerId, NpgsqlDbType.Uuid),
         },
     };
 
@@ -166,8 +168,8 @@ internal static class StockWriter
 
     private static NpgsqlBatchCommand InsertMovements(IReadOnlyList<StockMovement> movements) => new(
         """
-        INSERT INTO stock_movements (product_id, id, location, kind, on_hand_delta, reserved_delta, order_id, reason, reference, event_id, occurred_at, hold_id)
-        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        INSERT INTO stock_movements (product_id, id, location, kind, on_hand_delta, reserved_delta, order_id, reason, reference, event_id, occurred_at, hold_id, sub, role)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """)
     {
         Parameters =
@@ -184,6 +186,8 @@ internal static class StockWriter
             OutboxSql.Array(movements, m => m.EventId, NpgsqlDbType.Uuid),
             OutboxSql.Array(movements, m => m.OccurredAt.UtcDateTime, NpgsqlDbType.TimestampTz),
             OutboxSql.Array(movements, m => m.HoldId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(movements, m => m.Sub, NpgsqlDbType.Text),
+            OutboxSql.Array(movements, m => m.Role, NpgsqlDbType.Text),
         },
     };
 }

@@ -20,10 +20,13 @@ public enum HoldStatus
 /// Units kept for a cart. Its lines are rows of their own, one per product and location, and they are what is in the stock's reserved
 /// number: whoever has a product's rows locked may take back the lines of that product once the hold is due, whatever else it holds.
 /// </summary>
-internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines)
+internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines, Guid? customerId = null)
 {
     public Guid Id { get; } = id;
     public HoldStatus Status { get; private set; } = status;
+
+    /// <summary>The customer who has made it, and for whose order alone it counts; null for one of the staff's, which is anybody's who knows its id.</summary>
+    public Guid? CustomerId { get; } = customerId;
 
     /// <summary>Whether its time was over by the database's clock when it was read.</summary>
     public bool IsDue { get; } = isDue;
@@ -48,8 +51,11 @@ internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version,
     /// <summary>Whether it still counts.</summary>
     public bool IsLive => Status == HoldStatus.Live && !IsDue;
 
-    public static Hold Start(Guid id, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines) =>
-        new(id, HoldStatus.Live, false, 1, wanted, lines) { Lifetime = lifetime };
+    public static Hold Start(Guid id, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines, Guid? customerId) =>
+        new(id, HoldStatus.Live, false, 1, wanted, lines, customerId) { Lifetime = lifetime };
+
+    /// <summary>Whether an order of this customer may have it.</summary>
+    public bool IsFor(Guid customerId) => CustomerId is null || CustomerId == customerId;
 
     public void End(HoldStatus status, Guid? orderId = null)
     {

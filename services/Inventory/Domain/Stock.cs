@@ -1,5 +1,6 @@
 using OrderInventory.Contracts.Orders;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Domain;
 
@@ -216,9 +217,12 @@ internal sealed class Stock
         return result;
     }
 
+    /// <summary>Who changes it, for the ledger; null for an event or a timer.</summary>
+    public Caller? By { get; init; }
+
     /// <summary>Keeps units for a cart; <see cref="FindShortages"/> has seen that they are there.</summary>
-    public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted) =>
-        _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId))));
+    public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, Guid? customerId) =>
+        _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId)), customerId));
 
     /// <summary>Lets a hold go: its units are free, or about to become the order's.</summary>
     public void EndHold(Hold hold, HoldStatus status, Guid? eventId = null, Guid? orderId = null)
@@ -268,6 +272,8 @@ internal sealed class Stock
             Reference = cause.Reference,
             EventId = cause.EventId,
             OccurredAt = at,
+            Sub = By?.Sub,
+            Role = By?.Role,
         });
     }
 

@@ -24,6 +24,16 @@ public sealed record StockLevel(
         [.. product.Items.Select(item => new LocationLevel(item.Location, item.OnHand, item.Reserved, item.Available))]);
 }
 
+/// <summary>What a customer sees of a product's stock.</summary>
+/// <param name="ProductId">The product.</param>
+/// <param name="Available">Units that can be ordered.</param>
+/// <param name="Version">Grows with every change; also the ETag.</param>
+/// <param name="UpdatedAt">Time of the last change, UTC.</param>
+public sealed record AvailableUnits(Guid ProductId, long Available, long Version, DateTimeOffset UpdatedAt)
+{
+    internal static AvailableUnits Of(StockLevel level) => new(level.ProductId, level.Available, level.Version, level.UpdatedAt);
+}
+
 /// <summary>A product's stock at one location.</summary>
 /// <param name="Location">The location's code.</param>
 /// <param name="OnHand">Units there.</param>

@@ -64,4 +64,10 @@ internal sealed class StockMovement
 
     /// <summary>Later than that of the product's row before it.</summary>
     public DateTimeOffset OccurredAt { get; init; }
+
+    /// <summary>The subject of whoever asked for it; null for what an event or a timer caused.</summary>
+    public string? Sub { get; init; }
+
+    /// <summary>The role by which they did.</summary>
+    public string? Role { get; init; }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -23,7 +24,7 @@ internal static class AdjustStock
     /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>. Units may be added where the product was not before.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
@@ -34,7 +35,7 @@ internal static class AdjustStock
             return errors.Malformed();
         }
 
-        return await change.OfRecordAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, (stock, _) =>
+        return await change.OfRecordAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, caller, (stock, _) =>
         {
             if (StockProblems.CheckLocation(stock, request.Location) is { } unknown)
             {

@@ -3,6 +3,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -19,7 +20,7 @@ internal static class ChangeHold
     /// see extend.
     /// </remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, InventoryDb database, StockChange change, CancellationToken cancellationToken)
+        Guid id, Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckLines(errors, request.Lines);
@@ -31,7 +32,7 @@ internal static class ChangeHold
         var wanted = HoldRules.Sum(request.Lines);
         var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindDeleted = true }, stock =>
         {
-            if (stock.Hold(id) is not { } hold)
+            if (stock.Hold(id) is not { } hold || !caller.MaySee(hold.CustomerId))
             {
                 return Problems.NotFound("hold", id);
             }
@@ -53,7 +54,7 @@ internal static class ChangeHold
 
             hold.Change(wanted, stock.Change(hold.Lines, wanted, MovementKind.Held, MovementKind.HoldReleased, new(HoldId: id)));
             return id;
-        }, cancellationToken);
+        }, caller, cancellationToken);
         return result.Refusal is { } problem ? problem : await database.AnswerHoldAsync(http, id, TypedResults.Ok, cancellationToken);
     }
 }

@@ -4,6 +4,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -18,10 +19,10 @@ internal static class CreateHold
     /// <summary>Keep units for a cart</summary>
     /// <remarks>
     /// 201 with the hold; 409 <c>insufficient-stock</c> when not all of it is there, and nothing is kept then. An order that is placed with
-    /// the hold's id turns it into its reservation.
+    /// the hold's id turns it into its reservation. A customer's hold is for their own order only; one of the staff's for whoever knows its id.
     /// </remarks>
     public static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, InventoryDb database, StockChange change, InventoryOptions options, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, InventoryOptions options, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckLines(errors, request.Lines);
@@ -41,11 +42,12 @@ internal static class CreateHold
                     return refusal;
                 }
 
-                stock.StartHold(id, TimeSpan.FromSeconds(request.TtlSeconds), wanted);
+                stock.StartHold(id, TimeSpan.FromSeconds(request.TtlSeconds), wanted, caller.OnlyCustomer);
                 return id;
             },
+            caller,
             cancellationToken,
-            claims => IdempotentCreate.BeginAsync(http, claims, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken));
+            claims => IdempotentCreate.BeginAsync(http, claims, caller.Sub, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken));
         return result.Refusal is { } problem
             ? problem
             : await database.AnswerHoldAsync(http, result.MadeBefore ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);

@@ -6,6 +6,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -21,7 +22,7 @@ internal static class CreateLocation
     /// <summary>Make a location</summary>
     /// <remarks>409 <c>location-exists</c> when the code is taken, <c>too-many-locations</c> beyond 200.</remarks>
     public static async Task<Results<Created<LocationResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(Location.IsCode(request.Code), "$.code", "Lower-case letters, digits and hyphens are required, 1 to 50, the first no hyphen.");
@@ -43,7 +44,7 @@ internal static class CreateLocation
             UpdatedAt = now,
         };
         await using var create = await IdempotentCreate.BeginAsync(
-            http, database, IdempotentCreate.Anonymous, request, InventoryJson.Default.CreateLocationRequest, location.Id, cancellationToken);
+            http, database, caller.Sub, request, InventoryJson.Default.CreateLocationRequest, location.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;

@@ -42,7 +42,7 @@ internal sealed partial class ExpireHolds(
         if (claimed.Length > 0)
         {
             using var trace = TimerTrace.Start("expire holds");
-            await change.RunAsync<int>(new StockScope { Holds = claimed }, stock => claimed.Count(id => End(stock, id)), cancellationToken);
+            await change.RunAsync<int>(new StockScope { Holds = claimed }, stock => claimed.Count(id => End(stock, id)), by: null, cancellationToken);
         }
 
         return claimed.Length;

@@ -4,6 +4,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -17,7 +18,7 @@ internal static class ExtendHold
     /// <remarks>409 <c>hold-ended</c> when its time is over; 409 <c>hold-lifetime-exceeded</c>, and nothing changes, when it would last longer after it was
     /// made than <c>Inventory:MaxHoldLifetime</c> (24 hours) allows: <c>latestExpiresAt</c> says until when it may. If-Match is honoured when sent.</remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, InventoryDb database, InventoryOptions options, CancellationToken cancellationToken)
+        Guid id, Request request, HttpContext http, Caller caller, InventoryDb database, InventoryOptions options, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         HoldRules.CheckTtl(errors, request.TtlSeconds, options.MaxHoldLifetime);
@@ -29,7 +30,7 @@ internal static class ExtendHold
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
         // Lock first, look afterwards: whoever takes units back from a hold that is due locks it too, and does not change its row.
         var row = await database.Holds.FromSql($"SELECT * FROM holds WHERE id = {id} FOR UPDATE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
-        if (row is null)
+        if (row is null || !caller.MaySee(row.CustomerId))
         {
             return Problems.NotFound("hold", id);
         }

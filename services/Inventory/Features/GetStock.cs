@@ -4,6 +4,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -11,9 +12,10 @@ namespace OrderInventory.Inventory.Features;
 internal static class GetStock
 {
     /// <summary>Read a product's stock</summary>
-    /// <remarks>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product.</remarks>
-    public static async Task<Results<Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
+    /// <remarks>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product. A customer's answer has
+    /// <c>productId</c>, <c>available</c>, <c>version</c> and <c>updatedAt</c> only.</remarks>
+    public static async Task<Results<Results<Ok<AvailableUnits>, StatusCodeHttpResult>, Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
+        Guid productId, HttpContext http, Caller caller, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
     {
         var level = await cache.GetOrLoadAsync(
             StockCache.Key(productId), StockCache.Time, InventoryJson.Default.StockLevel,
@@ -23,6 +25,11 @@ internal static class GetStock
                 return await database.ReadLevelAsync(productId);
             },
             cancellationToken);
-        return level is null ? Problems.NotFound("stock record", productId) : ETags.Ok(http, level, level.Version);
+        if (level is null)
+        {
+            return Problems.NotFound("stock record", productId);
+        }
+
+        return caller.OnlyCustomer is null ? ETags.Ok(http, level, level.Version) : ETags.Ok(http, AvailableUnits.Of(level), level.Version);
     }
 }

@@ -5,6 +5,7 @@ using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -62,14 +63,14 @@ internal static class ImportStock
     /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? reference, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        string? reference, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.AllowKey(reference, 200, "reference");
-        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference), cancellationToken);
+        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference, caller), cancellationToken);
     }
 
-    private sealed class RowWriter(StockChange change, string? reference) : IRowWriter<Row, Outcome>
+    private sealed class RowWriter(StockChange change, string? reference, Caller caller) : IRowWriter<Row, Outcome>
     {
         public int BatchSize => 300;
 
@@ -79,7 +80,7 @@ internal static class ImportStock
         {
             var products = rows.Select(row => row.ProductId).Distinct().ToArray();
             var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
-                StockScope.ToChange(products) with { FindDeleted = true }, stock => rows.Select(row => Set(row, stock)).ToList(), cancellationToken);
+                StockScope.ToChange(products) with { FindDeleted = true }, stock => rows.Select(row => Set(row, stock)).ToList(), caller, cancellationToken);
             return result.Answer!;
         }
 

@@ -1,5 +1,6 @@
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -8,22 +9,22 @@ internal static class InventoryEndpoints
     public static void MapInventory(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/inventory").WithTags("Inventory");
-        group.MapGet("/", ListStock.HandleAsync).WithProblems(503);
-        group.MapPost("/check", CheckStock.HandleAsync).WithProblems(503);
-        group.MapGet("/{productId:guid}", GetStock.HandleAsync).WithETag().WithProblems(404, 503);
-        group.MapPut("/{productId:guid}", SetStock.HandleAsync).WithIfMatch().WithProblems(409, 422, 503);
-        group.MapDelete("/{productId:guid}", RemoveStock.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
-        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
-        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
-        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
-        group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).WithProblems(503);
-        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
-        group.MapGet("/reconciliation", ReconcileStock.HandleAsync).WithProblems(503);
-        group.MapPost("/import", ImportStock.HandleAsync).WithBulkImport();
-        group.MapGet("/export", ExportStock.Handle).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
-        group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).WithProblems(404, 503);
+        group.MapGet("/", ListStock.HandleAsync).For(Policies.ReadStock).WithProblems(503);
+        group.MapPost("/check", CheckStock.HandleAsync).For(Policies.ReadStock).WithProblems(503);
+        group.MapGet("/{productId:guid}", GetStock.HandleAsync).For(Policies.ReadStock).WithETag().WithProblems(404, 503);
+        group.MapPut("/{productId:guid}", SetStock.HandleAsync).For(Policies.ManageStock).WithIfMatch().WithProblems(409, 422, 503);
+        group.MapDelete("/{productId:guid}", RemoveStock.HandleAsync).For(Policies.ManageStock).WithIfMatch().WithProblems(404, 409, 503);
+        group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).For(Policies.ManageStock).WithProblems(503);
+        group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).For(Policies.ManageStock).WithOptionalIfMatch().WithProblems(404, 409, 503);
+        group.MapGet("/reconciliation", ReconcileStock.HandleAsync).For(Policies.ManageStock).WithProblems(503);
+        group.MapPost("/import", ImportStock.HandleAsync).For(Policies.ManageStock).WithBulkImport();
+        group.MapGet("/export", ExportStock.Handle).For(Policies.ManageStock).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
+        group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).For(Policies.ReadReservations).WithProblems(404, 503);
 
-        var locations = group.MapGroup("/locations").WithTags("Locations");
+        var locations = group.MapGroup("/locations").WithTags("Locations").For(Policies.ManageStock);
         locations.MapGet("/", ListLocations.HandleAsync).WithProblems(503);
         locations.MapPost("/", CreateLocation.HandleAsync).WithIdempotencyKey().WithProblems(404, 503);
         locations.MapGet("/{code}", GetLocation.HandleAsync).WithETag().WithProblems(404, 503);
@@ -31,7 +32,7 @@ internal static class InventoryEndpoints
         locations.MapPatch("/{code}", UpdateLocation.PatchAsync).WithIfMatch().WithProblems(404, 503);
         locations.MapDelete("/{code}", DeleteLocation.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
 
-        var holds = group.MapGroup("/holds").WithTags("Holds");
+        var holds = group.MapGroup("/holds").WithTags("Holds").For(Policies.Holds);
         holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 422, 503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
         holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);

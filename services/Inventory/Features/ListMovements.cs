@@ -22,9 +22,11 @@ internal static class ListMovements
     /// <param name="EventId">The event that caused it, or null.</param>
     /// <param name="OccurredAt">When, UTC.</param>
     /// <param name="HoldId">The hold that caused it, or null.</param>
+    /// <param name="Sub">Who asked for it, by the subject of their token; null for what an event or a timer caused.</param>
+    /// <param name="Role">The role by which they did, or null.</param>
     public sealed record Item(
         Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
-        Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId);
+        Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId, string? Sub, string? Role);
 
     /// <summary>Read a product's ledger, newest first</summary>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
@@ -39,7 +41,7 @@ internal static class ListMovements
             .Where(m => m.ProductId == productId && (after == null || m.Id < after))
             .OrderByDescending(m => m.Id)
             .Take(take + 1)
-            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId))
+            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId, m.Sub, m.Role))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(s_paging.ToPage(page, take, item => item.Id));
     }

@@ -17,8 +17,8 @@ internal static class OrderCreatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Lines);
-        // A hold that is gone, over, or another order's just does not help.
-        var hold = order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } live ? live : null;
+        // A hold that is gone, over, another order's or another customer's just does not help.
+        var hold = order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } live && live.IsFor(order.CustomerId) ? live : null;
         var held = hold?.Lines ?? [];
         var shortages = stock.FindShortages(wanted, held);
         if (shortages.Count > 0)

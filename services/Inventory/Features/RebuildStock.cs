@@ -3,6 +3,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -23,7 +24,7 @@ internal static class RebuildStock
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, StockChange change, CancellationToken cancellationToken, bool dryRun = false)
+        Guid productId, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken, bool dryRun = false)
     {
         var result = await change.RunAsync<Response>(StockScope.ToChange(productId) with { SumLedger = true }, stock =>
         {
@@ -63,7 +64,7 @@ internal static class RebuildStock
 
             var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
             return dryRun ? Change<Response>.DryRun(answer) : answer;
-        }, cancellationToken);
+        }, caller, cancellationToken);
         if (result.Answer is not { } answer)
         {
             return result.Refusal!;

@@ -3,6 +3,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -14,11 +15,11 @@ internal static class ReleaseHold
     /// expired already is 204 again.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid id, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var result = await change.RunAsync<NoContent>(new StockScope { Holds = [id] }, stock =>
         {
-            if (stock.Hold(id) is not { } hold)
+            if (stock.Hold(id) is not { } hold || !caller.MaySee(hold.CustomerId))
             {
                 return Problems.NotFound("hold", id);
             }
@@ -39,7 +40,7 @@ internal static class ReleaseHold
             }
 
             return TypedResults.NoContent();
-        }, cancellationToken);
+        }, caller, cancellationToken);
         return result.Refusal is { } refusal ? refusal : result.Answer!;
     }
 }

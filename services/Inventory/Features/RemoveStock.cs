@@ -3,6 +3,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -15,7 +16,7 @@ internal static class RemoveStock
     /// version. 409 <c>stock-below-reserved</c> while orders or holds have units. 404 without a record.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid productId, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var result = await change.RunAsync<NoContent>(StockScope.ToChange(productId), stock =>
         {
@@ -45,7 +46,7 @@ internal static class RemoveStock
 
             product.Remove();
             return TypedResults.NoContent();
-        }, cancellationToken);
+        }, caller, cancellationToken);
         return result.Refusal is { } refusal ? refusal : result.Answer!;
     }
 }

@@ -4,6 +4,7 @@ using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -23,7 +24,7 @@ internal static class SetStock
     /// that was deleted.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         StockProblems.CheckUnits(errors, request.OnHand, "$.onHand");
@@ -54,7 +55,7 @@ internal static class SetStock
             var product = stock.Product(productId)!;
             product.SetLowStockThreshold(request.LowStockThreshold ?? product.LowStockThreshold);
             return (isNew, StockLevel.Of(product, stock.Now));
-        }, cancellationToken);
+        }, caller, cancellationToken);
         if (result.Refusal is { } problem)
         {
             return problem;

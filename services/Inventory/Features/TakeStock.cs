@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -27,7 +28,7 @@ internal static class TakeStock
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.ExpectedOnHand >= 0, "$.expectedOnHand", "0 or more is required.");
@@ -39,7 +40,7 @@ internal static class TakeStock
             return errors.Malformed();
         }
 
-        return await change.OfRecordAsync("stocktakes", productId, request, InventoryJson.Default.TakeStockRequest, http, (stock, _) =>
+        return await change.OfRecordAsync("stocktakes", productId, request, InventoryJson.Default.TakeStockRequest, http, caller, (stock, _) =>
         {
             if (StockProblems.CheckLocation(stock, request.Location) is { } unknown)
             {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
@@ -24,7 +25,7 @@ internal static class TransferStock
     /// 422 <c>unknown-location</c>. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
-        Guid productId, Request request, HttpContext http, StockChange change, CancellationToken cancellationToken)
+        Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
@@ -36,7 +37,7 @@ internal static class TransferStock
             return errors.Malformed();
         }
 
-        return await change.OfRecordAsync("transfers", productId, request, InventoryJson.Default.TransferStockRequest, http, (stock, _) =>
+        return await change.OfRecordAsync("transfers", productId, request, InventoryJson.Default.TransferStockRequest, http, caller, (stock, _) =>
         {
             if ((StockProblems.CheckLocation(stock, request.From, "$.from") ?? StockProblems.CheckLocation(stock, request.To, "$.to")) is { } unknown)
             {

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Http;
 
@@ -52,28 +53,29 @@ internal static class HoldRules
         "hold-ended", "The hold has ended.", "Its units are free again, or an order has them. Make a new one.",
         ("holdStatus", Outcomes.Format(status == HoldStatus.Live ? HoldStatus.Expired : status)));
 
-    /// <summary>The hold as it is, by the database's clock; null when there is none.</summary>
-    public static async Task<HoldResponse?> ReadHoldAsync(this InventoryDb database, Guid id, CancellationToken cancellationToken)
+    /// <summary>The hold as it is, by the database's clock; null when there is none, or none for this caller to see.</summary>
+    public static async Task<HoldResponse?> ReadHoldAsync(this InventoryDb database, Guid id, CancellationToken cancellationToken, Caller? caller = null)
     {
         var hold = await database.Holds
             .FromSql(
                 $"""
                  SELECT id, CASE WHEN status = 'live' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
-                        expires_at, version, lines, order_id, swept_until, created_at, updated_at
+                        expires_at, version, lines, order_id, swept_until, created_at, updated_at, customer_id
                  FROM holds WHERE id = {id}
                  """)
             .AsNoTracking().SingleOrDefaultAsync(cancellationToken);
-        return hold is null ? null : new(
+        return hold is null || caller?.MaySee(hold.CustomerId) == false ? null : new(
             hold.Id, hold.Status, hold.ExpiresAt, [.. HoldLines.Read(hold.Lines).Select(line => new HoldLine(line.Key, line.Value))],
             hold.OrderId, hold.Version, hold.CreatedAt, hold.UpdatedAt);
     }
 
     /// <summary>Answers the hold as it is after a change, or 404.</summary>
     public static async Task<Results<TAnswer, ProblemHttpResult>> AnswerHoldAsync<TAnswer>(
-        this InventoryDb database, HttpContext http, Guid id, Func<HoldResponse, TAnswer> answer, CancellationToken cancellationToken)
+        this InventoryDb database, HttpContext http, Guid id, Func<HoldResponse, TAnswer> answer, CancellationToken cancellationToken,
+        Caller? caller = null)
         where TAnswer : IResult
     {
-        if (await database.ReadHoldAsync(id, cancellationToken) is not { } hold)
+        if (await database.ReadHoldAsync(id, cancellationToken, caller) is not { } hold)
         {
             return Problems.NotFound("hold", id);
         }

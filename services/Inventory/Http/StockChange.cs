@@ -8,6 +8,7 @@ using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 using Polly;
 
 namespace OrderInventory.Inventory.Http;
@@ -46,10 +47,11 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
 
     /// <param name="scope">What is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">Changes the stock and returns the answer, or returns the problem. It may run again, on stock read anew.</param>
+    /// <param name="by">Who asks for it, for the ledger; null for a timer.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="claim">Opens the transaction with the request's Idempotency-Key, for a POST that takes one.</param>
     public async Task<Change<T>> RunAsync<T>(
-        StockScope scope, Func<Stock, Change<T>> decide, CancellationToken cancellationToken, Func<InventoryDb, Task<IdempotentCreate>>? claim = null) =>
+        StockScope scope, Func<Stock, Change<T>> decide, Caller? by, CancellationToken cancellationToken, Func<InventoryDb, Task<IdempotentCreate>>? claim = null) =>
         await _again.ExecuteAsync(
             async token =>
             {
@@ -67,7 +69,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
 
                 await using var transaction = database.Database.CurrentTransaction ?? await database.Database.BeginTransactionAsync(token);
                 var connection = (NpgsqlConnection)database.Database.GetDbConnection();
-                var stock = await loader.LoadAsync(connection, scope, token);
+                var stock = await loader.LoadAsync(connection, scope, token, by);
                 var change = decide(stock);
                 if (change.IsWritten)
                 {
@@ -90,10 +92,11 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
     /// <param name="request">The parsed request.</param>
     /// <param name="json">How the request is written for its fingerprint.</param>
     /// <param name="http">The request; its response gets the ETag.</param>
+    /// <param name="caller">Who asks for it, and whose the key is.</param>
     /// <param name="decide">Changes the product and returns null, or returns the problem; nothing is written then. It may run again.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     public async Task<Results<Created<StockLevel>, ProblemHttpResult>> OfRecordAsync<TRequest>(
-        string kind, Guid productId, TRequest request, JsonTypeInfo<TRequest> json, HttpContext http,
+        string kind, Guid productId, TRequest request, JsonTypeInfo<TRequest> json, HttpContext http, Caller caller,
         Func<Stock, ProductStock, ProblemHttpResult?> decide, CancellationToken cancellationToken)
     {
         var change = await RunAsync<StockLevel>(
@@ -112,8 +115,9 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
 
                 return StockLevel.Of(product, stock.Now);
             },
+            caller,
             cancellationToken,
-            database => IdempotentCreate.BeginAsync(http, database, $"{kind} of {productId}", request, json, productId, cancellationToken));
+            database => IdempotentCreate.BeginAsync(http, database, caller.KeysOf($"{kind} of {productId}"), request, json, productId, cancellationToken));
         if (change.Refusal is { } problem)
         {
             return problem;

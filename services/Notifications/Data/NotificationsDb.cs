@@ -19,6 +19,8 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
 
     public DbSet<MessageTemplateVersion> MessageTemplateVersions => Set<MessageTemplateVersion>();
 
+    internal DbSet<ChangeEntry> Changes => Set<ChangeEntry>();
+
     public DbSet<StaffMember> Staff => Set<StaffMember>();
 
     public DbSet<Recipient> Recipients => Set<Recipient>();
@@ -69,6 +71,12 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             delivery.Property(d => d.Id).ValueGeneratedNever();
             delivery.HasIndex(d => new { d.WebhookId, d.Id });
             delivery.HasIndex(d => d.AttemptedAt);
+        });
+        modelBuilder.Entity<ChangeEntry>(change =>
+        {
+            change.ToTable("changes");
+            change.Property(c => c.Id).ValueGeneratedNever();
+            change.HasIndex(c => new { c.Resource, c.Id });
         });
         modelBuilder.Entity<MessageTemplate>(template =>
         {

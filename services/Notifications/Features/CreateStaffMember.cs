@@ -7,6 +7,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -26,7 +27,7 @@ internal static class CreateStaffMember
     /// <summary>Add a member of staff</summary>
     /// <remarks>409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a member that is deleted by now.</remarks>
     public static async Task<Results<Created<StaffResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var details = new StaffDetails(
             request.Name, request.Email, request.Phone, request.Channels, request.Events, request.Language ?? BuiltInTemplates.DefaultLanguage);
@@ -39,7 +40,7 @@ internal static class CreateStaffMember
         var member = StaffMember.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
             // A default that is given is the same request as one that is left out.
-            http, db, IdempotentCreate.Anonymous, request with { Language = request.Language == BuiltInTemplates.DefaultLanguage ? null : request.Language },
+            http, db, caller.Sub, request with { Language = request.Language == BuiltInTemplates.DefaultLanguage ? null : request.Language },
             NotificationsJson.Default.CreateStaffRequest, member.Id, cancellationToken);
         if (create.Problem is { } refused)
         {

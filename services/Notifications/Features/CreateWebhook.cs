@@ -9,6 +9,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -33,7 +34,7 @@ internal static class CreateWebhook
     /// request does not show a generated secret again: rotate it when the first answer was lost.
     /// </remarks>
     public static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, NotificationsDb db, WebhookDirectory directory, CustomersClient customers, NotificationQueue queue,
+        Request request, HttpContext http, Caller caller, NotificationsDb db, WebhookDirectory directory, CustomersClient customers, NotificationQueue queue,
         IOptions<NotificationOptions> options, TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -51,7 +52,7 @@ internal static class CreateWebhook
 
         var webhook = Webhook.Create(details, request.CustomerId, request.Secret ?? Webhook.NewSecret(), time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, request, NotificationsJson.Default.CreateWebhookRequest, webhook.Id, cancellationToken);
+            http, db, caller.Sub, request, NotificationsJson.Default.CreateWebhookRequest, webhook.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;
@@ -74,6 +75,7 @@ internal static class CreateWebhook
         }
 
         db.Add(webhook);
+        db.Add(ChangeEntry.Of(caller, $"webhooks/{webhook.Id}", "created", webhook.Version, webhook.CreatedAt));
         await db.SaveChangesAsync(cancellationToken);
         await create.CommitAsync(cancellationToken);
         await directory.RefreshAsync(cancellationToken);

@@ -1,7 +1,10 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -12,7 +15,7 @@ internal static class DeleteWebhook
     /// <summary>Delete a webhook</summary>
     /// <remarks>What waits for it has failed; what was delivered stays in the history.</remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpContext http, NotificationsDb db, WebhookDirectory directory, CancellationToken cancellationToken)
+        Guid id, HttpContext http, Caller caller, NotificationsDb db, WebhookDirectory directory, TimeProvider time, CancellationToken cancellationToken)
     {
         var webhook = await db.Webhooks.SingleOrDefaultAsync(w => w.Id == id, cancellationToken);
         if (webhook is null)
@@ -27,6 +30,7 @@ internal static class DeleteWebhook
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         db.Remove(webhook);
+        db.Add(ChangeEntry.Of(caller, $"webhooks/{id}", "deleted", webhook.Version, time.GetStorableNow()));
         if (await db.SaveChangedAsync("webhook", webhook, w => w.Id, w => w.Version, cancellationToken) is { } refused)
         {
             return refused;

@@ -5,6 +5,7 @@ using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -34,6 +35,10 @@ public static class ListNotifications
         long? TemplateVersion);
 
     /// <summary>Lists notifications, newest first.</summary>
+    /// <remarks>
+    /// A customer's list has their own messages only, without what a mail server or a provider said in <c>lastError</c>, and 404 is the answer to a filter for
+    /// another customer's.
+    /// </remarks>
     /// <param name="orderId">Only those about this order.</param>
     /// <param name="customerId">Only those to this customer.</param>
     /// <param name="status">Only those that are <c>pending</c>, <c>sent</c> or <c>failed</c>.</param>
@@ -43,20 +48,33 @@ public static class ListNotifications
     /// <param name="createdTo">Only those recorded before this time.</param>
     /// <param name="limit">Items of one page, 1 to 100; 20 when left out.</param>
     /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="caller">Who asks.</param>
     /// <param name="db">The database.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     /// <response code="200">One page.</response>
     /// <response code="400">A filter, the limit or the cursor cannot be read.</response>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         Guid? orderId, Guid? customerId, NotificationStatus? status, NotificationChannel? channel, string? template, DateTimeOffset? createdFrom, DateTimeOffset? createdTo,
-        int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
+        int? limit, string? cursor, Caller caller, NotificationsDb db, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
 
+        if (customerId is { } asked && !caller.MaySee(asked))
+        {
+            return Problems.NotFound("customer", asked);
+        }
+
         var query = db.Notifications.AsNoTracking();
+        var own = caller.OnlyCustomer;
+        if (own is not null)
+        {
+            // What the shop's webhooks were told is not a message to the customer.
+            query = query.Where(n => n.CustomerId == own && n.Template != WebhookRecorder.Template);
+        }
+
         if (status is not null)
         {
             query = query.Where(n => n.Status == status);
@@ -95,7 +113,7 @@ public static class ListNotifications
             .Select(n => new Item(
                 n.Id, n.EventId, n.EventType, n.OrderId, n.CustomerId, n.Template, n.Channel,
                 n.CustomerId == null || n.Channel == NotificationChannel.Webhook ? n.RecipientRef : n.Recipient,
-                n.Status, n.Attempts, n.CreatedAt, n.SentAt, n.LastError, n.TemplateLanguage, n.TemplateVersion))
+                n.Status, n.Attempts, n.CreatedAt, n.SentAt, own == null ? n.LastError : null, n.TemplateLanguage, n.TemplateVersion))
             .ToListAsync(cancellationToken);
         return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
     }

@@ -1,5 +1,6 @@
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -8,12 +9,14 @@ internal static class NotificationEndpoints
     public static void MapNotifications(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/notifications").WithTags("Notifications");
-        group.MapGet("/", ListNotifications.HandleAsync).WithName("ListNotifications")
-            .WithProblems(503);
-        group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).WithName("ResendNotification")
+        group.MapGet("/", ListNotifications.HandleAsync).For(Policies.ReadNotifications).WithName("ListNotifications")
+            .WithProblems(404, 503);
+        group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).For(Policies.ResendNotifications).WithName("ResendNotification")
             .WithProblems(404, 409, 503);
 
-        var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks");
+        group.MapGet("/changes", ListChanges.HandleAsync).For(Policies.Administer).WithTags("Changes").WithProblems(503);
+
+        var webhooks = group.MapGroup("/webhooks").WithTags("Webhooks").For(Policies.Administer);
         webhooks.MapPost("/", CreateWebhook.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
         webhooks.MapGet("/", ListWebhooks.HandleAsync).WithProblems(503);
         webhooks.MapGet("/{id:guid}", GetWebhook.HandleAsync).WithETag().WithProblems(404, 503);
@@ -22,15 +25,14 @@ internal static class NotificationEndpoints
         webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithOptionalIfMatch().WithProblems(404, 503);
         webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(404, 503);
 
-
-        var templates = group.MapGroup("/templates").WithTags("Templates");
+        var templates = group.MapGroup("/templates").WithTags("Templates").For(Policies.Administer);
         templates.MapGet("/", ListTemplates.HandleAsync).WithProblems(503);
         templates.MapGet("/{template}/{channel}/{language}", GetTemplate.HandleAsync).WithETag().WithProblems(404, 503);
         templates.MapPut("/{template}/{channel}/{language}", PutTemplate.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
         templates.MapGet("/{template}/{channel}/{language}/versions", ListTemplateVersions.HandleAsync).WithProblems(404, 503);
         templates.MapPost("/{template}/{channel}/{language}/preview", PreviewTemplate.HandleAsync).WithProblems(404, 422, 503);
 
-        var staff = group.MapGroup("/staff").WithTags("Staff");
+        var staff = group.MapGroup("/staff").WithTags("Staff").For(Policies.Administer);
         staff.MapPost("/", CreateStaffMember.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
         staff.MapGet("/", ListStaff.HandleAsync).WithProblems(503);
         staff.MapGet("/{id:guid}", GetStaffMember.HandleAsync).WithETag().WithProblems(404, 503);

@@ -7,6 +7,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -21,7 +22,7 @@ internal static class PatchWebhook
     /// <summary>Change parts of a webhook</summary>
     /// <remarks>JSON Merge Patch (RFC 7396). A patch that changes nothing keeps the version. The secret is changed by rotation.</remarks>
     public static async Task<Results<Ok<WebhookResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, MergePatch<Document> patch, HttpContext http, NotificationsDb db, WebhookDirectory directory, SendSignal signal,
+        Guid id, MergePatch<Document> patch, HttpContext http, Caller caller, NotificationsDb db, WebhookDirectory directory, SendSignal signal,
         IOptions<NotificationOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         var webhook = await db.Webhooks.SingleOrDefaultAsync(w => w.Id == id, cancellationToken);
@@ -43,9 +44,13 @@ internal static class PatchWebhook
             return errors.Malformed();
         }
 
-        if (webhook.Change(details, time.GetStorableNow()) && await db.SaveChangedAsync("webhook", webhook, w => w.Id, w => w.Version, cancellationToken) is { } refused)
+        if (webhook.Change(details, time.GetStorableNow()))
         {
-            return refused;
+            db.Add(ChangeEntry.Of(caller, $"webhooks/{id}", "changed", webhook.Version, webhook.UpdatedAt));
+            if (await db.SaveChangedAsync("webhook", webhook, w => w.Id, w => w.Version, cancellationToken) is { } refused)
+            {
+                return refused;
+            }
         }
 
         await directory.RefreshAsync(cancellationToken);

@@ -6,6 +6,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -24,7 +25,7 @@ internal static class PutTemplate
     /// is one of the company's own already. 422 <c>template-invalid</c>, with <c>line</c> and <c>column</c>, when it cannot be parsed or filled.
     /// </remarks>
     public static async Task<Results<Created<TemplateResponse>, Ok<TemplateResponse>, ProblemHttpResult>> HandleAsync(
-        string template, string channel, string language, Request request, HttpContext http, NotificationsDb db, TimeProvider time,
+        string template, string channel, string language, Request request, HttpContext http, Caller caller, NotificationsDb db, TimeProvider time,
         CancellationToken cancellationToken)
     {
         if (TemplatePaths.Read(template, channel, language, out var key) is { } unknown)
@@ -66,6 +67,7 @@ internal static class PutTemplate
         }
 
         db.Add(MessageTemplateVersion.Of(current));
+        db.Add(ChangeEntry.Of(caller, $"templates/{TemplatePaths.Path(key)}", isNew ? "created" : "changed", current.Version, current.UpdatedAt));
         try
         {
             await db.SaveChangesAsync(cancellationToken);

@@ -5,6 +5,7 @@ using OrderInventory.Notifications.Domain;
 using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Features;
 
@@ -16,7 +17,7 @@ internal static class RotateWebhookSecret
     /// signatures, the new one first. A second rotation in that time ends the oldest secret. Honours If-Match if sent.
     /// </remarks>
     public static async Task<Results<Ok<WebhookResponse>, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpContext http, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, HttpContext http, Caller caller, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var webhook = await db.Webhooks.SingleOrDefaultAsync(w => w.Id == id, cancellationToken);
         if (webhook is null)
@@ -30,6 +31,7 @@ internal static class RotateWebhookSecret
         }
 
         webhook.RotateSecret(Webhook.NewSecret(), time.GetStorableNow());
+        db.Add(ChangeEntry.Of(caller, $"webhooks/{id}", "secretRotated", webhook.Version, webhook.UpdatedAt));
         if (await db.SaveChangedAsync("webhook", webhook, w => w.Id, w => w.Version, cancellationToken) is { } refused)
         {
             return refused;

@@ -10,9 +10,9 @@ internal sealed class Replays(EarlierOrders earlier, OrderReader reader, OrderWa
 {
     /// <summary>Null when the key has made nothing that is committed. Another request with the same key is refused.</summary>
     public async Task<Results<Created<OrderView>, ProblemHttpResult>?> FindAsync(
-        Guid customerId, string key, RequestFingerprint fingerprint, HttpContext http, CancellationToken cancellationToken)
+        string caller, Guid customerId, string key, RequestFingerprint fingerprint, HttpContext http, CancellationToken cancellationToken)
     {
-        if (await earlier.FindAsync(customerId, key, cancellationToken) is not { } found)
+        if (await earlier.FindAsync(caller, key, cancellationToken) is not { } found)
         {
             return null;
         }
@@ -26,7 +26,13 @@ internal sealed class Replays(EarlierOrders earlier, OrderReader reader, OrderWa
         // It may have been set for the refusal that this is the answer instead of.
         http.Response.Headers.RetryAfter = default;
         var order = await waiters.WaitAsync(http, found.OrderId, cancellationToken) ?? await reader.FindAsync(found.OrderId, cancellationToken);
+        if (order!.CustomerId != customerId)
+        {
+            // A caller who orders for many has used the key of one who was erased for another.
+            return IdempotentCreate.Reused();
+        }
+
         http.Response.Headers[IdempotentCreate.ReplayedHeader] = "true";
-        return order!.ToCreated(http);
+        return order.ToCreated(http);
     }
 }

@@ -3,6 +3,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Answers;
 
@@ -10,10 +11,10 @@ namespace OrderInventory.Orders.Answers;
 internal static class Transitions
 {
     public static Task<Results<Ok<OrderView>, ProblemHttpResult>> ApplyAsync(
-        Guid id, HttpContext http, OrderWriter writer, string wish, Func<Order, DateTimeOffset, Change> change, CancellationToken cancellationToken) =>
+        Guid id, HttpContext http, Caller caller, OrderWriter writer, string wish, Func<Order, DateTimeOffset, Change> change, CancellationToken cancellationToken) =>
         writer.ChangeAsync<Results<Ok<OrderView>, ProblemHttpResult>>(id, (order, now) =>
         {
-            if (order is null)
+            if (order is null || !caller.MaySee(order.CustomerId))
             {
                 return Problems.NotFound("order", id);
             }
@@ -29,7 +30,7 @@ internal static class Transitions
             }
 
             return TypedResults.Ok(OrderView.Of(order).SetETag(http));
-        }, cancellationToken);
+        }, Actor.Of(caller), cancellationToken);
 
     /// <summary>409: the state machine does not allow it from where the order stands.</summary>
     public static ProblemHttpResult Illegal(OrderStatus status, long version, string wish) => Problems.Conflict(

@@ -64,10 +64,10 @@ internal sealed partial class StockAdvice : IDisposable
     }
 
     /// <summary>For lines to which what an order or a hold has already counts as available; that is asked each time.</summary>
-    public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, Guid? orderId, Guid? holdId, CancellationToken cancellationToken)
+    public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, Guid? orderId, Guid? holdId, Guid? customerId, CancellationToken cancellationToken)
     {
         var products = SumUp(wanted);
-        var question = new StockCheckRequested([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], orderId, holdId);
+        var question = new StockCheckRequested([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], orderId, holdId, customerId);
         return Compare(products, await _inventory().CheckAsync(question, cancellationToken));
     }
 

@@ -9,11 +9,11 @@ internal sealed record EarlierOrder(Guid OrderId, byte[] Fingerprint);
 
 internal sealed class EarlierOrders(NpgsqlDataSource database)
 {
-    /// <summary>Null when the key has made none, or its request has not committed yet.</summary>
-    public async Task<EarlierOrder?> FindAsync(Guid customerId, string key, CancellationToken cancellationToken)
+    /// <summary>What the key of the caller, a token's subject, has made. Null when the key has made none, or its request has not committed yet.</summary>
+    public async Task<EarlierOrder?> FindAsync(string caller, string key, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT resource_id, fingerprint FROM idempotency_keys WHERE caller = $1 AND key = $2");
-        command.Parameters.Add(new() { Value = customerId.ToString() });
+        command.Parameters.Add(new() { Value = caller });
         command.Parameters.Add(new() { Value = key });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new(reader.GetGuid(0), reader.GetFieldValue<byte[]>(1)) : null;

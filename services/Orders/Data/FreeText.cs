@@ -4,7 +4,7 @@ namespace OrderInventory.Orders.Data;
 
 /// <summary>
 /// What people have written into orders: reasons, carriers, tracking numbers. It may name the customer, so it goes with an erased one, as
-/// soon as the order is final; until then the people who work on the order need it.
+/// soon as the order is final; until then the people who work on the order need it. So does the subject by which the customer's provider knows them.
 /// </summary>
 internal static class FreeText
 {
@@ -14,7 +14,10 @@ internal static class FreeText
         """;
 
     private const string BlankHistory =
-        "UPDATE order_history SET data = data - ARRAY['reason', 'carrier', 'trackingNumber'] WHERE order_id IN (SELECT id FROM blanked)";
+        """
+        UPDATE order_history SET data = data - ARRAY['reason', 'carrier', 'trackingNumber'] - CASE data ->> 'role' WHEN 'customer' THEN 'sub' ELSE '' END
+        WHERE order_id IN (SELECT id FROM blanked)
+        """;
 
     /// <summary>Blanks those of the orders, all of them final, whose customer is erased.</summary>
     public static NpgsqlBatchCommand BlankOrders(Guid[] orders) => new(

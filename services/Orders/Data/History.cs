@@ -8,6 +8,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Data;
 
@@ -15,6 +16,8 @@ namespace OrderInventory.Orders.Data;
 /// <param name="Status">The order's status after it.</param>
 /// <param name="PreviousStatus">The status before it.</param>
 /// <param name="By">Who wanted it: <c>caller</c>, <c>inventory</c> or <c>sweep</c>. For an answer of Inventory's: <c>sweep</c> if that had to ask for it.</param>
+/// <param name="Sub">The caller's subject, for a request.</param>
+/// <param name="Role">The role by which the caller did it.</param>
 /// <param name="Reason">Why, in that person's words.</param>
 /// <param name="OrderVersion">For an answer of Inventory's: the version that it answers.</param>
 /// <param name="Outcome">For an answer of Inventory's.</param>
@@ -26,6 +29,8 @@ internal sealed record HistoryData(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderStatus? Status = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] OrderStatus? PreviousStatus = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? By = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Sub = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? OrderVersion = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ReservationOutcome? Outcome = null,
@@ -37,7 +42,7 @@ internal sealed record HistoryData(
 /// <summary>Who wanted a change of an order.</summary>
 internal static class By
 {
-    /// <summary>A request; until there is a login nobody knows whose.</summary>
+    /// <summary>A request.</summary>
     public const string Caller = "caller";
 
     /// <summary>Inventory's answer.</summary>
@@ -47,10 +52,19 @@ internal static class By
     public const string Sweep = "sweep";
 }
 
+/// <summary>Who wanted a change, as the history keeps it: the token's subject and role, and nothing else of it.</summary>
+internal sealed record Actor(string By, string? Sub = null, string? Role = null)
+{
+    public static readonly Actor Inventory = new(Data.By.Inventory);
+    public static readonly Actor Sweep = new(Data.By.Sweep);
+
+    public static Actor Of(Caller caller) => new(Data.By.Caller, caller.Sub, caller.Role);
+}
+
 /// <summary>Makes the rows of <c>order_history</c>.</summary>
 internal static class History
 {
-    public static HistoryEntry Placed(Order order, OutboxMessage created) => new()
+    public static HistoryEntry Placed(Order order, OutboxMessage created, Actor by) => new()
     {
         OrderId = order.Id,
         EventId = created.Id,
@@ -58,11 +72,11 @@ internal static class History
         At = order.PlacedAt,
         Service = "orders",
         What = "order placed",
-        Data = Write(new(order.Status, By: By.Caller)),
+        Data = Write(new(order.Status, null, by.By, by.Sub, by.Role)),
         TraceId = Activity.Current?.TraceId.ToString(),
     };
 
-    public static HistoryEntry Changed(Order order, OrderStatus previousStatus, OrderReturn? returned, OutboxMessage updated, string by, ReceivedEvent? cause) => new()
+    public static HistoryEntry Changed(Order order, OrderStatus previousStatus, OrderReturn? returned, OutboxMessage updated, Actor by, ReceivedEvent? cause) => new()
     {
         OrderId = order.Id,
         EventId = updated.Id,
@@ -80,7 +94,7 @@ internal static class History
                 _ => $"order {StatusNames.Format(order.Status)}",
             },
         Data = Write(new(
-            order.Status, previousStatus, by, order.Reason, Return: returned,
+            order.Status, previousStatus, by.By, by.Sub, by.Role, order.Reason, Return: returned,
             Carrier: order.Status == OrderStatus.Shipped ? order.Carrier : null,
             TrackingNumber: order.Status == OrderStatus.Shipped ? order.TrackingNumber : null)),
         TraceId = TraceOf(cause),

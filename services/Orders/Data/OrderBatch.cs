@@ -88,7 +88,7 @@ internal sealed class OrderBatch
     /// <param name="change">Changes it, or not.</param>
     /// <param name="by">Who wants it, for the history.</param>
     /// <param name="cause">The event that led to it.</param>
-    public T Change<T>(Order order, Func<Order, T> change, string by, ReceivedEvent? cause = null)
+    public T Change<T>(Order order, Func<Order, T> change, Actor by, ReceivedEvent? cause = null)
     {
         var (version, status, returns) = (order.Version, order.Status, order.Returns.Count);
         var result = change(order);

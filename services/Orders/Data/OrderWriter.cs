@@ -15,15 +15,15 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
     /// <summary>Run again as a whole after a deadlock or a serialization failure.</summary>
     /// <param name="id">Its row is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">Changes the order, or not, and makes the answer; gets null when there is no such order.</param>
-    /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="by">Who wants it, for the history.</param>
+    /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="answer">What Inventory said when it was asked, for the history too, if it changes the order.</param>
     public async Task<TAnswer> ChangeAsync<TAnswer>(
-        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken, string by = By.Caller, ReservationDecided? answer = null) =>
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, CancellationToken cancellationToken, ReservationDecided? answer = null) =>
         await _again.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
 
     private async Task<TAnswer> ChangeOnceAsync<TAnswer>(
-        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by, ReservationDecided? answer, CancellationToken cancellationToken)
+        Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, ReservationDecided? answer, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -39,14 +39,14 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
 
     /// <summary>The same in a transaction of the caller's, who commits. Also returns the order if it was changed.</summary>
     public async Task<(TAnswer Answer, Order? Changed)> ChangeAsync<TAnswer>(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, CancellationToken cancellationToken)
     {
-        var (decision, changed, _) = await WriteAsync(connection, transaction, id, decide, By.Caller, null, end: null, cancellationToken);
+        var (decision, changed, _) = await WriteAsync(connection, transaction, id, decide, by, null, end: null, cancellationToken);
         return (decision, changed);
     }
 
     private async Task<(TAnswer Answer, Order? Changed, OutboxWrite? Written)> WriteAsync<TAnswer>(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, string by,
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by,
         ReservationDecided? answer, NpgsqlBatchCommand? end, CancellationToken cancellationToken)
     {
         var orders = await OrderBatch.LoadAsync(connection, [id], time, cancellationToken);

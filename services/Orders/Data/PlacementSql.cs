@@ -17,7 +17,7 @@ internal static class PlacementSql
     public static void Add(NpgsqlBatch batch, List<Placement> placements)
     {
         // In one order, so that two replicas with two of the same keys do not lock each other out.
-        placements.Sort((a, b) => string.CompareOrdinal(a.Key, b.Key));
+        placements.Sort((a, b) => string.CompareOrdinal(a.By.Sub, b.By.Sub) is not 0 and var order ? order : string.CompareOrdinal(a.Key, b.Key));
         var orders = placements.ConvertAll(p => p.Order);
         var locked = ErasureLock.CustomersOf(orders);
         batch.BatchCommands.Add(Copies.EnsureCurrent(placements.ConvertAll(p => p.Copies), locked.Length > 0 ? ErasureLock.Timeout : KeyLockTimeout));
@@ -45,18 +45,19 @@ internal static class PlacementSql
     private static NpgsqlBatchCommand InsertKeys(List<Placement> placements) => new(
         """
         INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
-        SELECT caller, key, CASE WHEN EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.caller::uuid AND c.status = 'erased')
+        SELECT caller, key, CASE WHEN EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.customer_id AND c.status = 'erased')
             THEN '' ELSE fingerprint END, resource_id, created_at
-        FROM unnest($1, $2, $3, $4, $5) AS n (caller, key, fingerprint, resource_id, created_at)
+        FROM unnest($1, $2, $3, $4, $5, $6) AS n (caller, key, fingerprint, resource_id, created_at, customer_id)
         """)
     {
         Parameters =
         {
-            OutboxSql.Array(placements, p => p.Order.CustomerId.ToString(), NpgsqlDbType.Text),
+            OutboxSql.Array(placements, p => p.By.Sub, NpgsqlDbType.Text),
             OutboxSql.Array(placements, p => p.Key, NpgsqlDbType.Text),
             OutboxSql.Array(placements, p => p.Fingerprint, NpgsqlDbType.Bytea),
             OutboxSql.Array(placements, p => p.Order.Id, NpgsqlDbType.Uuid),
             OutboxSql.Array(placements, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            OutboxSql.Array(placements, p => p.Order.CustomerId, NpgsqlDbType.Uuid),
         },
     };
 

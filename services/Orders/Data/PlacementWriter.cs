@@ -9,14 +9,15 @@ namespace OrderInventory.Orders.Data;
 
 /// <summary>A new order with all that is written with it.</summary>
 /// <param name="Order">The order.</param>
+/// <param name="By">Who places it, and whose the key is.</param>
 /// <param name="Key">Its Idempotency-Key.</param>
 /// <param name="Fingerprint">Of its request.</param>
 /// <param name="Created">Its event.</param>
 /// <param name="Copies">What it was priced with; must still be current.</param>
-internal sealed record Placement(Order Order, string Key, byte[] Fingerprint, OutboxMessage Created, CopiesUsed Copies)
+internal sealed record Placement(Order Order, Actor By, string Key, byte[] Fingerprint, OutboxMessage Created, CopiesUsed Copies)
 {
     /// <summary>Made here, in the trace of the request.</summary>
-    public HistoryEntry Placed { get; } = History.Placed(Order, Created);
+    public HistoryEntry Placed { get; } = History.Placed(Order, Created, By);
 }
 
 internal enum InsertResult

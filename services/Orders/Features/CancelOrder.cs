@@ -5,6 +5,7 @@ using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -21,7 +22,7 @@ internal static class CancelOrder
     /// <c>illegal-transition</c> from any other status than pending, confirmed and revisionPending. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+        Guid id, Request? request, HttpContext http, Caller caller, OrderWriter writer, CancellationToken cancellationToken)
     {
         request ??= new();
         var errors = new RequestErrors();
@@ -33,7 +34,7 @@ internal static class CancelOrder
 
         return await writer.ChangeAsync<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>>(id, (order, now) =>
         {
-            if (order is null)
+            if (order is null || !caller.MaySee(order.CustomerId))
             {
                 return Problems.NotFound("order", id);
             }
@@ -50,6 +51,6 @@ internal static class CancelOrder
 
             var view = OrderView.Of(order).SetETag(http);
             return order.Status == OrderStatus.Cancelled ? TypedResults.Ok(view) : TypedResults.Accepted($"/api/orders/{id}", view);
-        }, cancellationToken);
+        }, Actor.Of(caller), cancellationToken);
     }
 }

@@ -42,9 +42,14 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent, CopyMemory mem
             });
             batch.Writes.BatchCommands.Add(FreeText.BlankCustomers(erased));
             // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order, whatever comes with it.
-            batch.Writes.BatchCommands.Add(new("UPDATE idempotency_keys SET fingerprint = '' WHERE caller = ANY($1)")
+            // A key is as old as its order, which finds it by an index; keys of older orders are forgotten.
+            batch.Writes.BatchCommands.Add(new(
+                """
+                UPDATE idempotency_keys k SET fingerprint = '' FROM orders o
+                WHERE o.customer_id = ANY($1) AND o.placed_at > now() - interval '2 days' AND k.created_at = o.placed_at AND k.resource_id = o.id
+                """)
             {
-                Parameters = { new() { Value = Array.ConvertAll(erased, id => id.ToString()) } },
+                Parameters = { new() { Value = erased } },
             });
             batch.AfterCommit(() => Array.ForEach(erased, recent.Changed));
             batch.AfterCommit(() => Array.ForEach(erased, memory.ForgetCustomer));

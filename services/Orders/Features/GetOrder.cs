@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -8,8 +9,8 @@ namespace OrderInventory.Orders.Features;
 internal static class GetOrder
 {
     /// <summary>Read an order</summary>
-    /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id.</remarks>
+    /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id, or it is another customer's.</remarks>
     public static async Task<Results<Results<Ok<OrderView>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
-        Guid id, HttpContext http, OrderReader reader, CancellationToken cancellationToken) =>
-        await reader.FindAsync(id, cancellationToken) is { } order ? ETags.Ok(http, order, order.Version, order.ETagMark) : Problems.NotFound("order", id);
+        Guid id, HttpContext http, Caller caller, OrderReader reader, CancellationToken cancellationToken) =>
+        await reader.FindAsync(id, cancellationToken) is { } order && caller.MaySee(order.CustomerId) ? ETags.Ok(http, order, order.Version, order.ETagMark) : Problems.NotFound("order", id);
 }

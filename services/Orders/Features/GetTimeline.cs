@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -25,20 +26,20 @@ internal static class GetTimeline
     public sealed record Response(IReadOnlyList<Item> Items, IReadOnlyList<string> Missing);
 
     /// <summary>Read what happened to an order</summary>
-    /// <remarks>Order, stock and notification facts, oldest first. A service whose facts are not all there is named in <c>missing</c>; 404 without the order.</remarks>
+    /// <remarks>Order, stock and notification facts, oldest first. A service whose facts are not all there is named in <c>missing</c>; 404 without the order. Staff see who did it in <c>sub</c> and <c>role</c>.</remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        Guid id, OrdersDb database, NotificationsClient notifications, CancellationToken cancellationToken)
+        Guid id, Caller caller, OrdersDb database, NotificationsClient notifications, CancellationToken cancellationToken)
     {
         var asking = notifications.FindAsync(id, cancellationToken);
         var history = await database.Set<HistoryEntry>().AsNoTracking().Where(e => e.OrderId == id).ToListAsync(cancellationToken);
         var told = await asking;
-        if (history.Count == 0)
+        if (history.Count == 0 || !await MaySeeAsync(caller, id, database, cancellationToken))
         {
             return Problems.NotFound("order", id);
         }
 
         var traces = history.ToDictionary(e => e.EventId, e => e.TraceId);
-        var facts = history.Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, WithVersion(e))).ToList();
+        var facts = history.Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, DataOf(e, caller))).ToList();
         var arrived = facts.Where(i => i.Service == "inventory" && !WasAskedFor(i)).Select(AnswerOf).ToHashSet();
         var items = TimelineOrder.Sort([.. facts
             // An answer that was asked for is the same one as that of its event, if the event came later after all.
@@ -55,12 +56,23 @@ internal static class GetTimeline
 
     private static (long?, string?) AnswerOf(Item item) => ((long?)item.Data["orderVersion"], (string?)item.Data["outcome"]);
 
-    private static JsonObject WithVersion(HistoryEntry entry)
+    /// <summary>Staff ask nothing more; for a customer the order has to be looked at.</summary>
+    private static async Task<bool> MaySeeAsync(Caller caller, Guid id, OrdersDb database, CancellationToken cancellationToken) =>
+        caller.OnlyCustomer is not { } own || await database.Orders.AnyAsync(order => order.Id == id && order.CustomerId == own, cancellationToken);
+
+    private static JsonObject DataOf(HistoryEntry entry, Caller caller)
     {
         var data = entry.Data is null ? [] : JsonNode.Parse(entry.Data)!.AsObject();
         if (entry.Version is { } version)
         {
             data["version"] = version;
+        }
+
+        if (caller.OnlyCustomer is not null)
+        {
+            // Who of the staff it was is not the customer's to know.
+            data.Remove("sub");
+            data.Remove("role");
         }
 
         return data;

@@ -4,6 +4,7 @@ using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -13,9 +14,10 @@ internal static class ListOrders
     private static readonly Paging s_paging = new("orders");
 
     /// <summary>List orders, newest first</summary>
+    /// <remarks>A customer's list has their own orders only, and 404 is the answer to a filter for another customer's.</remarks>
     public static async Task<Results<Ok<Page<OrderView>>, ProblemHttpResult>> HandleAsync(
         Guid? customerId, Guid? productId, OrderStatus? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
-        OrdersDb database, CancellationToken cancellationToken)
+        Caller caller, OrdersDb database, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
@@ -23,7 +25,12 @@ internal static class ListOrders
         }
 
         var orders = database.Orders.AsNoTracking().Include(o => o.Items).AsQueryable();
-        if (customerId is { } customer)
+        if (customerId is { } asked && !caller.MaySee(asked))
+        {
+            return Problems.NotFound("customer", asked);
+        }
+
+        if ((caller.OnlyCustomer ?? customerId) is { } customer)
         {
             orders = orders.Where(o => o.CustomerId == customer);
         }

@@ -7,6 +7,7 @@ using OrderInventory.Orders.Domain;
 using OrderInventory.Orders.Pricing;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -40,7 +41,7 @@ internal static class PlaceOrder
     /// a dependency that is needed does not answer.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, OrderPricing pricing, StockAdvice stock, PlacementWriter writer, Replays replays, OrderWaiters waiters,
+        Request request, HttpContext http, Caller caller, OrderPricing pricing, StockAdvice stock, PlacementWriter writer, Replays replays, OrderWaiters waiters,
         RecentOrders recent, TimeProvider time, CancellationToken cancellationToken)
     {
         if (Validate(request) is { } malformed)
@@ -53,9 +54,14 @@ internal static class PlaceOrder
             return keyProblem;
         }
 
+        if (!caller.MaySee(request.CustomerId))
+        {
+            return OrderPricing.UnknownCustomer(request.CustomerId);
+        }
+
         WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
         var fingerprint = RequestFingerprint.Of(request, OrdersJson.Default.Request);
-        var checking = request.HoldId is { } hold ? stock.CheckAsync(wanted, null, hold, cancellationToken) : stock.CheckAsync(wanted, cancellationToken);
+        var checking = request.HoldId is { } hold ? stock.CheckAsync(wanted, null, hold, request.CustomerId, cancellationToken) : stock.CheckAsync(wanted, cancellationToken);
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
             var (priced, problem) = await pricing.PriceAsync(request.CustomerId, wanted, fresh: attempt > 1, http, cancellationToken);
@@ -63,19 +69,19 @@ internal static class PlaceOrder
             if (problem is not null)
             {
                 // What was accepted before stays accepted, whatever has changed since.
-                return await replays.FindAsync(request.CustomerId, key, fingerprint, http, cancellationToken) ?? problem;
+                return await replays.FindAsync(caller.Sub, request.CustomerId, key, fingerprint, http, cancellationToken) ?? problem;
             }
 
             var now = time.GetStorableNow();
             var order = Order.Place(Guid.CreateVersion7(now), request.CustomerId, priced!.Lines, request.HoldId, request.ShipTo, now);
             var created = OutboxMessage.Create(OrderEvents.Created, order.Id, order.Version, OrderEvents.CreatedOf(order), now);
-            switch (await writer.InsertAsync(new(order, key, fingerprint.Hash, created, priced.Copies), cancellationToken))
+            switch (await writer.InsertAsync(new(order, Actor.Of(caller), key, fingerprint.Hash, created, priced.Copies), cancellationToken))
             {
                 case InsertResult.Inserted:
                     recent.Changed(order.CustomerId);
                     return (await waiters.WaitAsync(http, order.Id, cancellationToken) ?? OrderView.Of(order)).ToCreated(http);
                 case InsertResult.KeyIsTaken:
-                    return await replays.FindAsync(request.CustomerId, key, fingerprint, http, cancellationToken) ?? IdempotentCreate.InFlight(http);
+                    return await replays.FindAsync(caller.Sub, request.CustomerId, key, fingerprint, http, cancellationToken) ?? IdempotentCreate.InFlight(http);
                 case InsertResult.KeyIsInFlight:
                     return IdempotentCreate.InFlight(http);
                 case InsertResult.CopiesChanged:

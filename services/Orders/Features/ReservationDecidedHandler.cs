@@ -24,7 +24,7 @@ internal sealed class ReservationDecidedHandler(OrderWaiters waiters, RecentOrde
             }
 
             orders.Remember(decided, received);
-            orders.Change(order, o => o.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now), By.Inventory, received);
+            orders.Change(order, o => o.Apply(decided.Outcome, decided.OrderVersion, decided.Lines, orders.Now), Actor.Inventory, received);
         }
 
         orders.Save(batch.Writes);

@@ -9,6 +9,7 @@ using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -28,7 +29,7 @@ internal static class ReturnGoods
     /// accepted, If-Match honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, OrdersDb database, OrderWriter writer, OrderReader reader, RecentOrders recent,
+        Guid id, Request request, HttpContext http, Caller caller, OrdersDb database, OrderWriter writer, OrderReader reader, RecentOrders recent,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -39,9 +40,9 @@ internal static class ReturnGoods
             return errors.Malformed();
         }
 
-        // The keys of one order's returns are a space of their own.
+        // Of a caller's keys, those of one order's returns are a space of their own.
         await using var create = await IdempotentCreate.BeginAsync(
-            http, database, $"returns of {id}", request, OrdersJson.Default.ReturnGoodsRequest, id, cancellationToken);
+            http, database, caller.KeysOf($"returns of {id}"), request, OrdersJson.Default.ReturnGoodsRequest, id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;
@@ -54,7 +55,7 @@ internal static class ReturnGoods
 
         var (answer, changed) = await writer.ChangeAsync(
             (NpgsqlConnection)database.Database.GetDbConnection(), (NpgsqlTransaction)database.Database.CurrentTransaction!.GetDbTransaction(), id,
-            (order, now) => Decide(order, id, request, http, now), cancellationToken);
+            (order, now) => Decide(order, id, request, http, now), Actor.Of(caller), cancellationToken);
         if (changed is not null)
         {
             await create.CommitAsync(cancellationToken);

@@ -6,6 +6,7 @@ using OrderInventory.Orders.Data;
 using OrderInventory.Orders.Domain;
 using OrderInventory.Orders.Pricing;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -26,7 +27,7 @@ internal static class ReviseOrder
     /// 422 for a product that cannot be ordered, and <c>order-too-large</c>. A product that is kept keeps its price.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request request, HttpContext http, OrderReader reader, OrderPricing pricing, StockAdvice stock, OrderWriter writer,
+        Guid id, Request request, HttpContext http, Caller caller, OrderReader reader, OrderPricing pricing, StockAdvice stock, OrderWriter writer,
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
@@ -36,7 +37,7 @@ internal static class ReviseOrder
             return errors.Malformed();
         }
 
-        if (await reader.FindAsync(id, cancellationToken) is not { } current)
+        if (await reader.FindAsync(id, cancellationToken) is not { } current || !caller.MaySee(current.CustomerId))
         {
             return Problems.NotFound("order", id);
         }
@@ -54,7 +55,7 @@ internal static class ReviseOrder
         WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
         OrderLine[] held = [.. current.Lines.Select(l => new OrderLine(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))];
         var (lines, problem) = await pricing.RepriceAsync(held, wanted, http, cancellationToken);
-        problem ??= stock.Refuse(http, await stock.CheckAsync(wanted, id, null, cancellationToken));
+        problem ??= stock.Refuse(http, await stock.CheckAsync(wanted, id, null, null, cancellationToken));
         if (problem is not null)
         {
             return problem;
@@ -74,6 +75,6 @@ internal static class ReviseOrder
             }
 
             return TypedResults.Accepted($"/api/orders/{id}", OrderView.Of(order).SetETag(http));
-        }, cancellationToken);
+        }, Actor.Of(caller), cancellationToken);
     }
 }

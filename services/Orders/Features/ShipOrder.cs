@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OrderInventory.Orders.Answers;
 using OrderInventory.Orders.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
@@ -18,7 +19,7 @@ internal static class ShipOrder
     /// <remarks>200 with the order. Again with other numbers while it is under way they are taken over, as a new version; what is left out stays as it
     /// was. 409 <c>illegal-transition</c> unless it is confirmed or shipped.</remarks>
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
-        Guid id, Request? request, HttpContext http, OrderWriter writer, CancellationToken cancellationToken)
+        Guid id, Request? request, HttpContext http, Caller caller, OrderWriter writer, CancellationToken cancellationToken)
     {
         request ??= new();
         var errors = new RequestErrors();
@@ -26,6 +27,6 @@ internal static class ShipOrder
         errors.AllowText(request.TrackingNumber, 100, "$.trackingNumber");
         return errors.Any
             ? errors.Malformed()
-            : await Transitions.ApplyAsync(id, http, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);
+            : await Transitions.ApplyAsync(id, http, caller, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);
     }
 }

@@ -161,7 +161,7 @@ internal sealed partial class SweepWaitingOrders(
         }
 
         await writer.ChangeAsync(
-            order.Id, (current, now) => current?.Apply(known.Outcome, known.OrderVersion, known.Shortages, now), cancellationToken, By.Sweep,
+            order.Id, (current, now) => current?.Apply(known.Outcome, known.OrderVersion, known.Shortages, now), Actor.Sweep, cancellationToken,
             new(order.Id, known.OrderVersion, known.Outcome, known.Shortages, known.DecidedAt));
         waiters.Changed(order.Id);
         LogApplied(order.Id, order.Version, known.Outcome);
@@ -172,7 +172,7 @@ internal sealed partial class SweepWaitingOrders(
     {
         // An outcome that came since the look wins: then the order is no longer pending.
         var change = await writer.ChangeAsync(
-            order.Id, (current, now) => current?.Version == order.Version ? current.Expire(now) : Change.None, cancellationToken, By.Sweep);
+            order.Id, (current, now) => current?.Version == order.Version ? current.Expire(now) : Change.None, Actor.Sweep, cancellationToken);
         waiters.Changed(order.Id);
         if (change == Change.Made)
         {
@@ -235,7 +235,7 @@ internal sealed partial class SweepWaitingOrders(
             return smaller.Payload.Length < size;
         }
 
-        if (orders.Change(order, o => o.GiveUp(orders.Now), By.Sweep) != Change.Made)
+        if (orders.Change(order, o => o.GiveUp(orders.Now), Actor.Sweep) != Change.Made)
         {
             return false;
         }

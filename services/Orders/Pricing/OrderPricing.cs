@@ -33,8 +33,7 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
 
         if (customer.Status != CustomerStatus.Active)
         {
-            return (null, Problems.Unprocessable("unknown-customer", "There is no such customer.",
-                new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] }));
+            return (null, UnknownCustomer(customerId));
         }
 
         var (lines, problem) = Price(wanted, products, [], null);
@@ -43,6 +42,10 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
             // Nothing is refused on memory, which may be out of date.
             : fresh ? (null, problem) : await PriceAsync(customerId, wanted, fresh: true, http, cancellationToken);
     }
+
+    /// <summary>422; also for a customer who is there, but not for whoever asks.</summary>
+    public static ProblemHttpResult UnknownCustomer(Guid customerId) => Problems.Unprocessable(
+        "unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
 
     /// <summary>For other lines of an order: a product that it holds keeps its price, and may be kept when it can no longer be ordered.</summary>
     public async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> RepriceAsync(

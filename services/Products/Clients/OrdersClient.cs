@@ -7,7 +7,7 @@ namespace OrderInventory.Products.Clients;
 /// <summary>The Order service.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
 {
-    /// <summary>The answer of <c>GET /api/orders/open</c>.</summary>
+    /// <summary>The answer of <c>GET /internal/orders/open</c>.</summary>
     public sealed record OpenOrders(bool Open);
 
     /// <summary>Whether an order that is not at its end has the product; null when Orders does not say.</summary>
@@ -15,7 +15,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
     {
         try
         {
-            var answer = await http.GetFromJsonAsync($"/api/orders/open?productId={productId}", ProductsJson.Default.OpenOrders, cancellationToken);
+            var answer = await http.GetFromJsonAsync($"/internal/orders/open?productId={productId}", ProductsJson.Default.OpenOrders, cancellationToken);
             return answer?.Open;
         }
         catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))

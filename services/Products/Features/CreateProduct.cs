@@ -7,6 +7,7 @@ using OrderInventory.Products.Domain;
 using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Products.Features;
 
@@ -28,7 +29,7 @@ internal static class CreateProduct
     /// <summary>Create a product</summary>
     /// <remarks>409 <c>sku-taken</c> when another product has or had the SKU; 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.</remarks>
     public static async Task<Results<Created<ProductResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, ProductsDb db, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, ProductsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var attributes = ProductAttributes.Of(request.Attributes);
         var details = new ProductDetails(
@@ -40,7 +41,7 @@ internal static class CreateProduct
 
         var product = Product.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            http, db, IdempotentCreate.Anonymous, request with { Attributes = attributes.Values }, ProductsJson.Default.CreateRequest, product.Id, cancellationToken);
+            http, db, caller.Sub, request with { Attributes = attributes.Values }, ProductsJson.Default.CreateRequest, product.Id, cancellationToken);
         if (create.Problem is { } refused)
         {
             return refused;

@@ -1,6 +1,7 @@
 using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Products.Features;
 
@@ -11,16 +12,16 @@ internal static class ProductEndpoints
     {
         var products = routes.MapGroup("/api/products").WithTags("Products");
 
-        products.MapPost("/", CreateProduct.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 503);
-        products.MapGet("/", ListProducts.HandleAsync).WithQueryPrefix(ProductFilter.AttributePrefix).WithProblems(503);
-        products.MapPost("/import", ImportProducts.HandleAsync).WithBulkImport();
-        products.MapGet("/export", ExportProducts.HandleAsync)
+        products.MapPost("/", CreateProduct.HandleAsync).For(Policies.ManageProducts).WithIdempotencyKey().WithProblems(404, 409, 503);
+        products.MapGet("/", ListProducts.HandleAsync).For(Policies.ReadProducts).WithQueryPrefix(ProductFilter.AttributePrefix).WithProblems(503);
+        products.MapPost("/import", ImportProducts.HandleAsync).For(Policies.ManageProducts).WithBulkImport();
+        products.MapGet("/export", ExportProducts.HandleAsync).For(Policies.ManageProducts)
             .WithQueryPrefix(ProductFilter.AttributePrefix)
             .Produces<string>(StatusCodes.Status200OK, MediaTypes.Ndjson, MediaTypes.Csv)
             .WithProblems(406, 503);
-        products.MapGet("/{id:guid}", GetProduct.HandleAsync).WithETag().WithProblems(404, 503);
-        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
-        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
-        products.MapDelete("/{id:guid}", DeleteProduct.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
+        products.MapGet("/{id:guid}", GetProduct.HandleAsync).For(Policies.ReadProducts).WithETag().WithProblems(404, 503);
+        products.MapPut("/{id:guid}", UpdateProduct.HandleAsync).For(Policies.ManageProducts).WithIfMatch().WithProblems(404, 409, 422, 503);
+        products.MapPatch("/{id:guid}", PatchProduct.HandleAsync).For(Policies.ManageProducts).WithIfMatch().WithProblems(404, 409, 422, 503);
+        products.MapDelete("/{id:guid}", DeleteProduct.HandleAsync).For(Policies.ManageProducts).WithIfMatch().WithProblems(404, 409, 503);
     }
 }

@@ -12,6 +12,7 @@ using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
@@ -27,7 +28,7 @@ internal sealed class TestService : IAsyncDisposable
     {
         _app = app;
         Log = log;
-        Client = new HttpClient { BaseAddress = new(app.Urls.First()) };
+        Client = new HttpClient { BaseAddress = new(app.Urls.First()), DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
     }
 
     public HttpClient Client { get; }
@@ -65,7 +66,7 @@ internal sealed class TestService : IAsyncDisposable
             // Tests write rows from outside, whose commits wake nobody.
             new("Messaging:IdlePoll", "00:00:00.050"),
         ]);
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
+        builder.Configuration.AddInMemoryCollection(settings.Concat(TestAuthority.Shared.Settings).Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
 
         builder.AddServiceDefaults();
         builder.Services.AddNpgsqlDataSource(

@@ -34,6 +34,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:notificationsdb", database);
             builder.UseSetting("ConnectionStrings:kafka", infrastructure.Kafka);
             builder.UseSetting("ConnectionStrings:mail", mail);
+            TestAuthority.Shared.Configure(builder);
             builder.UseSetting("services:customers:http:0", customers);
             builder.UseSetting("services:orders:http:0", customers);
             builder.UseSetting("services:products:http:0", customers);
@@ -54,9 +55,14 @@ internal sealed class NotificationsApp : IAsyncDisposable
         });
         _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig { BootstrapServers = infrastructure.Kafka, LingerMs = 0 }).Build();
         Http = _factory.CreateClient();
+        Http.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
     }
 
     public HttpClient Http { get; }
+
+    /// <summary>A client without a token.</summary>
+    public HttpClient CreateAnonymousClient() => _factory.CreateClient();
+
     public NpgsqlDataSource Database { get; }
     public string ConnectionString { get; }
     public IServiceProvider Services => _factory.Services;

@@ -62,6 +62,10 @@ namespace OrderInventory.Inventory.Data.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
                     b.Property<DateTimeOffset>("ExpiresAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("expires_at");
@@ -100,37 +104,6 @@ namespace OrderInventory.Inventory.Data.Migrations
                         .HasFilter("status = 'live'");
 
                     b.ToTable("holds", (string)null);
-                });
-
-            modelBuilder.Entity("OrderInventory.Inventory.Domain.ProductCopy", b =>
-                {
-                    b.Property<Guid>("ProductId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("product_id");
-
-                    b.Property<string>("Name")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("name");
-
-                    b.Property<string>("Sku")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("sku");
-
-                    b.Property<string>("Status")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("status");
-
-                    b.Property<long>("Version")
-                        .HasColumnType("bigint")
-                        .HasColumnName("version");
-
-                    b.HasKey("ProductId")
-                        .HasName("pk_product_copies");
-
-                    b.ToTable("product_copies", (string)null);
                 });
 
             modelBuilder.Entity("OrderInventory.Inventory.Data.ReservationRow", b =>
@@ -284,6 +257,37 @@ namespace OrderInventory.Inventory.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OrderInventory.Inventory.Domain.ProductCopy", b =>
+                {
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Sku")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sku");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ProductId")
+                        .HasName("pk_product_copies");
+
+                    b.ToTable("product_copies", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Inventory.Domain.StockMovement", b =>
                 {
                     b.Property<Guid>("ProductId")
@@ -335,6 +339,14 @@ namespace OrderInventory.Inventory.Data.Migrations
                     b.Property<long>("ReservedDelta")
                         .HasColumnType("bigint")
                         .HasColumnName("reserved_delta");
+
+                    b.Property<string>("Role")
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.Property<string>("Sub")
+                        .HasColumnType("text")
+                        .HasColumnName("sub");
 
                     b.HasKey("ProductId", "Id")
                         .HasName("pk_stock_movements");

@@ -254,6 +254,49 @@ namespace OrderInventory.Notifications.Data.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OrderInventory.Notifications.Domain.ChangeEntry", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Resource")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("resource");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.Property<string>("Sub")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sub");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<string>("What")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("what");
+
+                    b.HasKey("Id")
+                        .HasName("pk_changes");
+
+                    b.HasIndex("Resource", "Id")
+                        .HasDatabaseName("ix_changes_resource_id");
+
+                    b.ToTable("changes", (string)null);
+                });
+
             modelBuilder.Entity("OrderInventory.Notifications.Domain.MessageTemplate", b =>
                 {
                     b.Property<string>("Template")

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using OpenTelemetry;
+
+namespace OrderInventory.ServiceDefaults.Identity;
+
+/// <summary>
+/// The provider's keys, from its discovery document. They are fetched when the service starts, every <see cref="Interval"/> after that, and at
+/// most every <see cref="AuthenticationSettings.RefreshInterval"/> when a token names a key that is not known; never for a request whose key is. While the provider does
+/// not answer, the last keys stay in use; before it has answered for the first time nobody gets in.
+/// </summary>
+internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(5);
+
+    private readonly AuthenticationSettings _settings;
+    private readonly ILogger<AuthorityKeys> _logger;
+    private volatile string? _failure;
+    private volatile OpenIdConnectConfiguration? _last;
+
+    public AuthorityKeys(IOptions<AuthenticationSettings> settings, IHttpClientFactory clients, IHostEnvironment environment, ILogger<AuthorityKeys> logger)
+    {
+        (_settings, _logger) = (settings.Value, logger);
+        if (_settings.Discovery is { } address)
+        {
+            // What one reads here decides who gets in: over a network only with TLS.
+            var https = !environment.IsDevelopment() && !(Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);
+            Manager = new(address, new OpenIdConnectConfigurationRetriever(), new Retriever(clients, https, this))
+            {
+                AutomaticRefreshInterval = Interval,
+                RefreshInterval = _settings.RefreshInterval,
+            };
+        }
+    }
+
+    /// <summary>The name of the HTTP client that asks the provider.</summary>
+    public const string Client = "authority";
+
+    /// <summary>Null without an authority.</summary>
+    public ConfigurationManager<OpenIdConnectConfiguration>? Manager { get; }
+
+    /// <summary>Whether there is anything to check a signature with.</summary>
+    public bool AreKnown => _last is not null;
+
+    /// <summary>Where tokens come from; null while that is not known.</summary>
+    public string? TokenEndpoint => _last?.TokenEndpoint;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
+        Manager is null ? HealthCheckResult.Unhealthy("Authentication:Authority is not set, so nobody gets in.")
+        : _last is null ? HealthCheckResult.Unhealthy("The authority has not answered yet, so nobody gets in.")
+        : _failure is not null ? HealthCheckResult.Degraded("The authority does not answer; its last keys are in use.")
+        : HealthCheckResult.Healthy());
+
+    /// <summary>The first try is over before the service takes requests.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (Manager is null)
+        {
+            LogNoAuthority();
+            return;
+        }
+
+        await FetchAsync(Manager, cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var failures = 0;
+        while (true)
+        {
+            failures = _failure is null ? 0 : failures + 1;
+            await Task.Delay(failures == 0 ? Interval : TimeSpan.FromSeconds(Math.Min(failures, s_longestRetry.TotalSeconds)), TimeProvider.System, stoppingToken);
+            await FetchAsync(Manager!, stoppingToken);
+        }
+    }
+
+    private async Task FetchAsync(ConfigurationManager<OpenIdConnectConfiguration> manager, CancellationToken cancellationToken)
+    {
+        // A timer's question is nobody's trace.
+        using var quiet = SuppressInstrumentationScope.Begin();
+        try
+        {
+            if (AreKnown)
+            {
+                manager.RequestRefresh();
+            }
+
+            _last = await manager.GetConfigurationAsync(cancellationToken);
+        }
+        catch (InvalidOperationException exception)
+        {
+            Failed(exception.GetBaseException().Message);
+        }
+    }
+
+    private void Answered()
+    {
+        if (Interlocked.Exchange(ref _failure, null) is not null)
+        {
+            LogAnswers(_settings.Discovery!);
+        }
+    }
+
+    private void Failed(string reason)
+    {
+        // Once, not at every try.
+        if (Interlocked.Exchange(ref _failure, reason) is not null)
+        {
+            return;
+        }
+
+        if (AreKnown)
+        {
+            LogLost(_settings.Discovery!, reason);
+        }
+        else
+        {
+            LogNeverAnswered(_settings.Discovery!, reason);
+        }
+    }
+
+    /// <summary>Fetches for the manager, and notes how it went, which the manager keeps to itself.</summary>
+    private sealed class Retriever(IHttpClientFactory clients, bool requireHttps, AuthorityKeys keys) : IDocumentRetriever
+    {
+        public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
+        {
+            using var client = clients.CreateClient(Client);
+            try
+            {
+                var document = await new HttpDocumentRetriever(client) { RequireHttps = requireHttps }.GetDocumentAsync(address, cancel);
+                keys.Answered();
+                return document;
+            }
+            catch (Exception exception) when (exception is IOException or ArgumentException or OperationCanceledException && !cancel.IsCancellationRequested)
+            {
+                keys.Failed(string.Create(CultureInfo.InvariantCulture, $"{address}: {exception.GetBaseException().Message}"));
+                throw;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Authentication:Authority is not set: nobody gets in. Name an OpenID Connect provider.")]
+    private partial void LogNoAuthority();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The authority does not answer ({Address}), so nobody gets in until it does: {Reason}")]
+    private partial void LogNeverAnswered(string address, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The authority does not answer any more ({Address}); tokens are checked with its last keys: {Reason}")]
+    private partial void LogLost(string address, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The authority answers again ({Address})")]
+    private partial void LogAnswers(string address);
+}

@@ -1,0 +1,122 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+
+namespace OrderInventory.ServiceDefaults.Identity;
+
+/// <summary>
+/// This service's own token, for its calls to others: client credentials (RFC 6749, section 4.4). One is asked for at a time, however many
+/// calls wait for it; it is renewed in the background after <see cref="RenewAfter"/> of its life, so that only the first call waits.
+/// </summary>
+internal sealed partial class ServiceTokens(
+    IOptions<AuthenticationSettings> settings, AuthorityKeys authority, IHttpClientFactory clients, TimeProvider time, ILogger<ServiceTokens> logger)
+{
+    /// <summary>The part of a token's life after which the next one is asked for.</summary>
+    public const double RenewAfter = 0.75;
+
+    /// <summary>A renewal that failed is tried again after this time at the earliest.</summary>
+    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
+
+    /// <summary>A token that is about to end is not sent any more.</summary>
+    private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private Token? _token;
+    private Task<Token>? _asking;
+    private DateTimeOffset _notBefore;
+
+    /// <exception cref="HttpRequestException">There is no token, and the provider gives none just now.</exception>
+    public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
+    {
+        Task<Token> asking;
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            if (_token is { } known && now < known.Renew)
+            {
+                return known.Text;
+            }
+
+            if (_asking is null or { IsCompleted: true } && (now >= _notBefore || _token is null))
+            {
+                // Nobody's own: it goes on when the call that began it has given up.
+                _asking = AskAsync();
+            }
+
+            if (_token is { } last && now < last.Ends)
+            {
+                return last.Text;
+            }
+
+            asking = _asking!;
+        }
+
+        return (await asking.WaitAsync(cancellationToken)).Text;
+    }
+
+    private async Task<Token> AskAsync()
+    {
+        await Task.Yield();
+        using var quiet = SuppressInstrumentationScope.Begin();
+        try
+        {
+            var (endpoint, id) = (authority.TokenEndpoint ?? throw new HttpRequestException("The identity provider has not answered yet."), settings.Value.ClientId);
+            var form = new Dictionary<string, string>
+            {
+                ["grant_type"] = "client_credentials",
+                ["client_id"] = id ?? throw new HttpRequestException("Authentication:ClientId is not set, so this service has no token for its calls."),
+                ["client_secret"] = settings.Value.ClientSecret ?? "",
+            };
+            if (settings.Value.Scope is { Length: > 0 } scope)
+            {
+                form["scope"] = scope;
+            }
+
+            using var client = clients.CreateClient(AuthorityKeys.Client);
+            using var content = new FormUrlEncodedContent(form);
+            var asked = time.GetUtcNow();
+            using var response = await client.PostAsync(endpoint, content);
+            response.EnsureSuccessStatusCode();
+            var answer = await response.Content.ReadFromJsonAsync<Answer>() ?? throw new HttpRequestException("The identity provider answered nothing.");
+            // Without a life it is asked for anew each minute (RFC 6749, section 5.1, only recommends the member).
+            var life = TimeSpan.FromSeconds(answer.ExpiresIn ?? 60);
+            var token = new Token(answer.AccessToken, asked + (life * RenewAfter), asked + life - s_margin);
+            lock (_lock)
+            {
+                (_token, _asking) = (token, null);
+            }
+
+            return token;
+        }
+        catch (Exception exception)
+        {
+            lock (_lock)
+            {
+                _notBefore = time.GetUtcNow() + s_retry;
+            }
+
+            LogNoToken(exception.Message);
+            throw exception is HttpRequestException ? exception : new HttpRequestException("The identity provider gave no token.", exception);
+        }
+    }
+
+    private sealed record Token(string Text, DateTimeOffset Renew, DateTimeOffset Ends);
+
+    private sealed record Answer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] long? ExpiresIn);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This service got no token for its calls to others: {Reason}")]
+    private partial void LogNoToken(string reason);
+}
+
+/// <summary>Puts this service's token on a call to another.</summary>
+internal sealed class ServiceTokenHandler(ServiceTokens tokens) : DelegatingHandler
+{
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await tokens.GetAsync(cancellationToken));
+        return await base.SendAsync(request, cancellationToken);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Inventory.Tests;
+
+/// <summary>A customer has their own holds and sees what is available; no other number is theirs to know.</summary>
+[Collection(InventoryCollection.Name)]
+public sealed class OwnHoldsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private readonly Guid _own = Guid.CreateVersion7();
+    private readonly Guid _other = Guid.CreateVersion7();
+    private readonly Guid _product = Guid.CreateVersion7();
+    private InventoryApp _app = null!;
+    private HttpClient _staff = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await InventoryApp.StartAsync(infrastructure);
+        _staff = _app.CreateClient();
+        (await _staff.PutAsJsonAsync($"/api/inventory/{_product}", new { onHand = 100, lowStockThreshold = 7 })).EnsureSuccessStatusCode();
+    }
+
+    public async Task DisposeAsync()
+    {
+        _staff.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_matrix_is_as_the_document_says()
+    {
+        using var http = As(null);
+        var holds = new Dictionary<Guid, Guid> { [_own] = await HoldAsync(_own, 1), [_other] = await HoldAsync(_other, 1) };
+
+        await new AuthorizationMatrix("inventory", http).CheckAsync(_own, _other, (method, path, customer) => Task.FromResult(
+            path.StartsWith("/api/inventory/holds/{id}", StringComparison.Ordinal)
+                ? new OwnedRequest(path.Replace("{id}", holds[customer].ToString(), StringComparison.Ordinal), method == "PUT" ? $$"""{"lines": [{"productId": "{{_product}}", "quantity": 1}]}""" : "{}")
+                : null));
+    }
+
+    [Fact]
+    public async Task Anothers_hold_is_answered_as_one_that_is_not_there()
+    {
+        var (foreign, missing) = (await HoldAsync(_other, 3), Guid.CreateVersion7());
+        using var customer = As(TestAuthority.Shared.CustomerToken(_own));
+        var lines = new { lines = new[] { new { productId = _product, quantity = 1 } } };
+
+        foreach (var send in new Func<Guid, HttpRequestMessage>[]
+        {
+            id => new(HttpMethod.Get, $"/api/inventory/holds/{id}"),
+            id => new(HttpMethod.Put, $"/api/inventory/holds/{id}") { Content = JsonContent.Create(lines) },
+            id => new(HttpMethod.Post, $"/api/inventory/holds/{id}/extend") { Content = JsonContent.Create(new { ttlSeconds = 10 }) },
+            id => new(HttpMethod.Delete, $"/api/inventory/holds/{id}"),
+        })
+        {
+            var (one, two) = (await WordsAsync(customer, send(missing), missing), await WordsAsync(customer, send(foreign), foreign));
+            Assert.Equal(one, two);
+            Assert.StartsWith("NotFound", two, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("live", (string?)(await _staff.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{foreign}"))!["status"]);
+    }
+
+    [Fact]
+    public async Task Anothers_hold_counts_for_nobody_else()
+    {
+        var foreign = await HoldAsync(_other, 90);
+        using var customer = As(TestAuthority.Shared.CustomerToken(_own));
+
+        // Named or not, with whatever customer in the body: 10 are available.
+        foreach (var body in new object[]
+        {
+            new { lines = Wanted(50), holdId = foreign }, new { lines = Wanted(50), holdId = foreign, customerId = _other }, new { lines = Wanted(50) },
+        })
+        {
+            using var answer = await customer.PostAsJsonAsync("/api/inventory/check", body);
+            Assert.Equal(10, (long)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["lines"]![0]!["available"]!);
+        }
+
+        using var theirs = As(TestAuthority.Shared.CustomerToken(_other));
+        using var own = await theirs.PostAsJsonAsync("/api/inventory/check", new { lines = Wanted(50), holdId = foreign });
+        Assert.Equal(100, (long)(await own.Content.ReadFromJsonAsync<JsonNode>())!["lines"]![0]!["available"]!);
+        using var asked = await _staff.PostAsJsonAsync("/api/inventory/check", new { lines = Wanted(50), holdId = foreign, customerId = _own });
+        Assert.Equal(10, (long)(await asked.Content.ReadFromJsonAsync<JsonNode>())!["lines"]![0]!["available"]!);
+    }
+
+    [Fact]
+    public async Task A_customer_sees_what_is_available_and_no_other_number()
+    {
+        using var customer = As(TestAuthority.Shared.CustomerToken(_own));
+
+        var one = (await customer.GetFromJsonAsync<JsonObject>($"/api/inventory/{_product}"))!;
+        var listed = (await customer.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={_product}"))!["items"]![0]!.AsObject();
+
+        foreach (var level in new[] { one, listed })
+        {
+            Assert.Equal(["productId", "available", "version", "updatedAt"], level.Select(member => member.Key));
+            Assert.Equal(100, (long)level["available"]!);
+        }
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await customer.GetAsync("/api/inventory?lowStock=true")).StatusCode);
+        Assert.Equal(7, (long)(await _staff.GetFromJsonAsync<JsonNode>($"/api/inventory/{_product}"))!["lowStockThreshold"]!);
+    }
+
+    [Fact]
+    public async Task The_ledger_says_who_did_it()
+    {
+        using var clerk = As(TestAuthority.Shared.Token("eve@example.com", ["inventory-manager"]));
+        (await clerk.PostAsJsonAsync($"/api/inventory/{_product}/adjustments", new { delta = -2, reason = "damaged" })).EnsureSuccessStatusCode();
+        await HoldAsync(_own, 1);
+
+        var items = (await clerk.GetFromJsonAsync<JsonNode>($"/api/inventory/{_product}/movements"))!["items"]!.AsArray();
+
+        Assert.Equal(
+            [("held", $"customer:{_own}", "customer"), ("adjusted", "eve@example.com", "inventory-manager"), ("set", "tester", "admin")],
+            items.Select(item => ((string)item!["kind"]!, (string)item["sub"]!, (string)item["role"]!)));
+    }
+
+    private object[] Wanted(int quantity) => [new { productId = _product, quantity }];
+
+    private HttpClient As(string? token)
+    {
+        var client = _app.CreateClient();
+        client.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    private async Task<Guid> HoldAsync(Guid customer, int quantity)
+    {
+        using var client = As(TestAuthority.Shared.CustomerToken(customer));
+        using var answer = await client.PostAsJsonAsync("/api/inventory/holds", new { lines = Wanted(quantity), ttlSeconds = 600 });
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        return (Guid)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+    }
+
+    private static async Task<string> WordsAsync(HttpClient client, HttpRequestMessage request, Guid id)
+    {
+        using var answer = await client.SendAsync(request);
+        var body = await answer.Content.ReadAsStringAsync();
+        return $"{answer.StatusCode} {answer.Headers.ETag} {body.Replace(id.ToString(), "ID", StringComparison.Ordinal).Replace((string)JsonNode.Parse(body)!["traceId"]!, "TRACE", StringComparison.Ordinal)}";
+    }
+}

@@ -1,0 +1,187 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>A customer sees and changes their own orders, and cannot tell another's from one that is not there.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class OwnOrdersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private OrdersApp _app = null!;
+    private Guid _own;
+    private Guid _other;
+    private HttpClient _customer = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await OrdersApp.StartAsync(infrastructure);
+        (_own, _other) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddCustomer());
+        _customer = As(TestAuthority.Shared.CustomerToken(_own));
+    }
+
+    public async Task DisposeAsync()
+    {
+        _customer.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_matrix_is_as_the_document_says()
+    {
+        using var http = As(null);
+        var orders = new Dictionary<Guid, Guid> { [_own] = await OrderOfAsync(_own), [_other] = await OrderOfAsync(_other) };
+        var product = _app.Neighbours.AddProduct();
+
+        await new AuthorizationMatrix("orders", http).CheckAsync(_own, _other, (method, path, customer) => Task.FromResult((method, path) switch
+        {
+            ("POST", "/api/orders") => new OwnedRequest(path, $$"""{"customerId": "{{customer}}", "lines": [{"productId": "{{product}}", "quantity": 1}]}"""),
+            ("PUT", "/api/orders/{id}/lines") => new($"/api/orders/{orders[customer]}/lines", $$"""{"lines": [{"productId": "{{product}}", "quantity": 1}]}"""),
+            ("POST", "/api/orders/{id}/cancel") => new($"/api/orders/{orders[customer]}/cancel", "{}"),
+            ("GET", "/api/orders") => new($"/api/orders?customerId={customer}"),
+            (_, "/api/customers/{customerId}/orders/recent") => new($"/api/customers/{customer}/orders/recent"),
+            _ when path.StartsWith("/api/orders/{id}", StringComparison.Ordinal) => new OwnedRequest(path.Replace("{id}", orders[customer].ToString(), StringComparison.Ordinal)),
+            _ => null,
+        }), "GET /internal/orders/open", "GET /internal/orders/open-lines");
+    }
+
+    [Fact]
+    public async Task Anothers_order_is_answered_as_one_that_is_not_there()
+    {
+        var (foreign, missing) = (await OrderOfAsync(_other), Guid.CreateVersion7());
+        var version = $"\"{(long)(await _app.OrderAsync(foreign))["version"]!}\"";
+        var lines = new { lines = new[] { new { productId = _app.Neighbours.AddProduct(), quantity = 1 } } };
+
+        foreach (var send in new Func<Guid, HttpRequestMessage>[]
+        {
+            id => new(HttpMethod.Get, $"/api/orders/{id}"),
+            id => With(new(HttpMethod.Get, $"/api/orders/{id}"), "If-None-Match", version),
+            id => With(new(HttpMethod.Get, $"/api/orders/{id}"), "If-None-Match", "*"),
+            id => new(HttpMethod.Head, $"/api/orders/{id}"),
+            id => new(HttpMethod.Get, $"/api/orders/{id}/timeline"),
+            id => new(HttpMethod.Post, $"/api/orders/{id}/cancel") { Content = JsonContent.Create(new { }) },
+            id => With(new(HttpMethod.Post, $"/api/orders/{id}/cancel") { Content = JsonContent.Create(new { }) }, "If-Match", "\"99\""),
+            id => new(HttpMethod.Put, $"/api/orders/{id}/lines") { Content = JsonContent.Create(lines) },
+            id => With(new(HttpMethod.Put, $"/api/orders/{id}/lines") { Content = JsonContent.Create(lines) }, "If-Match", version),
+        })
+        {
+            Assert.Equal(await WordsAsync(send(missing), missing), await WordsAsync(send(foreign), foreign));
+            using var again = await _customer.SendAsync(send(foreign));
+            Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
+        }
+
+        Assert.Equal("pending", (string?)(await _app.OrderAsync(foreign))["status"]);
+    }
+
+    [Fact]
+    public async Task Lists_have_own_orders_only_whatever_the_filter_and_the_cursor()
+    {
+        var own = new[] { await OrderOfAsync(_own), await OrderOfAsync(_own) };
+        for (var i = 0; i < 3; i++)
+        {
+            await OrderOfAsync(_other);
+        }
+
+        using var staff = _app.CreateClient();
+        var foreignCursor = (string?)(await staff.GetFromJsonAsync<JsonNode>($"/api/orders?customerId={_other}&limit=1"))!["next"];
+
+        foreach (var query in new[] { "", "?status=pending", $"?customerId={_own}", "?placedFrom=2020-01-01T00:00:00Z" })
+        {
+            Assert.Equal(own.Order(), (await ItemsAsync($"/api/orders{query}")).Select(order => (Guid)order!["id"]!).Order());
+        }
+
+        Assert.All(await ItemsAsync($"/api/orders?cursor={foreignCursor}"), order => Assert.Equal(_own, (Guid)order!["customerId"]!));
+        Assert.Equal(HttpStatusCode.NotFound, (await _customer.GetAsync($"/api/orders?customerId={_other}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _customer.GetAsync($"/api/orders?customerId={Guid.CreateVersion7()}")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _customer.GetAsync($"/api/customers/{_other}/orders/recent")).StatusCode);
+        Assert.Equal(2, (await ItemsAsync($"/api/customers/{_own}/orders/recent")).Count);
+    }
+
+    [Fact]
+    public async Task Nobody_orders_in_anothers_name()
+    {
+        var (product, missing) = (_app.Neighbours.AddProduct(), Guid.CreateVersion7());
+
+        foreach (var customer in new[] { _other, missing })
+        {
+            using var answer = await PlaceAsync(customer, product, Guid.CreateVersion7().ToString());
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+            Assert.Equal("/problems/unknown-customer", (string?)(await OrdersApp.BodyAsync(answer))["type"]);
+        }
+
+        Assert.Empty((await _app.CreateClient().GetFromJsonAsync<JsonNode>($"/api/orders?customerId={_other}"))!["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_key_belongs_to_its_subject()
+    {
+        var (product, key) = (_app.Neighbours.AddProduct(), Guid.CreateVersion7().ToString());
+        using var mine = await PlaceAsync(_own, product, key);
+        Assert.Equal(HttpStatusCode.Created, mine.StatusCode);
+
+        // The same text of another caller is another key, whatever order it makes.
+        using var theirs = await _app.PlaceAsync(OrdersApp.Body(_own, (product, 1)), key);
+        Assert.Equal(HttpStatusCode.Created, theirs.StatusCode);
+        Assert.False(theirs.Headers.Contains("Idempotency-Replayed"));
+        Assert.NotEqual((Guid)(await OrdersApp.BodyAsync(mine))["id"]!, (Guid)(await OrdersApp.BodyAsync(theirs))["id"]!);
+
+        using var again = await PlaceAsync(_own, product, key);
+        Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
+    }
+
+    [Fact]
+    public async Task Staff_see_who_did_it_and_the_customer_does_not()
+    {
+        var order = await OrderOfAsync(_own);
+        using var support = As(TestAuthority.Shared.Token("ben@example.com", ["support"]));
+        (await support.PostAsJsonAsync($"/api/orders/{order}/cancel", new { reason = "asked for" })).EnsureSuccessStatusCode();
+
+        var seen = (await support.GetFromJsonAsync<JsonNode>($"/api/orders/{order}/timeline"))!["items"]!.AsArray();
+        Assert.Contains(seen, item => (string?)item!["data"]!["sub"] == "ben@example.com" && (string?)item["data"]!["role"] == "support");
+        Assert.Contains(seen, item => (string?)item!["data"]!["sub"] == $"customer:{_own}" && (string?)item["data"]!["role"] == "customer");
+        var shown = await _customer.GetStringAsync($"/api/orders/{order}/timeline");
+        Assert.DoesNotContain("ben@example.com", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"role\"", shown, StringComparison.Ordinal);
+    }
+
+    private HttpClient As(string? token)
+    {
+        var client = _app.CreateClient();
+        client.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+        return client;
+    }
+
+    /// <summary>Placed by the customer.</summary>
+    private async Task<Guid> OrderOfAsync(Guid customer)
+    {
+        using var client = As(TestAuthority.Shared.CustomerToken(customer));
+        using var answer = await PlaceAsync(customer, _app.Neighbours.AddProduct(), Guid.CreateVersion7().ToString(), client);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        return (Guid)(await OrdersApp.BodyAsync(answer))["id"]!;
+    }
+
+    private async Task<HttpResponseMessage> PlaceAsync(Guid customer, Guid product, string key, HttpClient? client = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(OrdersApp.Body(customer, (product, 1))) };
+        request.Headers.Add("Idempotency-Key", key);
+        return await (client ?? _customer).SendAsync(request);
+    }
+
+    private async Task<JsonArray> ItemsAsync(string path) => (await _customer.GetFromJsonAsync<JsonNode>(path))!["items"]!.AsArray();
+
+    private async Task<string> WordsAsync(HttpRequestMessage request, Guid id)
+    {
+        using var answer = await _customer.SendAsync(request);
+        var body = await answer.Content.ReadAsStringAsync();
+        var trace = body.Length > 0 ? (string)JsonNode.Parse(body)!["traceId"]! : "TRACE";
+        return $"{answer.StatusCode} {answer.Headers.ETag} {body.Replace(id.ToString(), "ID", StringComparison.Ordinal).Replace(trace, "TRACE", StringComparison.Ordinal)}";
+    }
+
+    private static HttpRequestMessage With(HttpRequestMessage request, string name, string value)
+    {
+        request.Headers.TryAddWithoutValidation(name, value);
+        return request;
+    }
+}

@@ -1,0 +1,17 @@
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+/// <inheritdoc cref="AuthorizationMatrix"/>
+[Collection(ProductsCollection.Name)]
+public sealed class AuthorizationMatrixTests(ProductsApp app)
+{
+    [Fact]
+    public async Task Is_as_the_document_says()
+    {
+        using var http = new HttpClient { BaseAddress = app.Address };
+
+        // Nothing of a product is a customer's.
+        await new AuthorizationMatrix("products", http).CheckAsync(Guid.CreateVersion7(), Guid.CreateVersion7(), (_, _, _) => Task.FromResult<OwnedRequest?>(null));
+    }
+}
