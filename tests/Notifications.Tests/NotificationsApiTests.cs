@@ -84,7 +84,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
             }
         }
 
-        Assert.Equal(12, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
+        Assert.Equal(13, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
     }
 
     [Fact]
