@@ -76,7 +76,9 @@ try
             .WithReference(inventory)
             .WithReference(products)
             .WithReference(customers)
-            .WithReference(notifications);
+            .WithReference(notifications)
+            // Asked only where several gateways share their callers' limits.
+            .WithReference(redis);
 
         var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications);
         if (issuer is not null)

@@ -73,6 +73,10 @@ public sealed class MessagingOptions
     internal HashSet<string> PublishedTopics { get; } = [];
     internal HashSet<string> BulkTopics { get; } = [];
     internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
+
+    /// <summary>Where the brokers are and how one logs in there (section <c>Messaging:Kafka</c>, by Confluent's names), for every client of this service.</summary>
+    internal ClientConfig Kafka { get; set; } = new();
+
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
 
@@ -80,7 +84,7 @@ public sealed class MessagingOptions
     /// A copy of the consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember. Pair by pair,
     /// because Confluent's copy constructor keeps writing into the original.
     /// </summary>
-    internal ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
+    public ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
 
     /// <summary>The producer's settings for what is collected; a copy for the same reason.</summary>
     internal ProducerConfig BulkProducer => new(Producer.ToDictionary(setting => setting.Key, setting => setting.Value)) { LingerMs = BulkLinger.TotalMilliseconds };
@@ -105,6 +109,7 @@ public static class MessagingExtensions
             options.Group = group;
         }
 
+        builder.Configuration.GetSection("Messaging:Kafka").Bind(options.Kafka);
         configure(new(options, builder.Services));
 
         builder.AddKafkaProducer<string, byte[]>(connection, settings =>
@@ -113,9 +118,11 @@ public static class MessagingExtensions
             // Our spans follow the outbox row, not the call; the client's own would start new traces.
             settings.DisableTracing = true;
             settings.DisableMetrics = true;
+            settings.Config.Take(options.Kafka);
             builder.Configuration.GetSection("Messaging:Producer").Bind(settings.Config);
             EventProducer.Configure(settings.Config);
             settings.Config.BootstrapServers ??= settings.ConnectionString;
+            options.Kafka.BootstrapServers = settings.Config.BootstrapServers;
             options.Producer = settings.Config;
         });
         builder.Services.AddSingleton(options);
@@ -138,17 +145,29 @@ public static class MessagingExtensions
 
         if (options.ConsumedTopics.Count > 0)
         {
+            options.Consumer.Take(options.Kafka);
             EventConsumer.Configure(options.Consumer, options.Group);
             // An operator's own settings of the client, by Confluent's names; what exactly-once rests on is not theirs to change.
             builder.Configuration.GetSection("Messaging:Consumer").Bind(options.Consumer);
             options.Consumer.EnableAutoOffsetStore = false;
-            options.Consumer.BootstrapServers = options.Producer.BootstrapServers;
             options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
             builder.Services.AddSingleton<ConsumerState>();
             builder.Services.AddHealthChecks().AddCheck<ConsumerState>("consumer");
             builder.Services.AddHostedService<EventConsumer>();
             builder.Services.AddHostedService<InboxCleaner>();
         }
+    }
+
+    /// <summary>Pair by pair: Confluent's constructors keep writing into the original.</summary>
+    internal static T Take<T>(this T config, ClientConfig connection)
+        where T : ClientConfig
+    {
+        foreach (var (name, value) in connection)
+        {
+            config.Set(name, value);
+        }
+
+        return config;
     }
 }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -82,6 +83,8 @@ public static class ServiceDefaultsExtensions
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            // By Kestrel's own names, such as Http:Limits:MaxRequestHeadersTotalSize.
+            builder.Configuration.GetSection("Http:Limits").Bind(kestrel.Limits);
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodySize;
             kestrel.AddServerHeader = false;
             // A header may have any bytes but control characters (RFC 9110, section 5.5), such as a cookie of another application on the host.

@@ -9,6 +9,7 @@ using OrderInventory.Inventory.Features;
 using OrderInventory.Inventory.Http;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
@@ -49,5 +50,6 @@ app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapInventory();
 app.MapDeadLetters("inventory");
+app.MapOutbox("inventory");
 
 app.Run();

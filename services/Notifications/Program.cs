@@ -56,10 +56,12 @@ builder.Services.AddSenderOf<SmsChannel>();
 builder.Services.AddHostedService<SendWebhooks>();
 builder.Services.AddHostedService<TellLowStock>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationsJson.Default));
+builder.AddStream();
 builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapNotifications();
+app.MapStream();
 app.Run();

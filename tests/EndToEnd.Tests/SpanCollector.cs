@@ -25,6 +25,9 @@ internal sealed class SpanCollector : IAsyncDisposable
     /// <summary>As Prometheus names them, so that a rule's names can be compared.</summary>
     public ConcurrentDictionary<string, bool> Metrics { get; } = [];
 
+    /// <summary>All that came: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
+    public ConcurrentBag<(string Signal, byte[] Body)> Exports { get; } = [];
+
     public string Endpoint => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
     public static async Task<SpanCollector> StartAsync()
@@ -33,26 +36,25 @@ internal sealed class SpanCollector : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var collector = new SpanCollector(builder.Build());
-        collector._server.MapPost("/v1/traces", async (HttpRequest request) =>
+        collector._server.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            collector.Read(body.ToArray());
-            return Results.Bytes([], "application/x-protobuf");
-        });
-        collector._server.MapPost("/v1/metrics", async (HttpRequest request) =>
-        {
-            using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            foreach (var metric in Fields(body.ToArray(), 1).SelectMany(resource => Fields(resource, 2)).SelectMany(scope => Fields(scope, 2)))
+            collector.Exports.Add((signal, body.ToArray()));
+            if (signal == "traces")
             {
-                collector.Metrics[PrometheusName(metric)] = true;
+                collector.Read(body.ToArray());
+            }
+            else if (signal == "metrics")
+            {
+                foreach (var metric in Fields(body.ToArray(), 1).SelectMany(resource => Fields(resource, 2)).SelectMany(scope => Fields(scope, 2)))
+                {
+                    collector.Metrics[PrometheusName(metric)] = true;
+                }
             }
 
             return Results.Bytes([], "application/x-protobuf");
         });
-        // Logs are taken and forgotten.
-        collector._server.MapPost("/v1/{signal}", () => Results.Bytes([], "application/x-protobuf"));
         await collector._server.StartAsync();
         return collector;
     }
