@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Kafka;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Messaging;
 
@@ -83,7 +84,7 @@ public sealed class MessagingOptions
     /// A copy of the consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember. Pair by pair,
     /// because Confluent's copy constructor keeps writing into the original.
     /// </summary>
-    internal ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
+    public ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
 
     /// <summary>The producer's settings for what is collected; a copy for the same reason.</summary>
     internal ProducerConfig BulkProducer => new(Producer.ToDictionary(setting => setting.Key, setting => setting.Value)) { LingerMs = BulkLinger.TotalMilliseconds };
@@ -132,6 +133,15 @@ public static class MessagingExtensions
         builder.Services.AddSingleton<InboxProcessor>();
         builder.Services.AddSingleton<DeadLetterReplay>();
         builder.Services.AddHostedService<OutboxRelay>();
+        builder.AddDatabaseGauges(
+            MessagingTelemetry.Name, TimeSpan.FromSeconds(5),
+            """
+            SELECT count(*)::float8, coalesce(greatest(extract(epoch FROM now() - min(created_at)), 0), 0)::float8, (SELECT count(*) FROM dead_letters)::float8
+            FROM outbox_messages
+            """,
+            new("messaging.outbox.length", "{event}", "Events that the broker has not acknowledged"),
+            new("messaging.outbox.age", "s", "Age of the oldest of them; 0 when there is none"),
+            new("messaging.dead_letters.current", "{event}", "Dead letters that nobody has replayed or deleted"));
 
         if (options.ConsumedTopics.Count > 0)
         {

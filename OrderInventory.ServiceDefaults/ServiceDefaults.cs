@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -102,6 +103,12 @@ public static class ServiceDefaultsExtensions
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHonestConnections();
+        if (app.Services.GetService<NpgsqlDataSource>() is not null)
+        {
+            // Not the gateway: it only hands on.
+            app.UseAdmission();
+        }
+
         app.UseRoutingOfHead();
         app.UseAuthentication();
         app.UseAuthorization();

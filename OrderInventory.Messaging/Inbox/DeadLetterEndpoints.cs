@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -6,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
+using NpgsqlTypes;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
@@ -17,35 +20,68 @@ public static class DeadLetterEndpoints
 {
     private static readonly Paging s_paging = new("dead letters");
 
+    /// <summary>Most dead letters that one request replays or gives up; the answer says whether there are more.</summary>
+    private const int MaxAtOnce = 100;
+
     /// <summary>A dead letter. <c>payload</c> is the JSON that was sent, or a string when it was not JSON.</summary>
     public sealed record Item(
         Guid Id, string Topic, int? Partition, long? Offset, string Key, Guid? EventId, string? EventType, string Reason, int Attempts,
         string? TraceId, DateTimeOffset CreatedAt, JsonNode? Payload);
+
+    /// <summary>Which dead letters. All that is given must hold; without anything, all.</summary>
+    /// <param name="Ids">One of these, at most 100.</param>
+    /// <param name="Topic">Of this topic.</param>
+    /// <param name="EventType">Of this <c>ce_type</c>.</param>
+    /// <param name="Key">With this key: the id of an order, a product or a customer.</param>
+    /// <param name="Reason">With this text in the reason; case does not matter.</param>
+    /// <param name="CreatedTo">Set aside before this time.</param>
+    [Example("""{"topic": "order.created", "reason": "timeout"}""")]
+    public sealed record Selection(
+        IReadOnlyList<Guid>? Ids = null, string? Topic = null, string? EventType = null, string? Key = null,
+        [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null);
+
+    /// <param name="Count">Dead letters that fit.</param>
+    /// <param name="ByTopic">How many of each topic.</param>
+    public sealed record CountResponse(long Count, IReadOnlyDictionary<string, long> ByTopic);
+
+    /// <param name="Applied">Handled without a failure, or handed to the outbox again: gone from the list, or about to go.</param>
+    /// <param name="FailedAgain">Still there, with one attempt more.</param>
+    /// <param name="HasMore">Whether more of them fit than are done in one request; send it again.</param>
+    public sealed record ReplayResponse(int Applied, int FailedAgain, bool HasMore);
+
+    /// <param name="Discarded">Gone.</param>
+    /// <param name="HasMore">Whether more of them fit than are done in one request; send it again.</param>
+    public sealed record DiscardResponse(int Discarded, bool HasMore);
 
     /// <summary>Maps <c>/api/{service}/dead-letters</c>.</summary>
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, string service)
     {
         var group = routes.MapGroup($"/api/{service}/dead-letters").WithTags("Dead letters");
         group.MapGet("/", ListAsync).For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
+        group.MapGet("/count", CountAsync).For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
+        group.MapPost("/replay", ReplayManyAsync).For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/discard", DiscardManyAsync).For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
         group.MapPost("/{id:guid}/replay", ReplayAsync).For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
         group.MapDelete("/{id:guid}", DeleteAsync).For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(
-        int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken)
+        string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor,
+        NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        var selection = new Selection(null, topic, eventType, key, reason, createdTo);
+        if ((s_paging.Read(limit, cursor, out var take, out var after) ?? Check(selection)) is { } problem)
         {
             return problem;
         }
 
-        await using var command = database.CreateCommand(
-            """
+        await using var command = database.CreateCommand();
+        var wanted = Where(command, selection) + (after is { } last ? $" AND id < {Add(command, last)}" : "");
+        command.CommandText =
+            $"""
             SELECT id, topic, partition, "offset", key, event_id, event_type, reason, attempts, trace_id, created_at, payload
-            FROM dead_letters WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
-            """);
-        command.Parameters.Add(new() { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
-        command.Parameters.Add(new() { Value = take + 1 });
+            FROM dead_letters WHERE {wanted} ORDER BY id DESC LIMIT {Add(command, take + 1)}
+            """;
         var items = new List<Item>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -59,19 +95,150 @@ public static class DeadLetterEndpoints
         return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
     }
 
+    private static async Task<Results<Ok<CountResponse>, ProblemHttpResult>> CountAsync(
+        string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        var selection = new Selection(null, topic, eventType, key, reason, createdTo);
+        if (Check(selection) is { } problem)
+        {
+            return problem;
+        }
+
+        await using var command = database.CreateCommand();
+        command.CommandText = $"SELECT topic, count(*) FROM dead_letters WHERE {Where(command, selection)} GROUP BY topic ORDER BY topic";
+        var topics = new Dictionary<string, long>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            topics.Add(reader.GetString(0), reader.GetInt64(1));
+        }
+
+        return TypedResults.Ok(new CountResponse(topics.Values.Sum(), topics));
+    }
+
     /// <summary>
     /// 202 whether or not it could be applied: applied, it is gone from the list; failed again, it is the same entry with one attempt more.
     /// An own event that the broker refused goes back to the outbox.
     /// </summary>
     private static async Task<Results<Accepted, ProblemHttpResult>> ReplayAsync(
         Guid id, DeadLetterReplay replay, CancellationToken cancellationToken) =>
-        await replay.ReplayAsync(id, cancellationToken) ? TypedResults.Accepted((string?)null) : Problems.NotFound("dead letter", id);
+        await replay.ReplayAsync(id, cancellationToken) == DeadLetterReplay.Outcome.Unknown
+            ? Problems.NotFound("dead letter", id)
+            : TypedResults.Accepted((string?)null);
+
+    /// <summary>
+    /// One after the other, in the order in which they were set aside. Ask for those set aside before now (<c>createdTo</c>): one that fails
+    /// again stays, so a request for all would find it once more.
+    /// </summary>
+    private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> ReplayManyAsync(
+        Selection selection, DeadLetterReplay replay, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        if (Check(selection) is { } problem)
+        {
+            return problem;
+        }
+
+        var (ids, hasMore) = await FindAsync(selection, database, cancellationToken);
+        var (applied, failed) = (0, 0);
+        foreach (var id in ids)
+        {
+            switch (await replay.ReplayAsync(id, cancellationToken))
+            {
+                case DeadLetterReplay.Outcome.Applied:
+                    applied++;
+                    break;
+                case DeadLetterReplay.Outcome.FailedAgain:
+                    failed++;
+                    break;
+                default:
+                    // Somebody else has replayed it or given it up meanwhile.
+                    break;
+            }
+        }
+
+        return TypedResults.Ok(new ReplayResponse(applied, failed, hasMore));
+    }
+
+    private static async Task<Results<Ok<DiscardResponse>, ProblemHttpResult>> DiscardManyAsync(
+        Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        if (Check(selection) is { } problem)
+        {
+            return problem;
+        }
+
+        var (ids, hasMore) = await FindAsync(selection, database, cancellationToken);
+        await using var command = database.CreateCommand("DELETE FROM dead_letters WHERE id = ANY($1)");
+        command.Parameters.Add(new() { Value = ids.ToArray() });
+        return TypedResults.Ok(new DiscardResponse(await command.ExecuteNonQueryAsync(cancellationToken), hasMore));
+    }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(Guid id, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("DELETE FROM dead_letters WHERE id = $1");
         command.Parameters.Add(new() { Value = id });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1 ? TypedResults.NoContent() : Problems.NotFound("dead letter", id);
+    }
+
+    private static async Task<(List<Guid> Ids, bool HasMore)> FindAsync(Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand();
+        command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {Add(command, MaxAtOnce + 1)}";
+        var ids = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetGuid(0));
+        }
+
+        return ids.Count > MaxAtOnce ? (ids[..MaxAtOnce], true) : (ids, false);
+    }
+
+    private static ProblemHttpResult? Check(Selection selection)
+    {
+        var errors = new RequestErrors();
+        errors.Require(selection.Ids is null or { Count: >= 1 and <= MaxAtOnce }, "$.ids", string.Create(CultureInfo.InvariantCulture, $"1 to {MaxAtOnce} ids are required."));
+        errors.AllowText(selection.Topic, 249, "topic");
+        errors.AllowText(selection.EventType, 200, "eventType");
+        errors.AllowText(selection.Key, 200, "key");
+        errors.AllowText(selection.Reason, 200, "reason");
+        return errors.Any ? errors.Malformed() : null;
+    }
+
+    private static string Where(NpgsqlCommand command, Selection selection)
+    {
+        var conditions = new List<string> { "true" };
+        Require("id = ANY({0})", selection.Ids?.ToArray());
+        Require("topic = {0}", selection.Topic);
+        Require("event_type = {0}", selection.EventType);
+        Require("key = {0}", selection.Key);
+        Require(@"reason ILIKE {0} ESCAPE '\'", selection.Reason is { Length: > 0 } reason ? DatabaseValues.LikePattern(reason) : null);
+        if (selection.CreatedTo is { } to)
+        {
+            conditions.Add($"created_at < {Add(command, to.UtcDateTime, NpgsqlDbType.TimestampTz)}");
+        }
+
+        return string.Join(" AND ", conditions);
+
+        void Require(string condition, object? value)
+        {
+            if (value is not null)
+            {
+                conditions.Add(condition.Replace("{0}", Add(command, value), StringComparison.Ordinal));
+            }
+        }
+    }
+
+    private static string Add(NpgsqlCommand command, object value, NpgsqlDbType? type = null)
+    {
+        var parameter = new NpgsqlParameter { Value = value };
+        if (type is { } known)
+        {
+            parameter.NpgsqlDbType = known;
+        }
+
+        command.Parameters.Add(parameter);
+        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
     }
 
     private static JsonNode? Payload(byte[] payload)

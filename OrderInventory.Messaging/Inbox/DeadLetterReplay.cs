@@ -6,13 +6,25 @@ namespace OrderInventory.Messaging.Inbox;
 /// <summary>Replays one dead letter to this service's own handler, never to the shared topic, whose other readers have had it.</summary>
 internal sealed class DeadLetterReplay(NpgsqlDataSource database, InboxProcessor processor, OutboxSignal signal, TimeProvider time)
 {
-    /// <summary>False when there is no such dead letter.</summary>
-    public async Task<bool> ReplayAsync(Guid id, CancellationToken cancellationToken)
+    /// <summary>What became of a replay.</summary>
+    internal enum Outcome
+    {
+        /// <summary>There is no such dead letter.</summary>
+        Unknown,
+
+        /// <summary>Handled, or, for an own event that the broker refused, in the outbox again.</summary>
+        Applied,
+
+        /// <summary>The entry is still there, with one attempt more.</summary>
+        FailedAgain,
+    }
+
+    public async Task<Outcome> ReplayAsync(Guid id, CancellationToken cancellationToken)
     {
         var record = await ReadAsync(id, cancellationToken);
         if (record is null)
         {
-            return false;
+            return Outcome.Unknown;
         }
 
         if (record.Offset is null)
@@ -25,9 +37,10 @@ internal sealed class DeadLetterReplay(NpgsqlDataSource database, InboxProcessor
             update.Parameters.Add(new() { Value = id });
             update.Parameters.Add(new() { Value = EventHeaders.Storable(reason) });
             await update.ExecuteNonQueryAsync(cancellationToken);
+            return Outcome.FailedAgain;
         }
 
-        return true;
+        return Outcome.Applied;
     }
 
     private async Task<EventRecord?> ReadAsync(Guid id, CancellationToken cancellationToken)

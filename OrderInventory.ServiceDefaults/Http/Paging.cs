@@ -82,6 +82,9 @@ public sealed class Paging(string list)
     public Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) =>
         rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Encode(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
 
+    /// <summary>A cursor behind the row with this id, for a list that stops at a row which it does not show.</summary>
+    public string CursorOf(Guid id) => Encode(id.ToByteArray(bigEndian: true));
+
     private static RequestErrors ReadLimit(int? limit, out int take)
     {
         take = limit ?? DefaultLimit;

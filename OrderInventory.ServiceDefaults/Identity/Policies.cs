@@ -72,11 +72,20 @@ public static class Policies
 
     public static readonly Policy ResendNotifications = new("resend-notifications", Roles.Admin, Roles.Support);
 
+    /// <summary>Numbers and sums of all orders.</summary>
+    public static readonly Policy CountOrders = new("count-orders", Roles.Admin, Roles.Support, Roles.InventoryManager);
+
+    public static readonly Policy CountNotifications = new("count-notifications", Roles.Admin, Roles.Support);
+
+    /// <summary>Changes as they happen, of what the role may read.</summary>
+    public static readonly Policy FollowChanges = new(
+        "follow-changes", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager, Roles.Customer);
+
     private static readonly FrozenDictionary<string, Policy> s_all = new[]
     {
         ThroughTheGateway, BetweenServices, Administer, ReadDeadLetters, HandleDeadLetters, ReadProducts, ManageProducts, FindCustomers,
         CreateCustomers, CustomerRecord, ReadStock, ManageStock, Holds, ReadReservations, ReadOrders, ChangeOrders, FulfilOrders,
-        ReadNotifications, ResendNotifications,
+        ReadNotifications, ResendNotifications, CountOrders, CountNotifications, FollowChanges,
     }.ToFrozenDictionary(policy => policy.Name);
 
     public static IEnumerable<Policy> All => s_all.Values;

@@ -4,6 +4,7 @@ using OrderInventory.Customers.Data;
 using OrderInventory.Customers.Features;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Data;
 
@@ -19,5 +20,6 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("customers");
+app.MapOutbox("customers");
 app.MapCustomers();
 app.Run();

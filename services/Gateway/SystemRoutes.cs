@@ -21,6 +21,7 @@ internal static class SystemRoutes
         Api("products", "/api/products/{**rest}"),
         Api("customers", "/api/customers/{**rest}"),
         Api("notifications", "/api/notifications/{**rest}"),
+        Api("notifications", "/api/stream"),
         .. Services.Select(OpenApi),
     ];
 

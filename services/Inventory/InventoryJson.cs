@@ -20,6 +20,7 @@ namespace OrderInventory.Inventory;
 [JsonSerializable(typeof(AdjustStock.Request), TypeInfoPropertyName = "AdjustStockRequest")]
 [JsonSerializable(typeof(TakeStock.Request), TypeInfoPropertyName = "TakeStockRequest")]
 [JsonSerializable(typeof(TransferStock.Request), TypeInfoPropertyName = "TransferStockRequest")]
+[JsonSerializable(typeof(ChangeStock.Request), TypeInfoPropertyName = "ChangeStockRequest")]
 [JsonSerializable(typeof(IReadOnlyList<HoldLine>))]
 [JsonSerializable(typeof(ImportStock.Row), TypeInfoPropertyName = "ImportStockRow")]
 [JsonSerializable(typeof(OrdersClient.OpenLines))]

@@ -9,6 +9,7 @@ using OrderInventory.Inventory.Features;
 using OrderInventory.Inventory.Http;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
@@ -37,6 +38,7 @@ builder.Services.AddHostedService<ExpireHolds>();
 builder.Services.AddHostedService<HoldCleaner>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
+builder.AddStockGauges();
 // A report waits for it, and goes on without.
 builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(5));
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
@@ -48,5 +50,6 @@ app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapInventory();
 app.MapDeadLetters("inventory");
+app.MapOutbox("inventory");
 
 app.Run();

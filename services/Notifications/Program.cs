@@ -21,6 +21,7 @@ builder.Services.AddSingleton(webhooks);
 builder.Services.AddSingleton<WebhookDirectory>();
 builder.Services.AddHostedService(services => services.GetRequiredService<WebhookDirectory>());
 builder.AddIdempotencyCleaner();
+builder.AddNotificationGauges();
 builder.AddMessaging("notifications", messaging => messaging
     .Consumes<OrderCreated, OrderCreatedHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
     .Consumes<OrderUpdated, OrderUpdatedHandler>(
@@ -55,10 +56,12 @@ builder.Services.AddSenderOf<SmsChannel>();
 builder.Services.AddHostedService<SendWebhooks>();
 builder.Services.AddHostedService<TellLowStock>();
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, NotificationsJson.Default));
+builder.AddStream();
 builder.Services.AddOpenApi();
 
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapNotifications();
+app.MapStream();
 app.Run();

@@ -15,6 +15,7 @@ namespace OrderInventory.Orders;
 [JsonSerializable(typeof(IReadOnlyList<OrderReturn>))]
 [JsonSerializable(typeof(HistoryData))]
 [JsonSerializable(typeof(InventoryClient.ReservationResponse))]
+[JsonSerializable(typeof(InventoryClient.OrdersAtLocation))]
 [JsonSerializable(typeof(NotificationsClient.NotificationList))]
 [JsonSerializable(typeof(OrderView))]
 [JsonSerializable(typeof(IReadOnlyList<OrderView>))]

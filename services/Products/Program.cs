@@ -1,6 +1,7 @@
 using OrderInventory.Contracts.Products;
 using OrderInventory.Messaging;
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.Products;
 using OrderInventory.Products.Clients;
 using OrderInventory.Products.Data;
@@ -29,5 +30,6 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("products");
+app.MapOutbox("products");
 app.MapProducts();
 app.Run();

@@ -13,7 +13,7 @@ namespace OrderInventory.EndToEnd.Tests;
 /// <summary>A span as it left a service.</summary>
 internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name, string Source);
 
-/// <summary>An OpenTelemetry collector that keeps the spans it gets by OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto).</summary>
+/// <summary>An OpenTelemetry collector that keeps the spans, and the names of the metrics, that it gets by OTLP over HTTP (opentelemetry-proto, trace/v1 and metrics/v1).</summary>
 internal sealed class SpanCollector : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -21,6 +21,9 @@ internal sealed class SpanCollector : IAsyncDisposable
     private SpanCollector(WebApplication server) => _server = server;
 
     public ConcurrentBag<ExportedSpan> Spans { get; } = [];
+
+    /// <summary>As Prometheus names them, so that a rule's names can be compared.</summary>
+    public ConcurrentDictionary<string, bool> Metrics { get; } = [];
 
     /// <summary>All that came: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
     public ConcurrentBag<(string Signal, byte[] Body)> Exports { get; } = [];
@@ -41,6 +44,13 @@ internal sealed class SpanCollector : IAsyncDisposable
             if (signal == "traces")
             {
                 collector.Read(body.ToArray());
+            }
+            else if (signal == "metrics")
+            {
+                foreach (var metric in Fields(body.ToArray(), 1).SelectMany(resource => Fields(resource, 2)).SelectMany(scope => Fields(scope, 2)))
+                {
+                    collector.Metrics[PrometheusName(metric)] = true;
+                }
             }
 
             return Results.Bytes([], "application/x-protobuf");
@@ -63,6 +73,14 @@ internal sealed class SpanCollector : IAsyncDisposable
                     System.Text.Encoding.UTF8.GetString(Fields(span, 5).Single()), source));
             }
         }
+    }
+
+    /// <summary>The default translation: a unit in seconds and, of a counter, 'total' are appended; a unit in braces is not.</summary>
+    private static string PrometheusName(byte[] metric)
+    {
+        var name = System.Text.Encoding.UTF8.GetString(Fields(metric, 1).Single()).Replace('.', '_');
+        var unit = Fields(metric, 3).Select(System.Text.Encoding.UTF8.GetString).FirstOrDefault() == "s" ? "_seconds" : "";
+        return name + unit + (Fields(metric, 7).Count > 0 ? "_total" : "");
     }
 
     /// <summary>The name of the library, or of our own part, that made the spans.</summary>

@@ -38,7 +38,7 @@ public sealed class OwnHoldsTests(InfrastructureFixture infrastructure) : IAsync
         await new AuthorizationMatrix("inventory", http).CheckAsync(_own, _other, (method, path, customer) => Task.FromResult(
             path.StartsWith("/api/inventory/holds/{id}", StringComparison.Ordinal)
                 ? new OwnedRequest(path.Replace("{id}", holds[customer].ToString(), StringComparison.Ordinal), method == "PUT" ? $$"""{"lines": [{"productId": "{{_product}}", "quantity": 1}]}""" : "{}")
-                : null));
+                : null), "GET /internal/inventory/orders-at");
     }
 
     [Fact]

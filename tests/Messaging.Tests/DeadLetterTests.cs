@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json.Nodes;
+using System.Net.Http.Json;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.TestSupport;
 
@@ -135,6 +137,44 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.NotFound));
         Assert.Single(await bed.EffectsAsync());
         Assert.Equal(0, await bed.DeadLettersAsync());
+    }
+
+    // Fails when a filter lets another entry through, or one request does what another has been asked for.
+    [Fact]
+    public async Task Many_are_counted_replayed_and_given_up_by_a_filter()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var broken = true;
+        var service = await bed.StartAsync(Failing(() => Volatile.Read(ref broken)));
+        var keys = new[] { Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7() };
+        for (var i = 0; i < keys.Length; i++)
+        {
+            await service.ProcessAsync(bed.Record(new(keys[i], 1, "bad"), offset: i + 1));
+        }
+
+        await service.ProcessAsync(bed.Record(new(Guid.CreateVersion7(), 1, ""), offset: 9) with { Payload = [] });
+        async Task<JsonNode> SendAsync(string what, object selection)
+        {
+            using var response = await service.Client.PostAsJsonAsync($"{DeadLetterApi.Path}/{what}", selection);
+            return (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>())!;
+        }
+
+        async Task<long> CountAsync(string query) => (long)(await service.Client.GetFromJsonAsync<JsonNode>($"{DeadLetterApi.Path}/count{query}"))!["count"]!;
+
+        Assert.Equal((4, 3, 1, 0), (await CountAsync(""), await CountAsync("?reason=THIS%20one"), await CountAsync($"?key={keys[0]}"), await CountAsync("?topic=other")));
+        Assert.Equal(3, (await DeadLetterApi.ListAsync(service.Client, "?reason=this%20one")).Items.Count);
+        Assert.Empty((await DeadLetterApi.ListAsync(service.Client, "?createdTo=2020-01-01T00:00:00Z")).Items);
+        Assert.Equal("""{"applied":0,"failedAgain":3,"hasMore":false}""", (await SendAsync("replay", new { reason = "this one" })).ToJsonString());
+
+        Volatile.Write(ref broken, false);
+        Assert.Equal("""{"applied":1,"failedAgain":0,"hasMore":false}""", (await SendAsync("replay", new { key = keys[0].ToString() })).ToJsonString());
+        Assert.Equal("""{"applied":2,"failedAgain":1,"hasMore":false}""", (await SendAsync("replay", new { })).ToJsonString());
+        Assert.Equal(3, (await bed.EffectsAsync()).Count);
+        Assert.Equal("""{"discarded":0,"hasMore":false}""", (await SendAsync("discard", new { topic = "other" })).ToJsonString());
+        Assert.Equal("""{"discarded":1,"hasMore":false}""", (await SendAsync("discard", new { ids = new[] { (await DeadLetterApi.ListAsync(service.Client)).Items.Single().Id } })).ToJsonString());
+        Assert.Equal(0, await CountAsync(""));
+        using var none = await service.Client.PostAsJsonAsync($"{DeadLetterApi.Path}/discard", new { ids = Array.Empty<Guid>() });
+        Assert.Equal(HttpStatusCode.BadRequest, none.StatusCode);
     }
 
     [Fact]

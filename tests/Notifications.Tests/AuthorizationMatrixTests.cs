@@ -17,7 +17,7 @@ public sealed class AuthorizationMatrixTests(RecordNotificationsTests.Running ru
         using var http = _app.CreateAnonymousClient();
 
         await new AuthorizationMatrix("notifications", http).CheckAsync(Guid.CreateVersion7(), Guid.CreateVersion7(), (_, path, customer) => Task.FromResult(
-            path == "/api/notifications" ? new OwnedRequest($"/api/notifications?customerId={customer}") : null));
+            path is "/api/notifications" or "/api/stream" ? new OwnedRequest($"{path}?customerId={customer}") : null));
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
             }
         }
 
-        Assert.Equal(13, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
+        Assert.Equal(16, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -102,6 +102,30 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
 
         var again = (await _app.ListAsync($"orderId={order.OrderId}&status=sent", each: i => (int?)i["attempts"] == 2)).Single();
         Assert.Equal((string?)item["id"], (string?)again["id"]);
+    }
+
+    [Fact]
+    public async Task Many_are_sent_again_by_id_or_by_what_they_are_and_the_rest_is_named()
+    {
+        var order = Events.Created(running.Customers.Add());
+        await _app.PublishAsync(order);
+        var item = (await _app.ListAsync($"orderId={order.OrderId}&status=sent")).Single();
+        var unknown = Guid.CreateVersion7();
+        async Task<JsonNode> ResendAsync(object request) =>
+            (await (await _app.Http.PostAsJsonAsync("/api/notifications/resend", request)).EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>())!;
+
+        var named = await ResendAsync(new { ids = new[] { (Guid)item["id"]!, unknown } });
+
+        Assert.Equal((1, unknown), ((int)named["resent"]!, (Guid)named["refused"]!.AsArray().Single()!));
+        await _app.ListAsync($"orderId={order.OrderId}&status=sent", each: i => (int?)i["attempts"] == 2);
+        // Only what has failed is sent again by a filter.
+        var filtered = await ResendAsync(new { template = "orderReceived", createdFrom = item["createdAt"], createdTo = ((DateTimeOffset)item["createdAt"]!).AddMilliseconds(1) });
+        Assert.Equal((0, 0), ((int)filtered["resent"]!, filtered["refused"]!.AsArray().Count));
+        Assert.Equal(HttpStatusCode.BadRequest, (await _app.Http.PostAsJsonAsync("/api/notifications/resend", new { ids = Array.Empty<Guid>() })).StatusCode);
+        var counts = (await _app.Http.GetFromJsonAsync<JsonNode>("/api/notifications/counts"))!;
+        Assert.True((int)counts["counts"]!["sent"]! > 0 && (bool)counts["isComplete"]!);
+        Assert.Equal(0, (int)(await _app.Http.GetFromJsonAsync<JsonNode>("/api/notifications/counts?createdFrom=2100-01-01T00:00:00Z"))!["total"]!);
+        Assert.Equal(0, (int)(await _app.Http.GetFromJsonAsync<JsonNode>("/api/notifications/outbox"))!["lagSeconds"]!);
     }
 
     [Fact]

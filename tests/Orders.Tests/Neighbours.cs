@@ -18,7 +18,7 @@ internal sealed class Neighbours : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly ConcurrentDictionary<Guid, (string Sku, decimal Price, string Currency, string Status, string Name)> _products = new();
-    private readonly ConcurrentDictionary<Guid, byte> _customers = new();
+    private readonly ConcurrentDictionary<Guid, string> _customers = new();
 
     private int _checks;
     private int _reservationQuestions;
@@ -72,10 +72,13 @@ internal sealed class Neighbours : IAsyncDisposable
         return id;
     }
 
-    public Guid AddCustomer()
+    /// <summary>The orders at each location, by its code.</summary>
+    public ConcurrentDictionary<string, Guid[]> OrdersAt { get; } = new();
+
+    public Guid AddCustomer(string name = "Maria")
     {
         var id = Guid.CreateVersion7();
-        _customers[id] = 0;
+        _customers[id] = name;
         return id;
     }
 
@@ -93,11 +96,20 @@ internal sealed class Neighbours : IAsyncDisposable
                 : null),
             next = (string?)null,
         }));
-        neighbours._server.MapGet("/api/customers", (string ids) => Interlocked.Increment(ref neighbours._customerQuestions) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/customers", (string? ids, string? q) => Interlocked.Increment(ref neighbours._customerQuestions) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
         {
-            items = Ids(ids).Where(neighbours._customers.ContainsKey).Select(id => new { id, name = "Maria" }),
+            items = neighbours._customers
+                .Where(c => ids is null ? c.Value.Contains(q!, StringComparison.OrdinalIgnoreCase) : Ids(ids).Contains(c.Key))
+                .Select(c => new { id = c.Key, name = c.Value }),
             next = (string?)null,
         }));
+        neighbours._server.MapGet("/internal/inventory/orders-at", (string location, bool oldestFirst, Guid? after) =>
+        {
+            // Two orders at a time, so that a page needs several questions.
+            var orders = neighbours.OrdersAt.GetValueOrDefault(location, []).Order();
+            var rest = (oldestFirst ? orders.Where(o => after is null || o > after) : orders.Reverse().Where(o => after is null || o < after)).ToList();
+            return neighbours.InventoryIsDown ? Down() : Results.Ok(new { orders = rest.Take(2), last = rest.Count > 2 ? rest[1] : (Guid?)null });
+        });
         neighbours._server.MapGet("/api/inventory/reservations/{orderId:guid}", (Guid orderId) =>
             Interlocked.Increment(ref neighbours._reservationQuestions) > 0 && neighbours.InventoryIsDown ? Down()
             : neighbours.Reservations.TryGetValue(orderId, out var known)

@@ -97,9 +97,10 @@ public sealed class AuthorizationMatrix(string service, HttpClient http)
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
         }
 
-        using var response = await http.SendAsync(request);
+        // The stream never ends; its status is all that counts here.
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var status = (int)response.StatusCode;
-        Assert.True(status < 500, $"{method} {owned.Url}: {status} {await response.Content.ReadAsStringAsync()}");
+        Assert.True(status < 500, status < 500 ? "" : $"{method} {owned.Url}: {status} {await response.Content.ReadAsStringAsync()}");
         return status;
     }
 

@@ -3,33 +3,56 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Npgsql;
+using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>All stock as a file, in the form that <see cref="ImportStock"/> takes.</summary>
+/// <summary>Stock as a file, in the form that <see cref="ImportStock"/> takes.</summary>
 internal static class ExportStock
 {
     private const int FlushAt = 32 * 1024;
 
-    /// <summary>Export all stock</summary>
+    /// <summary>Export stock</summary>
     /// <remarks>
     /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, in the order of products and
-    /// locations. It is streamed, from one moment's state. Products that were deleted are left out.
+    /// locations, of the products that the list would show with the same filters. It is streamed, from one moment's state. Products that were
+    /// deleted are left out.
     /// </remarks>
+    /// <param name="format">csv or ndjson.</param>
+    /// <param name="q">As in the list.</param>
+    /// <param name="location">As in the list; only rows of this location are exported.</param>
+    /// <param name="lowStock">As in the list.</param>
+    /// <param name="outOfStock">As in the list.</param>
+    /// <param name="reserved">As in the list.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
-        string? format, HttpContext http, NpgsqlDataSource database, CancellationToken cancellationToken) =>
-        (format ?? "csv") switch
+        string? format, string? q, string? location, bool? lowStock, bool? outOfStock, bool? reserved,
+        HttpContext http, InventoryDb database, CancellationToken cancellationToken)
+    {
+        var errors = new RequestErrors();
+        StockFilter.CheckText(errors, q);
+        errors.Require(format is null or "csv" or "ndjson", "format", "csv or ndjson is possible.");
+        if (errors.Any)
         {
-            "csv" => TypedResults.Stream(body => WriteAsync(http, database, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv"),
-            "ndjson" => TypedResults.Stream(body => WriteAsync(http, database, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson"),
-            _ => Problems.MalformedRequest("format", "csv or ndjson is possible."),
-        };
+            return errors.Malformed();
+        }
 
-    private static async Task WriteAsync(HttpContext http, NpgsqlDataSource database, Stream body, bool csv, CancellationToken cancellationToken)
+        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, null).Apply(database);
+        var rows = database.StockLevels.AsNoTracking()
+            .Where(l => products.Contains(l.ProductId) && !database.ProductCopies.Any(p => p.ProductId == l.ProductId && p.Status == "deleted"));
+        rows = location is null ? rows : rows.Where(l => l.Location == location);
+        var ordered = rows.OrderBy(l => l.ProductId).ThenBy(l => l.Location);
+        return format == "ndjson"
+            ? TypedResults.Stream(body => WriteAsync(http, ordered, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson")
+            : TypedResults.Stream(body => WriteAsync(http, ordered, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv");
+    }
+
+    private static async Task WriteAsync(HttpContext http, IQueryable<StockLevelRow> rows, Stream body, bool csv, CancellationToken cancellationToken)
     {
         if (HttpMethods.IsHead(http.Request.Method))
         {
@@ -37,23 +60,15 @@ internal static class ExportStock
             return;
         }
 
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            """
-            SELECT product_id, location, on_hand, low_stock_threshold FROM stock_levels l
-            WHERE NOT removed AND NOT EXISTS (SELECT FROM product_copies p WHERE p.product_id = l.product_id AND p.status = 'deleted')
-            ORDER BY product_id, location
-            """, connection);
-        await using var reader = await command.ExecuteReaderAsync(System.Data.CommandBehavior.SequentialAccess, cancellationToken);
         var buffer = new ArrayBufferWriter<byte>(FlushAt * 2);
         if (csv)
         {
             Encoding.UTF8.GetBytes(string.Join(',', ImportStock.Row.Columns) + "\n", buffer);
         }
 
-        while (await reader.ReadAsync(cancellationToken))
+        await foreach (var row in rows.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            var (product, location, onHand, threshold) = (reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3));
+            var (product, location, onHand, threshold) = (row.ProductId, row.Location, row.OnHand, row.LowStockThreshold);
             if (csv)
             {
                 // A location's code needs no quotes.

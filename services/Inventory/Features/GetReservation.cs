@@ -18,7 +18,13 @@ internal static class GetReservation
     /// <param name="Shortages">What was short, when the last decision is a refusal.</param>
     /// <param name="DecidedAt">When, UTC.</param>
     public sealed record Response(
-        Guid OrderId, long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<HeldLine> Lines, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt);
+        Guid OrderId, long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<HeldLine> Lines, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt)
+    {
+        internal static Response Of(ReservationRow row) => new(
+            row.OrderId, row.OrderVersion, Outcomes.Parse(row.Outcome),
+            [.. JsonSerializer.Deserialize(row.Lines, InventoryJson.Default.IReadOnlyListReservedLine)!.Select(l => new HeldLine(l.ProductId, l.Location, l.Quantity))],
+            JsonSerializer.Deserialize(row.Shortages, InventoryJson.Default.IReadOnlyListShortage)!, row.DecidedAt);
+    }
 
     public sealed record HeldLine(Guid ProductId, string Location, long Quantity);
 
@@ -27,15 +33,6 @@ internal static class GetReservation
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(Guid orderId, InventoryDb database, CancellationToken cancellationToken)
     {
         var row = await database.Reservations.AsNoTracking().FirstOrDefaultAsync(r => r.OrderId == orderId, cancellationToken);
-        if (row is null)
-        {
-            return Problems.NotFound("reservation", orderId);
-        }
-
-        var lines = JsonSerializer.Deserialize(row.Lines, InventoryJson.Default.IReadOnlyListReservedLine)!;
-        return TypedResults.Ok(new Response(
-            row.OrderId, row.OrderVersion, Outcomes.Parse(row.Outcome),
-            [.. lines.Select(l => new HeldLine(l.ProductId, l.Location, l.Quantity))],
-            JsonSerializer.Deserialize(row.Shortages, InventoryJson.Default.IReadOnlyListShortage)!, row.DecidedAt));
+        return row is null ? Problems.NotFound("reservation", orderId) : TypedResults.Ok(Response.Of(row));
     }
 }

@@ -60,17 +60,18 @@ internal static class ImportStock
     /// <c>application/x-ndjson</c> with the same members; location and lowStockThreshold may be left out. Absolute numbers, set whatever was
     /// there before, with a ledger row for each that changes, so the same file can be sent again. The answer has a line for each bad row
     /// (unreadable, unknown location, below what is reserved), which stops no good one, one every 300 rows with <c>processed</c>,
-    /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>.
+    /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>. With
+    /// <c>dryRun=true</c> nothing is changed, and the answer says what would be.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? reference, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
+        string? reference, bool? dryRun, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.AllowKey(reference, 200, "reference");
-        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference, caller), cancellationToken);
+        return errors.Any ? errors.Malformed() : await BulkImport.RunAsync(http, new RowWriter(change, reference, dryRun ?? false, caller), cancellationToken);
     }
 
-    private sealed class RowWriter(StockChange change, string? reference, Caller caller) : IRowWriter<Row, Outcome>
+    private sealed class RowWriter(StockChange change, string? reference, bool dryRun, Caller caller) : IRowWriter<Row, Outcome>
     {
         public int BatchSize => 300;
 
@@ -80,7 +81,14 @@ internal static class ImportStock
         {
             var products = rows.Select(row => row.ProductId).Distinct().ToArray();
             var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
-                StockScope.ToChange(products) with { FindDeleted = true }, stock => rows.Select(row => Set(row, stock)).ToList(), caller, cancellationToken);
+                StockScope.ToChange(products) with { FindDeleted = true },
+                stock =>
+                {
+                    var results = rows.Select(row => Set(row, stock)).ToList();
+                    return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.DryRun(results) : results;
+                },
+                caller,
+                cancellationToken);
             return result.Answer!;
         }
 

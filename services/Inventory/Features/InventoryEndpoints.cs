@@ -17,11 +17,15 @@ internal static class InventoryEndpoints
         group.MapPost("/{productId:guid}/adjustments", AdjustStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
         group.MapPost("/{productId:guid}/stocktakes", TakeStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
         group.MapPost("/{productId:guid}/transfers", TransferStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithOptionalIfMatch().WithProblems(404, 409, 422, 503);
+        group.MapPost("/changes", ChangeStock.HandleAsync).For(Policies.ManageStock).WithIdempotencyKey().WithProblems(409, 422, 503);
+        group.MapGet("/movements", ListAllMovements.HandleAsync).For(Policies.ManageStock).WithProblems(503);
+        group.MapGet("/{productId:guid}/history", GetStockHistory.HandleAsync).For(Policies.ManageStock).WithProblems(404, 503);
         group.MapGet("/{productId:guid}/movements", ListMovements.HandleAsync).For(Policies.ManageStock).WithProblems(503);
         group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).For(Policies.ManageStock).WithOptionalIfMatch().WithProblems(404, 409, 503);
         group.MapGet("/reconciliation", ReconcileStock.HandleAsync).For(Policies.ManageStock).WithProblems(503);
         group.MapPost("/import", ImportStock.HandleAsync).For(Policies.ManageStock).WithBulkImport();
         group.MapGet("/export", ExportStock.Handle).For(Policies.ManageStock).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
+        group.MapGet("/reservations", ListReservations.HandleAsync).For(Policies.ReadReservations).WithProblems(503);
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).For(Policies.ReadReservations).WithProblems(404, 503);
 
         var locations = group.MapGroup("/locations").WithTags("Locations").For(Policies.ManageStock);
@@ -34,9 +38,13 @@ internal static class InventoryEndpoints
 
         var holds = group.MapGroup("/holds").WithTags("Holds").For(Policies.Holds);
         holds.MapPost("/", CreateHold.HandleAsync).WithIdempotencyKey().WithProblems(404, 409, 422, 503);
+        holds.MapGet("/", ListHolds.HandleAsync).WithProblems(503);
         holds.MapGet("/{id:guid}", GetHold.HandleAsync).WithProblems(404, 503);
         holds.MapPut("/{id:guid}", ChangeHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 422, 503);
         holds.MapPost("/{id:guid}/extend", ExtendHold.HandleAsync).WithOptionalIfMatch().WithProblems(404, 409, 503);
         holds.MapDelete("/{id:guid}", ReleaseHold.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
+
+        // The gateway has no route to it.
+        routes.MapGet("/internal/inventory/orders-at", ListReservations.OrdersAsync).For(Policies.BetweenServices).ExcludeFromDescription();
     }
 }

@@ -17,7 +17,12 @@ namespace OrderInventory.Inventory.Http;
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="UpdatedAt">UTC.</param>
 public sealed record HoldResponse(
-    Guid Id, HoldStatus Status, DateTimeOffset ExpiresAt, IReadOnlyList<HoldLine> Lines, Guid? OrderId, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    Guid Id, HoldStatus Status, DateTimeOffset ExpiresAt, IReadOnlyList<HoldLine> Lines, Guid? OrderId, long Version, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)
+{
+    internal static HoldResponse Of(HoldRow hold) => new(
+        hold.Id, hold.Status, hold.ExpiresAt, [.. HoldLines.Read(hold.Lines).Select(line => new HoldLine(line.Key, line.Value))],
+        hold.OrderId, hold.Version, hold.CreatedAt, hold.UpdatedAt);
+}
 
 /// <summary>What the requests about holds share.</summary>
 internal static class HoldRules
@@ -56,18 +61,19 @@ internal static class HoldRules
     /// <summary>The hold as it is, by the database's clock; null when there is none, or none for this caller to see.</summary>
     public static async Task<HoldResponse?> ReadHoldAsync(this InventoryDb database, Guid id, CancellationToken cancellationToken, Caller? caller = null)
     {
-        var hold = await database.Holds
-            .FromSql(
-                $"""
-                 SELECT id, CASE WHEN status = 'live' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
-                        expires_at, version, lines, order_id, swept_until, created_at, updated_at, customer_id
-                 FROM holds WHERE id = {id}
-                 """)
-            .AsNoTracking().SingleOrDefaultAsync(cancellationToken);
-        return hold is null || caller?.MaySee(hold.CustomerId) == false ? null : new(
-            hold.Id, hold.Status, hold.ExpiresAt, [.. HoldLines.Read(hold.Lines).Select(line => new HoldLine(line.Key, line.Value))],
-            hold.OrderId, hold.Version, hold.CreatedAt, hold.UpdatedAt);
+        var hold = await database.HoldsNow().SingleOrDefaultAsync(h => h.Id == id, cancellationToken);
+        return hold is null || caller?.MaySee(hold.CustomerId) == false ? null : HoldResponse.Of(hold);
     }
+
+    /// <summary>Holds as they are by the database's clock: one whose time is over is expired, whether or not the sweeper has seen it.</summary>
+    public static IQueryable<HoldRow> HoldsNow(this InventoryDb database) => database.Holds
+        .FromSql(
+            $"""
+             SELECT id, CASE WHEN status = 'live' AND expires_at <= now() THEN 'expired' ELSE status END AS status,
+                    expires_at, version, lines, order_id, swept_until, created_at, updated_at, customer_id
+             FROM holds
+             """)
+        .AsNoTracking();
 
     /// <summary>Answers the hold as it is after a change, or 404.</summary>
     public static async Task<Results<TAnswer, ProblemHttpResult>> AnswerHoldAsync<TAnswer>(

@@ -1,4 +1,5 @@
 using OrderInventory.Messaging.Inbox;
+using OrderInventory.Messaging.Outbox;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
 
@@ -11,6 +12,8 @@ internal static class NotificationEndpoints
         var group = routes.MapGroup("/api/notifications").WithTags("Notifications");
         group.MapGet("/", ListNotifications.HandleAsync).For(Policies.ReadNotifications).WithName("ListNotifications")
             .WithProblems(404, 503);
+        group.MapGet("/counts", CountNotifications.HandleAsync).For(Policies.CountNotifications).WithProblems(503);
+        group.MapPost("/resend", ResendNotifications.HandleAsync).For(Policies.ResendNotifications).WithProblems(503);
         group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).For(Policies.ResendNotifications).WithName("ResendNotification")
             .WithProblems(404, 409, 503);
 
@@ -40,5 +43,6 @@ internal static class NotificationEndpoints
         staff.MapDelete("/{id:guid}", DeleteStaffMember.HandleAsync).WithIfMatch().WithProblems(404, 503);
 
         routes.MapDeadLetters("notifications");
+        routes.MapOutbox("notifications");
     }
 }

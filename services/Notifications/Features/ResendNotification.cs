@@ -22,23 +22,8 @@ public static class ResendNotification
     internal static async Task<Results<Accepted, ProblemHttpResult>> HandleAsync(
         Guid id, NotificationsDb db, SendSignal signal, CancellationToken cancellationToken)
     {
-        // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
-        var changed = await db.Database.ExecuteSqlAsync(
-            $"""
-             WITH n AS MATERIALIZED (SELECT channel, recipient_ref FROM notifications WHERE id = {id}),
-             webhook AS MATERIALIZED (SELECT w.id FROM webhooks w JOIN n ON n.channel = 'webhook' AND n.recipient_ref = w.id::text FOR KEY SHARE OF w),
-             there AS (SELECT EXISTS (SELECT FROM n WHERE channel <> 'webhook') OR EXISTS (SELECT FROM webhook) AS is)
-             UPDATE notifications
-             SET status = CASE WHEN there.is THEN 'pending' ELSE 'failed' END,
-                 attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
-                 due_since = now(), next_attempt_at = now(), sent_at = NULL, last_error = CASE WHEN there.is THEN NULL ELSE {DeleteWebhook.Deleted} END
-             FROM there
-             WHERE id = {id} AND NOT EXISTS (
-                 SELECT FROM notifications l WHERE l.order_id = notifications.order_id AND l.customer_id = notifications.customer_id
-                     AND notifications.channel <> 'webhook' AND l.channel <> 'webhook' AND l.status = 'sent' AND l.order_version > notifications.order_version)
-             """,
-            cancellationToken);
-        if (changed == 0)
+        var changed = await SendAgainAsync(db, [id], cancellationToken);
+        if (changed.Count == 0)
         {
             return await db.Notifications.AnyAsync(n => n.Id == id, cancellationToken)
                 ? Problems.Conflict("notification-overtaken", "A later message of the order has been sent.",
@@ -49,4 +34,24 @@ public static class ResendNotification
         signal.WakeAll();
         return TypedResults.Accepted((string?)null);
     }
+
+    /// <summary>Makes notifications due, and returns the ids of those that are: those that a later message has overtaken are not.</summary>
+    internal static Task<List<Guid>> SendAgainAsync(NotificationsDb db, Guid[] ids, CancellationToken cancellationToken) =>
+        // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
+        db.Database.SqlQuery<Guid>(
+            $"""
+             WITH n AS MATERIALIZED (SELECT id, channel, recipient_ref FROM notifications WHERE id = ANY({ids})),
+             webhook AS MATERIALIZED (
+                 SELECT w.id FROM webhooks w WHERE w.id::text IN (SELECT recipient_ref FROM n WHERE channel = 'webhook') ORDER BY w.id FOR KEY SHARE OF w),
+             there AS (SELECT n.id, n.channel <> 'webhook' OR EXISTS (SELECT FROM webhook WHERE webhook.id::text = n.recipient_ref) AS is FROM n)
+             UPDATE notifications
+             SET status = CASE WHEN there.is THEN 'pending' ELSE 'failed' END,
+                 attempts_before = CASE status WHEN 'pending' THEN attempts_before ELSE attempts END,
+                 due_since = now(), next_attempt_at = now(), sent_at = NULL, last_error = CASE WHEN there.is THEN NULL ELSE {DeleteWebhook.Deleted} END
+             FROM there
+             WHERE notifications.id = there.id AND NOT EXISTS (
+                 SELECT FROM notifications l WHERE l.order_id = notifications.order_id AND l.customer_id = notifications.customer_id
+                     AND notifications.channel <> 'webhook' AND l.channel <> 'webhook' AND l.status = 'sent' AND l.order_version > notifications.order_version)
+             RETURNING notifications.id AS "Value"
+             """).ToListAsync(cancellationToken);
 }

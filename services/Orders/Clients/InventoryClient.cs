@@ -41,6 +41,32 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
         return await response.Content.ReadFromJsonAsync(OrdersJson.Default.ReservationResponse, cancellationToken);
     }
 
+    /// <summary>Orders that hold stock at a location or were shipped from there, in the order of their ids.</summary>
+    /// <param name="location">Its code.</param>
+    /// <param name="after">The order before the first one; null: from the beginning.</param>
+    /// <param name="oldestFirst">Whether ids grow.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <returns>Some orders and the id up to which all were looked at, null when that is the end; or null when Inventory does not answer.</returns>
+    public async Task<OrdersAtLocation?> OrdersAtAsync(string location, Guid? after, bool oldestFirst, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await http.GetFromJsonAsync(
+                $"/internal/inventory/orders-at?location={Uri.EscapeDataString(location)}&oldestFirst={(oldestFirst ? "true" : "false")}{(after is null ? "" : $"&after={after}")}",
+                OrdersJson.Default.OrdersAtLocation, cancellationToken);
+        }
+        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        {
+            LogNoOrders(exception.Message);
+            return null;
+        }
+    }
+
+    internal sealed record OrdersAtLocation(IReadOnlyList<Guid> Orders, Guid? Last);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer which orders are at a location: {Reason}")]
+    private partial void LogNoOrders(string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check: {Reason}")]
     private partial void LogUnknown(string reason);
 }

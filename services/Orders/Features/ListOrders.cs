@@ -1,70 +1,155 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Clients;
 using OrderInventory.Orders.Data;
-using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Orders by customer, product, status and time of placement, newest first.</summary>
+/// <summary>Orders by text, customer, product, state, place of the goods and time of placement.</summary>
 internal static class ListOrders
 {
     private static readonly Paging s_paging = new("orders");
 
+    private const int MaxText = 200;
+
+    /// <summary>Fewer digits of an id would find orders of many days.</summary>
+    private const int MinIdDigits = 6;
+
+    /// <summary>So many times Inventory is asked for 100 orders of a location before a page is answered with what was found.</summary>
+    private const int MaxQuestions = 5;
+
+    /// <param name="Items">The orders.</param>
+    /// <param name="Next">The cursor of the next page, or null on the last.</param>
+    /// <param name="Missing">Services that were to be asked for the text and did not answer, so that orders may be missing; left out when there are none.</param>
+    public sealed record Response(
+        IReadOnlyList<OrderView> Items, string? Next, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Missing);
+
     /// <summary>List orders, newest first</summary>
-    /// <remarks>A customer's list has their own orders only, and 404 is the answer to a filter for another customer's.</remarks>
-    public static async Task<Results<Ok<Page<OrderView>>, ProblemHttpResult>> HandleAsync(
-        Guid? customerId, Guid? productId, OrderStatus? status, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, int? limit, string? cursor,
-        Caller caller, OrdersDb database, CancellationToken cancellationToken)
+    /// <remarks>
+    /// All filters given must hold. A page with <c>location</c> may have fewer items than <c>limit</c> and still a next one: a number of orders is
+    /// looked at, not searched without end. A customer's list has their own orders only, 404 is the answer to a filter for another customer's, and
+    /// <c>location</c> is 403 for a customer.
+    /// </remarks>
+    /// <param name="q">
+    /// Finds orders whose id begins with it (from 6 digits on), whose tracking number it is, that have a product whose SKU begins with it (the first
+    /// 20 by SKU), or whose customer's name, e-mail, phone or city has it (the first 100 customers). Up to 200 characters; case does not matter.
+    /// </param>
+    /// <param name="customerId">Orders of this customer.</param>
+    /// <param name="productId">Orders with a line of this product.</param>
+    /// <param name="status">Orders in one of these states, separated by commas: pending, confirmed, rejected, expired, revisionPending, cancelPending, cancelled, shipped, delivered.</param>
+    /// <param name="location">Orders that hold stock at the location of this code, or were shipped from there.</param>
+    /// <param name="placedFrom">Placed then or later.</param>
+    /// <param name="placedTo">Placed before.</param>
+    /// <param name="sort">-placedAt (newest first, the default) or placedAt.</param>
+    /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
+    /// <param name="cursor">The <c>next</c> of the page before, for the same filters and sort.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="search">Finds the ids.</param>
+    /// <param name="customers">Is asked for the text.</param>
+    /// <param name="inventory">Is asked for the location.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
+        string? q, Guid? customerId, Guid? productId, string? status, string? location, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, string? sort,
+        int? limit, string? cursor,
+        Caller caller, HttpContext http, OrdersDb database, OrderSearch search, CustomersClient customers, InventoryClient inventory, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
         {
             return problem;
         }
 
-        var orders = database.Orders.AsNoTracking().Include(o => o.Items).AsQueryable();
+        if (WordList.Read<OrderStatus>(status, "status", out var statuses) is { } unknown)
+        {
+            return unknown;
+        }
+
+        if (sort is not (null or "placedAt" or "-placedAt"))
+        {
+            return Problems.MalformedRequest("sort", "placedAt or -placedAt is possible.");
+        }
+
         if (customerId is { } asked && !caller.MaySee(asked))
         {
             return Problems.NotFound("customer", asked);
         }
 
-        if ((caller.OnlyCustomer ?? customerId) is { } customer)
+        if (location is not null && caller.OnlyCustomer is not null)
         {
-            orders = orders.Where(o => o.CustomerId == customer);
+            return Problems.Of("not-permitted", "location is for staff.", StatusCodes.Status403Forbidden);
         }
 
-        if (productId is { } product)
+        q = q?.Trim();
+        if (q is not null && (TextRules.CountOf(q) > MaxText || TextRules.HasControls(q)))
         {
-            orders = orders.Where(o => o.Items.Any(l => l.ProductId == product));
+            return Problems.MalformedRequest("q", $"At most {MaxText} characters are allowed, and no control characters.");
         }
 
-        if (status is not null)
+        OrderText? text = null;
+        IReadOnlyList<string>? missing = null;
+        if (q is { Length: > 0 })
         {
-            orders = orders.Where(o => o.Status == status);
+            // A customer has no other customers to find.
+            var found = caller.OnlyCustomer is null ? await customers.SearchAsync(q, cancellationToken) : [];
+            missing = found is null ? ["customers"] : null;
+            text = new(q, IdsThatBeginWith(q), found ?? []);
         }
 
-        if (placedFrom is { } from)
+        var filter = new OrderFilter(caller.OnlyCustomer ?? customerId, productId, statuses, placedFrom, placedTo, after, OldestFirst: sort == "placedAt");
+        if (location is null)
         {
-            // An id is made of the time at which its order is placed, so the primary key, whose order the list has, ends the walk.
-            var (utc, first) = (from.ToUniversalTime(), DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()));
-            orders = orders.Where(o => o.PlacedAt >= utc && o.Id >= first);
+            var ids = await search.FindAsync(filter, text, take + 1, cancellationToken);
+            var page = s_paging.ToPage(await ReadAsync(database, ids, cancellationToken), take, order => order.Id);
+            return TypedResults.Ok(new Response(page.Items, page.Next, missing));
         }
 
-        if (placedTo is { } to)
+        var here = new List<Guid>();
+        for (var questions = 0; here.Count <= take; questions++)
         {
-            // Ids are of whole milliseconds: those of the last one may be of an order before the end.
-            var (utc, end) = (to.ToUniversalTime(), DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1));
-            orders = orders.Where(o => o.PlacedAt < utc && o.Id < end);
+            if (await inventory.OrdersAtAsync(location, after, filter.OldestFirst, cancellationToken) is not { } looked)
+            {
+                return Problems.Unavailable(http, "Inventory");
+            }
+
+            if (looked.Orders.Count > 0)
+            {
+                here.AddRange(await search.FindAsync(filter with { Among = [.. looked.Orders] }, text, take + 1 - here.Count, cancellationToken));
+            }
+
+            if (looked.Last is null)
+            {
+                break;
+            }
+
+            after = looked.Last;
+            if (questions + 1 == MaxQuestions && here.Count <= take)
+            {
+                return TypedResults.Ok(new Response(await ReadAsync(database, here, cancellationToken), s_paging.CursorOf(looked.Last.Value), missing));
+            }
         }
 
-        if (after is { } last)
-        {
-            orders = orders.Where(o => o.Id < last);
-        }
+        var shown = s_paging.ToPage(await ReadAsync(database, here, cancellationToken), take, order => order.Id);
+        return TypedResults.Ok(new Response(shown.Items, shown.Next, missing));
+    }
 
-        var page = await orders.OrderByDescending(o => o.Id).Take(take + 1).ToListAsync(cancellationToken);
-        return TypedResults.Ok(s_paging.ToPage([.. page.Select(OrderView.Of)], take, order => order.Id));
+    private static async Task<List<OrderView>> ReadAsync(OrdersDb database, List<Guid> ids, CancellationToken cancellationToken)
+    {
+        var orders = await database.Orders.AsNoTracking().Include(o => o.Items).Where(o => ids.Contains(o.Id)).ToDictionaryAsync(o => o.Id, cancellationToken);
+        return [.. ids.Where(orders.ContainsKey).Select(id => OrderView.Of(orders[id]))];
+    }
+
+    /// <summary>Null when the text cannot be the beginning of an id.</summary>
+    private static (Guid First, Guid Last)? IdsThatBeginWith(string text)
+    {
+        var digits = text.Replace("-", "", StringComparison.Ordinal);
+        return digits.Length is >= MinIdDigits and <= 32 && digits.All(char.IsAsciiHexDigit)
+            ? (Guid.ParseExact(digits.PadRight(32, '0'), "N"), Guid.ParseExact(digits.PadRight(32, 'f'), "N"))
+            : null;
     }
 }

@@ -10,6 +10,8 @@ internal static class OrderEndpoints
         var group = routes.MapGroup("/api/orders").WithTags("Orders");
         group.MapPost("/", PlaceOrder.HandleAsync).For(Policies.ChangeOrders).WithIdempotencyKey().WithPreferWait().WithProblems(409, 422, 503);
         group.MapGet("/", ListOrders.HandleAsync).For(Policies.ReadOrders).WithProblems(404, 503);
+        group.MapGet("/counts", CountOrders.HandleAsync).For(Policies.CountOrders).WithProblems(503);
+        group.MapGet("/statistics", GetOrderStatistics.HandleAsync).For(Policies.CountOrders).WithProblems(503);
         group.MapGet("/{id:guid}/timeline", GetTimeline.HandleAsync).For(Policies.ReadOrders).WithProblems(404, 503);
         group.MapGet("/{id:guid}", GetOrder.HandleAsync).For(Policies.ReadOrders).WithETag().WithProblems(404, 503);
         group.MapPut("/{id:guid}/lines", ReviseOrder.HandleAsync).For(Policies.ChangeOrders).WithIfMatch().WithProblems(404, 409, 422, 503);

@@ -22,6 +22,12 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
 {
     private const int Attempts = 5;
 
+    /// <summary>What earlier batches of a dry run would have made, by SKU: later rows may change it, or be its variants.</summary>
+    private readonly Dictionary<string, Product> _wouldBe = [];
+
+    /// <summary>Whether nothing is stored.</summary>
+    public bool DryRun { get; set; }
+
     /// <summary>Large enough that the commit is no longer what takes the time, small enough that other writers do not wait for its locks.</summary>
     public int BatchSize => 250;
 
@@ -70,6 +76,11 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         // In the order of ids, as everybody who locks several.
         await db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE sku = ANY({skus}) ORDER BY id FOR UPDATE", cancellationToken);
         var products = await db.Products.IgnoreQueryFilters().Where(p => skus.Contains(p.Sku)).ToDictionaryAsync(p => p.Sku, cancellationToken);
+        foreach (var sku in skus.Where(sku => !products.ContainsKey(sku) && _wouldBe.ContainsKey(sku)))
+        {
+            products.Add(sku, _wouldBe[sku]);
+        }
+
         var variants = await CountVariantsAsync(rows, products, cancellationToken);
         var now = time.GetStorableNow();
         var results = new List<RowResult<ImportOutcome>>(rows.Count);
@@ -78,11 +89,21 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         {
             var (result, product) = Apply(row, products, variants, now);
             results.Add(result);
-            if (product is not null)
+            if (DryRun && result is { Errors: null, Outcome: ImportOutcome.Created })
+            {
+                _wouldBe[row.Sku] = product!;
+            }
+
+            if (product is not null && !DryRun)
             {
                 changed.Add(product.Id);
                 db.Add(ProductEvents.Updated(product));
             }
+        }
+
+        if (DryRun)
+        {
+            return results;
         }
 
         await db.SaveChangesAsync(cancellationToken);

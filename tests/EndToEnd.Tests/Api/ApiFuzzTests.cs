@@ -78,7 +78,8 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         };
         var complaints = new List<string>();
         var seen = new Dictionary<int, int>();
-        var operations = document["paths"]!.AsObject().SelectMany(path => s_methods.Where(m => path.Value![m] is not null).Select(m => (Path: path.Key, Method: m))).ToList();
+        // The stream never ends; it has tests of its own.
+        var operations = document["paths"]!.AsObject().Where(path => path.Key != "/api/stream").SelectMany(path => s_methods.Where(m => path.Value![m] is not null).Select(m => (Path: path.Key, Method: m))).ToList();
         var missed = operations.ToHashSet();
         // In any order, so that they meet what others have made, changed and deleted.
         var order = Enumerable.Repeat(operations, requests).SelectMany(all => all).ToArray();

@@ -22,7 +22,8 @@ public sealed class ConventionsTests(SystemFixture system)
             var wrong = await SendAsync("TRACE", path);
             Assert.Equal((path, 405, options.Header("Allow")), (path, wrong.Status, wrong.Header("Allow")));
             Assert.Equal("/problems/method-not-allowed", wrong.Problem);
-            if (methods.Contains("GET"))
+            // The stream never ends; it has tests of its own.
+            if (methods.Contains("GET") && path != "/api/stream")
             {
                 var (get, head) = (await SendAsync("GET", path), await SendAsync("HEAD", path));
                 Assert.Equal((path, get.Status, get.Header("ETag"), get.Header("Content-Type"), ""), (path, head.Status, head.Header("ETag"), head.Header("Content-Type"), head.Body));

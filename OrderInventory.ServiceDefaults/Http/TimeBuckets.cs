@@ -1,0 +1,132 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>How long a span of statistics is.</summary>
+public enum BucketSize
+{
+    /// <summary>An hour of the zone's clock. Where clocks go back, the hour that comes twice is two spans.</summary>
+    Hour,
+
+    /// <summary>A day of the zone's calendar: 23 or 25 hours long where clocks change.</summary>
+    Day,
+
+    /// <summary>Seven days of the zone's calendar, from Monday (ISO 8601).</summary>
+    Week,
+}
+
+/// <summary>
+/// A time cut into spans of a zone's clock and calendar: a day in Berlin begins at another instant than one in UTC, and some have 23 or 25 hours.
+/// The boundaries are instants, so the database needs to know no zones.
+/// </summary>
+public sealed class TimeBuckets
+{
+    /// <summary>Most spans of one answer.</summary>
+    public const int MaxBuckets = 1000;
+
+    private TimeBuckets(IReadOnlyList<DateTimeOffset> bounds, TimeZoneInfo zone) => (Bounds, Zone) = (bounds, zone);
+
+    /// <summary>The beginning of each span and, last, the end of the last one; UTC.</summary>
+    public IReadOnlyList<DateTimeOffset> Bounds { get; }
+
+    public TimeZoneInfo Zone { get; }
+
+    public int Count => Bounds.Count - 1;
+
+    public DateTimeOffset From => Bounds[0];
+
+    public DateTimeOffset To => Bounds[^1];
+
+    /// <summary>
+    /// Reads <c>from</c>, <c>to</c>, <c>by</c> and <c>zone</c>. The first and the last span are whole ones. Left out: until now, and as far back as
+    /// 24 hours, 30 days or 26 weeks; by day; UTC.
+    /// </summary>
+    [SuppressMessage("Design", "CA1021", Justification = "As Paging.Read.")]
+    public static ProblemHttpResult? Read(
+        DateTimeOffset? from, DateTimeOffset? to, BucketSize? by, string? zone, DateTimeOffset now, out TimeBuckets buckets)
+    {
+        // Not read when there is a problem.
+        buckets = null!;
+        var errors = new RequestErrors();
+        var size = by ?? BucketSize.Day;
+        // The ids of the IANA database only: what else the system takes, such as the names of Windows, differs by system.
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out var found) || !found.HasIanaId)
+        {
+            errors.Add("zone", "A zone of the IANA database is required, like Europe/Berlin.");
+        }
+
+        // Days at the ends of the calendar have no neighbours.
+        errors.Require(from is null or { UtcDateTime.Year: > 1900 and < 9000 }, "from", "Years from 1901 to 8999 are possible.");
+        errors.Require(to is null or { UtcDateTime.Year: > 1900 and < 9000 }, "to", "Years from 1901 to 8999 are possible.");
+        if (errors.Any)
+        {
+            return errors.Malformed();
+        }
+
+        var end = to ?? now;
+        var start = from ?? end - size switch { BucketSize.Hour => TimeSpan.FromHours(23), BucketSize.Day => TimeSpan.FromDays(29), _ => TimeSpan.FromDays(7 * 25) };
+        if (start >= end)
+        {
+            return Problems.MalformedRequest("from", "It must be before to.");
+        }
+
+        var bounds = new List<DateTimeOffset> { StartOf(start, size, found!) };
+        while (bounds[^1] < end)
+        {
+            if (bounds.Count > MaxBuckets)
+            {
+                return Problems.MalformedRequest("from", $"At most {MaxBuckets} spans are answered; ask for less, or for larger ones.");
+            }
+
+            bounds.Add(Next(bounds[^1], size, found!));
+        }
+
+        buckets = new(bounds, found!);
+        return null;
+    }
+
+    private static DateTimeOffset StartOf(DateTimeOffset time, BucketSize size, TimeZoneInfo zone)
+    {
+        var local = TimeZoneInfo.ConvertTime(time, zone);
+        if (size != BucketSize.Hour)
+        {
+            var day = local.Date;
+            return Begin(size == BucketSize.Week ? day.AddDays(-(((int)day.DayOfWeek + 6) % 7)) : day, zone);
+        }
+
+        return (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
+    }
+
+    private static DateTimeOffset Next(DateTimeOffset start, BucketSize size, TimeZoneInfo zone)
+    {
+        if (size != BucketSize.Hour)
+        {
+            // From noon, which no change of clocks reaches, so that it is the right day.
+            return Begin(TimeZoneInfo.ConvertTime(start.AddHours(12), zone).Date.AddDays(size == BucketSize.Week ? 7 : 1), zone);
+        }
+
+        // Clocks may change by half an hour (Lord Howe Island): the next full hour of the clock is what counts, and where it is left out, the change.
+        var next = start.AddHours(1);
+        var local = TimeZoneInfo.ConvertTime(next, zone);
+        var full = (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
+        return full > start && TimeZoneInfo.ConvertTime(full, zone).Minute == 0 ? full : next;
+    }
+
+    /// <summary>The first instant of a day: some days have no midnight, and some have two.</summary>
+    private static DateTimeOffset Begin(DateTime day, TimeZoneInfo zone)
+    {
+        if (zone.IsAmbiguousTime(day))
+        {
+            return new DateTimeOffset(day, zone.GetAmbiguousTimeOffsets(day).Max()).ToUniversalTime();
+        }
+
+        var first = day;
+        while (zone.IsInvalidTime(first))
+        {
+            first = first.AddMinutes(15);
+        }
+
+        return new DateTimeOffset(first, zone.GetUtcOffset(first)).ToUniversalTime();
+    }
+}

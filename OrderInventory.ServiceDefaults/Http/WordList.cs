@@ -1,0 +1,36 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>Reads a query parameter like <c>status=confirmed,shipped</c>: words of an enumeration, any of which is wanted.</summary>
+public static class WordList
+{
+    /// <summary>Reads the words; null stays null, which means all. The problem is the 400 to answer.</summary>
+    [SuppressMessage("Design", "CA1021", Justification = "As Paging.Read.")]
+    public static ProblemHttpResult? Read<T>(string? words, string parameter, out T[]? read)
+        where T : struct, Enum
+    {
+        read = null;
+        if (words is null)
+        {
+            return null;
+        }
+
+        var known = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()), StringComparer.Ordinal);
+        var wanted = new HashSet<T>();
+        foreach (var word in words.Split(','))
+        {
+            if (!known.TryGetValue(word, out var value))
+            {
+                return Problems.MalformedRequest(parameter, $"One or more of these words are required, separated by commas: {string.Join(", ", known.Keys)}.");
+            }
+
+            wanted.Add(value);
+        }
+
+        read = [.. wanted];
+        return null;
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Inventory.Data;
+using OrderInventory.ServiceDefaults.Data;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>How a product's stock went up and down: its ledger, summed backwards from the level of now.</summary>
+internal static class GetStockHistory
+{
+    /// <param name="From">When the span begins, UTC.</param>
+    /// <param name="To">When it ends, UTC. The numbers are those of this time, or of now.</param>
+    /// <param name="OnHand">Units in the warehouse.</param>
+    /// <param name="Reserved">Units promised to orders and holds.</param>
+    /// <param name="In">Units that came in the span: also those of a transfer, which are at the same time among <paramref name="Out"/>.</param>
+    /// <param name="Out">Units that went.</param>
+    public sealed record Span(DateTimeOffset From, DateTimeOffset To, long OnHand, long Reserved, long In, long Out);
+
+    /// <param name="By">The length of a span.</param>
+    /// <param name="Zone">The zone whose clock and calendar cut the time.</param>
+    /// <param name="Items">Oldest first.</param>
+    public sealed record Response(BucketSize By, string Zone, IReadOnlyList<Span> Items);
+
+    /// <summary>Read a product's stock over time</summary>
+    /// <remarks>From the ledger. The first and the last span are whole ones; at most 1,000 are answered. 404 without a stock record.</remarks>
+    /// <param name="productId">The product.</param>
+    /// <param name="from">Begins here, at the latest; left out: 24 hours, 30 days or 26 weeks.</param>
+    /// <param name="to">Ends here, at the earliest; left out: now.</param>
+    /// <param name="by">hour, day (the default) or week, which begins on Monday.</param>
+    /// <param name="zone">A zone of the IANA database, like Europe/Berlin; left out: UTC.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
+        Guid productId, DateTimeOffset? from, DateTimeOffset? to, BucketSize? by, string? zone,
+        NpgsqlDataSource database, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (TimeBuckets.Read(from, to, by, zone, time.GetUtcNow(), out var buckets) is { } problem)
+        {
+            return problem;
+        }
+
+        // One statement, so that level and ledger are of one moment. A row's id is made of its time, so the primary key finds the span.
+        await using var command = database.CreateCommand(
+            """
+            SELECT 0 AS bucket, sum(on_hand)::bigint, sum(reserved)::bigint, 0::bigint, 0::bigint FROM stock_levels WHERE product_id = $1 AND NOT removed
+            UNION ALL
+            SELECT width_bucket(occurred_at, $2), sum(on_hand_delta)::bigint, sum(reserved_delta)::bigint,
+                coalesce(sum(on_hand_delta) FILTER (WHERE on_hand_delta > 0), 0)::bigint, coalesce(-sum(on_hand_delta) FILTER (WHERE on_hand_delta < 0), 0)::bigint
+            FROM stock_movements WHERE product_id = $1 AND id >= $3 AND occurred_at >= $4 GROUP BY 1
+            """);
+        command.Parameters.Add(new() { Value = productId });
+        command.Parameters.Add(new() { Value = buckets.Bounds.Select(bound => bound.UtcDateTime).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        // The hour is for ids whose clock was behind the row's time.
+        command.Parameters.Add(new() { Value = DatabaseValues.FirstIdOf(buckets.From.AddHours(-1).ToUnixTimeMilliseconds()) });
+        command.Parameters.Add(new() { Value = buckets.From.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        (long OnHand, long Reserved)? now = null;
+        var changes = new Dictionary<int, (long OnHand, long Reserved, long In, long Out)>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (reader.GetInt32(0) > 0)
+            {
+                changes.Add(reader.GetInt32(0), (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4)));
+            }
+            else if (!reader.IsDBNull(1))
+            {
+                now = (reader.GetInt64(1), reader.GetInt64(2));
+            }
+        }
+
+        if (now is not var (onHand, reserved))
+        {
+            return Problems.NotFound("stock record", productId);
+        }
+
+        // Rows behind the last span, too, lie between it and the level of now.
+        var spans = new Span[buckets.Count];
+        for (var i = buckets.Count + 1; i >= 1; i--)
+        {
+            var change = changes.GetValueOrDefault(i);
+            if (i <= buckets.Count)
+            {
+                spans[i - 1] = new(buckets.Bounds[i - 1], buckets.Bounds[i], onHand, reserved, change.In, change.Out);
+            }
+
+            (onHand, reserved) = (onHand - change.OnHand, reserved - change.Reserved);
+        }
+
+        return TypedResults.Ok(new Response(by ?? BucketSize.Day, zone ?? "UTC", spans));
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using OrderInventory.Inventory.Data;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.Inventory.Http;
+using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
+
+namespace OrderInventory.Inventory.Features;
+
+/// <summary>What carts keep.</summary>
+internal static class ListHolds
+{
+    private static readonly Paging s_paging = new("holds");
+
+    /// <summary>List holds, newest first</summary>
+    /// <remarks>A customer's list has their own only.</remarks>
+    /// <param name="status">What has become of them.</param>
+    /// <param name="productId">Those that hold units of this product now.</param>
+    /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
+    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    public static async Task<Results<Ok<Page<HoldResponse>>, ProblemHttpResult>> HandleAsync(
+        HoldStatus? status, Guid? productId, int? limit, string? cursor, Caller caller, InventoryDb database, CancellationToken cancellationToken)
+    {
+        if (s_paging.Read(limit, cursor, out var take, out var after) is { } problem)
+        {
+            return problem;
+        }
+
+        var holds = database.HoldsNow();
+        holds = caller.OnlyCustomer is { } own ? holds.Where(h => h.CustomerId == own) : holds;
+        holds = status is null ? holds : holds.Where(h => h.Status == status);
+        holds = productId is null ? holds : holds.Where(h => database.Set<HoldLineRow>().Any(l => l.HoldId == h.Id && l.ProductId == productId));
+        holds = after is null ? holds : holds.Where(h => h.Id < after);
+        var page = await holds.OrderByDescending(h => h.Id).Take(take + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(s_paging.ToPage([.. page.Select(HoldResponse.Of)], take, hold => hold.Id));
+    }
+}

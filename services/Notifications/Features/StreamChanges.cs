@@ -1,0 +1,220 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Notifications.LiveChanges;
+using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Identity;
+
+namespace OrderInventory.Notifications.Features;
+
+/// <summary>Changes as they happen, as server-sent events.</summary>
+public static class StreamChanges
+{
+    /// <summary>Most listeners of one replica.</summary>
+    private const int MaxListeners = 1000;
+
+    /// <summary>Changes that are written before the connection is looked at.</summary>
+    private const int BatchSize = 100;
+
+    /// <summary>A comment comes this often when nothing happens, so that a broken connection is noticed and a proxy does not end it.</summary>
+    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan s_untilReading = TimeSpan.FromSeconds(10);
+
+    /// <summary>Adds what reads and keeps the changes.</summary>
+    internal static void AddStream(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ChangeBuffer>();
+        builder.Services.AddSingleton<ChangeReader>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ChangeReader>());
+        builder.Services.AddHostedService<NotificationWatch>();
+    }
+
+    /// <summary>Maps <c>/api/stream</c>.</summary>
+    internal static void MapStream(this IEndpointRouteBuilder routes) => routes.MapGet("/api/stream", HandleAsync)
+        .For(Policies.FollowChanges).WithTags("Stream").Produces<string>(200, "text/event-stream").WithProblems(404, 503);
+
+    /// <summary>Follows orders, stock and notifications as they change.</summary>
+    /// <remarks>
+    /// Server-sent events (<c>text/event-stream</c>) without end. <c>order.created</c>, <c>order.updated</c> and <c>inventory.updated</c> have the data
+    /// of the Kafka events of these names, <c>notification.updated</c> that of the list without the address. Beside them: <c>open</c> (the
+    /// beginning), <c>reset</c> (changes may have been missed since the last one: read the lists again), <c>stale</c> (Kafka does not answer; changes
+    /// are late) and <c>current</c> (it does again). A comment comes every 15 seconds. With <c>Last-Event-ID</c> the changes since that one come
+    /// first, as long as they are kept (the newest 8,192, and five minutes without any listener); otherwise a <c>reset</c>. A change may come
+    /// twice, and changes of different things in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer their
+    /// own orders and messages, and of stock what is available. The stream ends with the token.
+    /// </remarks>
+    /// <param name="types">order, stock, notification, separated by commas; left out: all.</param>
+    /// <param name="ids">Only changes of these orders (their notifications too), products or notifications: up to 100 ids, separated by commas.</param>
+    /// <param name="customerId">Only what belongs to this customer.</param>
+    /// <param name="caller">Who listens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="http">The request.</param>
+    /// <param name="buffer">The changes.</param>
+    /// <param name="reader">Reads them while somebody listens.</param>
+    /// <param name="lifetime">Ends with the service.</param>
+    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <response code="200">Events, until the client goes.</response>
+    /// <response code="404">A customer has asked for another one.</response>
+    /// <response code="503">There are too many listeners, or Kafka does not answer.</response>
+    internal static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
+        string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader, IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
+    {
+        if (WordList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
+        {
+            return unknown;
+        }
+
+        Guid[]? subjects = null;
+        if (ids is not null && IdList.Read(ids, "ids", out subjects) is { } malformed)
+        {
+            return malformed;
+        }
+
+        if (customerId is { } asked && !caller.MaySee(asked))
+        {
+            return Problems.NotFound("customer", asked);
+        }
+
+        if (reader.Listeners >= MaxListeners)
+        {
+            return Problems.Unavailable(http, "The stream, which has as many listeners as it can have,");
+        }
+
+        using var listening = reader.Listen();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        if (http.User.FindFirst("exp")?.Value is { } exp && long.TryParse(exp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+        {
+            var left = DateTimeOffset.FromUnixTimeSeconds(seconds) - time.GetUtcNow();
+            // A timer takes 24 days and not much more.
+            end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : left);
+        }
+
+        try
+        {
+            await reader.Reading.WaitAsync(s_untilReading, end.Token);
+        }
+        catch (TimeoutException)
+        {
+            return Problems.Unavailable(http, "Kafka");
+        }
+
+        http.Response.ContentType = "text/event-stream";
+        http.Response.Headers.CacheControl = "no-store";
+        // nginx and its like would collect what must go at once.
+        http.Response.Headers["X-Accel-Buffering"] = "no";
+        if (HttpMethods.IsHead(http.Request.Method))
+        {
+            return TypedResults.Empty;
+        }
+
+        var allowed = MayRead(caller.Role);
+        var filter = new Filter([.. kinds is null ? allowed : kinds.Intersect(allowed)], subjects is null ? null : [.. subjects], customerId, caller.OnlyCustomer);
+        try
+        {
+            await SendAsync(http, buffer, reader.IsStale, filter, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // The client has gone, or the service stops: the client comes again.
+        }
+
+        return TypedResults.Empty;
+    }
+
+    private static ChangeKind[] MayRead(string role) => role switch
+    {
+        Roles.CatalogManager => [ChangeKind.Stock],
+        Roles.InventoryManager => [ChangeKind.Order, ChangeKind.Stock],
+        _ => [ChangeKind.Order, ChangeKind.Stock, ChangeKind.Notification],
+    };
+
+    private static async Task SendAsync(HttpContext http, ChangeBuffer buffer, bool isStale, Filter filter, CancellationToken cancellationToken)
+    {
+        var body = http.Response.BodyWriter;
+        var position = buffer.Last;
+        var resumed = false;
+        if (http.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
+        {
+            if (ReadId(last) is { } known && buffer.TryRead(known.Series, known.Number, 0, out _, out _))
+            {
+                (position, resumed) = (known, true);
+            }
+            else
+            {
+                Write(body, position, "reset", "{\"reason\":\"What happened since your last event is not kept. Read the lists again.\"}"u8);
+            }
+        }
+
+        Write(body, position, "open", resumed ? "{\"resumed\":true}"u8 : "{\"resumed\":false}"u8);
+        if (isStale)
+        {
+            Write(body, position, "stale", "{\"reason\":\"Kafka does not answer; changes come when it is back.\"}"u8);
+        }
+
+        await body.FlushAsync(cancellationToken);
+        while (true)
+        {
+            if (!buffer.TryRead(position.Series, position.Number, BatchSize, out var changes, out var more))
+            {
+                position = buffer.Last;
+                Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service had to begin anew. Read the lists again.\"}"u8);
+            }
+            else if (changes.Count > 0)
+            {
+                foreach (var change in changes)
+                {
+                    position.Number++;
+                    if (filter.Lets(change))
+                    {
+                        Write(body, position, change.Event, filter.OnlyCustomer is null ? change.Data : change.ForCustomers ?? change.Data);
+                    }
+                }
+            }
+            else if (await IsQuietAsync(more, cancellationToken))
+            {
+                body.Write(": \n\n"u8);
+            }
+
+            // Waits for a client that reads slowly: it holds this batch, and no more.
+            await body.FlushAsync(cancellationToken);
+        }
+    }
+
+    private static async Task<bool> IsQuietAsync(Task more, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await more.WaitAsync(s_heartbeat, cancellationToken);
+            return false;
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+    }
+
+    private static void Write(PipeWriter body, (string Series, long Number) position, string name, ReadOnlySpan<byte> data)
+    {
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position.Series}-{position.Number}\nevent: {name}\ndata: "), body);
+        body.Write(data);
+        body.Write("\n\n"u8);
+    }
+
+    private static (string Series, long Number)? ReadId(string id) =>
+        id.Split('-') is [var series, var text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? (series, number) : null;
+
+    /// <summary>What one listener wants and may see.</summary>
+    private sealed record Filter(ChangeKind[] Kinds, HashSet<Guid>? Ids, Guid? CustomerId, Guid? OnlyCustomer)
+    {
+        public bool Lets(Change change) => change.Kind is not { } kind
+            || (Kinds.Contains(kind)
+                && (Ids is null || (change.Subject is { } subject && Ids.Contains(subject)) || (change.OrderId is { } order && Ids.Contains(order)))
+                && (CustomerId is null || change.CustomerId == CustomerId)
+                // Stock is everybody's to see, as far as a customer may.
+                && (OnlyCustomer is null || change.CustomerId == OnlyCustomer || (kind == ChangeKind.Stock && change.ForCustomers is not null)));
+    }
+}

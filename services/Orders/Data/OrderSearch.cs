@@ -1,0 +1,148 @@
+using System.Globalization;
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Orders.Data;
+
+/// <summary>Which orders are wanted; what is null does not matter.</summary>
+/// <param name="CustomerId">Whose.</param>
+/// <param name="ProductId">With a line of this product.</param>
+/// <param name="Statuses">In one of these states.</param>
+/// <param name="PlacedFrom">Placed then or later.</param>
+/// <param name="PlacedTo">Placed before.</param>
+/// <param name="After">The last one of the page before.</param>
+/// <param name="OldestFirst">The order of the list, which is that of the ids.</param>
+internal sealed record OrderFilter(
+    Guid? CustomerId, Guid? ProductId, OrderStatus[]? Statuses, DateTimeOffset? PlacedFrom, DateTimeOffset? PlacedTo, Guid? After, bool OldestFirst)
+{
+    /// <summary>One of these.</summary>
+    public Guid[]? Among { get; init; }
+}
+
+/// <summary>What a text may stand for. An order with any of it is found.</summary>
+/// <param name="Text">As it was typed: a tracking number, or the beginning of a SKU.</param>
+/// <param name="Ids">The first and last order id that begin with it, when it can be the beginning of one.</param>
+/// <param name="Customers">Those that Customers finds by it.</param>
+internal sealed record OrderText(string Text, (Guid First, Guid Last)? Ids, Guid[] Customers);
+
+/// <summary>
+/// Finds orders. Each way to find some is a walk along an index that ends with the page, so a common text costs what a rare one costs;
+/// the planner, which sees no values, would rather read all orders for "any of these".
+/// </summary>
+internal sealed class OrderSearch(NpgsqlDataSource database)
+{
+    /// <summary>Most products that a SKU's beginning stands for: the first ones by SKU.</summary>
+    public const int MaxProducts = 20;
+
+    /// <summary>Ids of up to <paramref name="limit"/> orders, in the order of the list.</summary>
+    public async Task<List<Guid>> FindAsync(OrderFilter filter, OrderText? text, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand();
+        var direction = filter.OldestFirst ? "ASC" : "DESC";
+        var newest = $"ORDER BY id {direction} LIMIT {Add(command, limit)}";
+        if (text is null)
+        {
+            command.CommandText = $"SELECT o.id FROM orders o WHERE {Conditions(command, filter, "o.id")} ORDER BY o.id {direction} LIMIT {Add(command, limit)}";
+        }
+        else
+        {
+            var typed = Add(command, text.Text);
+            var ofOrder = Conditions(command, filter, "o.id");
+            List<string> ways =
+            [
+                $"""
+                SELECT f.id FROM (SELECT product_id FROM product_copies
+                    WHERE lower(sku) COLLATE "C" >= lower({typed}) AND lower(sku) COLLATE "C" < lower({typed}) || U&'\+10FFFF'
+                    ORDER BY lower(sku) COLLATE "C" LIMIT {MaxProducts.ToString(CultureInfo.InvariantCulture)}) AS p
+                CROSS JOIN LATERAL (SELECT DISTINCT l.order_id AS id FROM order_lines l JOIN orders o ON o.id = l.order_id
+                    WHERE l.product_id = p.product_id AND {Conditions(command, filter, "l.order_id")} {newest}) AS f
+                """,
+                $"SELECT o.id FROM orders o WHERE o.tracking_number IS NOT NULL AND lower(o.tracking_number) = lower({typed}) AND {ofOrder}",
+            ];
+            if (text.Customers.Length > 0)
+            {
+                ways.Add(
+                    $"""
+                    SELECT f.id FROM unnest({Add(command, text.Customers)}) AS c (id)
+                    CROSS JOIN LATERAL (SELECT o.id FROM orders o WHERE o.customer_id = c.id AND {ofOrder} {newest}) AS f
+                    """);
+            }
+
+            if (text.Ids is var (first, last))
+            {
+                ways.Add($"SELECT id FROM (SELECT o.id FROM orders o WHERE o.id BETWEEN {Add(command, first)} AND {Add(command, last)} AND {ofOrder} {newest}) AS i");
+            }
+
+            command.CommandText = $"SELECT id FROM ({string.Join(" UNION ", ways)}) AS found {newest}";
+        }
+
+        var ids = new List<Guid>(limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            ids.Add(reader.GetGuid(0));
+        }
+
+        return ids;
+    }
+
+    /// <param name="command">Gets the values.</param>
+    /// <param name="filter">What is wanted.</param>
+    /// <param name="id">The column whose index is walked: where the walk begins and ends is said of it.</param>
+    private static string Conditions(NpgsqlCommand command, OrderFilter filter, string id)
+    {
+        var conditions = new List<string> { "true" };
+        if (filter.CustomerId is { } customer)
+        {
+            conditions.Add($"o.customer_id = {Add(command, customer)}");
+        }
+
+        if (filter.ProductId is { } product)
+        {
+            conditions.Add($"EXISTS (SELECT FROM order_lines w WHERE w.order_id = {id} AND w.product_id = {Add(command, product)})");
+        }
+
+        if (filter.Statuses is { } statuses)
+        {
+            conditions.Add($"o.status = ANY({Add(command, statuses.Select(StatusNames.Format).ToArray())})");
+        }
+
+        if (filter.PlacedFrom is { } from)
+        {
+            // An id is made of the time at which its order is placed, so the primary key, whose order the list has, ends the walk.
+            conditions.Add($"o.placed_at >= {Add(command, from.UtcDateTime)} AND {id} >= {Add(command, DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()))}");
+        }
+
+        if (filter.PlacedTo is { } to)
+        {
+            // Ids are of whole milliseconds: those of the last one may be of an order before the end.
+            conditions.Add($"o.placed_at < {Add(command, to.UtcDateTime)} AND {id} < {Add(command, DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1))}");
+        }
+
+        if (filter.After is { } after)
+        {
+            conditions.Add($"{id} {(filter.OldestFirst ? ">" : "<")} {Add(command, after)}");
+        }
+
+        if (filter.Among is { } among)
+        {
+            conditions.Add($"{id} = ANY({Add(command, among)})");
+        }
+
+        return string.Join(" AND ", conditions);
+    }
+
+    private static string Add(NpgsqlCommand command, object value)
+    {
+        var parameter = new NpgsqlParameter { Value = value };
+        if (value is DateTime)
+        {
+            parameter.NpgsqlDbType = NpgsqlDbType.TimestampTz;
+        }
+
+        command.Parameters.Add(parameter);
+        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
+    }
+}

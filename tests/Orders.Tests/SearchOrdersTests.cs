@@ -1,0 +1,212 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>What an operator types to find an order, and what a page counts.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class SearchOrdersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+{
+    private OrdersApp _app = null!;
+    private HttpClient _http = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await OrdersApp.StartAsync(infrastructure);
+        _http = _app.CreateClient();
+    }
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    [Fact]
+    public async Task A_text_finds_orders_by_id_customer_sku_and_tracking_number()
+    {
+        var (maria, ana) = (_app.Neighbours.AddCustomer("Maria Anders"), _app.Neighbours.AddCustomer("Ana Trujillo"));
+        var (tea, cake) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
+        await _app.TellProductAsync(tea, 2, "active");
+        var first = await PlaceAsync(maria, tea, "2026-01-01", tracking: "JD-0001");
+        var second = await PlaceAsync(ana, cake, "2026-02-01", tracking: "jd-0002");
+        var third = await PlaceAsync(ana, tea, "2026-03-01", tracking: null);
+
+        await ExpectAsync(first.ToString()[..8], first);
+        await ExpectAsync(second.ToString("N")[..13].ToUpperInvariant(), second);
+        await ExpectAsync(third.ToString(), third);
+        await ExpectAsync("maria and", first);
+        await ExpectAsync("Trujillo", third, second);
+        await ExpectAsync("tea-" + tea.ToString()[..20], third, first);
+        await ExpectAsync("TEA-" + tea, third, first);
+        await ExpectAsync("jd-0001", first);
+        await ExpectAsync("JD-0002", second);
+        await ExpectAsync("JD-000");
+        await ExpectAsync("100%");
+        await ExpectAsync("");
+        // With the other filters, oldest first, and page by page.
+        await ExpectAsync("Trujillo&status=pending", third, second);
+        await ExpectAsync("Trujillo&status=confirmed,cancelled");
+        await ExpectAsync($"Trujillo&productId={cake}", second);
+        await ExpectAsync("Trujillo&placedFrom=2026-02-15T00:00:00Z", third);
+        await ExpectAsync("Trujillo&sort=placedAt", second, third);
+        var page = (await _http.GetFromJsonAsync<JsonNode>("/api/orders?q=Trujillo&limit=1"))!;
+        var next = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?q=Trujillo&limit=1&cursor={page["next"]}"))!;
+        Assert.Equal((third, second), ((Guid)page["items"]![0]!["id"]!, (Guid)next["items"]![0]!["id"]!));
+        Assert.Null(next["next"]);
+
+        async Task ExpectAsync(string query, params Guid[] expected)
+        {
+            var answer = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?q={query.Replace("%", "%25", StringComparison.Ordinal)}"))!;
+            Assert.Null(answer["missing"]);
+            Assert.Equal(query.Length == 0 ? [third, second, first] : expected, answer["items"]!.AsArray().Select(o => (Guid)o!["id"]!));
+        }
+    }
+
+    [Fact]
+    public async Task Customers_that_do_not_answer_are_named_and_the_rest_is_found()
+    {
+        var order = await PlaceAsync(_app.Neighbours.AddCustomer("Maria"), _app.Neighbours.AddProduct(), "2026-01-01", tracking: "42-A");
+        _app.Neighbours.CustomersIsDown = true;
+        var answer = (await _http.GetFromJsonAsync<JsonNode>("/api/orders?q=42-a"))!;
+        Assert.Equal(order, (Guid)answer["items"]!.AsArray().Single()!["id"]!);
+        Assert.Equal("""["customers"]""", answer["missing"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Orders_of_a_location_are_those_that_Inventory_names()
+    {
+        var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
+        var orders = new List<Guid>();
+        for (var day = 1; day <= 4; day++)
+        {
+            orders.Add(await PlaceAsync(customer, product, $"2026-01-0{day}", null));
+        }
+
+        _app.Neighbours.OrdersAt["berlin"] = [orders[0], orders[2], orders[3]];
+        Assert.Equal([orders[3], orders[2], orders[0]], await FindAsync("location=berlin"));
+        Assert.Equal([orders[0], orders[2], orders[3]], await FindAsync("location=berlin&sort=placedAt"));
+        Assert.Equal([orders[2], orders[0]], await FindAsync("location=berlin&placedTo=2026-01-04T00:00:00Z"));
+        Assert.Empty(await FindAsync("location=atlantis"));
+        _app.Neighbours.InventoryIsDown = true;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _http.GetAsync("/api/orders?location=berlin")).StatusCode);
+
+        // Every order once, however small the pages are.
+        async Task<List<Guid>> FindAsync(string query)
+        {
+            var found = new List<Guid>();
+            string? cursor = null;
+            for (var pages = 0; pages < 10; pages++)
+            {
+                var page = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?limit=2&{query}{(cursor is null ? "" : $"&cursor={cursor}")}"))!;
+                found.AddRange(page["items"]!.AsArray().Select(o => (Guid)o!["id"]!));
+                cursor = (string?)page["next"];
+                if (cursor is null)
+                {
+                    return found;
+                }
+            }
+
+            throw new InvalidOperationException("The list has no end.");
+        }
+    }
+
+    [Theory]
+    [InlineData("sort=total", "sort")]
+    [InlineData("status=confirmed,lost", "status")]
+    [InlineData("status=", "status")]
+    [InlineData("q=a%0Ab", "q")]
+    public async Task What_cannot_be_read_is_400_and_named(string query, string path)
+    {
+        var response = await _http.GetAsync($"/api/orders?{query}");
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(path, (await OrdersApp.BodyAsync(response))["errors"]!.AsObject().Single().Key);
+    }
+
+    [Fact]
+    public async Task Counts_have_a_number_for_each_state_and_keep_to_the_time()
+    {
+        var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
+        await PlaceAsync(customer, product, "2026-01-01", null);
+        await PlaceAsync(customer, product, "2026-01-02", null, "confirmed");
+        await PlaceAsync(customer, product, "2026-01-03", null, "confirmed");
+        var all = (await _http.GetFromJsonAsync<JsonNode>("/api/orders/counts"))!;
+        Assert.Equal((1, 2, 0, 3, true), ((int)all["counts"]!["pending"]!, (int)all["counts"]!["confirmed"]!, (int)all["counts"]!["revisionPending"]!, (int)all["total"]!, (bool)all["isComplete"]!));
+        var some = (await _http.GetFromJsonAsync<JsonNode>("/api/orders/counts?placedFrom=2026-01-02T00:00:00Z&placedTo=2026-01-03T00:00:00Z"))!;
+        Assert.Equal((0, 1, 1), ((int)some["counts"]!["pending"]!, (int)some["counts"]!["confirmed"]!, (int)some["total"]!));
+    }
+
+    [Fact]
+    public async Task Statistics_tell_what_became_of_the_orders_of_each_span_and_their_revenue_by_currency()
+    {
+        var customer = _app.Neighbours.AddCustomer();
+        var (euro, dollar) = (_app.Neighbours.AddProduct(10.50m), _app.Neighbours.AddProduct(7m, "USD"));
+        await PlaceAsync(customer, euro, "2026-01-05T09:10:00Z", null, "confirmed");
+        await PlaceAsync(customer, euro, "2026-01-05T09:59:59Z", null, "delivered");
+        await PlaceAsync(customer, dollar, "2026-01-05T09:30:00Z", null, "shipped");
+        await PlaceAsync(customer, euro, "2026-01-05T10:00:00Z", null, "rejected");
+        await PlaceAsync(customer, euro, "2026-01-05T11:00:00Z", null, "cancelled");
+        var hours = await StatisticsAsync("by=hour&from=2026-01-05T09:20:00Z&to=2026-01-05T11:01:00Z");
+        Assert.Equal(
+            ["09:00 3 3 0 0 [{\"amount\":21.00,\"currency\":\"EUR\"},{\"amount\":7,\"currency\":\"USD\"}]", "10:00 1 0 1 0 []", "11:00 1 0 0 1 []"],
+            hours.Select(h => $"{(DateTimeOffset)h!["from"]!:HH:mm} {h["placed"]} {h["confirmed"]} {h["rejected"]} {h["cancelled"]} {Amounts(h["revenue"]!)}"));
+        Assert.Equal([0, 5, 0], (await StatisticsAsync("by=day&from=2026-01-04T00:00:00Z&to=2026-01-07T00:00:00Z")).Select(d => (int)d!["placed"]!));
+        // Monday 2026-01-05 begins a week, also when the question begins on its Sunday.
+        Assert.Equal(["2025-12-29 0", "2026-01-05 5"], (await StatisticsAsync("by=week&from=2026-01-04T12:00:00Z&to=2026-01-05T12:00:00Z"))
+            .Select(w => $"{(DateTimeOffset)w!["from"]!:yyyy-MM-dd} {w["placed"]}"));
+        // The same instants on another calendar: in Kiritimati, 14 hours ahead, the day changes at 10:00 UTC.
+        Assert.Equal([3, 2], (await StatisticsAsync("by=day&zone=Pacific/Kiritimati&from=2026-01-05T00:00:00Z&to=2026-01-05T12:00:00Z")).Select(d => (int)d!["placed"]!));
+
+        static string Amounts(JsonNode revenue) => revenue.ToJsonString().Replace("7.00", "7", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    // Berlin: a day of 23 hours in March, one of 25 in October, whose hour from two to three comes twice.
+    [InlineData("by=day&zone=Europe/Berlin&from=2026-03-29T12:00:00Z&to=2026-03-29T13:00:00Z", "2026-03-28T23:00/2026-03-29T22:00")]
+    [InlineData("by=day&zone=Europe/Berlin&from=2026-10-25T12:00:00Z&to=2026-10-25T13:00:00Z", "2026-10-24T22:00/2026-10-25T23:00")]
+    [InlineData("by=hour&zone=Europe/Berlin&from=2026-10-25T00:10:00Z&to=2026-10-25T01:50:00Z", "2026-10-25T00:00/2026-10-25T01:00 2026-10-25T01:00/2026-10-25T02:00")]
+    // Lord Howe Island's clocks change by half an hour.
+    [InlineData("by=hour&zone=Australia/Lord_Howe&from=2026-10-03T15:00:00Z&to=2026-10-03T16:30:00Z", "2026-10-03T14:30/2026-10-03T15:30 2026-10-03T15:30/2026-10-03T16:00 2026-10-03T16:00/2026-10-03T17:00")]
+    // In Beirut the clocks go forward at midnight: 2026-03-29 begins at one o'clock.
+    [InlineData("by=day&zone=Asia/Beirut&from=2026-03-28T22:30:00Z&to=2026-03-28T23:00:00Z", "2026-03-28T22:00/2026-03-29T21:00")]
+    [InlineData("by=week&zone=Asia/Kolkata&from=2026-11-24T00:00:00Z&to=2026-11-24T01:00:00Z", "2026-11-22T18:30/2026-11-29T18:30")]
+    public async Task Spans_are_those_of_the_zones_clock_and_calendar(string query, string expected)
+    {
+        var spans = await StatisticsAsync(query);
+        Assert.Equal(expected, string.Join(' ', spans.Select(s => string.Create(
+            CultureInfo.InvariantCulture, $"{((DateTimeOffset)s!["from"]!).UtcDateTime:yyyy-MM-ddTHH:mm}/{((DateTimeOffset)s["to"]!).UtcDateTime:yyyy-MM-ddTHH:mm}"))));
+    }
+
+    [Theory]
+    [InlineData("zone=Mars/Olympus", "zone")]
+    [InlineData("zone=W.%20Europe%20Standard%20Time", "zone")]
+    [InlineData("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
+    [InlineData("by=hour&from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z", "from")]
+    [InlineData("from=0001-01-01T00:00:00Z", "from")]
+    [InlineData("to=0001-01-01T00:00:00Z", "to")]
+    [InlineData("to=9999-12-31T23:59:59Z", "to")]
+    [InlineData("by=month", "by")]
+    public async Task Statistics_that_cannot_be_made_are_400(string query, string path)
+    {
+        var response = await _http.GetAsync($"/api/orders/statistics?{query}");
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(path, (await OrdersApp.BodyAsync(response))["errors"]!.AsObject().Single().Key);
+    }
+
+    private async Task<JsonArray> StatisticsAsync(string query) =>
+        (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/statistics?{query}"))!["items"]!.AsArray();
+
+    /// <summary>An order as if it had been placed then, with an id of that time.</summary>
+    private async Task<Guid> PlaceAsync(Guid customer, Guid product, string time, string? tracking, string status = "pending")
+    {
+        var id = (Guid)(await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))))["id"]!;
+        var placedAt = DateTimeOffset.Parse(time.Length == 10 ? time + "T00:00:00Z" : time, CultureInfo.InvariantCulture);
+        var idOfThen = Guid.CreateVersion7(placedAt);
+        await _app.ExecuteAsync(
+            """
+            WITH o AS (UPDATE orders SET id = $2, placed_at = $3, status = $4, tracking_number = nullif($5, '') WHERE id = $1)
+            UPDATE order_lines SET order_id = $2 WHERE order_id = $1
+            """,
+            id, idOfThen, placedAt, status, tracking ?? "");
+        return idOfThen;
+    }
+}
