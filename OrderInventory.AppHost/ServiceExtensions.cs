@@ -30,6 +30,10 @@ internal static class ServiceExtensions
             service.WithEnvironment(key.Replace(":", "__", StringComparison.Ordinal), value);
         }
 
+        // Aspire shows queries in traces where it runs things; here they are searched by names and e-mail addresses.
+        service
+            .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_DISABLE_URL_QUERY_REDACTION", "false")
+            .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_HTTPCLIENT_DISABLE_URL_QUERY_REDACTION", "false");
         foreach (var (key, value) in settings.ServiceEnvironment(name))
         {
             service.WithEnvironment(key, value);
