@@ -76,15 +76,21 @@ public sealed partial class TraceTests(ExportingSystem exporting) : IClassFixtur
 
         // One root; every other span hangs below a span of the same trace. Each service exports in batches of its own, and a parent ends
         // after its children, so it may come later.
-        await Eventually.TrueAsync(
-            () =>
-            {
-                var spans = collector.Spans.Where(span => span.TraceId == whole.Key).ToList();
-                var ids = spans.Select(span => span.SpanId).ToHashSet();
-                return spans.Count(span => !ids.Contains(span.ParentId)) == 1;
-            },
-            TimeSpan.FromSeconds(60),
-            "one root");
+        List<ExportedSpan> Roots()
+        {
+            var spans = collector.Spans.Where(span => span.TraceId == whole.Key).ToList();
+            var ids = spans.Select(span => span.SpanId).ToHashSet();
+            return [.. spans.Where(span => !ids.Contains(span.ParentId))];
+        }
+
+        try
+        {
+            await Eventually.TrueAsync(() => Roots().Count == 1, TimeSpan.FromSeconds(60), "one root");
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"The trace has these roots: {string.Join("; ", Roots())}");
+        }
 
         // Sweeps, leases and senders ask the database every second. What they ask is no trace of its own; one that asked for nothing else is there to compare.
         Assert.Contains(collector.Spans, span => span.Source == "Npgsql");

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrderInventory.ServiceDefaults;
 using OrderInventory.ServiceDefaults.Http;
@@ -68,7 +69,9 @@ public sealed class AdmissionTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", "2"), new("Admission:Queued", "1")]);
-        builder.AddServiceDefaults();
+        builder.AddServiceDefaults(checksTokens: false);
+        builder.Services.AddAuthentication();
+        builder.Services.AddAuthorization();
         _app = builder.Build();
         _app.MapServiceDefaults();
         _app.UseAdmission();
@@ -76,13 +79,13 @@ public sealed class AdmissionTests : IAsyncLifetime
         {
             Interlocked.Increment(ref _working);
             await _go.Task;
-        });
+        }).AllowAnonymous();
         _app.MapGet("/api/wait", async (HttpContext http) =>
         {
             http.LeaveAdmission();
             Interlocked.Increment(ref _waiting);
             await _go.Task;
-        });
+        }).AllowAnonymous();
         await _app.StartAsync();
     }
 
