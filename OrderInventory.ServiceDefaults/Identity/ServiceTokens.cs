@@ -61,7 +61,7 @@ internal sealed partial class ServiceTokens(
     private async Task<Token> AskAsync()
     {
         await Task.Yield();
-        // Of no caller's trace: it would show the issuer's part below a span that nobody exports.
+        // Nor does it belong to the trace of that call.
         Activity.Current = null;
         using var quiet = SuppressInstrumentationScope.Begin();
         try
