@@ -80,15 +80,30 @@ public sealed class SystemFixture : IAsyncLifetime
     /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
     private static async Task CheckHistoryAsync(HttpClient gateway)
     {
-        var stock = (await gateway.GetFromJsonAsync<JsonNode>("/api/inventory?limit=100"))!["items"]!.AsArray();
-        foreach (var level in stock)
+        await foreach (var level in AllAsync(gateway, "/api/inventory"))
         {
-            await HistoryCheck.LedgerAsync(gateway, (Guid)level!["productId"]!);
+            await HistoryCheck.LedgerAsync(gateway, (Guid)level["productId"]!);
         }
 
-        foreach (var order in (await gateway.GetFromJsonAsync<JsonNode>("/api/orders?limit=100"))!["items"]!.AsArray())
+        await foreach (var order in AllAsync(gateway, "/api/orders"))
         {
-            await HistoryCheck.TimelineAsync(gateway, (Guid)order!["id"]!);
+            await HistoryCheck.TimelineAsync(gateway, (Guid)order["id"]!);
         }
+    }
+
+    private static async IAsyncEnumerable<JsonNode> AllAsync(HttpClient gateway, string list)
+    {
+        string? cursor = null;
+        do
+        {
+            var page = (await gateway.GetFromJsonAsync<JsonNode>($"{list}?limit=100{(cursor is null ? "" : $"&cursor={cursor}")}"))!;
+            foreach (var item in page["items"]!.AsArray())
+            {
+                yield return item!;
+            }
+
+            cursor = (string?)page["next"];
+        }
+        while (cursor is not null);
     }
 }
