@@ -80,15 +80,9 @@ public sealed class SystemFixture : IAsyncLifetime
     /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
     private static async Task CheckHistoryAsync(HttpClient gateway)
     {
-        await foreach (var level in AllAsync(gateway, "/api/inventory"))
-        {
-            await HistoryCheck.LedgerAsync(gateway, (Guid)level["productId"]!);
-        }
-
-        await foreach (var order in AllAsync(gateway, "/api/orders"))
-        {
-            await HistoryCheck.TimelineAsync(gateway, (Guid)order["id"]!);
-        }
+        var several = new ParallelOptions { MaxDegreeOfParallelism = 4 };
+        await Parallel.ForEachAsync(AllAsync(gateway, "/api/inventory"), several, async (level, _) => await HistoryCheck.LedgerAsync(gateway, (Guid)level["productId"]!));
+        await Parallel.ForEachAsync(AllAsync(gateway, "/api/orders"), several, async (order, _) => await HistoryCheck.TimelineAsync(gateway, (Guid)order["id"]!));
     }
 
     private static async IAsyncEnumerable<JsonNode> AllAsync(HttpClient gateway, string list)

@@ -33,7 +33,7 @@ public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBrok
         {
             (Settings("ScramSha512", "wrong-password"), "Authentication failed"),
             (Settings("Plain", "wrong-password"), "Authentication failed"),
-            (Settings("Plain", SecuredBroker.Password).Append(("Messaging:Kafka:SslCaLocation", "")), "certificate"),
+            (Settings("Plain", SecuredBroker.Password).Where(setting => setting.Name != "Messaging:Kafka:SslCaLocation"), "certificate"),
         })
         {
             var service = await bed.StartAsync(settings);
