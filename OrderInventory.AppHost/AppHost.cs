@@ -29,25 +29,25 @@ try
         var customers = builder.AddService<Projects.OrderInventory_Customers>("customers", settings)
             .WithIconName("People")
             .WithReference(customersDb).WaitFor(customersDb)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var inventory = builder.AddService<Projects.OrderInventory_Inventory>("inventory", settings)
             .WithIconName("BoxMultiple")
             .WithReference(inventoryDb).WaitFor(inventoryDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var products = builder.AddService<Projects.OrderInventory_Products>("products", settings)
             .WithIconName("Tag")
             .WithReference(productsDb).WaitFor(productsDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure);
+            .WithKafka(kafka, infrastructure, settings);
 
         var orders = builder.AddService<Projects.OrderInventory_Orders>("orders", settings)
             .WithIconName("Receipt")
             .WithReference(ordersDb).WaitFor(ordersDb)
             .WithReference(redis).WaitFor(redis)
-            .WithKafka(kafka, infrastructure)
+            .WithKafka(kafka, infrastructure, settings)
             .WithReference(customers)
             .WithReference(inventory)
             .WithReference(products);
@@ -60,7 +60,7 @@ try
         var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
             .WithIconName("MailMultiple")
             .WithReference(notificationsDb).WaitFor(notificationsDb)
-            .WithKafka(kafka, infrastructure)
+            .WithKafka(kafka, infrastructure, settings)
             .WithReference(mail).WaitFor(mail)
             .WithReference(customers)
             .WithReference(orders)
@@ -76,7 +76,9 @@ try
             .WithReference(inventory)
             .WithReference(products)
             .WithReference(customers)
-            .WithReference(notifications);
+            .WithReference(notifications)
+            // Asked only where several gateways share their callers' limits.
+            .WithReference(redis);
 
         var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications);
         if (issuer is not null)

@@ -83,6 +83,13 @@ internal sealed class AppHostSettings
 
     public int KafkaPartitions => Number("Kafka:Partitions") ?? 4;
 
+    /// <summary>The number of this system among several on the same servers (<c>external</c>): each is a replica of every service.</summary>
+    public int Replica => Number("Replica") ?? 1;
+
+    /// <summary>Environment variables of one service's process: <c>Environment:orders:LD_PRELOAD</c>.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> ServiceEnvironment(string name) =>
+        _configuration.GetSection($"Environment:{name}").GetChildren().Select(variable => new KeyValuePair<string, string?>(variable.Key, variable.Value));
+
     /// <summary>Sends the services' telemetry to a collector of one's own instead of the dashboard.</summary>
     public string? OtlpEndpoint => Text("Otlp:Endpoint");
 

@@ -30,6 +30,15 @@ internal static class ServiceExtensions
             service.WithEnvironment(key.Replace(":", "__", StringComparison.Ordinal), value);
         }
 
+        // Aspire shows queries in traces where it runs things; here they are searched by names and e-mail addresses.
+        service
+            .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_DISABLE_URL_QUERY_REDACTION", "false")
+            .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_HTTPCLIENT_DISABLE_URL_QUERY_REDACTION", "false");
+        foreach (var (key, value) in settings.ServiceEnvironment(name))
+        {
+            service.WithEnvironment(key, value);
+        }
+
         if (settings.OtlpEndpoint is { } collector)
         {
             service
@@ -53,7 +62,8 @@ internal static class ServiceExtensions
 
     /// <summary>Partitions are part of the wiring: librdkafka's mock broker always makes 4, a real Kafka as many as asked for.</summary>
     public static IResourceBuilder<ProjectResource> WithKafka(
-        this IResourceBuilder<ProjectResource> service, IResourceBuilder<IResourceWithConnectionString> kafka, IInfrastructure infrastructure)
+        this IResourceBuilder<ProjectResource> service, IResourceBuilder<IResourceWithConnectionString> kafka, IInfrastructure infrastructure,
+        AppHostSettings settings)
     {
         service
             .WithReference(kafka)
@@ -62,9 +72,9 @@ internal static class ServiceExtensions
         if (!service.ApplicationBuilder.ExecutionContext.IsPublishMode)
         {
             // The same name after a restart: it takes its outbox slots up again at once, and on a real Kafka its partitions. Each is one
-            // process here; where replicas run, each has to be named by itself.
+            // process here; a second system on the same servers names its own by its number.
             service
-                .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-1")
+                .WithEnvironment("Messaging__InstanceId", $"{service.Resource.Name}-{settings.Replica.ToString(CultureInfo.InvariantCulture)}")
                 .WithEnvironment("Messaging__StaticMembership", infrastructure.KafkaIsReal ? "true" : "false");
         }
 

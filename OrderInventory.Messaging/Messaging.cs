@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using OrderInventory.Messaging.Inbox;
 using OrderInventory.Messaging.Kafka;
 using OrderInventory.Messaging.Outbox;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Messaging;
 
@@ -72,6 +73,10 @@ public sealed class MessagingOptions
     internal HashSet<string> PublishedTopics { get; } = [];
     internal HashSet<string> BulkTopics { get; } = [];
     internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
+
+    /// <summary>Where the brokers are and how one logs in there (section <c>Messaging:Kafka</c>, by Confluent's names), for every client of this service.</summary>
+    internal ClientConfig Kafka { get; set; } = new();
+
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
 
@@ -104,6 +109,7 @@ public static class MessagingExtensions
             options.Group = group;
         }
 
+        builder.Configuration.GetSection("Messaging:Kafka").Bind(options.Kafka);
         configure(new(options, builder.Services));
 
         builder.AddKafkaProducer<string, byte[]>(connection, settings =>
@@ -112,9 +118,11 @@ public static class MessagingExtensions
             // Our spans follow the outbox row, not the call; the client's own would start new traces.
             settings.DisableTracing = true;
             settings.DisableMetrics = true;
+            settings.Config.Take(options.Kafka);
             builder.Configuration.GetSection("Messaging:Producer").Bind(settings.Config);
             EventProducer.Configure(settings.Config);
             settings.Config.BootstrapServers ??= settings.ConnectionString;
+            options.Kafka.BootstrapServers = settings.Config.BootstrapServers;
             options.Producer = settings.Config;
         });
         builder.Services.AddSingleton(options);
@@ -125,20 +133,41 @@ public static class MessagingExtensions
         builder.Services.AddSingleton<InboxProcessor>();
         builder.Services.AddSingleton<DeadLetterReplay>();
         builder.Services.AddHostedService<OutboxRelay>();
+        builder.AddDatabaseGauges(
+            MessagingTelemetry.Name, TimeSpan.FromSeconds(5),
+            """
+            SELECT count(*)::float8, coalesce(greatest(extract(epoch FROM now() - min(created_at)), 0), 0)::float8, (SELECT count(*) FROM dead_letters)::float8
+            FROM outbox_messages
+            """,
+            new("messaging.outbox.length", "{event}", "Events that the broker has not acknowledged"),
+            new("messaging.outbox.age", "s", "Age of the oldest of them; 0 when there is none"),
+            new("messaging.dead_letters.current", "{event}", "Dead letters that nobody has replayed or deleted"));
 
         if (options.ConsumedTopics.Count > 0)
         {
+            options.Consumer.Take(options.Kafka);
             EventConsumer.Configure(options.Consumer, options.Group);
             // An operator's own settings of the client, by Confluent's names; what exactly-once rests on is not theirs to change.
             builder.Configuration.GetSection("Messaging:Consumer").Bind(options.Consumer);
             options.Consumer.EnableAutoOffsetStore = false;
-            options.Consumer.BootstrapServers = options.Producer.BootstrapServers;
             options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
             builder.Services.AddSingleton<ConsumerState>();
             builder.Services.AddHealthChecks().AddCheck<ConsumerState>("consumer");
             builder.Services.AddHostedService<EventConsumer>();
             builder.Services.AddHostedService<InboxCleaner>();
         }
+    }
+
+    /// <summary>Pair by pair: Confluent's constructors keep writing into the original.</summary>
+    internal static T Take<T>(this T config, ClientConfig connection)
+        where T : ClientConfig
+    {
+        foreach (var (name, value) in connection)
+        {
+            config.Set(name, value);
+        }
+
+        return config;
     }
 }
 

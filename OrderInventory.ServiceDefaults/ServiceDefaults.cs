@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -81,6 +83,8 @@ public static class ServiceDefaultsExtensions
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
+            // By Kestrel's own names, such as Http:Limits:MaxRequestHeadersTotalSize.
+            builder.Configuration.GetSection("Http:Limits").Bind(kestrel.Limits);
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodySize;
             kestrel.AddServerHeader = false;
             // A header may have any bytes but control characters (RFC 9110, section 5.5), such as a cookie of another application on the host.
@@ -99,6 +103,12 @@ public static class ServiceDefaultsExtensions
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHonestConnections();
+        if (app.Services.GetService<NpgsqlDataSource>() is not null)
+        {
+            // Not the gateway: it only hands on.
+            app.UseAdmission();
+        }
+
         app.UseRoutingOfHead();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -1,8 +1,11 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace OrderInventory.AppHost.Infrastructure;
 
 /// <summary>The ordinary Aspire way: containers of PostgreSQL, Redis, Kafka and Mailpit.</summary>
 internal sealed class Containers(IDistributedApplicationBuilder builder, AppHostSettings settings) : IInfrastructure
 {
+    private readonly ServiceDatabases _databases = new(builder);
     private IResourceBuilder<PostgresServerResource>? _postgres;
     private IResourceBuilder<ContainerResource>? _mailpit;
 
@@ -19,9 +22,31 @@ internal sealed class Containers(IDistributedApplicationBuilder builder, AppHost
         {
             _postgres.WithDataVolume("order-inventory-postgres");
         }
+
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            // Nobody of ours is there when the published container starts: the image itself makes roles and databases.
+            _postgres.WithBindMount("../deploy/postgres", "/docker-entrypoint-initdb.d", isReadOnly: true);
+            return;
+        }
+
+        _postgres.OnResourceReady(async (server, ready, stop) => await _databases.CreateAsync(
+            await ((IResourceWithConnectionString)server).GetConnectionStringAsync(stop) ?? "", ready.Services.GetRequiredService<ResourceNotificationService>(), stop));
     }
 
-    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName) => _postgres!.AddDatabase(name, databaseName);
+    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName)
+    {
+        var endpoint = _postgres!.Resource.PrimaryEndpoint;
+        var database = _databases.Add(
+            name, databaseName, _postgres.Resource,
+            ReferenceExpression.Create($"Host={endpoint.Property(EndpointProperty.Host)};Port={endpoint.Property(EndpointProperty.Port)}"));
+        if (builder.ExecutionContext.IsPublishMode)
+        {
+            _postgres.WithEnvironment($"{databaseName.ToUpperInvariant()}_DB_PASSWORD", database.Resource.Password);
+        }
+
+        return database;
+    }
 
     public IResourceBuilder<IResourceWithConnectionString> AddRedis(string name)
         => builder.AddRedis(name, password: builder.AddParameter($"{name}-password", Secrets.New(), secret: true));

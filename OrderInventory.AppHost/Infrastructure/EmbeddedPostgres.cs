@@ -14,8 +14,9 @@ internal sealed class EmbeddedPostgres
     private readonly DataFolder _data;
     private readonly string _bin;
     private readonly UnprivilegedUser? _user;
-    private readonly List<EmbeddedDatabase> _databases = [];
+    private readonly ServiceDatabases _databases;
     private EmbeddedServer? _server;
+    private ReferenceExpression _address = ReferenceExpression.Empty;
 
     private EmbeddedPostgres(IDistributedApplicationBuilder builder, DataFolder data, string bin, string version, UnprivilegedUser? user)
     {
@@ -23,6 +24,7 @@ internal sealed class EmbeddedPostgres
         _data = data;
         _bin = bin;
         _user = user;
+        _databases = new(builder);
         Description = $"PostgreSQL {version} from {bin}" + (user is null ? "" : $" as user {user.Name}");
     }
 
@@ -59,7 +61,8 @@ internal sealed class EmbeddedPostgres
         var password = _builder.AddParameter($"{name}-password", Secrets.NewOrKept(_data.IsKept ? _data.Path : null, $"{name}.password"), secret: true);
         var server = _builder.AddResource(new EmbeddedServer(name, _user is null ? Path.Combine(_bin, "postgres") : "setpriv", _data.Path)).WithPort("tcp");
         _server = server.Resource;
-        _server.ConnectionStringExpression = ReferenceExpression.Create($"Host=127.0.0.1;Port={server.Port("tcp")};Username=postgres;Password={password.Resource}");
+        _address = ReferenceExpression.Create($"Host=127.0.0.1;Port={server.Port("tcp")}");
+        _server.ConnectionStringExpression = ReferenceExpression.Create($"{_address};Username=postgres;Password={password.Resource}");
 
         object[] arguments =
         [
@@ -86,15 +89,11 @@ internal sealed class EmbeddedPostgres
             .WithArgs(arguments)
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) => await InitializeAsync(await password.Resource.GetValueAsync(stop), stop))
-            .OnResourceReady((_, ready, stop) => CreateDatabasesAsync(ready.Services.GetRequiredService<ResourceNotificationService>(), stop));
+            .OnResourceReady(async (_, ready, stop) =>
+                await _databases.CreateAsync(await AdministratorAsync(stop), ready.Services.GetRequiredService<ResourceNotificationService>(), stop));
     }
 
-    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName)
-    {
-        var database = new EmbeddedDatabase(name, databaseName, _server!);
-        _databases.Add(database);
-        return _builder.AddResource(database);
-    }
+    public IResourceBuilder<IResourceWithConnectionString> AddDatabase(string name, string databaseName) => _databases.Add(name, databaseName, _server!, _address);
 
     private async Task InitializeAsync(string? password, CancellationToken cancellationToken)
     {
@@ -156,28 +155,13 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    private async Task CreateDatabasesAsync(ResourceNotificationService notifications, CancellationToken cancellationToken)
-    {
-        await using var connection = await ConnectAsync(cancellationToken);
-        foreach (var database in _databases)
-        {
-            await using var exists = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = $1", connection) { Parameters = { new() { Value = database.DatabaseName } } };
-            if (await exists.ExecuteScalarAsync(cancellationToken) is null)
-            {
-                await using var create = new NpgsqlCommand($"CREATE DATABASE {database.DatabaseName}", connection);
-                await create.ExecuteNonQueryAsync(cancellationToken);
-            }
-
-            await notifications.PublishUpdateAsync(database, before => before with { State = KnownResourceStates.Running });
-        }
-    }
-
     /// <summary>A statement, not a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
     private async Task<HealthCheckResult> CheckAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await using var connection = await ConnectAsync(cancellationToken);
+            await using var connection = new NpgsqlConnection($"{await AdministratorAsync(cancellationToken)};Database=postgres;Pooling=false;Timeout=5");
+            await connection.OpenAsync(cancellationToken);
             await using var query = new NpgsqlCommand("SELECT 1", connection);
             await query.ExecuteScalarAsync(cancellationToken);
             return HealthCheckResult.Healthy();
@@ -188,21 +172,8 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var address = await ((IResourceWithConnectionString)_server!).GetConnectionStringAsync(cancellationToken);
-        var connection = new NpgsqlConnection($"{address};Database=postgres;Pooling=false;Timeout=5");
-        try
-        {
-            await connection.OpenAsync(cancellationToken);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
+    private async Task<string> AdministratorAsync(CancellationToken cancellationToken) =>
+        await ((IResourceWithConnectionString)_server!).GetConnectionStringAsync(cancellationToken) ?? "";
 
     private static async Task<List<(string Bin, string Version)>> FindAsync()
     {

@@ -50,7 +50,7 @@ internal sealed class EmbeddedRedis
             .WithArgs(
                 _server, "--bind", "127.0.0.1", "--port", server.Port("tcp"), "--config-import-path", configuration,
                 // Its own defaults are for a large server: 16 GB of log, 128 MB of index. This is a cache on a developer's machine.
-                "--memory", "128m", "--page", "1m", "--index", "4m", "--logger-level", "Error", "-q")
+                "--lua", "--memory", "128m", "--page", "1m", "--index", "4m", "--logger-level", "Error", "-q")
             // The tool asks for the server collector, which reserves a heap per core.
             .WithEnvironment("DOTNET_gcServer", "0")
             .WithEnvironment("DOTNET_gcConcurrent", "0")

@@ -8,17 +8,6 @@ internal sealed class EmbeddedServer(string name, string command, string working
     public ReferenceExpression ConnectionStringExpression { get; set; } = ReferenceExpression.Empty;
 }
 
-/// <summary>A database on the embedded PostgreSQL.</summary>
-internal sealed class EmbeddedDatabase(string name, string databaseName, EmbeddedServer server)
-    : Resource(name), IResourceWithConnectionString, IResourceWithParent<EmbeddedServer>
-{
-    public string DatabaseName { get; } = databaseName;
-
-    public EmbeddedServer Parent { get; } = server;
-
-    public ReferenceExpression ConnectionStringExpression { get; } = ReferenceExpression.Create($"{server.ConnectionStringExpression};Database={databaseName}");
-}
-
 /// <summary>Something without a process of its own: the mock broker inside the AppHost, or a folder.</summary>
 internal sealed class EmbeddedPlace(string name, string connectionString) : Resource(name), IResourceWithConnectionString
 {

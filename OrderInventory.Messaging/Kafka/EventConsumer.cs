@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Confluent.Kafka;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -41,6 +43,7 @@ internal sealed partial class EventConsumer(
         using var consumer = Build();
         try
         {
+            state.Reads(consumer);
             consumer.Subscribe(options.ConsumedTopics);
             var batch = new List<EventRecord>(options.MaxBatch);
             var pace = new Pace(options.BatchInterval, time);
@@ -54,6 +57,7 @@ internal sealed partial class EventConsumer(
 
                 processor.ProcessAsync(batch, stopping).GetAwaiter().GetResult();
                 StoreOffsets(consumer, batch);
+                state.Handled(batch);
                 batch.Clear();
             }
         }
@@ -64,6 +68,7 @@ internal sealed partial class EventConsumer(
         }
         finally
         {
+            state.Reads(null);
             Close(consumer);
         }
     }
@@ -191,10 +196,58 @@ internal sealed partial class EventConsumer(
 }
 
 /// <summary>What readiness asks of the consumer: its first assignment, even an empty one. A broker that is lost later only degrades.</summary>
-internal sealed class ConsumerState(EventProducer producer) : IHealthCheck
+internal sealed class ConsumerState : IHealthCheck
 {
+    private readonly EventProducer _producer;
+    private readonly ConcurrentDictionary<TopicPartition, long> _next = new();
+    private volatile IConsumer<string, byte[]>? _consumer;
     private volatile bool _assigned;
     private volatile bool _lost;
+
+    public ConsumerState(EventProducer producer)
+    {
+        _producer = producer;
+        MessagingTelemetry.ObserveLag(Lag);
+    }
+
+    /// <summary>Whose partitions the lag is about; null when it is about to be closed.</summary>
+    public void Reads(IConsumer<string, byte[]>? consumer)
+    {
+        _consumer = consumer;
+        _next.Clear();
+    }
+
+    /// <summary>The effects of these are committed.</summary>
+    public void Handled(IReadOnlyList<EventRecord> batch)
+    {
+        foreach (var record in batch)
+        {
+            _next[new(record.Topic, record.Partition!.Value)] = record.Offset!.Value + 1;
+        }
+    }
+
+    /// <summary>Records in this replica's partitions whose effects are not committed, as far as the client knows the partitions' ends.</summary>
+    private IEnumerable<Measurement<long>> Lag()
+    {
+        if (_consumer is not { } consumer)
+        {
+            return [];
+        }
+
+        try
+        {
+            return
+            [
+                .. consumer.Assignment.GroupBy(partition => partition.Topic).Select(topic => new Measurement<long>(
+                    topic.Sum(partition => _next.TryGetValue(partition, out var next) ? Math.Max(0, consumer.GetWatermarkOffsets(partition).High.Value - next) : 0),
+                    new KeyValuePair<string, object?>("messaging.destination.name", topic.Key))),
+            ];
+        }
+        catch (Exception problem) when (problem is KafkaException or ObjectDisposedException)
+        {
+            return [];
+        }
+    }
 
     public void Assigned()
     {
@@ -215,7 +268,7 @@ internal sealed class ConsumerState(EventProducer producer) : IHealthCheck
         {
             try
             {
-                using var admin = producer.CreateAdminClient();
+                using var admin = _producer.CreateAdminClient();
                 admin.GetMetadata(TimeSpan.FromMilliseconds(500));
                 _lost = false;
             }

@@ -32,13 +32,12 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<TReply>> _waiting = new();
     private readonly Lazy<IProducer<string, byte[]>> _producer = new(() => new ProducerBuilder<string, byte[]>(new ProducerConfig
     {
-        BootstrapServers = services.GetRequiredService<MessagingOptions>().Producer.BootstrapServers,
         LingerMs = 0,
         SocketNagleDisable = true,
         // A question is of no use after its deadline.
         MessageTimeoutMs = (int)call.Patience.TotalMilliseconds,
         Acks = Acks.Leader,
-    }).SetLogHandler((_, _) => { }).Build());
+    }.Take(services.GetRequiredService<MessagingOptions>().Kafka)).SetLogHandler((_, _) => { }).Build());
 
     /// <summary>Whether questions are asked at all; nothing is read otherwise.</summary>
     protected abstract bool IsUsed { get; }

@@ -227,9 +227,8 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         return config;
     }
 
-    private static ProducerConfig ProducerConfig(MessagingOptions options) => new()
+    private static ProducerConfig ProducerConfig(MessagingOptions options) => new ProducerConfig
     {
-        BootstrapServers = options.Producer.BootstrapServers,
         Acks = Acks.Leader,
         LingerMs = 0,
         // An answer that waits for a broker is of no use.
@@ -237,7 +236,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         SocketNagleDisable = true,
         StatisticsIntervalMs = 0,
         ReconnectBackoffMaxMs = 1000,
-    };
+    }.Take(options.Kafka);
 
     private sealed record Question(string Id, string Key, string CorrelationId, string? TraceParent, string? TraceState, Activity? Span, TRequest Data);
 

@@ -89,6 +89,7 @@ public static class ApiDescriptions
             {
                 // The generator's "double" would tell clients to read money as a floating-point number.
                 schema.Format = "decimal";
+                schema.Type ??= type == typeof(decimal?) && context.ParameterDescription is null ? JsonSchemaType.Number | JsonSchemaType.Null : JsonSchemaType.Number;
             }
             else if (type == typeof(ProblemDetails))
             {

@@ -42,6 +42,11 @@ internal static class Connections
             return true;
         }
 
+        if (status == StatusCodes.Status400BadRequest && IsBroken(http))
+        {
+            return true;
+        }
+
         var limit = http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? long.MaxValue;
         if (http.Request.ContentLength > limit)
         {
@@ -56,6 +61,34 @@ internal static class Connections
 
     /// <summary>The answer comes before anybody has read the body.</summary>
     public static void LeaveBodyUnread(HttpContext http) => http.Items[s_unread] = true;
+
+    /// <summary>Where a chunk has no readable size, nobody knows where the body ends. Whoever reads on is told again what is wrong.</summary>
+    private static bool IsBroken(HttpContext http)
+    {
+        if (http.Request.Headers.TransferEncoding.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (http.Request.BodyReader.TryRead(out var rest))
+            {
+                http.Request.BodyReader.AdvanceTo(rest.Buffer.Start);
+            }
+
+            return false;
+        }
+        catch (BadHttpRequestException)
+        {
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // Somebody else has read it to its end.
+            return false;
+        }
+    }
 
     private static bool ReadsBody(HttpContext http) => http.GetEndpoint() is RouteEndpoint endpoint
         && (endpoint.Metadata.GetMetadata<IAcceptsMetadata>() is not null || endpoint.Metadata.GetMetadata<MethodInfo>() is null);

@@ -28,19 +28,33 @@ public static class ETags
     }
 
     /// <summary>
-    /// Checks If-Match. Null when the change may go on; otherwise 428 when the header is missing and required, or 412 when none of
-    /// its tags is the current version (weak tags never match: RFC 9110, section 13.1.1). A mark after the version says nothing about changes.
+    /// Checks If-Match and If-None-Match of a change. Null when it may go on; otherwise 428 when If-Match is missing and required, or 412: none
+    /// of its tags is the current version (weak tags never match: RFC 9110, section 13.1.1), there is nothing that could match, or
+    /// If-None-Match says that there must not be what there is. A mark after the version says nothing about changes.
     /// </summary>
-    public static ProblemHttpResult? CheckIfMatch(HttpContext http, long currentVersion, bool required = true)
+    /// <param name="http">The request.</param>
+    /// <param name="currentVersion">Of the resource; null while there is none, and the request would make it.</param>
+    /// <param name="required">Whether an existing resource needs If-Match.</param>
+    public static ProblemHttpResult? CheckIfMatch(HttpContext http, long? currentVersion, bool required = true)
     {
-        var header = http.Request.Headers.IfMatch;
-        if (header.Count == 0)
+        var (mustBe, mustNotBe) = (http.Request.Headers.IfMatch, http.Request.Headers.IfNoneMatch);
+        if (currentVersion is not { } version)
+        {
+            return mustBe.Count > 0 ? Problems.PreconditionFailed(null) : null;
+        }
+
+        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
+        if (mustNotBe.Any(value => value is not null && Lists(value, etag)))
+        {
+            return Problems.PreconditionFailed(version);
+        }
+
+        if (mustBe.Count == 0)
         {
             return required ? Problems.PreconditionRequired() : null;
         }
 
-        var etag = string.Create(CultureInfo.InvariantCulture, $"\"{currentVersion}\"");
-        return header.Any(value => value is not null && Lists(value, etag, forChange: true)) ? null : Problems.PreconditionFailed(currentVersion);
+        return mustBe.Any(value => value is not null && Lists(value, etag, forChange: true)) ? null : Problems.PreconditionFailed(version);
     }
 
     private static bool Lists(string header, string etag, bool forChange = false)

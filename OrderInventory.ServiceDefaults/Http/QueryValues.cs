@@ -37,7 +37,7 @@ internal static partial class QueryValues
         : ("A whole number is required.", text);
 
     private static (string?, string) Number(string text) =>
-        JsonNumber().IsMatch(text) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        JsonNumber().IsMatch(text) && ExactDecimal.TryParse(text, NumberStyles.Float, out var number)
             ? (null, number.ToString(CultureInfo.InvariantCulture))
             : ("A number like 18.5 is required.", text);
 

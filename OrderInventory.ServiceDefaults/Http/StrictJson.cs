@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Unicode;
@@ -8,7 +11,8 @@ namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
 /// How requests are read: nothing is guessed. Unknown members, duplicate members, numbers in strings, missing or null members
-/// that are not nullable, nulls in lists, bytes that are not UTF-8, and strings that PostgreSQL cannot store are all refused (400).
+/// that are not nullable, nulls in lists, bytes that are not UTF-8, strings that PostgreSQL cannot store, and decimals with more digits than
+/// can be kept are all refused (400).
 /// </summary>
 public static class StrictJson
 {
@@ -23,6 +27,7 @@ public static class StrictJson
         options.RespectRequiredConstructorParameters = true;
         options.MaxDepth = 32;
         options.Converters.Add(new StorableStringConverter());
+        options.Converters.Add(new ExactDecimalConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
     }
 
@@ -79,5 +84,23 @@ public static class StrictJson
 
             return value is null ? null : value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : Nfc.Normalize(value);
         }
+    }
+
+    private sealed class ExactDecimalConverter : JsonConverter<decimal>
+    {
+        public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.Number)
+            {
+                throw new JsonException("A number is expected.");
+            }
+
+            var bytes = reader.HasValueSequence ? reader.ValueSequence.ToArray() : reader.ValueSpan;
+            return ExactDecimal.TryParse(Encoding.ASCII.GetString(bytes), NumberStyles.Float, out var value)
+                ? value
+                : throw new JsonException("The number is out of range, or has more digits than can be kept.");
+        }
+
+        public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
     }
 }

@@ -36,6 +36,8 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
             {
                 AutomaticRefreshInterval = Interval,
                 RefreshInterval = _settings.RefreshInterval,
+                // A key that the provider has taken back is worth nothing from then on; otherwise it would be for an hour.
+                UseLastKnownGoodConfiguration = false,
             };
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Serialization;
@@ -60,6 +61,8 @@ internal sealed partial class ServiceTokens(
     private async Task<Token> AskAsync()
     {
         await Task.Yield();
+        // Nor does it belong to the trace of that call.
+        Activity.Current = null;
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {

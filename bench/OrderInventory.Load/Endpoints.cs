@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace OrderInventory.Load;
 
 /// <summary>Where the running system is: the file that it writes when all is healthy.</summary>
-internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres, string? Token = null)
+internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres, string Kafka = "", string? Token = null)
 {
     private const string DefaultFile = ".run/endpoints.json";
 

@@ -30,6 +30,10 @@ internal sealed record LoadOptions
           --svg FILE           write the plot of --growth
           --idle S             instead of a load: what the idle system takes of the processor in S seconds (with --apphost-pid)
           --memory             instead of a load: the memory of the system's processes (with --apphost-pid)
+          --history FILE       instead of a load of orders alone: a mix of requests for --seconds by --clients (or at --rates, requests a second),
+                               each written to FILE for OrderInventory.Check
+          --orders N           with --history: end earlier, when N orders are acknowledged
+          --html FILE          with --history: a page with plots
           --json FILE          write all figures as JSON
           --markdown FILE      write the table as Markdown
 
@@ -58,6 +62,9 @@ internal sealed record LoadOptions
     public int? IdleSeconds { get; private init; }
     public bool Memory { get; private init; }
     public string? SvgFile { get; private init; }
+    public string? HistoryFile { get; private init; }
+    public int Orders { get; private init; }
+    public string? HtmlFile { get; private init; }
     public string? JsonFile { get; private init; }
     public string? MarkdownFile { get; private init; }
 
@@ -87,7 +94,7 @@ internal sealed record LoadOptions
                     options = options with { Runs = Number(name, Value(), 1, 99) };
                     break;
                 case "--seconds":
-                    options = options with { Seconds = Number(name, Value(), 1, 600) };
+                    options = options with { Seconds = Number(name, Value(), 1, 36_000) };
                     break;
                 case "--warm-up":
                     options = options with { WarmUpSeconds = Number(name, Value(), 0, 600) };
@@ -139,6 +146,15 @@ internal sealed record LoadOptions
                     break;
                 case "--memory":
                     options = options with { Memory = true };
+                    break;
+                case "--history":
+                    options = options with { HistoryFile = Value() };
+                    break;
+                case "--orders":
+                    options = options with { Orders = Number(name, Value(), 1, 10_000_000) };
+                    break;
+                case "--html":
+                    options = options with { HtmlFile = Value() };
                     break;
                 case "--json":
                     options = options with { JsonFile = Value() };

@@ -1,5 +1,6 @@
 using OrderInventory.Load;
 using OrderInventory.Load.Growth;
+using OrderInventory.Load.Histories;
 using OrderInventory.Load.Processes;
 using OrderInventory.Load.Recorded;
 using OrderInventory.Load.Setup;
@@ -44,6 +45,12 @@ try
     }
 
     var endpoints = await Endpoints.ReadAsync(options.EndpointsFile, stop.Token);
+    if (options.HistoryFile is { } file)
+    {
+        await HistoryReport.RunAsync(endpoints, file, options, stop.Token);
+        return ExitCodes.Good;
+    }
+
     await using var databases = new Databases(endpoints);
     var catalogue = await CatalogueLoader.LoadAsync(endpoints, databases, options, stop.Token);
     if (options.SetupOnly)

@@ -12,7 +12,7 @@ internal static class CustomerEvents
     private static readonly EventType<CustomerUpdated> s_updated =
         new(CustomerUpdated.Topic, CustomerUpdated.Type, "/customers", EventsJson.Default.CustomerUpdated);
 
-    /// <summary>The customer as she is now, for the outbox. Save it with the change.</summary>
+    /// <summary>The customer as they are now, for the outbox. Save it with the change.</summary>
     public static OutboxMessage Updated(Customer customer) => OutboxMessage.Create(
         s_updated, customer.Id, customer.Version,
         new(customer.Id, customer.Version, customer.Status, customer.Language, customer.Channels), customer.UpdatedAt);

@@ -57,6 +57,8 @@ internal static partial class ForwardingErrors
     {
         if (error.Error is ForwarderError.RequestBodyClient)
         {
+            // Where the next request begins cannot be known.
+            http.Response.Headers.Connection = "close";
             return StatusOf(error.Exception) switch
             {
                 StatusCodes.Status413PayloadTooLarge => TooLarge(http),

@@ -5,6 +5,8 @@ using Yarp.ReverseProxy.Transforms;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
+builder.AddEdge();
+builder.AddCallerLimits();
 builder.Services.AddServiceHealthChecks();
 // Only the AppHost of a development knows one.
 var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
@@ -17,6 +19,10 @@ builder.Services.AddReverseProxy()
 builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 
 var app = builder.Build();
+app.UseEdge();
+// By who calls, and before anybody is turned away: refusing a token costs something too.
+app.UseAuthentication();
+app.UseRateLimiter();
 app.MapServiceDefaults();
 ProblemTypes.Map(app);
 app.MapApiReference(builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>()

@@ -38,6 +38,7 @@ builder.Services.AddHostedService<ExpireHolds>();
 builder.Services.AddHostedService<HoldCleaner>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
+builder.AddStockGauges();
 // A report waits for it, and goes on without.
 builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(5));
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));

@@ -6,7 +6,7 @@ namespace OrderInventory.Notifications;
 
 internal static class NotificationTelemetry
 {
-    private const string Name = "OrderInventory.Notifications";
+    public const string Name = "OrderInventory.Notifications";
 
     private static readonly ActivitySource s_source = new(Name);
     private static readonly Meter s_meter = new(Name);

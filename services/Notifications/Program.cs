@@ -21,6 +21,7 @@ builder.Services.AddSingleton(webhooks);
 builder.Services.AddSingleton<WebhookDirectory>();
 builder.Services.AddHostedService(services => services.GetRequiredService<WebhookDirectory>());
 builder.AddIdempotencyCleaner();
+builder.AddNotificationGauges();
 builder.AddMessaging("notifications", messaging => messaging
     .Consumes<OrderCreated, OrderCreatedHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
     .Consumes<OrderUpdated, OrderUpdatedHandler>(

@@ -31,6 +31,7 @@ builder.AddMessaging("orders", messaging => messaging
     .Consumes<CustomerUpdated, CustomerUpdatedHandler>(CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
 builder.AddIdempotencyCleaner();
 builder.AddOrdersClients();
+builder.AddOrderGauges();
 builder.Services.AddOptions<OrdersOptions>().BindConfiguration("Orders").ValidateOnStart();
 builder.Services.AddSingleton<PlacementWriter>();
 builder.Services.AddHostedService(services => services.GetRequiredService<PlacementWriter>());

@@ -26,7 +26,7 @@ public class GoldenEventsTests
         { OrderCreated.Type, new OrderCreated(s_order, 1, s_customer, OrderStatus.Pending, null, [s_line], new(54.00m, "EUR"), s_time) },
         {
             OrderUpdated.Type, new OrderUpdated(
-                s_order, 4, s_customer, OrderStatus.CancelPending, OrderStatus.Confirmed, null, [s_line], new(54.00m, "EUR"), "customer changed her mind",
+                s_order, 4, s_customer, OrderStatus.CancelPending, OrderStatus.Confirmed, null, [s_line], new(54.00m, "EUR"), "customer changed their mind",
                 new(RevisionStatus.Rejected, [s_line with { Quantity = 9 }], new(Rejection.InsufficientStock, [s_shortage])),
                 new(Rejection.InsufficientStock, [s_shortage]), s_time, s_time.AddMinutes(1))
         },

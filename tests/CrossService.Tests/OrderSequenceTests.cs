@@ -141,7 +141,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
 
                 break;
             case "cancel":
-                var cancelled = await services.Orders.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" });
+                var cancelled = await services.Orders.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" });
                 Assert.Equal(
                     status switch
                     {

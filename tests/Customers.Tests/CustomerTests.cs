@@ -30,6 +30,17 @@ public sealed class CustomerTests
     }
 
     [Fact]
+    public void Their_time_never_goes_back_while_the_version_grows()
+    {
+        var customer = Customer.Create(s_maria, s_later);
+
+        Assert.True(customer.Change(s_maria with { Name = "Ana" }, s_then));
+        Assert.Equal((2L, s_later), (customer.Version, customer.UpdatedAt));
+        customer.Erase(s_then);
+        Assert.Equal((3L, s_later), (customer.Version, customer.UpdatedAt));
+    }
+
+    [Fact]
     public void Forgets_the_person_for_good()
     {
         var customer = Customer.Create(s_maria, s_then);

@@ -37,6 +37,18 @@ public sealed partial class DocumentCommandsTests
             IsScript("bench/measure.sh");
             Assert.All(arguments.Where(argument => argument.StartsWith('-')), argument => Assert.Contains($"{argument})", Read("bench/measure.sh"), StringComparison.Ordinal));
         },
+        ["bench/campaign.sh"] = arguments =>
+        {
+            IsScript("bench/campaign.sh");
+            Assert.All(
+                arguments.Where(argument => argument.StartsWith('-') && argument != "--help"),
+                argument => Assert.Contains($"\"{argument}\" =>", Read("bench/OrderInventory.Campaign/CampaignOptions.cs"), StringComparison.Ordinal));
+        },
+        ["bench/mutants.sh"] = arguments =>
+        {
+            IsScript("bench/mutants.sh");
+            Assert.Empty(arguments);
+        },
         ["dotnet build"] = arguments => Assert.Equal(["-c", "Release"], arguments),
         ["dotnet test"] = arguments =>
         {

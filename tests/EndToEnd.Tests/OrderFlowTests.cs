@@ -61,7 +61,7 @@ public sealed class OrderFlowTests(SystemFixture system)
         var id = (Guid)order["id"]!;
         Assert.Equal((10, 4, 6), await _shop.StockAsync(product));
 
-        using var cancel = await system.Gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" });
+        using var cancel = await system.Gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" });
 
         Assert.Equal(HttpStatusCode.Accepted, cancel.StatusCode);
         await _shop.WaitForStatusAsync(id, "cancelled");

@@ -13,7 +13,7 @@ namespace OrderInventory.EndToEnd.Tests;
 /// <summary>A span as it left a service.</summary>
 internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name, string Source);
 
-/// <summary>An OpenTelemetry collector that keeps the spans it gets by OTLP over HTTP (opentelemetry-proto, trace/v1/trace.proto).</summary>
+/// <summary>An OpenTelemetry collector that keeps the spans, and the names of the metrics, that it gets by OTLP over HTTP (opentelemetry-proto, trace/v1 and metrics/v1).</summary>
 internal sealed class SpanCollector : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -21,6 +21,12 @@ internal sealed class SpanCollector : IAsyncDisposable
     private SpanCollector(WebApplication server) => _server = server;
 
     public ConcurrentBag<ExportedSpan> Spans { get; } = [];
+
+    /// <summary>As Prometheus names them, so that a rule's names can be compared.</summary>
+    public ConcurrentDictionary<string, bool> Metrics { get; } = [];
+
+    /// <summary>All that came: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
+    public ConcurrentBag<(string Signal, byte[] Body)> Exports { get; } = [];
 
     public string Endpoint => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
@@ -30,15 +36,25 @@ internal sealed class SpanCollector : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var collector = new SpanCollector(builder.Build());
-        collector._server.MapPost("/v1/traces", async (HttpRequest request) =>
+        collector._server.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
-            collector.Read(body.ToArray());
+            collector.Exports.Add((signal, body.ToArray()));
+            if (signal == "traces")
+            {
+                collector.Read(body.ToArray());
+            }
+            else if (signal == "metrics")
+            {
+                foreach (var metric in Fields(body.ToArray(), 1).SelectMany(resource => Fields(resource, 2)).SelectMany(scope => Fields(scope, 2)))
+                {
+                    collector.Metrics[PrometheusName(metric)] = true;
+                }
+            }
+
             return Results.Bytes([], "application/x-protobuf");
         });
-        // Metrics and logs are taken and forgotten.
-        collector._server.MapPost("/v1/{signal}", () => Results.Bytes([], "application/x-protobuf"));
         await collector._server.StartAsync();
         return collector;
     }
@@ -57,6 +73,14 @@ internal sealed class SpanCollector : IAsyncDisposable
                     System.Text.Encoding.UTF8.GetString(Fields(span, 5).Single()), source));
             }
         }
+    }
+
+    /// <summary>The default translation: a unit in seconds and, of a counter, 'total' are appended; a unit in braces is not.</summary>
+    private static string PrometheusName(byte[] metric)
+    {
+        var name = System.Text.Encoding.UTF8.GetString(Fields(metric, 1).Single()).Replace('.', '_');
+        var unit = Fields(metric, 3).Select(System.Text.Encoding.UTF8.GetString).FirstOrDefault() == "s" ? "_seconds" : "";
+        return name + unit + (Fields(metric, 7).Count > 0 ? "_total" : "");
     }
 
     /// <summary>The name of the library, or of our own part, that made the spans.</summary>

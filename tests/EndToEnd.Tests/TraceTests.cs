@@ -1,18 +1,61 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Aspire.Hosting.Testing;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-public sealed class TraceTests
+/// <summary>A system that sends its telemetry to a collector of the test's.</summary>
+public sealed class ExportingSystem : IAsyncLifetime
 {
+    private SpanCollector? _collector;
+    private AppHostRunner? _runner;
+
+    internal SpanCollector Collector => _collector!;
+
+    public AppHostRunner Runner => _runner!;
+
+    public async Task InitializeAsync()
+    {
+        _collector = await SpanCollector.StartAsync();
+        string[] services = ["orders", "inventory", "products", "customers", "notifications"];
+        _runner = await AppHostRunner.StartAsync(
+        [
+            "--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={_collector.Endpoint}", "--Otlp:Protocol=http/protobuf",
+            // Metrics leave once a minute otherwise.
+            .. services.Select(service => $"--Environment:{service}:OTEL_METRIC_EXPORT_INTERVAL=2000"),
+        ]);
+        await _runner.WaitUntilHealthyAsync("gateway");
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_runner is not null)
+        {
+            await _runner.DisposeAsync();
+        }
+
+        await _collector!.DisposeAsync();
+    }
+}
+
+public sealed partial class TraceTests(ExportingSystem exporting) : IClassFixture<ExportingSystem>
+{
+    [Fact]
+    public async Task Every_metric_that_an_alert_names_is_exported()
+    {
+        var rules = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/alerts/order-inventory.yml"));
+        var named = Expression().Matches(rules).SelectMany(line => Metric().Matches(line.Groups["expression"].Value)).Select(name => name.Value).Distinct().ToList();
+        Assert.True(named.Count >= 8, string.Join(' ', named));
+        await Eventually.TrueAsync(
+            () => named.TrueForAll(exporting.Collector.Metrics.ContainsKey), TimeSpan.FromSeconds(60),
+            $"of {string.Join(", ", named)} all; there are {string.Join(", ", exporting.Collector.Metrics.Keys.Order())}");
+    }
+
     [Fact]
     public async Task One_order_is_one_trace_from_the_request_to_the_notification()
     {
-        await using var collector = await SpanCollector.StartAsync();
-        await using var system = await AppHostRunner.StartAsync(
-            ["--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={collector.Endpoint}", "--Otlp:Protocol=http/protobuf"]);
-        await system.WaitUntilHealthyAsync("gateway");
+        var (collector, system) = (exporting.Collector, exporting.Runner);
         using var gateway = await system.CreateClientAsync();
         var shop = new Shop(gateway);
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 10));
@@ -33,20 +76,32 @@ public sealed class TraceTests
 
         // One root; every other span hangs below a span of the same trace. Each service exports in batches of its own, and a parent ends
         // after its children, so it may come later.
-        await Eventually.TrueAsync(
-            () =>
-            {
-                var spans = collector.Spans.Where(span => span.TraceId == whole.Key).ToList();
-                var ids = spans.Select(span => span.SpanId).ToHashSet();
-                return spans.Count(span => !ids.Contains(span.ParentId)) == 1;
-            },
-            TimeSpan.FromSeconds(60),
-            "one root");
+        List<ExportedSpan> Roots()
+        {
+            var spans = collector.Spans.Where(span => span.TraceId == whole.Key).ToList();
+            var ids = spans.Select(span => span.SpanId).ToHashSet();
+            return [.. spans.Where(span => !ids.Contains(span.ParentId))];
+        }
+
+        try
+        {
+            await Eventually.TrueAsync(() => Roots().Count == 1, TimeSpan.FromSeconds(60), "one root");
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"The trace has these roots: {string.Join("; ", Roots())}");
+        }
 
         // Sweeps, leases and senders ask the database every second. What they ask is no trace of its own; one that asked for nothing else is there to compare.
         Assert.Contains(collector.Spans, span => span.Source == "Npgsql");
         Assert.DoesNotContain(collector.Spans, span => span.ParentId.Length == 0 && span.Source is "Npgsql" or "OpenTelemetry.Instrumentation.StackExchangeRedis");
     }
+
+    [GeneratedRegex("^ +expr: (?<expression>.+)$", RegexOptions.Multiline)]
+    private static partial Regex Expression();
+
+    [GeneratedRegex(@"(?<!by \([^)]*)(messaging|orders|inventory|notifications)_[a-z_]+(?=[ )[])")]
+    private static partial Regex Metric();
 
     private static bool Has(IEnumerable<ExportedSpan> trace, string station)
     {

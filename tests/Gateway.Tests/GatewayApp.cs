@@ -1,22 +1,31 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
 /// <summary>The gateway on a real port, with five small real services behind it.</summary>
-public sealed class GatewayApp : IAsyncLifetime
+public sealed partial class GatewayApp : IAsyncLifetime
 {
     private readonly Dictionary<string, Service> _services = SystemRoutes.Services.ToDictionary(name => name, name => new Service(name));
     private WebApplicationFactory<Program>? _factory;
 
     public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>Settings of this gateway, beside the services' addresses.</summary>
+    public Dictionary<string, string> Settings { get; init; } = [];
+
+    internal IServiceProvider Services => _factory!.Services;
 
     internal Service this[string name] => _services[name];
 
@@ -35,22 +44,50 @@ public sealed class GatewayApp : IAsyncLifetime
             {
                 builder.UseSetting($"services:{name}:http:0", service.Address);
             }
+
+            foreach (var (key, value) in Settings)
+            {
+                builder.UseSetting(key, value);
+            }
         });
         _factory.UseKestrel();
         _factory.StartServer();
-        Http = _factory.CreateClient();
+        var addresses = _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Http = _factory.CreateClient(new() { BaseAddress = new(addresses.Single(address => address.StartsWith("http:", StringComparison.Ordinal))) });
         Http.DefaultRequestHeaders.Authorization = TestAuthority.Everything;
     }
 
     public async Task DisposeAsync()
     {
-        Http.Dispose();
-        await _factory!.DisposeAsync();
+        Http?.Dispose();
+        if (_factory is not null)
+        {
+            await _factory.DisposeAsync();
+        }
+
         foreach (var service in _services.Values)
         {
             await service.StopAsync();
         }
     }
+
+    /// <summary>A request as it is on the wire, with a token behind its first Host.</summary>
+    public static byte[] WithToken(string request) =>
+        Encoding.Latin1.GetBytes(Host().Replace(request, $"$0Authorization: {TestAuthority.Everything}\r\n", 1));
+
+    /// <summary>The answer, byte for byte, of a connection that ends behind it.</summary>
+    public async Task<string> RawAsync(string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
+        await client.GetStream().WriteAsync(WithToken(request));
+        using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await reader.ReadToEndAsync(patience.Token);
+    }
+
+    [GeneratedRegex("Host: [^\\r\\n]*\\r\\n", RegexOptions.CultureInvariant)]
+    private static partial Regex Host();
 
     /// <summary>Answers every request with who it is and what it was asked; single answers can be set by path.</summary>
     internal sealed class Service(string name)

@@ -20,7 +20,7 @@ public sealed class HealthTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var health = await response.Content.ReadFromJsonAsync<JsonNode>();
         Assert.Equal("healthy", (string?)health!["status"]);
-        Assert.Equal(["customers", "inventory", "notifications", "orders", "products"], health["checks"]!.AsObject().Select(c => c.Key).Order());
+        Assert.Equal(["authority", "customers", "inventory", "notifications", "orders", "products"], health["checks"]!.AsObject().Select(c => c.Key).Order());
     }
 
     [Fact]

@@ -1,9 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
@@ -24,7 +22,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
             return Task.CompletedTask;
         };
 
-        var answer = await RawAsync(Encoding.Latin1.GetBytes($"GET /api/orders/bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{name}: {value}\r\n\r\n"));
+        var answer = await gateway.RawAsync($"GET /api/orders/bytes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{name}: {value}\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
         Assert.Equal(Encoding.Latin1.GetBytes(value), seen);
@@ -69,7 +67,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     [Fact]
     public async Task A_body_that_is_too_large_ends_the_connection_and_says_so()
     {
-        var answer = await RawAsync(Encoding.ASCII.GetBytes("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{"));
+        var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{");
 
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
@@ -78,7 +76,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     [Fact]
     public async Task A_body_that_does_not_come_is_408_and_the_connection_ends()
     {
-        var answer = await RawAsync(Encoding.ASCII.GetBytes("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"));
+        var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
@@ -107,17 +105,5 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
         using var answer = await gateway.Http.PostAsync("/api/products", content);
 
         Assert.Equal("gzip", (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["headers"]!["Content-Encoding"]);
-    }
-
-    /// <summary>The answer, byte for byte, of a connection that ends behind it.</summary>
-    private async Task<string> RawAsync(byte[] request)
-    {
-        using var client = new TcpClient();
-        await client.ConnectAsync(gateway.Http.BaseAddress!.Host, gateway.Http.BaseAddress.Port);
-        var authorized = Encoding.Latin1.GetString(request).Replace("Host: x\r\n", $"Host: x\r\nAuthorization: {TestAuthority.Everything}\r\n", StringComparison.Ordinal);
-        await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(authorized));
-        using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        return await reader.ReadToEndAsync(patience.Token);
     }
 }

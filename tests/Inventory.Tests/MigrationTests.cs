@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -64,5 +65,39 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         Assert.Equal(
             [null, "[1, 2, 3]"],
             await database.Database.SqlQuery<string?>($"SELECT returned_versions::text AS \"Value\" FROM reservations ORDER BY order_version").ToListAsync());
+    }
+
+    [Fact]
+    public async Task Words_that_people_wrote_go_out_of_old_dead_letters_and_nothing_else_does()
+    {
+        await using var database = new InventoryDb(
+            new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
+        var migrator = database.GetService<IMigrator>();
+        await migrator.MigrateAsync("LockStock");
+        (string Topic, byte[] Payload)[] letters =
+        [
+            ("order.updated", """{"status": "cancelPending", "reason": "Maria has moved", "total": {"amount": 18.00}}"""u8.ToArray()),
+            ("order.updated", """{"status": "expired", "reason": "timeout"}"""u8.ToArray()),
+            ("order.updated", """{"status": "shipped", "reason": null}"""u8.ToArray()),
+            ("order.updated", """{"status": "cancelPending", "reason": "a\u0000b"}"""u8.ToArray()),
+            ("order.updated", [0xFF, 0xFE]),
+            ("order.updated", "[]"u8.ToArray()),
+            ("order.updated", []),
+            ("product.updated", """{"reason": "not an order's"}"""u8.ToArray()),
+        ];
+        foreach (var (offset, (topic, payload)) in letters.Index())
+        {
+            await database.Database.ExecuteSqlAsync(
+                $"""
+                 INSERT INTO dead_letters (id, topic, partition, "offset", key, reason, attempts, created_at, headers, payload)
+                 VALUES (gen_random_uuid(), {topic}, 0, {offset}, 'k', 'why', 1, now(), '[]', {payload})
+                 """);
+        }
+
+        await migrator.MigrateAsync();
+
+        var after = await database.Database.SqlQuery<byte[]>($"SELECT payload AS \"Value\" FROM dead_letters ORDER BY \"offset\"").ToListAsync();
+        Assert.Equal("""{"total": {"amount": 18.00}, "reason": null, "status": "cancelPending"}""", Encoding.UTF8.GetString(after[0]));
+        Assert.Equal(letters[1..].Select(letter => letter.Payload), after[1..]);
     }
 }

@@ -46,6 +46,38 @@ public sealed class StockApiTests(StockApiTests.Fixture fixture) : IClassFixture
         Assert.Equal((39, 0, 39, 10, 1), ((int)body["onHand"]!, (int)body["reserved"]!, (int)body["available"]!, (int)body["lowStockThreshold"]!, (int)body["version"]!));
     }
 
+    [Theory]
+    [InlineData("\"7\"")]
+    [InlineData("*")]
+    [InlineData("W/\"1\"")]
+    public async Task What_somebody_has_removed_is_not_made_again_by_who_has_read_it_before(string tag)
+    {
+        var product = await _app.StockAsync(39, 10);
+        using var remove = new HttpRequestMessage(HttpMethod.Delete, $"/api/inventory/{product}");
+        remove.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(remove)).StatusCode);
+
+        var late = await PutAsync(product, new { onHand = 5 }, tag);
+
+        Assert.Equal(HttpStatusCode.PreconditionFailed, late.StatusCode);
+        Assert.Null((await BodyAsync(late))["version"]);
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/inventory/{product}")).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await PutAsync(product, new { onHand = 5 })).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_to_be_new_is_412_when_it_is_there()
+    {
+        var product = await _app.StockAsync(39, 10);
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/inventory/{product}") { Content = JsonContent.Create(new { onHand = 5 }) };
+        request.Headers.TryAddWithoutValidation("If-None-Match", "*");
+
+        var answer = await _http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.PreconditionFailed, answer.StatusCode);
+        Assert.Equal(1, (int)(await BodyAsync(answer))["version"]!);
+    }
+
     [Fact]
     public async Task Setting_an_existing_record_needs_If_Match()
     {

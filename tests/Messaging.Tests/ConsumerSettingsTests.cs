@@ -1,4 +1,7 @@
 using Confluent.Kafka;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace OrderInventory.Messaging.Tests;
 
@@ -14,5 +17,32 @@ public class ConsumerSettingsTests
         copy.EnableAutoCommit = false;
         copy.AutoOffsetReset = AutoOffsetReset.Latest;
         Assert.Equal(("orders", "orders-1", true, null), (options.Consumer.GroupId, options.Consumer.GroupInstanceId, options.Consumer.EnableAutoCommit, options.Consumer.AutoOffsetReset));
+    }
+
+    [Fact]
+    public void One_section_says_how_every_client_logs_in()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:kafka"] = "broker:9093",
+            ["Messaging:Kafka:SecurityProtocol"] = "SaslSsl",
+            ["Messaging:Kafka:SaslMechanism"] = "ScramSha512",
+            ["Messaging:Kafka:SaslUsername"] = "orders",
+            ["Messaging:Kafka:SaslPassword"] = "secret",
+            ["Messaging:Kafka:SslCaLocation"] = "/etc/ca.pem",
+        });
+        builder.AddMessaging("things", messaging => messaging.Consumes<ThingChanged, ThingsHandler>("things", ThingChanged.Type, ThingsJson.Default.ThingChanged));
+        var options = (MessagingOptions)builder.Services.Single(service => service.ServiceType == typeof(MessagingOptions)).ImplementationInstance!;
+
+        foreach (var config in new ClientConfig[] { options.Kafka, options.Producer, options.BulkProducer, options.Consumer, options.ConsumerSettings, new ProducerConfig().Take(options.Kafka) })
+        {
+            Assert.Equal(
+                ("broker:9093", SecurityProtocol.SaslSsl, SaslMechanism.ScramSha512, "orders", "secret", "/etc/ca.pem"),
+                (config.BootstrapServers, config.SecurityProtocol, config.SaslMechanism, config.SaslUsername, config.SaslPassword, config.SslCaLocation));
+        }
+
+        Assert.Equal(true, options.Producer.EnableIdempotence);
+        Assert.Equal("things", options.Consumer.GroupId);
     }
 }

@@ -120,7 +120,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         var refused = (await app.ListAsync($"customerId={customer}&status=failed")).Single();
         Assert.Equal(("email", "The customer does not want e-mail."), ((string?)refused["channel"], (string?)refused["lastError"]));
 
-        // From here on she is known.
+        // From here on they are known.
         await app.PublishAsync(Events.Updated(customer, OrderStatus.Shipped));
         Assert.Equal("sms", (string?)(await app.ListAsync($"customerId={customer}&status=sent")).Single()["channel"]);
         Assert.Empty(_smtp.Mails);

@@ -342,7 +342,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
         var sent = (await _app.ListAsync($"customerId={customer}&channel=webhook&status=sent")).Single();
         Assert.Equal(wanted.OrderId.ToString(), (string?)sent["orderId"]);
 
-        // Recorded while she wanted it, and not any more when it is to be sent.
+        // Recorded while they wanted it, and not any more when it is to be sent.
         await _app.QueryAsync<object>("UPDATE webhooks SET active = false WHERE id = $1", Id(webhook));
         (await _app.Http.PostAsync($"/api/notifications/{sent["id"]}/resend", null)).EnsureSuccessStatusCode();
         await KeepAsync(Events.Customer(customer, 3));

@@ -96,7 +96,7 @@ public sealed class ConcurrentChangesTests(InfrastructureFixture infrastructure)
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var orders = await OrderBatch.LoadAsync(connection, [id], TimeProvider.System, CancellationToken.None);
-        Assert.Equal(Change.Made, orders.Change(orders.Find(id)!, order => order.Ship("DHL", null, orders.Now), new(By.Caller)));
+        Assert.Equal(Change.Made, orders.Change(orders.Find(id)!, order => order.Ship("DHL", null, orders.Now), new Actor(By.Caller)));
         await using (var past = new NpgsqlCommand("UPDATE orders SET version = version + 1 WHERE id = $1", connection) { Parameters = { new() { Value = id } } })
         {
             await past.ExecuteNonQueryAsync();

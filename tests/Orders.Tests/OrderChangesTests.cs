@@ -71,7 +71,7 @@ public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IA
     public async Task A_cancel_answers_202_then_200_and_does_nothing_twice()
     {
         var (id, _) = await _app.ConfirmedAsync();
-        Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" })).StatusCode);
+        Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" })).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "again" })).StatusCode);
         Assert.Equal(HttpStatusCode.Accepted, (await _http.PostAsync($"/api/orders/{id}/cancel", null)).StatusCode);
         await _app.AnswerAsync(id, 3, "released");

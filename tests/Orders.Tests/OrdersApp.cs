@@ -45,9 +45,13 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
 
     public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);
 
-    public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings)
+    public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings) =>
+        await StartAsync(infrastructure, await infrastructure.CopyDatabaseAsync<OrdersDb>("orders"), settings);
+
+    /// <summary>On a database that is there already.</summary>
+    public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, string database, params (string Key, string Value)[] settings)
     {
-        var app = new OrdersApp(infrastructure, await infrastructure.CopyDatabaseAsync<OrdersDb>("orders"), await Neighbours.StartAsync(), settings);
+        var app = new OrdersApp(infrastructure, database, await Neighbours.StartAsync(), settings);
         await app.WaitUntilReadyAsync();
         return app;
     }

@@ -116,9 +116,9 @@ public sealed class TimelineTests(InfrastructureFixture infrastructure) : IAsync
     public async Task Reasons_are_in_it_and_an_unknown_order_is_404()
     {
         var (id, _) = await _app.ConfirmedAsync();
-        await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" });
+        await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" });
         var timeline = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
-        Assert.Equal("changed her mind", (string?)timeline["items"]!.AsArray().Single(i => (string?)i!["what"] == "cancel requested")!["data"]!["reason"]);
+        Assert.Equal("changed their mind", (string?)timeline["items"]!.AsArray().Single(i => (string?)i!["what"] == "cancel requested")!["data"]!["reason"]);
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/orders/{Guid.CreateVersion7()}/timeline")).StatusCode);
     }
 }

@@ -126,7 +126,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
     public async Task A_cancel_that_cannot_be_told_is_told_with_less_and_then_waits_with_one_dead_letter()
     {
         var (id, product) = await _app.ConfirmedAsync();
-        (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed her mind" })).EnsureSuccessStatusCode();
+        (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" })).EnsureSuccessStatusCode();
         await PublishedAsync();
         await RefusedAsync(id, size: 100_000);
         await SweepAsync();

@@ -36,6 +36,17 @@ public sealed class ProductTests
     }
 
     [Fact]
+    public void Its_time_never_goes_back_while_its_version_grows()
+    {
+        var product = Product.Create(s_chai, s_later);
+
+        Assert.True(product.Change(s_chai with { Name = "Chang" }, ProductStatus.Active, s_then));
+        Assert.Equal((2L, s_later), (product.Version, product.UpdatedAt));
+        product.Delete(s_then);
+        Assert.Equal((3L, s_later), (product.Version, product.UpdatedAt));
+    }
+
+    [Fact]
     public void Is_never_changed_after_its_deletion()
     {
         var product = Product.Create(s_chai, s_then);

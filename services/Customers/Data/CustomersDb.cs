@@ -36,7 +36,7 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
             customer.Property(c => c.Id).ValueGeneratedNever();
             // Erased customers have no e-mail, and nulls do not collide.
             customer.HasIndex(c => c.EmailKey, EmailIndex).IsUnique();
-            // In the customer's own row: an address has no life of its own, her version is its version, and erasing leaves no row behind.
+            // In the customer's own row: an address has no life of its own, the customer's version is its version, and erasing leaves no row behind.
             customer.Property(c => c.Addresses).HasColumnType("jsonb").HasConversion(
                 book => JsonSerializer.Serialize(book.Addresses, CustomersJson.Default.IReadOnlyListAddress),
                 json => AddressBook.Of(JsonSerializer.Deserialize(json, CustomersJson.Default.IReadOnlyListAddress)!));

@@ -6,7 +6,7 @@ namespace OrderInventory.Customers.Domain;
 /// <summary>What a customer tells about herself.</summary>
 internal sealed record CustomerDetails(string Name, string Email, string? Phone, string Language, ContactChannels Channels);
 
-/// <summary>Somebody who can order. The only place of the system where her name and addresses are at home: events carry none of them.</summary>
+/// <summary>Somebody who can order. The only place of the system where their name and addresses are at home: events carry none of them.</summary>
 internal sealed class Customer
 {
     /// <summary>Mail, because the address is the one thing that every customer has given.</summary>
@@ -120,7 +120,8 @@ internal sealed class Customer
     private void Touch(DateTimeOffset now)
     {
         Version++;
-        UpdatedAt = now;
+        // Another replica's clock, or this one after it was set, may be behind.
+        UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
 
     private void ThrowIfErased()

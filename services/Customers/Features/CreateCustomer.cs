@@ -25,7 +25,7 @@ internal static class CreateCustomer
     /// <summary>Create a customer</summary>
     /// <remarks>
     /// 409 <c>email-taken</c> when another customer has the e-mail address; upper and lower case do not matter.
-    /// 422 <c>idempotency-key-reused</c> also when the Idempotency-Key has made a customer who is erased by now, 404 when she is being erased
+    /// 422 <c>idempotency-key-reused</c> also when the Idempotency-Key has made a customer who is erased by now, 404 when they are being erased
     /// at this moment. Publishes <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<Created<CustomerResponse>, ProblemHttpResult>> HandleAsync(

@@ -42,7 +42,7 @@ internal static class SetStock
             }
 
             var isNew = stock.Product(productId) is not { IsNew: false };
-            if (!isNew && ETags.CheckIfMatch(http, stock.Product(productId)!.Version) is { } precondition)
+            if (ETags.CheckIfMatch(http, isNew ? null : stock.Product(productId)!.Version) is { } precondition)
             {
                 return precondition;
             }

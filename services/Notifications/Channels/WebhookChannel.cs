@@ -36,8 +36,14 @@ internal sealed class WebhookChannel : IDisposable
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
 
-    public WebhookChannel(IOptions<NotificationOptions> options, TimeProvider time)
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+
+    /// <param name="options">Whether private targets are permitted, and how long an endpoint has.</param>
+    /// <param name="time">The clock of timestamps and timeouts.</param>
+    /// <param name="resolve">The addresses of a name; the system's resolver when it is left out.</param>
+    public WebhookChannel(IOptions<NotificationOptions> options, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
+        _resolve = resolve ?? Dns.GetHostAddressesAsync;
         _allowPrivate = options.Value.Webhooks.AllowPrivateTargets;
         _timeout = options.Value.Webhooks.Timeout;
         _time = time;
@@ -107,7 +113,7 @@ internal sealed class WebhookChannel : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await _resolve(host, cancellationToken);
         var permitted = _allowPrivate ? addresses : [.. addresses.Where(PublicAddresses.Contains)];
         if (permitted.Length == 0)
         {

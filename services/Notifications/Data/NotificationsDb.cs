@@ -39,12 +39,12 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             notification.Property(n => n.Status).HasConversion(s => Name(s), s => Parse<NotificationStatus>(s));
             notification.Property(n => n.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
             notification.HasIndex(n => new { n.EventId, n.Template, n.Channel, n.RecipientRef }).IsUnique();
-            // An order has few notifications, a customer many: hers are read in the list's own order.
+            // An order has few notifications, a customer many: theirs are read in the list's own order.
             notification.HasIndex(n => n.OrderId).HasFilter("order_id IS NOT NULL");
             notification.HasIndex(n => new { n.CustomerId, n.Id }).HasFilter("customer_id IS NOT NULL");
             // What is sent leaves this index, so the sender's look costs the same whatever the history holds.
             notification.HasIndex(n => new { n.Channel, n.NextAttemptAt }).HasDatabaseName("ix_notifications_pending").HasFilter("status = 'pending'");
-            // A member of staff who is deleted takes what was written to her along.
+            // A member of staff who is deleted takes what was written to them along.
             notification.HasIndex(n => n.RecipientRef).HasFilter("customer_id IS NULL AND channel <> 'webhook'");
             // A webhook's lane.
             notification.HasIndex(n => new { n.RecipientRef, n.NextAttemptAt }).HasDatabaseName("ix_notifications_webhook")

@@ -24,7 +24,7 @@ public sealed class Webhook
     /// <summary>The <c>ce_type</c>s that are delivered; null for all.</summary>
     public string[]? EventTypes { get; private set; }
 
-    /// <summary>Only events of this customer are delivered, and only while she wants to be told by webhook; null for a company's own systems.</summary>
+    /// <summary>Only events of this customer are delivered, and only while they want to be told by webhook; null for a company's own systems.</summary>
     public Guid? CustomerId { get; private init; }
 
     /// <summary>False: nothing is recorded for it, and what waits stays.</summary>

@@ -23,7 +23,7 @@ internal static class CreateWebhook
     /// shown in this answer only.
     /// </param>
     /// <param name="Active">Whether it begins at once; true when left out.</param>
-    /// <param name="CustomerId">Deliver only this customer's events, and only while she wants webhooks.</param>
+    /// <param name="CustomerId">Deliver only this customer's events, and only while they want webhooks.</param>
     [Example("""{"url": "https://erp.example.com/hooks/orders", "eventTypes": ["order.updated.v1"]}""")]
     public sealed record Request(
         [property: MaxLength(2048)] string Url, IReadOnlyList<string>? EventTypes = null, [property: MaxLength(128)] string? Secret = null, bool Active = true, Guid? CustomerId = null);

@@ -8,7 +8,7 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>customer.updated: keeps language and channels of the customer; an erasure also takes what was written to her.</summary>
+/// <summary>customer.updated: keeps language and channels of the customer; an erasure also takes what was written to them.</summary>
 internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvider time) : IBatchHandler
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal static class PutTemplate
 
         var current = await db.MessageTemplates
             .SingleOrDefaultAsync(t => t.Template == key.Template && t.Channel == key.Channel && t.Language == key.Language, cancellationToken);
-        if (ETags.CheckIfMatch(http, current?.Version ?? 0, required: current is not null) is { } mismatch)
+        if (ETags.CheckIfMatch(http, current?.Version) is { } mismatch)
         {
             return mismatch;
         }

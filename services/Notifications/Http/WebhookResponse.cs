@@ -8,7 +8,7 @@ namespace OrderInventory.Notifications.Http;
 /// <param name="Id">UUIDv7.</param>
 /// <param name="Url">Where events are posted to.</param>
 /// <param name="EventTypes">The types of events that are delivered; null for all.</param>
-/// <param name="CustomerId">The customer whose events alone are delivered, while she wants webhooks; null for all customers' and stock's.</param>
+/// <param name="CustomerId">The customer whose events alone are delivered, while they want webhooks; null for all customers' and stock's.</param>
 /// <param name="Active">Whether events are recorded and delivered.</param>
 /// <param name="Version">Grows by one with every change; also the ETag.</param>
 /// <param name="CreatedAt">When it was made.</param>

@@ -38,6 +38,7 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
 
         var seconds = Math.Min(wanted, MaxSeconds);
 
+        http.LeaveAdmission();
         http.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
         var changed = _waiting.GetOrAdd(orderId, _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
         try

@@ -13,7 +13,7 @@ namespace OrderInventory.Orders.Features;
 internal static class CancelOrder
 {
     /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
-    [Example("""{"reason": "changed her mind"}""")]
+    [Example("""{"reason": "changed their mind"}""")]
     public sealed record Request([property: MaxLength(500)] string? Reason = null);
 
     /// <summary>Ask for a cancel</summary>

@@ -81,7 +81,8 @@ internal sealed class Product
     private void Touch(DateTimeOffset now)
     {
         Version++;
-        UpdatedAt = now;
+        // Another replica's clock, or this one after it was set, may be behind.
+        UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
 
     private void ThrowIfDeleted()

@@ -8,6 +8,7 @@ using OrderInventory.Products.Features;
 using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
 using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Exchange;
 
@@ -106,7 +107,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
                     break;
                 case "price":
                     errors.Require(
-                        decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var amount),
+                        ExactDecimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var amount),
                         "$.price.amount", "A number like 18.00 is required.");
                     row.Price = new(amount, cells["currency"]);
                     break;

@@ -115,6 +115,42 @@ public sealed class ConventionsTests(SystemFixture system)
         }
     }
 
+    [Theory]
+    [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
+    public async Task No_body_is_so_deep_long_or_wide_that_it_does_harm(string service)
+    {
+        var deep = Encoding.ASCII.GetBytes($"{new string('[', 10_000)}{new string(']', 10_000)}");
+        var deepObject = Encoding.ASCII.GetBytes($"{string.Concat(Enumerable.Repeat("{\"a\":", 10_000))}1{new string('}', 10_000)}");
+        var wide = Encoding.ASCII.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"m{i % 10}{i}\":1"))}}}"[..1_040_000]);
+        var manyMembers = Encoding.ASCII.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 90_000).Select(i => $"\"{i}\":1"))}}}");
+        var longString = Encoding.ASCII.GetBytes($"{{\"{new string('n', 500_000)}\":\"{new string('v', 500_000)}\"}}");
+        var longNumber = Encoding.ASCII.GetBytes($"{{\"quantity\":{new string('9', 1_000_000)}}}");
+        foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))
+        {
+            foreach (var (what, body) in new[] { ("deep", deep), ("deep object", deepObject), ("wide, cut off", wide), ("members", manyMembers), ("string", longString), ("number", longNumber) })
+            {
+                var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, body, ("If-Match", "*"), ("Idempotency-Key", "k"));
+                Assert.True(answer.Status is 400 or 404, $"{operation.Method} {operation.Url} {what}: {answer.Status} {answer.Body}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
+    public async Task No_member_comes_twice_however_it_is_spelled(string service)
+    {
+        var document = await DocumentAsync(service);
+        foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))
+        {
+            foreach (var name in Resolve(document, operation.Schema)?["properties"]?.AsObject().Select(member => member.Key) ?? [])
+            {
+                var escaped = string.Concat(name.Select(c => $"\\u{(int)c:x4}"));
+                var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.ASCII.GetBytes($"{{\"{name}\":null,\"{escaped}\":null}}"), ("If-Match", "*"), ("Idempotency-Key", "k"));
+                Assert.True(answer.Status is 400 or 404, $"{operation.Method} {operation.Url} {name}: {answer.Status} {answer.Body}");
+            }
+        }
+    }
+
     [Fact]
     public async Task The_parameters_of_each_service_are_read_strictly()
     {

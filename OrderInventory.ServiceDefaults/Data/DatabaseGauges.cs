@@ -1,0 +1,93 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using OpenTelemetry;
+
+namespace OrderInventory.ServiceDefaults.Data;
+
+/// <summary>A number that the database has.</summary>
+/// <param name="Name">Of the metric, such as <c>messaging.outbox.length</c>.</param>
+/// <param name="Unit">UCUM.</param>
+/// <param name="Description">For a person.</param>
+public sealed record DatabaseGauge(string Name, string Unit, string Description);
+
+public static class DatabaseGaugesExtensions
+{
+    /// <summary>
+    /// Gauges over the service's database. It is asked when metrics are collected and at no other time: where nobody listens, it costs nothing.
+    /// While the database does not answer, the gauges are silent.
+    /// </summary>
+    /// <param name="builder">The service.</param>
+    /// <param name="meter">The meter's name; those that begin with <c>OrderInventory.</c> are exported.</param>
+    /// <param name="every">How old an answer may be before it is asked again.</param>
+    /// <param name="sql">One row: for each gauge a column of type <c>float8</c>.</param>
+    /// <param name="gauges">In the order of the columns.</param>
+    public static void AddDatabaseGauges(this IHostApplicationBuilder builder, string meter, TimeSpan every, string sql, params DatabaseGauge[] gauges) =>
+        builder.Services.AddSingleton<IHostedService>(services => new DatabaseGauges(
+            services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DatabaseGauges>>(), meter, every, sql, gauges));
+}
+
+internal sealed partial class DatabaseGauges(
+    NpgsqlDataSource database, TimeProvider time, ILogger<DatabaseGauges> logger, string meter, TimeSpan every, string sql, DatabaseGauge[] gauges) : IHostedService, IDisposable
+{
+    private const int TimeoutSeconds = 10;
+    private readonly Meter _meter = new(meter);
+    private readonly Lock _lock = new();
+    private double?[] _values = [];
+    private long? _asked;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < gauges.Length; i++)
+        {
+            var column = i;
+            _meter.CreateObservableGauge(gauges[i].Name, () => Read(column), gauges[i].Unit, gauges[i].Description);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<double>> Read(int column)
+    {
+        lock (_lock)
+        {
+            if (_asked is not { } asked || time.GetElapsedTime(asked) >= every)
+            {
+                _asked = time.GetTimestamp();
+                _values = Ask();
+            }
+
+            return column < _values.Length && _values[column] is { } value ? [new(value)] : [];
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, the exporter's other metrics must go out.")]
+    private double?[] Ask()
+    {
+        // Looking belongs to no trace; without this every look would be one of its own.
+        using var quiet = SuppressInstrumentationScope.Begin();
+        try
+        {
+            using var command = database.CreateCommand(sql);
+            command.CommandTimeout = TimeoutSeconds;
+            using var reader = command.ExecuteReader();
+            reader.Read();
+            return [.. Enumerable.Range(0, gauges.Length).Select(i => reader.IsDBNull(i) ? (double?)null : reader.GetDouble(i))];
+        }
+        catch (Exception problem)
+        {
+            LogFailed(problem, meter);
+            return [];
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The gauges of {Meter} could not be read")]
+    private partial void LogFailed(Exception exception, string meter);
+}

@@ -1,0 +1,54 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace OrderInventory.ServiceDefaults.Http;
+
+/// <summary>How much work a service takes on at a time, from the section <c>Admission</c>.</summary>
+internal sealed class AdmissionOptions
+{
+    /// <summary>Requests that are worked on at the same time.</summary>
+    public int Concurrent { get; set; } = 128;
+
+    /// <summary>Requests that wait for their turn, oldest first; the next one is refused.</summary>
+    public int Queued { get; set; } = 256;
+}
+
+/// <summary>
+/// A service that is asked for more than it can do refuses the rest at once, with 503 and Retry-After: whoever is let in waits behind a
+/// bounded number of others, and nothing piles up in memory. Health is always answered.
+/// </summary>
+public static class Admission
+{
+    public static IApplicationBuilder UseAdmission(this WebApplication app)
+    {
+        var options = app.Configuration.GetSection("Admission").Get<AdmissionOptions>() ?? new();
+        var limiter = new ConcurrencyLimiter(new()
+        {
+            PermitLimit = options.Concurrent,
+            QueueLimit = options.Queued,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        });
+        app.Lifetime.ApplicationStopped.Register(limiter.Dispose);
+        return app.UseWhen(http => http.Request.Path.StartsWithSegments("/api"), api => api.Use(async (http, next) =>
+        {
+            using var lease = await limiter.AcquireAsync(1, http.RequestAborted);
+            if (lease.IsAcquired)
+            {
+                http.Features.Set(lease);
+                await next(http);
+            }
+            else
+            {
+                http.Response.Headers.RetryAfter = "1";
+                await Problems.Of(
+                    "overloaded", "The service has too much to do.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Send it again after a while.").ExecuteAsync(http);
+            }
+        }));
+    }
+
+    /// <summary>From here on the request only waits: somebody else may come in.</summary>
+    public static void LeaveAdmission(this HttpContext http) => http.Features.Get<RateLimitLease>()?.Dispose();
+}

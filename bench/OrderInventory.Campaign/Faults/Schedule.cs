@@ -1,0 +1,84 @@
+using System.Globalization;
+using Npgsql;
+using OrderInventory.Check.Histories;
+
+namespace OrderInventory.Campaign.Faults;
+
+/// <summary>Faults one after the other, drawn from a seed: the same seed gives the same faults in the same order, at the same gaps.</summary>
+/// <param name="faults">Those to draw from.</param>
+/// <param name="target">What they are done to.</param>
+/// <param name="gap">Seconds from the end of one to the begin of the next, on average.</param>
+/// <param name="most">No more than so many.</param>
+/// <param name="seed">Of the draw.</param>
+internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, double gap, int most, int seed)
+{
+    private const int MaxKillsPerMinute = 2;
+    private readonly Dictionary<string, List<double>> _kills = [];
+    private readonly List<FaultLine> _done = [];
+
+    public IReadOnlyList<FaultLine> Done => _done;
+
+    /// <param name="now">Milliseconds since the start of the run.</param>
+    /// <param name="writer">The history.</param>
+    /// <param name="say">For a person.</param>
+    /// <param name="over">The load is over: what is under way is undone, and nothing new begins.</param>
+    public async Task RunAsync(Func<double> now, HistoryWriter writer, Action<string> say, CancellationToken over)
+    {
+        var random = new Random(seed);
+        var next = 0;
+        // Each kind comes once before one comes twice.
+        var order = new List<Fault>();
+        while (!over.IsCancellationRequested && _done.Count < most)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(gap * (0.5 + random.NextDouble())), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (over.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (next == order.Count)
+            {
+                order = [.. faults.OrderBy(_ => random.Next())];
+                next = 0;
+            }
+
+            var fault = order[next++];
+            if (fault.Where(target) is not { } where || (fault.What is "kill" or "kafka-away" or "postgres-away" && !MayKill(where, now())))
+            {
+                continue;
+            }
+
+            var at = now();
+            IReadOnlyList<string>? poison = null;
+            try
+            {
+                poison = await fault.Do(target, where, over);
+            }
+            catch (Exception problem) when (problem is NpgsqlException or Confluent.Kafka.KafkaException)
+            {
+                // The server that it needs is down from the fault before: then it is no fault.
+                say(string.Create(CultureInfo.InvariantCulture, $"{at / 1000,5:F0} s: {fault.What} {where} could not be done: {problem.Message}"));
+                continue;
+            }
+
+            var line = new FaultLine(at, now(), fault.What, where, poison);
+            _done.Add(line);
+            writer.Add(line);
+            say(string.Create(CultureInfo.InvariantCulture, $"{at / 1000,5:F0} s: {fault.What} {where}{(line.Until - at > 500 ? $", {(line.Until - at) / 1000:F0} s" : "")}"));
+        }
+    }
+
+    /// <summary>The AppHost's supervisor starts a service again three times a minute at most.</summary>
+    private bool MayKill(string where, double now)
+    {
+        var kills = _kills.TryGetValue(where, out var known) ? known : _kills[where] = [];
+        kills.RemoveAll(at => now - at > 70_000);
+        if (kills.Count >= MaxKillsPerMinute)
+        {
+            return false;
+        }
+
+        kills.Add(now);
+        return true;
+    }
+}

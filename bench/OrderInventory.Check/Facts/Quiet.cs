@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Confluent.Kafka;
+using Npgsql;
+using OrderInventory.Check.Histories;
+
+namespace OrderInventory.Check.Facts;
+
+/// <summary>Looks at what still moves in a running system.</summary>
+internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, string kafka) : IDisposable
+{
+    private static readonly string[] s_groups = ["orders", "inventory", "notifications"];
+    private readonly IAdminClient _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka, SocketTimeoutMs = 10_000 }).SetLogHandler(static (_, _) => { }).Build();
+
+    private readonly IConsumer<Ignore, Ignore> _offsets =
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = "check-offsets", EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build();
+
+    /// <summary>Waits until no outbox has a row, no order waits and no consumer is behind, several times in a row.</summary>
+    /// <returns>Null when it is quiet; otherwise what still moved at the end of the time.</returns>
+    public async Task<string?> WaitAsync(TimeSpan patience, Action<string> report, CancellationToken cancellationToken)
+    {
+        var (start, times, said) = (Stopwatch.GetTimestamp(), 0, "");
+        while (true)
+        {
+            var sample = await SampleAsync(0, cancellationToken);
+            times = sample is { Outbox: 0, Lag: 0, Waiting: 0 } ? times + 1 : 0;
+            if (times == 4)
+            {
+                return null;
+            }
+
+            var moving = $"outbox {sample.Outbox?.ToString() ?? "?"}, consumers behind by {sample.Lag?.ToString() ?? "?"}, orders waiting {sample.Waiting?.ToString() ?? "?"}";
+            if (Stopwatch.GetElapsedTime(start) > patience)
+            {
+                return moving;
+            }
+
+            if (moving != said)
+            {
+                report(moving);
+                said = moving;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+        }
+    }
+
+    public async Task<SampleLine> SampleAsync(double at, CancellationToken cancellationToken)
+    {
+        var outbox = await SumAsync(databases.Values, "SELECT count(*), extract(epoch FROM now() - min(created_at))::float8 FROM outbox_messages", cancellationToken);
+        var waiting = await SumAsync([databases["orders"]], "SELECT count(*), NULL::float8 FROM orders WHERE status IN ('pending', 'revisionPending', 'cancelPending')", cancellationToken);
+        return new(at, outbox?.Count, outbox?.Age, await Task.Run(() => Lag(), cancellationToken), waiting?.Count);
+    }
+
+    public void Dispose()
+    {
+        _admin.Dispose();
+        _offsets.Dispose();
+    }
+
+    private static async Task<(long Count, double? Age)?> SumAsync(IEnumerable<string> databases, string sql, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (count, age) = (0L, (double?)null);
+            foreach (var database in databases)
+            {
+                foreach (var (rows, oldest) in await DatabaseFacts.QueryAsync(database, sql, row => (row.GetInt64(0), row.IsDBNull(1) ? (double?)null : row.GetDouble(1)), cancellationToken))
+                {
+                    (count, age) = (count + rows, oldest is null ? age : Math.Max(oldest.Value, age ?? 0));
+                }
+            }
+
+            return (count, age);
+        }
+        catch (Exception problem) when (problem is NpgsqlException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private long? Lag()
+    {
+        try
+        {
+            var partitions = _admin.GetMetadata(TimeSpan.FromSeconds(3)).Topics.Where(topic => Topics.All.Contains(topic.Topic))
+                .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))).ToList();
+            var ends = partitions.ToDictionary(partition => partition, partition => _offsets.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(3)).High.Value);
+            var lag = 0L;
+            foreach (var group in s_groups)
+            {
+                // Only what the group has ever committed of: a partition of a topic that it does not read has no offset of it.
+                var committed = _admin.ListConsumerGroupOffsetsAsync([new(group, null)]).GetAwaiter().GetResult()[0].Partitions;
+                lag += committed.Where(partition => partition.Offset.Value >= 0 && ends.ContainsKey(partition.TopicPartition))
+                    .Sum(partition => Math.Max(0, ends[partition.TopicPartition] - partition.Offset.Value));
+            }
+
+            return lag;
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using OrderInventory.Check.Facts;
+using OrderInventory.Check.Histories;
+using OrderInventory.Check.Rules;
+
+namespace OrderInventory.Check;
+
+/// <summary>A promise that was not kept.</summary>
+/// <param name="Rule">Its name.</param>
+/// <param name="Text">What was found, with ids.</param>
+/// <param name="Lines">The lines of the history that show it.</param>
+internal sealed record Violation(string Rule, string Text, IReadOnlyList<HistoryLine> Lines)
+{
+    public Violation(string rule, string text, params IEnumerable<HistoryLine?> lines)
+        : this(rule, text, [.. lines.OfType<HistoryLine>().Distinct()])
+    {
+    }
+}
+
+internal static class Checker
+{
+    /// <summary>All rules. Each says what it promises where it is written.</summary>
+    public static readonly IReadOnlyList<(string Name, Func<History, SystemFacts, IEnumerable<Violation>> Find)> Rules =
+    [
+        (OrderRules.Acknowledged, OrderRules.FindLost),
+        (OrderRules.Decided, OrderRules.FindUndecided),
+        (OrderRules.WholeOrNothing, OrderRules.FindHalfDone),
+        (OrderRules.AcknowledgedChange, OrderRules.FindLostChanges),
+        (KeyRules.OneOrderPerKey, KeyRules.Find),
+        (ReadRules.NeverOlder, ReadRules.FindOlder),
+        (ReadRules.OneWriterPerVersion, ReadRules.FindLostUpdates),
+        (ReadRules.CacheAge, ReadRules.FindStale),
+        (ReadRules.Listed, ReadRules.FindUnlisted),
+        (ReservationRules.OneReservation, ReservationRules.Find),
+        (ReservationRules.Hold, ReservationRules.FindHolds),
+        (StockRules.ReservedIsHeld, StockRules.FindUnequalReserved),
+        (StockRules.LevelIsLedger, StockRules.FindUnequalLevels),
+        (StockRules.NeverOversold, StockRules.FindOversold),
+        (StockRules.OrderMovesOnce, StockRules.FindUnequalOrders),
+        (StockRules.EventMovesOnce, StockRules.FindRepeatedMovements),
+        (StockRules.StaffMovesOnce, StockRules.FindStaff),
+        (EventRules.Published, EventRules.FindUnpublished),
+        (EventRules.InOrder, EventRules.FindDisorder),
+        (EventRules.Handled, EventRules.FindUnhandled),
+        (EventRules.NoDeadLetter, EventRules.FindDeadLetters),
+        (NotificationRules.OnePerEvent, NotificationRules.Find),
+        (RegisterRules.Linearizable, RegisterRules.Find),
+    ];
+
+    public static IReadOnlyList<Violation> Check(History history, SystemFacts facts) => [.. Rules.SelectMany(rule => rule.Find(history, facts))];
+}

@@ -1,0 +1,66 @@
+using HdrHistogram;
+using OrderInventory.Check.Histories;
+
+namespace OrderInventory.Load.Histories;
+
+/// <summary>Latencies, by what was asked and by second. They count from when a request was to be sent.</summary>
+internal sealed class Figures
+{
+    private readonly Lock _lock = new();
+
+    public SortedDictionary<Op, LongHistogram> ByOp { get; } = [];
+
+    public List<Second> Seconds { get; } = [];
+
+    public SortedDictionary<string, int> Errors { get; } = [];
+
+    public void Add(Operation answered)
+    {
+        lock (_lock)
+        {
+            var second = (int)(answered.End / 1000);
+            while (Seconds.Count <= second)
+            {
+                Seconds.Add(new());
+            }
+
+            if (answered.IsOpen)
+            {
+                var error = answered.Status?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? answered.Error ?? "no answer";
+                Errors[error] = Errors.GetValueOrDefault(error) + 1;
+                Seconds[second].Failed++;
+                return;
+            }
+
+            if (!ByOp.TryGetValue(answered.Op, out var histogram))
+            {
+                ByOp[answered.Op] = histogram = Report.NewHistogram();
+            }
+
+            var time = TimeSpan.FromMilliseconds(answered.End - answered.Intended);
+            Report.RecordTo(histogram, time);
+            Seconds[second].Answered++;
+            Seconds[second].Latencies.Add(time.TotalMilliseconds);
+        }
+    }
+
+    /// <summary>Answers in the last whole second, and requests without one.</summary>
+    public (int Answered, int Failed) Last()
+    {
+        lock (_lock)
+        {
+            return Seconds.Count < 2 ? (0, 0) : (Seconds[^2].Answered, Seconds.Sum(second => second.Failed));
+        }
+    }
+
+    internal sealed class Second
+    {
+        public int Answered { get; set; }
+
+        public int Failed { get; set; }
+
+        public List<double> Latencies { get; } = [];
+
+        public double Percentile(double part) => Latencies.Count == 0 ? 0 : Latencies.Order().ElementAt((int)Math.Min(Latencies.Count - 1, Latencies.Count * part));
+    }
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using OrderInventory.Check.Facts;
+using OrderInventory.Check.Histories;
+using OrderInventory.Load.Placing;
+
+namespace OrderInventory.Load.Histories;
+
+/// <summary>A mix of requests by several clients, each written to a history.</summary>
+/// <param name="replicas">Where each replica of the system is just now; clients are spread over them, and go to the next one when one does not answer. Every fourth asks at the gateway, the others at the services.</param>
+/// <param name="options">What is run.</param>
+/// <param name="writer">The history.</param>
+/// <param name="say">Progress, for a person.</param>
+internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say)
+{
+    private long _start;
+    private Shared? _shared;
+
+    public Shared Shared => _shared ?? throw new InvalidOperationException("It has not begun.");
+
+    /// <summary>Milliseconds since the start.</summary>
+    public double Now => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>Ends when the time is over, or enough orders are placed, and every request has its answer or was given up.</summary>
+    /// <param name="beside">What goes on beside the load, such as faults; it is told when the load ends.</param>
+    /// <param name="cancellationToken">Ends everything.</param>
+    public async Task RunAsync(Func<CancellationToken, Task>? beside, CancellationToken cancellationToken)
+    {
+        var run = await HistoryCatalogue.MakeAsync(replicas[0](), options, cancellationToken);
+        _start = Stopwatch.GetTimestamp();
+        writer.Add(run);
+        _shared = new(run, options, writer, () => Now);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = WatchAsync(over.Token);
+        var disturbing = beside?.Invoke(over.Token) ?? Task.CompletedTask;
+        using var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) };
+        using var http = new HttpMessageInvoker(handler);
+        await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
+        {
+            Endpoints At(int turn) => replicas[(number + turn) % replicas.Count]();
+            var requests = new Requests(http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
+            var pace = options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null;
+            return new HistoryClient(number, _shared, requests, pace).RunAsync(cancellationToken);
+        }));
+        await over.CancelAsync();
+        await Task.WhenAll(watching, disturbing);
+    }
+
+    /// <summary>Writes what the databases show each second, and tells how it goes.</summary>
+    private async Task WatchAsync(CancellationToken over)
+    {
+        using var quiet = new Quiet(replicas[0]().Postgres, replicas[0]().Kafka);
+        var said = 0.0;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), over);
+                var sample = await quiet.SampleAsync(Now, over);
+                writer.Add(sample);
+                if (Now - said > 5000)
+                {
+                    said = Now;
+                    var (answered, failed) = Shared.Figures.Last();
+                    say(FormattableString.Invariant($"{Now / 1000,5:F0} s: {Shared.Acknowledged} orders, {answered} answers/s, {failed} without an answer, outbox {sample.Outbox}, behind {sample.Lag}, waiting {sample.Waiting}"));
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The load is over.
+        }
+    }
+}

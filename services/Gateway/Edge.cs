@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.HttpsPolicy;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+using OpenTelemetry;
+using OrderInventory.ServiceDefaults.Http;
+
+namespace OrderInventory.Gateway;
+
+/// <summary>
+/// The border to whoever calls: whom it believes, what it tells browsers, and which requests go no further. All of it is set in the section
+/// <c>Gateway</c>; docs/operations.md lists the settings, docs/security.md what they are against.
+/// </summary>
+internal static partial class Edge
+{
+    /// <summary>Ids that callers make up for their own logs. They are passed on, so they are kept to what can stand in any log.</summary>
+    private static readonly string[] s_callersIds = ["X-Correlation-Id", "X-Request-Id"];
+
+    public const int MaxCallersId = 64;
+
+    public static void AddEdge(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Configuration.GetSection("Gateway");
+        var proxies = List(settings, "Proxies");
+        if (proxies.Length > 0)
+        {
+            builder.Services.Configure<ForwardedHeadersOptions>(options =>
+            {
+                options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
+                // As many hops as there are proxies to believe.
+                options.ForwardLimit = null;
+                options.KnownProxies.Clear();
+                options.KnownIPNetworks.Clear();
+                foreach (var proxy in proxies)
+                {
+                    options.KnownIPNetworks.Add(proxy.Contains('/', StringComparison.Ordinal) ? System.Net.IPNetwork.Parse(proxy) : Alone(IPAddress.Parse(proxy)));
+                }
+            });
+        }
+
+        builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
+            .WithOrigins(List(settings, "Cors:Origins"))
+            .AllowAnyMethod()
+            .AllowAnyHeader()
+            .WithExposedHeaders(
+                HeaderNames.ETag, HeaderNames.Location, HeaderNames.RetryAfter, HeaderNames.WWWAuthenticate, "Idempotency-Replayed", "Preference-Applied")
+            .SetPreflightMaxAge(TimeSpan.FromHours(1))));
+        builder.Services.Configure<HstsOptions>(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
+
+        if (settings["Https:Url"] is { Length: > 0 } https)
+        {
+            var certificate = X509Certificate2.CreateFromPemFile(Required(settings, "Https:Certificate"), settings["Https:Key"]);
+            builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, $"{builder.WebHost.GetSetting(WebHostDefaults.ServerUrlsKey)};{https}");
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(options => options.ServerCertificate = certificate));
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxConcurrentConnections ??= settings.GetValue<long?>("MaxConnections") ?? 10_000);
+    }
+
+    /// <summary>Before everything else.</summary>
+    public static void UseEdge(this WebApplication app)
+    {
+        if (List(app.Configuration.GetSection("Gateway"), "Proxies").Length > 0)
+        {
+            app.UseForwardedHeaders();
+        }
+
+        app.UseHsts();
+        app.Use(ProtectAsync);
+        app.UseCors();
+    }
+
+    private static Task ProtectAsync(HttpContext http, RequestDelegate next)
+    {
+        http.Response.OnStarting(static state =>
+        {
+            AddSecurityHeaders((HttpContext)state);
+            return Task.CompletedTask;
+        }, http);
+        ForgetBaggage(http);
+        if (RefusedPart(http) is not { } refused)
+        {
+            return next(http);
+        }
+
+        // Of a request that means different things to different readers, the rest of the connection is not believed either.
+        http.Response.Headers.Connection = "close";
+        return Problems.MalformedRequest(refused.Name, refused.Why).ExecuteAsync(http);
+    }
+
+    private static void AddSecurityHeaders(HttpContext http)
+    {
+        var headers = http.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        // Data is no page. The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host only.
+        headers.ContentSecurityPolicy = headers.ContentType.ToString().StartsWith("text/html", StringComparison.OrdinalIgnoreCase)
+            ? "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            : "default-src 'none'; frame-ancestors 'none'";
+    }
+
+    /// <summary>A caller's trace goes on in ours; what else it would attach to every span and call behind here does not.</summary>
+    private static void ForgetBaggage(HttpContext http)
+    {
+        if (!http.Request.Headers.Remove("baggage"))
+        {
+            return;
+        }
+
+        Baggage.ClearBaggage();
+        if (Activity.Current is { } activity)
+        {
+            foreach (var (name, _) in activity.Baggage.ToList())
+            {
+                activity.SetBaggage(name, null);
+            }
+        }
+    }
+
+    private static (string Name, string Why)? RefusedPart(HttpContext http)
+    {
+        if (http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget is { } target && !PlainTarget().IsMatch(target))
+        {
+            return ("path", "A path has one spelling: without empty, '.' or '..' segments, backslashes, and slashes, percent signs or control characters that are escaped.");
+        }
+
+        // Kestrel puts the length aside, and what stood before the gateway may have counted by it (RFC 9112, section 6.1).
+        if (http.Request.Headers.TransferEncoding.Count > 0 && (http.Request.ContentLength is not null || http.Request.Headers.ContainsKey("X-Content-Length")))
+        {
+            return ("Content-Length", "A request has Content-Length or Transfer-Encoding, not both.");
+        }
+
+        foreach (var name in s_callersIds)
+        {
+            if (http.Request.Headers.TryGetValue(name, out var values) && !IsId(values))
+            {
+                return (name, $"One value of 1 to {MaxCallersId} ASCII letters, digits, '-', '_' and '.' is required.");
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsId(StringValues values) =>
+        values is [{ Length: > 0 and <= MaxCallersId } id] && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    /// <summary>
+    /// Readers of a path differ in what they decode, how often, and in which order with cutting it into segments. Nothing here needs any of
+    /// it: ids are UUIDs, and keys in paths have neither slashes nor percent signs. So a target, absolute or not (RFC 9112, section 3.2), has
+    /// no empty or dot segments, no backslashes, and no control character, percent sign, dot, slash or backslash that is escaped.
+    /// </summary>
+    [GeneratedRegex(@"^(?:\*|(?:https?://[^/?\\]+)?(?:/(?!\.{1,2}(?:[/?]|$))(?:[^/?%\\]|%(?![01]|2[5EF]|5C|7F)[0-9A-F]{2})+)*/?(?:\?.*)?)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex PlainTarget();
+
+    private static string[] List(IConfigurationSection settings, string key) =>
+        settings.GetSection(key).Get<string[]>() ?? settings[key]?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+
+    private static string Required(IConfigurationSection settings, string key) =>
+        settings[key] is { Length: > 0 } value ? value : throw new InvalidOperationException($"{settings.Path}:{key} is required.");
+
+    private static System.Net.IPNetwork Alone(IPAddress address) => new(address, address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128);
+}

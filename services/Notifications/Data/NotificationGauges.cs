@@ -1,0 +1,16 @@
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Notifications.Data;
+
+internal static class NotificationGauges
+{
+    /// <summary>What was given up and stays so until somebody sends it again.</summary>
+    public static void AddNotificationGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
+        NotificationTelemetry.Name, TimeSpan.FromSeconds(30),
+        """
+        SELECT count(*) FILTER (WHERE channel = 'webhook')::float8, count(*) FILTER (WHERE channel <> 'webhook')::float8
+        FROM notifications WHERE status = 'failed'
+        """,
+        new("notifications.webhooks.given_up", "{notification}", "Webhook deliveries that were given up"),
+        new("notifications.messages.given_up", "{notification}", "E-mails and text messages that were given up"));
+}

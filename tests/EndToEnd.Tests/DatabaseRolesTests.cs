@@ -1,0 +1,76 @@
+using Npgsql;
+using OrderInventory.AppHost.Infrastructure;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+/// <summary>A service that somebody takes over can do in PostgreSQL what the service does, and nothing else.</summary>
+[Collection(SystemCollection.Name)]
+public sealed class DatabaseRolesTests(SystemFixture system)
+{
+    private static readonly string[] s_services = ["orders", "inventory", "products", "customers", "notifications"];
+
+    [Fact]
+    public async Task Each_service_owns_its_database_and_can_enter_no_other()
+    {
+        foreach (var service in s_services)
+        {
+            var own = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync($"{service}db")) { Pooling = false };
+            Assert.Equal((service, service), (own.Username, own.Database));
+            Assert.Equal(
+                "false false false false",
+                await ScalarAsync(own, "SELECT concat_ws(' ', rolsuper, rolcreatedb, rolcreaterole, rolreplication) FROM (SELECT rolsuper::text, rolcreatedb::text, rolcreaterole::text, rolreplication::text FROM pg_roles WHERE rolname = current_user) r"));
+            Assert.Equal("0", await ScalarAsync(own, "SELECT count(*)::text FROM pg_tables WHERE schemaname = 'public' AND tableowner <> current_user"));
+
+            foreach (var other in s_services.Except([service]).Append("postgres").Append("template1"))
+            {
+                var refused = await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(new(own.ConnectionString) { Database = other }, "SELECT 'in'"));
+                Assert.Equal((other, PostgresErrorCodes.InsufficientPrivilege), (other, refused.SqlState));
+            }
+
+            foreach (var statement in new[] { "CREATE ROLE intruder SUPERUSER", "COPY (SELECT 1) TO PROGRAM 'true'", "SELECT pg_read_file('PG_VERSION')", "ALTER SYSTEM SET log_statement = 'all'", "SET ROLE postgres" })
+            {
+                await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(own, statement));
+            }
+        }
+
+        var passwords = new List<string?>();
+        foreach (var service in s_services)
+        {
+            passwords.Add(new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync($"{service}db")).Password);
+        }
+
+        Assert.Equal(s_services.Length, passwords.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_database_that_an_earlier_version_has_left_is_the_services_own_afterwards()
+    {
+        var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres")) { Database = "postgres", Pooling = false };
+        var name = $"kept_{Guid.CreateVersion7():N}";
+        await ScalarAsync(administrator, $"CREATE DATABASE {name}");
+        await ScalarAsync(
+            new(administrator.ConnectionString) { Database = name },
+            """
+            CREATE EXTENSION pg_trgm;
+            CREATE TABLE things (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);
+            INSERT INTO things (name) VALUES ('kept');
+            CREATE FUNCTION ensure(ok boolean) RETURNS boolean LANGUAGE sql AS 'SELECT ok';
+            """);
+
+        foreach (var password in new[] { "first", "it's the \"second\"" })
+        {
+            await ServiceDatabases.CreateAsync(administrator.ConnectionString, name, password, CancellationToken.None);
+            var own = new NpgsqlConnectionStringBuilder(administrator.ConnectionString) { Username = name, Password = password, Database = name };
+            Assert.Equal("kept", await ScalarAsync(own, "SELECT name FROM things"));
+            await ScalarAsync(own, "ALTER TABLE things ADD COLUMN IF NOT EXISTS more text; CREATE OR REPLACE FUNCTION ensure(ok boolean) RETURNS boolean LANGUAGE sql AS 'SELECT ok'; CREATE INDEX ON things USING gin (name gin_trgm_ops); CREATE TABLE IF NOT EXISTS others (id integer)");
+        }
+    }
+
+    private static async Task<string?> ScalarAsync(NpgsqlConnectionStringBuilder where, string sql)
+    {
+        await using var connection = new NpgsqlConnection(where.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (string?)await command.ExecuteScalarAsync();
+    }
+}

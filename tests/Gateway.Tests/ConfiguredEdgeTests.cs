@@ -1,0 +1,117 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Gateway.Tests;
+
+/// <summary>What is off until somebody configures it.</summary>
+public sealed class ConfiguredEdgeTests
+{
+    [Theory]
+    [InlineData("https://shop.example", true)]
+    [InlineData("https://shop.example.evil", false)]
+    [InlineData("http://shop.example", false)]
+    [InlineData("null", false)]
+    public async Task Pages_of_listed_origins_may_read_answers_and_no_others(string origin, bool allowed)
+    {
+        await using var app = await Started(new() { Settings = { ["Gateway:Cors:Origins"] = "https://shop.example, https://other.example" } });
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Options })
+        {
+            using var request = new HttpRequestMessage(method, "/api/orders/unknown");
+            request.Headers.Add("Origin", origin);
+            if (method == HttpMethod.Options)
+            {
+                request.Headers.Add("Access-Control-Request-Method", "PUT");
+                request.Headers.Add("Access-Control-Request-Headers", "authorization, if-match");
+            }
+
+            using var answer = await app.Gateway.Http.SendAsync(request);
+
+            Assert.Equal(allowed ? [origin] : [], answer.Headers.TryGetValues("Access-Control-Allow-Origin", out var origins) ? origins : []);
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
+        }
+    }
+
+    [Fact]
+    public async Task An_error_of_the_gateways_own_can_be_read_by_pages_too()
+    {
+        await using var app = await Started(new() { Settings = { ["Gateway:Cors:Origins:0"] = "https://shop.example" } });
+        await app.Gateway["orders"].StopAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
+        request.Headers.Add("Origin", "https://shop.example");
+
+        using var answer = await app.Gateway.Http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal("https://shop.example", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.Contains("Retry-After", answer.Headers.GetValues("Access-Control-Expose-Headers").Single(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configured_proxy_is_believed_as_far_as_the_next_address_that_is_none()
+    {
+        await using var app = await Started(new() { Settings = { ["Gateway:Proxies"] = "127.0.0.1,10.0.0.0/8" } });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
+        // The left one is the caller's own invention, the right one another proxy.
+        request.Headers.Add("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 10.1.2.3");
+        request.Headers.Add("X-Forwarded-Proto", "http, https, http");
+
+        var answer = await (await app.Gateway.Http.SendAsync(request)).Content.ReadFromJsonAsync<JsonNode>();
+
+        Assert.Equal("203.0.113.9", (string?)answer!["headers"]!["X-Forwarded-For"]);
+        Assert.Equal("https", (string?)answer["headers"]!["X-Forwarded-Proto"]);
+    }
+
+    [Fact]
+    public async Task With_a_certificate_it_speaks_https_and_tells_browsers_to_stay_with_it()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=shop.example", key, HashAlgorithmName.SHA256);
+            using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+            var (certificateFile, keyFile) = (Path.Combine(folder.FullName, "tls.crt"), Path.Combine(folder.FullName, "tls.key"));
+            await File.WriteAllTextAsync(certificateFile, certificate.ExportCertificatePem());
+            await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
+            await using var app = await Started(new()
+            {
+                Settings = { ["Gateway:Https:Url"] = "https://127.0.0.1:0", ["Gateway:Https:Certificate"] = certificateFile, ["Gateway:Https:Key"] = keyFile },
+            });
+            var addresses = app.Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+            using var client = new HttpClient(new SocketsHttpHandler
+            {
+                SslOptions = { RemoteCertificateValidationCallback = (_, seen, _, _) => seen!.GetCertHashString() == certificate.GetCertHashString() },
+            })
+            { BaseAddress = new(addresses.Single(address => address.StartsWith("https:", StringComparison.Ordinal))) };
+            using var ask = new HttpRequestMessage(HttpMethod.Get, "/api/orders") { Headers = { Host = "shop.example", Authorization = TestAuthority.Everything } };
+
+            using var answer = await client.SendAsync(ask);
+
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal("max-age=31536000", answer.Headers.GetValues("Strict-Transport-Security").Single());
+            Assert.Equal(HttpStatusCode.OK, (await app.Gateway.Http.GetAsync("/api/orders")).StatusCode);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<Run> Started(GatewayApp gateway)
+    {
+        await gateway.InitializeAsync();
+        return new(gateway);
+    }
+
+    private sealed record Run(GatewayApp Gateway) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await Gateway.DisposeAsync();
+    }
+}

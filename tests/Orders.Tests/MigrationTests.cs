@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql;
+using OrderInventory.Orders.Data;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Orders.Tests;
+
+/// <summary>Databases that an older version has left.</summary>
+[Collection(OrdersCollection.Name)]
+public sealed class MigrationTests(InfrastructureFixture infrastructure)
+{
+    private static readonly Guid s_erased = Guid.CreateVersion7();
+    private static readonly Guid s_active = Guid.CreateVersion7();
+
+    [Theory]
+    [InlineData("Initial")]
+    [InlineData("ShipToErased")]
+    [InlineData("WordsOfErased")]
+    [InlineData("Ensure")]
+    public async Task Orders_of_every_earlier_version_are_read_and_go_on(string version)
+    {
+        var connection = await infrastructure.CreateDatabaseAsync("orders");
+        var (open, final) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await using (var database = Open(connection))
+        {
+            await database.GetService<IMigrator>().MigrateAsync(version);
+            await InsertAsync(database, open, s_active, "confirmed", 2);
+            await InsertAsync(database, final, s_active, "delivered", 4);
+        }
+
+        await using var app = await OrdersApp.StartAsync(infrastructure, connection);
+        using var http = app.CreateClient();
+
+        var order = await http.GetFromJsonAsync<JsonNode>($"/api/orders/{open}");
+        Assert.Equal(("confirmed", 2L, 36.00m, 2), ((string?)order!["status"], (long)order["version"]!, (decimal)order["total"]!["amount"]!, order["lines"]!.AsArray().Count));
+        Assert.Equal("delivered", (string?)(await http.GetFromJsonAsync<JsonNode>($"/api/orders/{final}"))!["status"]);
+        Assert.Equal(2, (await http.GetFromJsonAsync<JsonNode>($"/api/orders?customerId={s_active}"))!["items"]!.AsArray().Count);
+        using var shipped = await http.PostAsJsonAsync($"/api/orders/{open}/ship", new { carrier = "DHL" });
+        Assert.Equal(HttpStatusCode.OK, shipped.StatusCode);
+        Assert.Equal(("shipped", 3L), (await StatusAsync(http, open)));
+    }
+
+    [Fact]
+    public async Task What_people_wrote_into_an_erased_customers_final_orders_goes_and_only_that()
+    {
+        var connection = await infrastructure.CreateDatabaseAsync("orders");
+        var (gone, waits, kept) = (new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0001"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003"));
+        await using var database = Open(connection);
+        await database.GetService<IMigrator>().MigrateAsync("ShipToErased");
+        await database.Database.ExecuteSqlAsync($"INSERT INTO customer_copies (customer_id, version, status) VALUES ({s_erased}, 2, 'erased'), ({s_active}, 1, 'active')");
+        await InsertAsync(database, gone, s_erased, "cancelled", 3);
+        await InsertAsync(database, waits, s_erased, "shipped", 3);
+        await InsertAsync(database, kept, s_active, "cancelled", 3);
+        var payload = Encoding.UTF8.GetBytes("""{"status": "cancelPending", "reason": "Maria has moved"}""");
+        await database.Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO outbox_messages (slot, key, version, id, topic, headers, payload, created_at)
+             VALUES (0, 'k', 1, gen_random_uuid(), 'order.updated', '[]', {payload}, now()), (0, 'k', 2, gen_random_uuid(), 'order.created', '[]', {payload}, now());
+             INSERT INTO dead_letters (id, topic, key, reason, attempts, created_at, headers, payload)
+             VALUES (gen_random_uuid(), 'order.updated', 'k', 'why', 1, now(), '[]', {payload});
+             """);
+
+        await database.GetService<IMigrator>().MigrateAsync();
+
+        Assert.Equal(
+            [(gone, "||", "{}"), (waits, "they have moved|DHL|JJD1", null), (kept, "they have moved|DHL|JJD1", null)],
+            (await database.Database.SqlQuery<string>(
+                $"""
+                 SELECT o.id || ' ' || coalesce(o.reason, '') || '|' || coalesce(carrier, '') || '|' || coalesce(tracking_number, '') || ' ' || h.data::text AS "Value"
+                 FROM orders o JOIN order_history h ON h.order_id = o.id ORDER BY o.id
+                 """).ToListAsync()).Select(row => (Guid.Parse(row[..36]), row[37..row.LastIndexOf(" {", StringComparison.Ordinal)], row.EndsWith(" {}", StringComparison.Ordinal) ? "{}" : null)));
+        Assert.Equal(
+            ["Maria has moved", "null", "null"],
+            await database.Database.SqlQuery<string>(
+                $"""
+                 SELECT coalesce(convert_from(payload, 'UTF8')::jsonb ->> 'reason', 'null') AS "Value" FROM outbox_messages
+                 UNION ALL SELECT coalesce(convert_from(payload, 'UTF8')::jsonb ->> 'reason', 'null') FROM dead_letters
+                 ORDER BY 1
+                 """).ToListAsync());
+    }
+
+    [Fact]
+    public async Task The_newest_can_be_taken_back_and_made_again()
+    {
+        await using var database = Open(await infrastructure.CreateDatabaseAsync("orders"));
+        var migrator = database.GetService<IMigrator>();
+        await migrator.MigrateAsync();
+        var order = Guid.CreateVersion7();
+        await InsertAsync(database, order, s_active, "confirmed", 2);
+
+        await migrator.MigrateAsync("ShipToErased");
+        await Assert.ThrowsAsync<PostgresException>(() => database.Database.ExecuteSqlAsync($"SELECT ensure(true, 'OI001', 'there')"));
+        await migrator.MigrateAsync();
+
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => database.Database.ExecuteSqlAsync($"SELECT ensure(false, 'OI001', 'not so')"));
+        Assert.Equal("OI001", refused.SqlState);
+        Assert.Equal(2, await database.Database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM order_lines WHERE order_id = {order}").SingleAsync());
+    }
+
+    private static OrdersDb Open(string connection) => new(
+        new DbContextOptionsBuilder<OrdersDb>().UseNpgsql(new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString).UseSnakeCaseNamingConvention().Options);
+
+    /// <summary>An order of two lines with all that people wrote, by columns that every version has.</summary>
+    private static Task<int> InsertAsync(OrdersDb database, Guid order, Guid customer, string status, long version)
+    {
+        const string words = """{"reason": "they have moved", "carrier": "DHL", "trackingNumber": "JJD1"}""";
+        return database.Database.ExecuteSqlAsync(
+            $"""
+             INSERT INTO orders (id, customer_id, status, version, currency, total, reason, carrier, tracking_number, placed_at, updated_at)
+             VALUES ({order}, {customer}, {status}, {version}, 'EUR', 36.00, 'they have moved', 'DHL', 'JJD1', now(), now());
+             INSERT INTO order_lines (order_id, line_no, product_id, sku, name, quantity, unit_price)
+             VALUES ({order}, 1, gen_random_uuid(), 'TEA-1', 'Chai', 1, 18.00), ({order}, 2, gen_random_uuid(), 'TEA-2', 'Chang', 1, 18.00);
+             INSERT INTO order_history (order_id, event_id, version, at, service, what, data)
+             VALUES ({order}, gen_random_uuid(), {version}, now(), 'orders', 'changed', {words}::jsonb);
+             """);
+    }
+
+    private static async Task<(string?, long)> StatusAsync(HttpClient http, Guid id)
+    {
+        var order = await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}");
+        return ((string?)order!["status"], (long)order["version"]!);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Http;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+/// <summary>What a service does when it is asked for more than it takes at a time: two at work and one waiting, here.</summary>
+public sealed class AdmissionTests : IAsyncLifetime
+{
+    private static readonly HttpClient s_client = new();
+    private readonly TaskCompletionSource _go = new();
+    private WebApplication _app = null!;
+    private int _working;
+    private int _waiting;
+
+    [Fact]
+    public async Task More_than_are_at_work_and_waiting_is_refused_with_503_and_Retry_After()
+    {
+        var taken = new[] { GetAsync("/api/work"), GetAsync("/api/work") };
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        var others = Enumerable.Range(0, 5).Select(_ => GetAsync("/api/work")).ToList();
+        var refused = new List<HttpResponseMessage>();
+        for (var i = 0; i < 4; i++)
+        {
+            var answered = await Task.WhenAny(others);
+            others.Remove(answered);
+            refused.Add(await answered);
+        }
+
+        Assert.All(refused, answer => Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (answer.StatusCode, answer.Headers.RetryAfter?.ToString())));
+        Assert.Contains("/problems/overloaded", await refused[0].Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(2, _working);
+
+        _go.SetResult();
+        Assert.All(await Task.WhenAll(taken), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, (await others[0]).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/api/work")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Health_is_answered_while_everything_else_is_refused()
+    {
+        var taken = Enumerable.Range(0, 3).Select(_ => GetAsync("/api/work")).ToList();
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/alive")).StatusCode);
+        _go.SetResult();
+        await Task.WhenAll(taken);
+    }
+
+    [Fact]
+    public async Task A_request_that_only_waits_keeps_nobody_out()
+    {
+        var waiting = Enumerable.Range(0, 10).Select(_ => GetAsync("/api/wait")).ToList();
+        await Eventually.TrueAsync(() => _waiting == 10, TimeSpan.FromSeconds(20), "ten that wait");
+        _go.SetResult();
+        Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+    }
+
+    public async Task InitializeAsync()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", "2"), new("Admission:Queued", "1")]);
+        builder.AddServiceDefaults(checksTokens: false);
+        builder.Services.AddAuthentication();
+        builder.Services.AddAuthorization();
+        _app = builder.Build();
+        _app.MapServiceDefaults();
+        _app.UseAdmission();
+        _app.MapGet("/api/work", async () =>
+        {
+            Interlocked.Increment(ref _working);
+            await _go.Task;
+        }).AllowAnonymous();
+        _app.MapGet("/api/wait", async (HttpContext http) =>
+        {
+            http.LeaveAdmission();
+            Interlocked.Increment(ref _waiting);
+            await _go.Task;
+        }).AllowAnonymous();
+        await _app.StartAsync();
+    }
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    private Task<HttpResponseMessage> GetAsync(string path) => s_client.GetAsync(new Uri(new(_app.Urls.First()), path));
+}
