@@ -1,12 +1,17 @@
-using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Localization;
+using OrderInventory.Console;
 using OrderInventory.Console.Access;
 using OrderInventory.Console.Api;
 using OrderInventory.Console.Components;
 using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Identity;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults(checksTokens: false);
 builder.AddSignIn();
+// Otherwise development has an endpoint for files that were changed while it runs.
+builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
 builder.Services.AddLocalization(localization => localization.ResourcesPath = "Resources");
 builder.Services.AddHttpClient(ShopApi.Client, http => (http.BaseAddress, http.Timeout) = (new("http://gateway"), Timeout.InfiniteTimeSpan));
 builder.Services.AddScoped<ShopApi>();
@@ -21,14 +26,17 @@ builder.Services.AddRazorComponents().AddInteractiveServerComponents(circuits =>
 });
 
 var app = builder.Build();
+// Only the gateway comes here. It says by which scheme it was asked, and the address to come back to after signing in has it.
+app.UseForwardedHeaders(new() { ForwardedHeaders = ForwardedHeaders.XForwardedProto, KnownIPNetworks = { new(System.Net.IPAddress.Any, 0), new(System.Net.IPAddress.IPv6Any, 0) } });
 app.UsePathBase("/console");
-app.UseRouting();
+app.Use(OwnOrigin.CheckAsync);
 app.MapServiceDefaults();
-app.UseRequestLocalization(localization => localization.SetDefaultCulture("en").AddSupportedCultures("en").AddSupportedUICultures("en", "de"));
-app.UseAuthentication();
-app.UseAuthorization();
+app.UseRequestLocalization(localization => localization
+    .SetDefaultCulture("en").AddSupportedCultures("en").AddSupportedUICultures(Languages.All)
+    .AddInitialRequestCultureProvider(new CustomRequestCultureProvider(Languages.OfAsync)));
 app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapSignOut();
-app.MapRazorComponents<App>().AddInteractiveServerRenderMode().RequireAuthorization();
+app.MapExports();
+app.MapRazorComponents<App>().AddInteractiveServerRenderMode(pages => pages.ContentSecurityFrameAncestorsPolicy = null).For(Policies.UseConsole);
 app.Run();

@@ -1,5 +1,6 @@
 using OrderInventory.Gateway;
 using OrderInventory.ServiceDefaults;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;
 using Yarp.ReverseProxy.Transforms;
 
@@ -12,8 +13,8 @@ builder.Services.AddServiceHealthChecks();
 var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
 builder.Services.AddReverseProxy()
     .LoadFromMemory(
-        hasIssuer ? [.. SystemRoutes.Routes, .. SystemRoutes.IssuerRoutes] : SystemRoutes.Routes,
-        hasIssuer ? [.. SystemRoutes.Clusters, SystemRoutes.IssuerCluster] : SystemRoutes.Clusters)
+        [.. SystemRoutes.Routes, SystemRoutes.ConsoleRoute, .. hasIssuer ? SystemRoutes.IssuerRoutes : []],
+        [.. SystemRoutes.Clusters, SystemRoutes.ConsoleCluster, .. hasIssuer ? [SystemRoutes.IssuerCluster] : Array.Empty<ClusterConfig>()])
     .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2))
     .AddTransforms(context => context.AddResponseTransform(ForwardingErrors.PassCloseOnAsync));
 builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();

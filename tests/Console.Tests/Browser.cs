@@ -34,6 +34,9 @@ public sealed class ConsoleFixture : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
+    /// <summary>To stop and start services.</summary>
+    public AppHostRunner Runner => _runner!;
+
     /// <summary>The API, as the administrator.</summary>
     public HttpClient Api { get; private set; } = null!;
 
@@ -71,7 +74,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
     /// <param name="who">One of the demo shop's people.</param>
     /// <param name="path">Below <c>/console/</c>.</param>
     /// <param name="options">The browser's: size, language, colours.</param>
-    public async Task<IPage> SignInAsync(string who, string path = "", BrowserNewContextOptions? options = null)
+    /// <param name="customer">For whom demo-customer acts.</param>
+    public async Task<IPage> SignInAsync(string who, string path = "", BrowserNewContextOptions? options = null, Guid? customer = null)
     {
         options ??= new();
         options.Locale ??= "en-GB";
@@ -82,17 +86,26 @@ public sealed class ConsoleFixture : IAsyncLifetime
         context.SetDefaultTimeout(30_000);
         var page = await context.NewPageAsync();
         await page.GotoAsync(path);
-        await page.GetByLabel("Who").SelectOptionAsync(who);
-        await page.GetByLabel("Secret").FillAsync(_runner!.SecretOf(who));
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Assertions.Expect(page.Locator("h1")).ToBeVisibleAsync();
+        await EnterAsync(page, who, customer);
         return page;
     }
+
+    /// <summary>Fills in the issuer's page, which has been opened by whoever wanted to know who somebody is.</summary>
+    public async Task EnterAsync(IPage page, string who, Guid? customer = null)
+    {
+        await page.GetByLabel("Who").SelectOptionAsync(who);
+        await page.GetByLabel("Secret").FillAsync(Runner.SecretOf(who));
+        await page.GetByLabel("customer's id").FillAsync(customer?.ToString() ?? "");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Assertions.Expect(page.Locator("h1")).Not.ToHaveTextAsync("Sign in");
+    }
+
+    public static string NewSku() => "C-" + Guid.CreateVersion7().ToString("N")[20..].ToUpperInvariant();
 
     /// <summary>A product with stock, and the id of a customer who can order it.</summary>
     public async Task<(Guid Product, string Sku, Guid Customer)> ShopAsync(int stock = 100)
     {
-        var sku = "C-" + Guid.CreateVersion7().ToString("N")[20..].ToUpperInvariant();
+        var sku = NewSku();
         var product = await PostAsync("/api/products", new { sku, name = $"Tea {sku}", category = "tests", price = new { amount = 4.50m, currency = "EUR" } });
         var id = (Guid)product["id"]!;
         (await Api.PutAsJsonAsync($"/api/inventory/{id}", new { onHand = stock, lowStockThreshold = 5 })).EnsureSuccessStatusCode();

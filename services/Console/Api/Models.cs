@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace OrderInventory.Console.Api;
@@ -6,7 +7,10 @@ namespace OrderInventory.Console.Api;
 
 public sealed record ItemPage<T>(IReadOnlyList<T> Items, string? Next, IReadOnlyList<string>? Missing = null);
 
-public sealed record Money(decimal Amount, string Currency);
+public sealed record Money(decimal Amount, string Currency)
+{
+    public string Show() => $"{Amount.ToString("N2", CultureInfo.InvariantCulture)} {Currency}";
+}
 
 public sealed record Line(Guid ProductId, string Sku, string Name, int Quantity, Money UnitPrice, Money Total);
 
@@ -55,7 +59,8 @@ public sealed record ChangeResult(Guid ProductId, string Location, string Outcom
 public sealed record ChangeAnswer(IReadOnlyList<ChangeResult> Items);
 
 public sealed record Notification(
-    Guid Id, Guid? OrderId, string Template, string Channel, string? Recipient, string Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError);
+    Guid Id, Guid? OrderId, string Template, string Channel, string? Recipient, string Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError,
+    string? TemplateLanguage);
 
 public sealed record ResendAnswer(int Resent, IReadOnlyList<Guid> Refused, bool HasMore);
 
@@ -73,3 +78,29 @@ public sealed record Outbox(long Length, double LagSeconds);
 public sealed record HeldLine(Guid ProductId, string Location, long Quantity);
 
 public sealed record Reservation(Guid OrderId, string Outcome, IReadOnlyList<HeldLine> Lines);
+
+public sealed record CatalogueProduct(
+    Guid Id, string Sku, string Name, string? Description, string? Category, Money Price, Dictionary<string, string> Attributes, Guid? VariantOf, string Status, long Version);
+
+public sealed record Customer(Guid Id, string Name, string Email, string? Phone, IReadOnlyList<JsonElement> Addresses, string Language, long Version);
+
+public sealed record StockLocation(string Code, string Name, bool Active);
+
+public sealed record CheckedLine(Guid ProductId, long Requested, long Available);
+
+public sealed record StockCheck(bool Sufficient, IReadOnlyList<CheckedLine> Lines);
+
+public sealed record Webhook(Guid Id, string Url, IReadOnlyList<string>? EventTypes, bool Active, long Version, string? DisabledReason, string? Secret);
+
+public sealed record Delivery(Guid Id, string EventType, int Attempt, DateTimeOffset AttemptedAt, int? StatusCode, int DurationMs, string? Error);
+
+public sealed record TestDelivery(int? StatusCode, int DurationMs, string? Error);
+
+public sealed record TemplateEntry(string Template, string Channel, string Language, long Version)
+{
+    public string Path => $"{Template}/{Channel}/{Language}";
+}
+
+public sealed record MessageTemplate(long Version, string? Subject, string Body, string? Html, DateTimeOffset? UpdatedAt);
+
+public sealed record RenderedMail(string? Subject, string Body, string? Html);

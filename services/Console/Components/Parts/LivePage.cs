@@ -10,9 +10,14 @@ namespace OrderInventory.Console.Components.Parts;
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(1);
+
+    /// <summary>After so long what did not answer is asked again.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     private readonly CancellationTokenSource _end = new();
     private bool _isWanted;
     private bool _isLooking;
+    private bool _isWaiting;
 
     [Inject]
     private ChangeStream Stream { get; set; } = null!;
@@ -25,6 +30,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     /// <summary>Who is signed in.</summary>
     protected ClaimsPrincipal User { get; private set; } = new();
+
+    /// <summary>Why the page does not show what it should, or null.</summary>
+    protected Problem? Trouble { get; set; }
 
     /// <summary>Ends with the page.</summary>
     protected CancellationToken Gone => _end.Token;
@@ -40,6 +48,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         User = (await Authentication).User;
         Stream.Changed += TakeAsync;
         Stream.Reset += WantAsync;
+    }
+
+    /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
+    protected override void OnAfterRender(bool firstRender)
+    {
+        if (Trouble is { IsPassing: true } && !_isWaiting)
+        {
+            _isWaiting = true;
+            _ = WaitAsync();
+        }
     }
 
     public virtual async ValueTask DisposeAsync()
@@ -62,6 +80,20 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
             _ = LookAsync();
         }
     });
+
+    private async Task WaitAsync()
+    {
+        try
+        {
+            await Task.Delay(s_patience, Time, Gone);
+            _isWaiting = false;
+            await WantAsync();
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // The page is gone.
+        }
+    }
 
     private async Task LookAsync()
     {
