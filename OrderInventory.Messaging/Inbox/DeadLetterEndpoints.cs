@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
-using NpgsqlTypes;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
@@ -76,11 +75,11 @@ public static class DeadLetterEndpoints
         }
 
         await using var command = database.CreateCommand();
-        var wanted = Where(command, selection) + (after is { } last ? $" AND id < {Add(command, last)}" : "");
+        var wanted = Where(command, selection) + (after is { } last ? $" AND id < {command.Add(last)}" : "");
         command.CommandText =
             $"""
             SELECT id, topic, partition, "offset", key, event_id, event_type, reason, attempts, trace_id, created_at, payload
-            FROM dead_letters WHERE {wanted} ORDER BY id DESC LIMIT {Add(command, take + 1)}
+            FROM dead_letters WHERE {wanted} ORDER BY id DESC LIMIT {command.Add(take + 1)}
             """;
         var items = new List<Item>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -183,7 +182,7 @@ public static class DeadLetterEndpoints
     private static async Task<(List<Guid> Ids, bool HasMore)> FindAsync(Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand();
-        command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {Add(command, MaxAtOnce + 1)}";
+        command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {command.Add(MaxAtOnce + 1)}";
         var ids = new List<Guid>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -213,32 +212,16 @@ public static class DeadLetterEndpoints
         Require("event_type = {0}", selection.EventType);
         Require("key = {0}", selection.Key);
         Require(@"reason ILIKE {0} ESCAPE '\'", selection.Reason is { Length: > 0 } reason ? DatabaseValues.LikePattern(reason) : null);
-        if (selection.CreatedTo is { } to)
-        {
-            conditions.Add($"created_at < {Add(command, to.UtcDateTime, NpgsqlDbType.TimestampTz)}");
-        }
-
+        Require("created_at < {0}", selection.CreatedTo?.UtcDateTime);
         return string.Join(" AND ", conditions);
 
         void Require(string condition, object? value)
         {
             if (value is not null)
             {
-                conditions.Add(condition.Replace("{0}", Add(command, value), StringComparison.Ordinal));
+                conditions.Add(condition.Replace("{0}", command.Add(value), StringComparison.Ordinal));
             }
         }
-    }
-
-    private static string Add(NpgsqlCommand command, object value, NpgsqlDbType? type = null)
-    {
-        var parameter = new NpgsqlParameter { Value = value };
-        if (type is { } known)
-        {
-            parameter.NpgsqlDbType = known;
-        }
-
-        command.Parameters.Add(parameter);
-        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
     }
 
     private static JsonNode? Payload(byte[] payload)

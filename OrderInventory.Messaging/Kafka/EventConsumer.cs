@@ -57,7 +57,6 @@ internal sealed partial class EventConsumer(
 
                 processor.ProcessAsync(batch, stopping).GetAwaiter().GetResult();
                 StoreOffsets(consumer, batch);
-                state.Handled(batch);
                 batch.Clear();
             }
         }
@@ -123,14 +122,16 @@ internal sealed partial class EventConsumer(
     {
         foreach (var partition in batch.GroupBy(r => (r.Topic, r.Partition)))
         {
+            var next = new TopicPartitionOffset(partition.Key.Topic, partition.Key.Partition!.Value, partition.Max(r => r.Offset!.Value) + 1);
+            state.Handled(next);
             try
             {
-                consumer.StoreOffset(new TopicPartitionOffset(partition.Key.Topic, partition.Key.Partition!.Value, partition.Max(r => r.Offset!.Value) + 1));
+                consumer.StoreOffset(next);
             }
             catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_State)
             {
                 // The partition went to another replica meanwhile, which gets these records again and drops them.
-                LogNotStored(partition.Key.Topic, partition.Key.Partition!.Value);
+                LogNotStored(next.Topic, next.Partition);
             }
         }
     }
@@ -217,14 +218,8 @@ internal sealed class ConsumerState : IHealthCheck
         _next.Clear();
     }
 
-    /// <summary>The effects of these are committed.</summary>
-    public void Handled(IReadOnlyList<EventRecord> batch)
-    {
-        foreach (var record in batch)
-        {
-            _next[new(record.Topic, record.Partition!.Value)] = record.Offset!.Value + 1;
-        }
-    }
+    /// <summary>The effects of what is before this are committed.</summary>
+    public void Handled(TopicPartitionOffset next) => _next[next.TopicPartition] = next.Offset;
 
     /// <summary>Records in this replica's partitions whose effects are not committed, as far as the client knows the partitions' ends.</summary>
     private IEnumerable<Measurement<long>> Lag()

@@ -49,16 +49,9 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
 
     private static readonly byte[] s_marker = "-"u8.ToArray();
 
-    private readonly ConcurrentDictionary<string, Task<object?>> _loads = new();
-    private readonly ResiliencePipeline _breaker = new ResiliencePipelineBuilder()
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-        {
-            FailureRatio = 0.5,
-            MinimumThroughput = 5,
-            SamplingDuration = TimeSpan.FromSeconds(5),
-            BreakDuration = TimeSpan.FromSeconds(2),
-        })
-        .Build();
+    // A load is here before it begins. One that began first could be put here after an invalidation, and hand out the old value.
+    private readonly ConcurrentDictionary<string, Lazy<Task<object?>>> _loads = new();
+    private readonly ResiliencePipeline _breaker = RedisBreaker.Create();
 
     /// <summary>
     /// The cached value, or what <paramref name="load"/> brings (at most one load per key at a time in this process). A null is not
@@ -78,12 +71,12 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
             return value;
         }
 
-        var loading = _loads.GetOrAdd(key, _ => LoadAsync(key, timeToLive, json, load));
+        var loading = _loads.GetOrAdd(key, _ => new(() => LoadAsync(key, timeToLive, json, load)));
         // Also when this caller has stopped waiting: a finished load must never be joined.
-        _ = loading.ContinueWith(
-            done => _loads.TryRemove(KeyValuePair.Create(key, done)),
+        _ = loading.Value.ContinueWith(
+            _ => _loads.TryRemove(KeyValuePair.Create(key, loading)),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return (T?)await loading.WaitAsync(cancellationToken);
+        return (T?)await loading.Value.WaitAsync(cancellationToken);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Data.Common;
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -28,6 +29,13 @@ public static class DatabaseValues
 
     /// <summary>The text of a column, or null. Npgsql knows nullable structs, but a reference type's null is its caller's business.</summary>
     public static string? GetStringOrNull(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+    /// <summary>Adds a value to a statement that is put together from parts, and returns the placeholder that stands for it, such as <c>$3</c>. Times are UTC.</summary>
+    public static string Add(this NpgsqlCommand command, object value)
+    {
+        command.Parameters.Add(new() { Value = value });
+        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
+    }
 
     /// <summary>Whether saving failed because another row has the value of this unique index already.</summary>
     public static bool IsUniqueViolation(this DbUpdateException exception, string index) =>

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
+using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Http;
 using Polly;
 using Polly.CircuitBreaker;
@@ -112,20 +113,7 @@ internal static class CallerLimits
 /// </summary>
 internal sealed partial class SharedBuckets(IConnectionMultiplexer redis, IOptions<CallerLimitOptions> options, ILogger<SharedBuckets> logger)
 {
-    private readonly ResiliencePipeline _breaker = new ResiliencePipelineBuilder()
-        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
-        {
-            FailureRatio = 0.5,
-            MinimumThroughput = 5,
-            SamplingDuration = TimeSpan.FromSeconds(5),
-            BreakDuration = TimeSpan.FromSeconds(2),
-            OnOpened = _ =>
-            {
-                LogAway(logger);
-                return default;
-            },
-        })
-        .Build();
+    private readonly ResiliencePipeline _breaker = RedisBreaker.Create(() => LogAway(logger));
 
     public RateLimiter For(string caller) => new Bucket(caller, redis, options.Value, _breaker);
 

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
 using OrderInventory.Customers.Data;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Text;
 using OrderInventory.TestSupport;
 
@@ -136,7 +137,8 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
                 INSERT INTO customers (id, name, email, email_key, search_key, addresses, language, channel_email, channel_sms, channel_webhook, status, version, created_at, updated_at)
                 VALUES ($1, 'Maria', $2, $3, 'maria' || chr(10) || $3, '[]', 'en', true, false, false, 'active', 1, now(), now())
                 """);
-            insert.Parameters.Add(new() { Value = Guid.CreateVersion7() });
+            // In the order of the list, which those of one millisecond would not be.
+            insert.Parameters.Add(new() { Value = OrderedIds.Next() });
             insert.Parameters.Add(new() { Value = email });
             insert.Parameters.Add(new() { Value = email.ToLowerInvariant() });
             await insert.ExecuteNonQueryAsync();

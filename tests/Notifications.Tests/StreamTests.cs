@@ -3,11 +3,12 @@ using System.Text.Json.Nodes;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Notifications.LiveChanges;
 using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
 [Collection(nameof(InfrastructureCollection))]
-public sealed class StreamTests(RecordNotificationsTests.Running running) : IClassFixture<RecordNotificationsTests.Running>
+public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNotificationsTests.Running running) : IClassFixture<RecordNotificationsTests.Running>
 {
     private readonly NotificationsApp _app = running.App;
 
@@ -77,6 +78,16 @@ public sealed class StreamTests(RecordNotificationsTests.Running running) : ICla
         }
     }
 
+    [Fact]
+    public async Task Listeners_take_no_place_of_a_request_that_works()
+    {
+        await using var app = await NotificationsApp.StartAsync(
+            infrastructure, $"file://{running.Pickup.FullName}", running.Customers, new() { ["Admission:Concurrent"] = "1", ["Admission:Queued"] = "0" });
+        await using var stream = await ListenAsync("", app: app);
+
+        Assert.Equal(HttpStatusCode.OK, (await app.Http.GetAsync("/api/notifications")).StatusCode);
+    }
+
     [Theory]
     [InlineData("types=orders")]
     [InlineData("types=")]
@@ -120,7 +131,7 @@ public sealed class StreamTests(RecordNotificationsTests.Running running) : ICla
         static Change Of(int bytes) => new(ChangeKind.Order, "order.created", Guid.CreateVersion7(), null, null, new byte[bytes]);
     }
 
-    private async Task<Listener> ListenAsync(string query, string? lastEventId = null, string first = "open")
+    private async Task<Listener> ListenAsync(string query, string? lastEventId = null, string first = "open", NotificationsApp? app = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/stream?{query}".TrimEnd('?'));
         if (lastEventId is not null)
@@ -128,7 +139,7 @@ public sealed class StreamTests(RecordNotificationsTests.Running running) : ICla
             request.Headers.Add("Last-Event-ID", lastEventId);
         }
 
-        var response = await _app.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var response = await (app ?? _app).Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         var listener = new Listener(response, new StreamReader(await response.Content.ReadAsStreamAsync()));
         listener.Open = await listener.NextAsync();

@@ -51,6 +51,21 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_change_while_a_load_is_being_started_is_not_missed()
+    {
+        var old = new TaskCompletionSource<string?>();
+        var early = await BeginReadAsync(old.Task, starting: () => _cache.Invalidate(_key));
+
+        var after = ReadAsync(() => Task.FromResult<string?>("new"));
+        var first = await Task.WhenAny(after, Task.Delay(TimeSpan.FromSeconds(20)));
+        old.SetResult("old");
+
+        Assert.Same(after, first);
+        Assert.Equal("new", await after);
+        await early;
+    }
+
+    [Fact]
     public async Task What_was_removed_is_not_served_again()
     {
         Assert.Equal("there", await ReadAsync(() => Task.FromResult<string?>("there")));
@@ -62,11 +77,12 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime
     }
 
     /// <summary>A read whose load has begun and ends with the task that it is given.</summary>
-    private async Task<Task<string?>> BeginReadAsync(Task<string?> load)
+    private async Task<Task<string?>> BeginReadAsync(Task<string?> load, Action? starting = null)
     {
         var began = new TaskCompletionSource();
         var reading = ReadAsync(() =>
         {
+            starting?.Invoke();
             began.SetResult();
             return load;
         });

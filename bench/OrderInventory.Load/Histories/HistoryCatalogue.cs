@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using OrderInventory.Check.Histories;
@@ -12,7 +11,6 @@ internal static class HistoryCatalogue
 {
     private const int Registers = 4;
     private const long RegisterStock = 1000;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     public static async Task<RunLine> MakeAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
     {
@@ -38,19 +36,8 @@ internal static class HistoryCatalogue
             people.Add((await customers.WriteAsync(HttpMethod.Post, "/api/customers", body, ApiJson.Default.Customer, cancellationToken))!.Id);
         }
 
-        var made = new Catalogue(ids, people);
         await using var databases = new Databases(endpoints);
-        var start = Stopwatch.GetTimestamp();
-        while (await databases.CountCopiesAsync(made, cancellationToken) < ids.Count + people.Count)
-        {
-            if (Stopwatch.GetElapsedTime(start) > s_patience)
-            {
-                throw new LoadException("Orders does not know all new products and customers after a minute: do their events arrive?");
-            }
-
-            await Task.Delay(200, cancellationToken);
-        }
-
+        await databases.WaitForCopiesAsync(new(ids, people), _ => { }, cancellationToken);
         return new(TimeProvider.System.GetUtcNow(), options.Seed, people, [.. ids.Take(options.Products)], [.. ids.Skip(options.Products).Select(id => new Line(id, RegisterStock))]);
     }
 }

@@ -19,11 +19,39 @@ internal readonly record struct OrderRow(string Status, long Version, DateTimeOf
 /// </summary>
 internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
 {
+    private static readonly TimeSpan s_copiesTimeout = TimeSpan.FromSeconds(60);
+
     private readonly NpgsqlDataSource _orders = Open(endpoints, "orders");
     private readonly NpgsqlDataSource _inventory = Open(endpoints, "inventory");
     private readonly NpgsqlDataSource _notifications = Open(endpoints, "notifications");
 
-    public async Task<long> CountCopiesAsync(Catalogue catalogue, CancellationToken cancellationToken)
+    /// <summary>Returns when Orders knows all products and customers of the catalogue.</summary>
+    /// <param name="catalogue">What was made.</param>
+    /// <param name="looked">Told at each look how many of them it knows.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="LoadException">A minute is over.</exception>
+    public async Task WaitForCopiesAsync(Catalogue catalogue, Action<long> looked, CancellationToken cancellationToken)
+    {
+        var (wanted, start) = (catalogue.Products.Count + catalogue.Customers.Count, Stopwatch.GetTimestamp());
+        while (true)
+        {
+            var known = await CountCopiesAsync(catalogue, cancellationToken);
+            looked(known);
+            if (known == wanted)
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(start) > s_copiesTimeout)
+            {
+                throw new LoadException($"After {s_copiesTimeout.TotalSeconds:F0} s Orders knows only {known} of {wanted} products and customers: do their events arrive?");
+            }
+
+            await Task.Delay(200, cancellationToken);
+        }
+    }
+
+    private async Task<long> CountCopiesAsync(Catalogue catalogue, CancellationToken cancellationToken)
     {
         await using var command = _orders.CreateCommand(
             """

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -16,7 +15,6 @@ internal sealed class CatalogueLoader : IDisposable
 {
     private const int Parallel = 8;
     private const int IdsPerRequest = 100;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly LoadOptions _options;
     private readonly Databases _databases;
@@ -133,23 +131,7 @@ internal sealed class CatalogueLoader : IDisposable
     private async Task WaitUntilOrdersKnowsAsync(Catalogue catalogue, ProgressContext progress, CancellationToken cancellationToken)
     {
         var task = progress.AddTask("Known to Orders", maxValue: catalogue.Products.Count + catalogue.Customers.Count);
-        var start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var known = await _databases.CountCopiesAsync(catalogue, cancellationToken);
-            task.Value = known;
-            if (known == task.MaxValue)
-            {
-                return;
-            }
-
-            if (Stopwatch.GetElapsedTime(start) > s_patience)
-            {
-                throw new LoadException($"After {s_patience.TotalSeconds:F0} s Orders knows only {known} of {task.MaxValue:F0} products and customers: do their events arrive?");
-            }
-
-            await Task.Delay(200, cancellationToken);
-        }
+        await _databases.WaitForCopiesAsync(catalogue, known => task.Value = known, cancellationToken);
     }
 
     private async Task PlaceOneAsync(Catalogue catalogue, CancellationToken cancellationToken)

@@ -74,10 +74,8 @@ internal static class ListAllMovements
         rows = orderId is null ? rows : rows.Where(m => m.OrderId == orderId);
         rows = sub is null ? rows : rows.Where(m => m.Sub == sub);
         rows = after is null ? rows : rows.Where(m => m.Id < after);
-        var page = await rows.OrderByDescending(m => m.Id).Take(take + 1)
-            .Select(m => new Item(m.ProductId, new(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId, m.Sub, m.Role)))
-            .ToListAsync(cancellationToken);
-        var shown = s_paging.ToPage(page, take, item => item.Movement.Id);
+        var page = await rows.OrderByDescending(m => m.Id).Take(take + 1).ToListAsync(cancellationToken);
+        var shown = s_paging.ToPage([.. page.Select(m => new Item(m.ProductId, ListMovements.Item.Of(m)))], take, item => item.Movement.Id);
         return TypedResults.Ok(new Response(start, end, shown.Items, shown.Next));
     }
 }

@@ -26,7 +26,12 @@ internal static class ListMovements
     /// <param name="Role">The role by which they did, or null.</param>
     public sealed record Item(
         Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
-        Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId, string? Sub, string? Role);
+        Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId, string? Sub, string? Role)
+    {
+        internal static Item Of(StockMovement row) => new(
+            row.Id, row.Location, row.Kind, row.OnHandDelta, row.ReservedDelta, row.OrderId, row.Reason, row.Reference, row.EventId, row.OccurredAt, row.HoldId,
+            row.Sub, row.Role);
+    }
 
     /// <summary>Read a product's ledger, newest first</summary>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
@@ -41,8 +46,7 @@ internal static class ListMovements
             .Where(m => m.ProductId == productId && (after == null || m.Id < after))
             .OrderByDescending(m => m.Id)
             .Take(take + 1)
-            .Select(m => new Item(m.Id, m.Location, m.Kind, m.OnHandDelta, m.ReservedDelta, m.OrderId, m.Reason, m.Reference, m.EventId, m.OccurredAt, m.HoldId, m.Sub, m.Role))
             .ToListAsync(cancellationToken);
-        return TypedResults.Ok(s_paging.ToPage(page, take, item => item.Id));
+        return TypedResults.Ok(s_paging.ToPage([.. page.Select(Item.Of)], take, item => item.Id));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
@@ -32,7 +31,7 @@ public static class CountNotifications
             .OrderByDescending(n => n.Id).Take(MaxNotifications)
             .GroupBy(n => n.Status).Select(g => new { g.Key, Count = g.LongCount() }).ToListAsync(cancellationToken);
         var counts = Enum.GetValues<NotificationStatus>().ToDictionary(
-            status => JsonNamingPolicy.CamelCase.ConvertName(status.ToString()), status => found.Where(f => f.Key == status).Sum(f => f.Count));
+            status => NotificationsDb.Name(status), status => found.Where(f => f.Key == status).Sum(f => f.Count));
         var total = counts.Values.Sum();
         return TypedResults.Ok(new Response(counts, total, total < MaxNotifications));
     }

@@ -84,6 +84,8 @@ public static class StreamChanges
             return Problems.Unavailable(http, "The stream, which has as many listeners as it can have,");
         }
 
+        // A listener stays for hours and mostly waits: it must not take the place of a request that works.
+        http.LeaveAdmission();
         using var listening = reader.Listen();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         if (http.User.FindFirst("exp")?.Value is { } exp && long.TryParse(exp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))

@@ -56,9 +56,8 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         var first = DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds());
         await using var command = database.CreateCommand(
             """
-            SELECT id, event_id, order_id, customer_id, template, channel, status, attempts, created_at, sent_at FROM (
-                (SELECT * FROM notifications WHERE id >= $1 ORDER BY id DESC LIMIT $2)
-                UNION SELECT * FROM notifications WHERE id = ANY($3)) AS n
+            SELECT id, event_id, order_id, customer_id, template, channel, status, attempts, created_at, sent_at FROM notifications
+            WHERE id = ANY(ARRAY(SELECT id FROM notifications WHERE id >= $1 ORDER BY id DESC LIMIT $2) || $3)
             ORDER BY id
             """);
         command.Parameters.Add(new() { Value = first });

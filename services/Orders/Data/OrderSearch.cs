@@ -1,6 +1,5 @@
 using System.Globalization;
 using Npgsql;
-using NpgsqlTypes;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.ServiceDefaults.Data;
 
@@ -41,15 +40,15 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand();
         var direction = filter.OldestFirst ? "ASC" : "DESC";
-        var newest = $"ORDER BY id {direction} LIMIT {Add(command, limit)}";
+        var newest = $"ORDER BY id {direction} LIMIT {command.Add(limit)}";
+        var ofOrder = Conditions(command, filter, "o.id");
         if (text is null)
         {
-            command.CommandText = $"SELECT o.id FROM orders o WHERE {Conditions(command, filter, "o.id")} ORDER BY o.id {direction} LIMIT {Add(command, limit)}";
+            command.CommandText = $"SELECT o.id FROM orders o WHERE {ofOrder} {newest}";
         }
         else
         {
-            var typed = Add(command, text.Text);
-            var ofOrder = Conditions(command, filter, "o.id");
+            var typed = command.Add(text.Text);
             List<string> ways =
             [
                 $"""
@@ -65,14 +64,14 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
             {
                 ways.Add(
                     $"""
-                    SELECT f.id FROM unnest({Add(command, text.Customers)}) AS c (id)
+                    SELECT f.id FROM unnest({command.Add(text.Customers)}) AS c (id)
                     CROSS JOIN LATERAL (SELECT o.id FROM orders o WHERE o.customer_id = c.id AND {ofOrder} {newest}) AS f
                     """);
             }
 
             if (text.Ids is var (first, last))
             {
-                ways.Add($"SELECT id FROM (SELECT o.id FROM orders o WHERE o.id BETWEEN {Add(command, first)} AND {Add(command, last)} AND {ofOrder} {newest}) AS i");
+                ways.Add($"SELECT id FROM (SELECT o.id FROM orders o WHERE o.id BETWEEN {command.Add(first)} AND {command.Add(last)} AND {ofOrder} {newest}) AS i");
             }
 
             command.CommandText = $"SELECT id FROM ({string.Join(" UNION ", ways)}) AS found {newest}";
@@ -96,53 +95,41 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
         var conditions = new List<string> { "true" };
         if (filter.CustomerId is { } customer)
         {
-            conditions.Add($"o.customer_id = {Add(command, customer)}");
+            conditions.Add($"o.customer_id = {command.Add(customer)}");
         }
 
         if (filter.ProductId is { } product)
         {
-            conditions.Add($"EXISTS (SELECT FROM order_lines w WHERE w.order_id = {id} AND w.product_id = {Add(command, product)})");
+            conditions.Add($"EXISTS (SELECT FROM order_lines w WHERE w.order_id = {id} AND w.product_id = {command.Add(product)})");
         }
 
         if (filter.Statuses is { } statuses)
         {
-            conditions.Add($"o.status = ANY({Add(command, statuses.Select(StatusNames.Format).ToArray())})");
+            conditions.Add($"o.status = ANY({command.Add(statuses.Select(StatusNames.Format).ToArray())})");
         }
 
         if (filter.PlacedFrom is { } from)
         {
             // An id is made of the time at which its order is placed, so the primary key, whose order the list has, ends the walk.
-            conditions.Add($"o.placed_at >= {Add(command, from.UtcDateTime)} AND {id} >= {Add(command, DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()))}");
+            conditions.Add($"o.placed_at >= {command.Add(from.UtcDateTime)} AND {id} >= {command.Add(DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()))}");
         }
 
         if (filter.PlacedTo is { } to)
         {
             // Ids are of whole milliseconds: those of the last one may be of an order before the end.
-            conditions.Add($"o.placed_at < {Add(command, to.UtcDateTime)} AND {id} < {Add(command, DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1))}");
+            conditions.Add($"o.placed_at < {command.Add(to.UtcDateTime)} AND {id} < {command.Add(DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1))}");
         }
 
         if (filter.After is { } after)
         {
-            conditions.Add($"{id} {(filter.OldestFirst ? ">" : "<")} {Add(command, after)}");
+            conditions.Add($"{id} {(filter.OldestFirst ? ">" : "<")} {command.Add(after)}");
         }
 
         if (filter.Among is { } among)
         {
-            conditions.Add($"{id} = ANY({Add(command, among)})");
+            conditions.Add($"{id} = ANY({command.Add(among)})");
         }
 
         return string.Join(" AND ", conditions);
-    }
-
-    private static string Add(NpgsqlCommand command, object value)
-    {
-        var parameter = new NpgsqlParameter { Value = value };
-        if (value is DateTime)
-        {
-            parameter.NpgsqlDbType = NpgsqlDbType.TimestampTz;
-        }
-
-        command.Parameters.Add(parameter);
-        return string.Create(CultureInfo.InvariantCulture, $"${command.Parameters.Count}");
     }
 }

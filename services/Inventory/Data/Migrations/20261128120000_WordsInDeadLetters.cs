@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
@@ -5,6 +6,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace OrderInventory.Inventory.Data.Migrations
 {
     /// <inheritdoc />
+    [DbContext(typeof(InventoryDb))]
+    [Migration("20261128120000_WordsInDeadLetters")]
     public partial class WordsInDeadLetters : Migration
     {
         /// <inheritdoc />
