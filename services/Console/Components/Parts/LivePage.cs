@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore.Components;
@@ -6,18 +7,21 @@ using OrderInventory.Console.Api;
 
 namespace OrderInventory.Console.Components.Parts;
 
-/// <summary>A page that reads the API and follows its changes. Many changes at once make one look at the API, at most one a second.</summary>
+/// <summary>
+/// A page that reads the API and follows its changes. Many changes at once make one look at the API. What has no changes in the stream, such as products and
+/// dead letters, is looked at again from time to time.
+/// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
-    private static readonly TimeSpan s_pace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
 
     /// <summary>After so long what did not answer is asked again.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _end = new();
+    private ITimer? _timer;
     private bool _isWanted;
     private bool _isLooking;
-    private bool _isWaiting;
 
     [Inject]
     private ChangeStream Stream { get; set; } = null!;
@@ -37,6 +41,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Ends with the page.</summary>
     protected CancellationToken Gone => _end.Token;
 
+    /// <summary>The least time from one look at the API to the next.</summary>
+    protected virtual TimeSpan Pace => TimeSpan.FromSeconds(1);
+
     /// <summary>Whether a change of the shop concerns what the page shows.</summary>
     protected abstract bool Concerns(string change, JsonElement data);
 
@@ -48,15 +55,15 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         User = (await Authentication).User;
         Stream.Changed += TakeAsync;
         Stream.Reset += WantAsync;
+        _timer = Time.CreateTimer(_ => _ = WantAsync(), null, s_timeToTime, s_timeToTime);
     }
 
     /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
     protected override void OnAfterRender(bool firstRender)
     {
-        if (Trouble is { IsPassing: true } && !_isWaiting)
+        if (Trouble is { IsPassing: true })
         {
-            _isWaiting = true;
-            _ = WaitAsync();
+            _timer?.Change(s_patience, s_timeToTime);
         }
     }
 
@@ -64,6 +71,11 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         Stream.Changed -= TakeAsync;
         Stream.Reset -= WantAsync;
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync();
+        }
+
         await _end.CancelAsync();
         _end.Dispose();
         GC.SuppressFinalize(this);
@@ -81,20 +93,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
     });
 
-    private async Task WaitAsync()
-    {
-        try
-        {
-            await Task.Delay(s_patience, Time, Gone);
-            _isWaiting = false;
-            await WantAsync();
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
-        {
-            // The page is gone.
-        }
-    }
-
+    [SuppressMessage("Design", "CA1031", Justification = "It is the page's failure, and shown as such.")]
     private async Task LookAsync()
     {
         try
@@ -104,12 +103,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
                 _isWanted = false;
                 await LoadAsync();
                 StateHasChanged();
-                await Task.Delay(s_pace, Time, Gone);
+                await Task.Delay(Pace, Time, Gone);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
         {
             // The page is gone.
+        }
+        catch (Exception exception)
+        {
+            await DispatchExceptionAsync(exception);
         }
         finally
         {
