@@ -23,10 +23,10 @@ builder.Services.AddHostedService(services => services.GetRequiredService<Webhoo
 builder.AddIdempotencyCleaner();
 builder.AddNotificationGauges();
 builder.AddMessaging("notifications", messaging => messaging
-    .Consumes<OrderCreated, OrderCreatedHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
-    .Consumes<OrderUpdated, OrderUpdatedHandler>(
+    .Consumes<OrderCreated, OrderEventsHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
+    .Consumes<OrderUpdated, OrderEventsHandler>(
         OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated,
-        order => OrderUpdatedHandler.Concerns(order) || webhooks.Wants(OrderUpdated.Type))
+        order => OrderEventsHandler.Concerns(order) || webhooks.Wants(OrderUpdated.Type))
     .Consumes<InventoryUpdated, InventoryUpdatedHandler>(
         InventoryUpdated.Topic, InventoryUpdated.Type, EventsJson.Default.InventoryUpdated,
         stock => InventoryUpdatedHandler.Concerns(stock) || webhooks.Wants(InventoryUpdated.Type))

@@ -11,18 +11,10 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Products that are gone from the catalogue, and records that somebody takes out.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class DeletedProductTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class DeletedProductTests(InfrastructureFixture infrastructure, SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await InventoryApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private async Task TellAsync(Guid product, long version, string status)
     {

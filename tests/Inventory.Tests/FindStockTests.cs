@@ -8,19 +8,18 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>What people of a warehouse look for, and change at once.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class FindStockTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class FindStockTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     public async Task InitializeAsync()
     {
-        _app = await InventoryApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
+        await shared.EmptyAsync();
         (await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "berlin", name = "Berlin" })).EnsureSuccessStatusCode();
     }
 
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
     public async Task Levels_are_found_by_name_place_and_number_and_exported_alike()

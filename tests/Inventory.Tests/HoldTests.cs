@@ -7,18 +7,16 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Units kept for carts. The sweeper of these tests does not come by itself, so that what happens without it can be seen.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class HoldTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTests(shared), IClassFixture<HoldTests.WithoutSweep>
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
+    /// <summary>Holds lapse when a test says so.</summary>
+    public sealed class WithoutSweep(InfrastructureFixture infrastructure) : SharedInventory(infrastructure)
     {
-        _app = await InventoryApp.StartAsync(infrastructure, ("Inventory:HoldSweep", "1.00:00:00"));
-        _http = _app.CreateClient();
+        protected override (string Name, string Value)[] Settings => [("Inventory:HoldSweep", "1.00:00:00")];
     }
 
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private Task<HttpResponseMessage> HoldAsync(int ttlSeconds, params (Guid Product, int Quantity)[] lines) =>
         _http.PostAsJsonAsync("/api/inventory/holds", new { lines = Lines(lines), ttlSeconds });

@@ -7,18 +7,10 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Stock from files and to files.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class ImportExportTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await InventoryApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private Task<ApiResponse> SendAsync(string file, string type, string reference = "2026-11") =>
         new ApiClient(_http).SendAsync(HttpMethod.Post, $"/api/inventory/import?reference={reference}", file, [], type);

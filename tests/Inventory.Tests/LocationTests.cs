@@ -8,18 +8,10 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Several warehouses: their records, stock at each of them, and orders served from them.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class LocationTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class LocationTests(InfrastructureFixture infrastructure, SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
-    private InventoryApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await InventoryApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, object? body = null, string? ifMatch = null) =>
         _http.SendAsync(method, path, body, ifMatch);

@@ -6,14 +6,10 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Events in, stock and answers out, over a real broker and a real database.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class OrderEventsHandlerTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private InventoryApp _app = null!;
-
-    public async Task InitializeAsync() => _app = await InventoryApp.StartAsync(infrastructure);
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
 
     private Task<Guid> CreateAsync(Guid order, params (Guid Product, int Quantity)[] lines) =>
         _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), InventoryApp.Json(InventoryApp.Created(order, lines)));

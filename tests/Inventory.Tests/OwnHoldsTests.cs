@@ -8,25 +8,25 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>A customer has their own holds and sees what is available; no other number is theirs to know.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class OwnHoldsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
     private readonly Guid _own = Guid.CreateVersion7();
     private readonly Guid _other = Guid.CreateVersion7();
     private readonly Guid _product = Guid.CreateVersion7();
-    private InventoryApp _app = null!;
+    private readonly InventoryApp _app = shared.App;
     private HttpClient _staff = null!;
 
     public async Task InitializeAsync()
     {
-        _app = await InventoryApp.StartAsync(infrastructure);
+        await shared.EmptyAsync();
         _staff = _app.CreateClient();
         (await _staff.PutAsJsonAsync($"/api/inventory/{_product}", new { onHand = 100, lowStockThreshold = 7 })).EnsureSuccessStatusCode();
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         _staff.Dispose();
-        await _app.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     [Fact]

@@ -8,13 +8,9 @@ namespace OrderInventory.Inventory.Tests;
 
 /// <summary>Goods of shipped orders come back.</summary>
 [Collection(InventoryCollection.Name)]
-public sealed class ReturnTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
-    private InventoryApp _app = null!;
-
-    public async Task InitializeAsync() => _app = await InventoryApp.StartAsync(infrastructure);
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly InventoryApp _app = shared.App;
 
     private Task<Guid> ReturnAsync(Guid order, long version, bool restock, (Guid Product, int Quantity)[] lines, params (Guid Product, int Quantity)[] back) =>
         _app.Kafka.PublishAsync("order.updated", "order.updated.v1", order.ToString(), InventoryApp.Json(InventoryApp.Returned(order, version, restock, lines, back)));

@@ -7,20 +7,10 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Inventory.Tests;
 
 [Collection(InventoryCollection.Name)]
-public sealed class StockApiTests(StockApiTests.Fixture fixture) : IClassFixture<StockApiTests.Fixture>
+public sealed class StockApiTests(SharedInventory shared) : IClassFixture<SharedInventory>
 {
-    private readonly InventoryApp _app = fixture.App;
-    private readonly HttpClient _http = fixture.App.CreateClient();
-
-    /// <summary>One service for all of them: each looks at products of its own.</summary>
-    public sealed class Fixture(InfrastructureFixture infrastructure) : IAsyncLifetime
-    {
-        internal InventoryApp App { get; private set; } = null!;
-
-        public async Task InitializeAsync() => App = await InventoryApp.StartAsync(infrastructure);
-
-        public async Task DisposeAsync() => await App.DisposeAsync();
-    }
+    private readonly InventoryApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private Task<HttpResponseMessage> PutAsync(Guid product, object body, string? ifMatch = null)
     {

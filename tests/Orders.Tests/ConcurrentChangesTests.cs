@@ -10,18 +10,10 @@ namespace OrderInventory.Orders.Tests;
 
 /// <summary>One order, changed by several callers at the same moment.</summary>
 [Collection(OrdersCollection.Name)]
-public sealed class ConcurrentChangesTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private static async Task<(HttpStatusCode Status, string? Problem)> AnswerAsync(Task<HttpResponseMessage> asking)
     {

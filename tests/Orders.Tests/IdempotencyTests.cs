@@ -5,13 +5,9 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 [Collection(OrdersCollection.Name)]
-public sealed class IdempotencyTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-
-    public async Task InitializeAsync() => _app = await OrdersApp.StartAsync(infrastructure);
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
 
     [Fact]
     public async Task The_same_key_and_body_answer_the_same_order_as_it_is_now()

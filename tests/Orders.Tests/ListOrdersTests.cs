@@ -7,18 +7,10 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 [Collection(OrdersCollection.Name)]
-public sealed class ListOrdersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     [Fact]
     public async Task Each_filter_leaves_out_what_it_should()

@@ -72,6 +72,21 @@ internal sealed class Neighbours : IAsyncDisposable
         return id;
     }
 
+    /// <summary>As they were when they started: all answer, and know nothing.</summary>
+    public void Reset()
+    {
+        _products.Clear();
+        _customers.Clear();
+        Available.Clear();
+        Reservations.Clear();
+        OrdersAt.Clear();
+        CheckedHolds.Clear();
+        CheckedProducts.Clear();
+        Notifications = [];
+        (_checks, _reservationQuestions, _productQuestions, _customerQuestions, ProductsFailures) = (0, 0, 0, 0, 0);
+        InventoryIsDown = InventoryIsSlow = ProductsIsDown = CustomersIsDown = false;
+    }
+
     /// <summary>The orders at each location, by its code.</summary>
     public ConcurrentDictionary<string, Guid[]> OrdersAt { get; } = new();
 

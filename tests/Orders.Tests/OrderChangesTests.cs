@@ -7,18 +7,10 @@ namespace OrderInventory.Orders.Tests;
 
 /// <summary>Outcomes, revisions, cancels and shipping, over HTTP and Kafka.</summary>
 [Collection(OrdersCollection.Name)]
-public sealed class OrderChangesTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class OrderChangesTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private async Task<Guid> PlacedAsync() =>
         (Guid)(await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (_app.Neighbours.AddProduct(), 3)))))["id"]!;

@@ -8,24 +8,24 @@ namespace OrderInventory.Orders.Tests;
 
 /// <summary>A customer sees and changes their own orders, and cannot tell another's from one that is not there.</summary>
 [Collection(OrdersCollection.Name)]
-public sealed class OwnOrdersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOrders>, IAsyncLifetime
 {
-    private OrdersApp _app = null!;
+    private readonly OrdersApp _app = shared.App;
     private Guid _own;
     private Guid _other;
     private HttpClient _customer = null!;
 
     public async Task InitializeAsync()
     {
-        _app = await OrdersApp.StartAsync(infrastructure);
+        await shared.EmptyAsync();
         (_own, _other) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddCustomer());
         _customer = As(TestAuthority.Shared.CustomerToken(_own));
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         _customer.Dispose();
-        await _app.DisposeAsync();
+        return Task.CompletedTask;
     }
 
     [Fact]

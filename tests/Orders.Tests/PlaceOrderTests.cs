@@ -5,13 +5,9 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 [Collection(OrdersCollection.Name)]
-public sealed class PlaceOrderTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-
-    public async Task InitializeAsync() => _app = await OrdersApp.StartAsync(infrastructure);
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
 
     [Fact]
     public async Task Returns_201_with_the_order_and_publishes_it()

@@ -5,18 +5,10 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 [Collection(OrdersCollection.Name)]
-public sealed class ReturnGoodsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ReturnGoodsTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private Task<HttpResponseMessage> ReturnAsync(Guid order, Guid product, int quantity, string? key = null, bool restock = true)
     {

@@ -8,18 +8,10 @@ namespace OrderInventory.Orders.Tests;
 
 /// <summary>What an operator types to find an order, and what a page counts.</summary>
 [Collection(OrdersCollection.Name)]
-public sealed class SearchOrdersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     [Fact]
     public async Task A_text_finds_orders_by_id_customer_sku_and_tracking_number()

@@ -8,18 +8,10 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 [Collection(OrdersCollection.Name)]
-public sealed class ShipToTests(InfrastructureFixture infrastructure) : IAsyncLifetime
+public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
-    private OrdersApp _app = null!;
-    private HttpClient _http = null!;
-
-    public async Task InitializeAsync()
-    {
-        _app = await OrdersApp.StartAsync(infrastructure);
-        _http = _app.CreateClient();
-    }
-
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    private readonly OrdersApp _app = shared.App;
+    private readonly HttpClient _http = shared.App.CreateClient();
 
     private static readonly object s_address = new { name = "Maria Anders", line1 = "Obere Str. 57", postalCode = "12209", city = "Berlin", country = "DE" };
 

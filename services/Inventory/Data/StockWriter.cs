@@ -12,29 +12,21 @@ internal static class StockWriter
     /// <summary>Adds the writes to the transaction's batch.</summary>
     public static void AddStock(this NpgsqlBatch writes, Stock stock)
     {
-        // Goods that came back and are not sold again have a ledger row and change no number. A record that comes back does so with all its rows.
-        var levels = stock.Products.SelectMany(product => product.IsRemoved || (product.IsStamped && !product.IsChanged) || (product.IsChanged && product.Items.Any(item => item.IsRemoved))
-            ? product.Items.Where(item => item.IsChanged || !item.IsNew)
-            : product.Items.Where(item => item.IsChanged)).ToList();
-        var changedHolds = stock.Holds.Where(hold => hold.IsChanged).ToList();
-        var newHolds = stock.Holds.Where(hold => hold.IsNew).ToList();
-        Add(levels.FindAll(item => item.IsNew), items => Levels(stock, items, InsertLevels));
-        Add(levels.FindAll(item => !item.IsNew), items => Levels(stock, items, UpdateLevels));
-        Add([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: true }).OrderBy(r => r.OrderId)], rows => Reservations(rows, InsertReservations));
-        Add([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: false })], rows => Reservations(rows, UpdateReservations));
-        Add(newHolds, rows => InsertHolds(rows, stock.Now));
-        Add(changedHolds, rows => UpdateHolds(rows, stock.Now));
-        Add(changedHolds, DeleteLines);
-        Add([.. changedHolds.Concat(newHolds).SelectMany(hold => hold.Lines.Select(line => new HeldLine(hold.Id, line)))], InsertLines);
-        Add(stock.ExpiredLines, DeleteExpiredLines);
-        Add(stock.Movements, InsertMovements);
+        var levels = stock.Products.SelectMany(product => product.ToWrite).ToList();
+        writes.AddRows(levels.FindAll(item => item.IsNew), items => Levels(stock, items, InsertLevels));
+        writes.AddRows(levels.FindAll(item => !item.IsNew), items => Levels(stock, items, UpdateLevels));
+        writes.AddRows([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: true }).OrderBy(r => r.OrderId)], rows => Reservations(rows, InsertReservations));
+        writes.AddRows([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: false })], rows => Reservations(rows, UpdateReservations));
+        writes.AddHolds(stock);
+        writes.AddRows(stock.Movements, InsertMovements);
+    }
 
-        void Add<T>(IReadOnlyList<T> rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> write)
+    /// <summary>The statement for all rows, if there are any.</summary>
+    public static void AddRows<T>(this NpgsqlBatch writes, IReadOnlyList<T> rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> write)
+    {
+        if (rows.Count > 0)
         {
-            if (rows.Count > 0)
-            {
-                writes.BatchCommands.Add(write(rows));
-            }
+            writes.BatchCommands.Add(write(rows));
         }
     }
 
@@ -103,68 +95,6 @@ internal static class StockWriter
     private static bool WasShipped(Reservation reservation) => reservation.Shipped.Count > 0 || reservation.ReturnedVersions.Count > 0;
 
     private static string ToJson(IReadOnlyList<ReservedLine> lines) => JsonSerializer.Serialize(lines, InventoryJson.Default.IReadOnlyListReservedLine);
-
-    // The time ends by the clock that will end it: the database's.
-    private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
-        """
-        INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at, customer_id)
-        SELECT id, 'live', clock_timestamp() + lifetime, version, lines::jsonb, clock_timestamp(), $5, customer_id
-        FROM unnest($1, $2, $3, $4, $6) AS n (id, lifetime, version, lines, customer_id)
-        """)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid),
-            OutboxSql.Array(holds, h => h.Lifetime!.Value, NpgsqlDbType.Interval),
-            OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
-            OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
-            new() { Value = now.UtcDateTime },
-            OutboxSql.Array(holds, h => h.CustomerId, NpgsqlDbType.Uuid),
-        },
-    };
-
-    private static NpgsqlBatchCommand UpdateHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
-        """
-        UPDATE holds h SET status = n.status, version = n.version, lines = n.lines::jsonb, order_id = n.order_id, updated_at = greatest(h.updated_at, $6)
-        FROM unnest($1, $2, $3, $4, $5) AS n (id, status, version, lines, order_id)
-        WHERE h.id = n.id
-        """)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid),
-            OutboxSql.Array(holds, h => Outcomes.Format(h.Status), NpgsqlDbType.Text),
-            OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
-            OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
-            OutboxSql.Array(holds, h => h.OrderId, NpgsqlDbType.Uuid),
-            new() { Value = now.UtcDateTime },
-        },
-    };
-
-    private static NpgsqlBatchCommand DeleteLines(IReadOnlyList<Hold> holds) => new("DELETE FROM hold_lines WHERE hold_id = ANY($1)")
-    {
-        Parameters = { OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid) },
-    };
-
-    private static NpgsqlBatchCommand InsertLines(IReadOnlyList<HeldLine> lines) => Lines(lines,
-        "INSERT INTO hold_lines (hold_id, product_id, location, quantity) SELECT * FROM unnest($1, $2, $3, $4)");
-
-    private static NpgsqlBatchCommand DeleteExpiredLines(IReadOnlyList<HeldLine> lines) => Lines(lines,
-        """
-        DELETE FROM hold_lines l USING unnest($1, $2, $3, $4) AS r (hold_id, product_id, location, quantity)
-        WHERE (l.hold_id, l.product_id, l.location) = (r.hold_id, r.product_id, r.location)
-        """);
-
-    private static NpgsqlBatchCommand Lines(IReadOnlyList<HeldLine> lines, string sql) => new(sql)
-    {
-        Parameters =
-        {
-            OutboxSql.Array(lines, l => l.HoldId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(lines, l => l.Line.ProductId, NpgsqlDbType.Uuid),
-            OutboxSql.Array(lines, l => l.Line.Location, NpgsqlDbType.Text),
-            OutboxSql.Array(lines, l => l.Line.Quantity, NpgsqlDbType.Bigint),
-        },
-    };
 
     private static NpgsqlBatchCommand InsertMovements(IReadOnlyList<StockMovement> movements) => new(
         """

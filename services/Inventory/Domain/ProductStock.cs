@@ -54,6 +54,14 @@ internal sealed class ProductStock
 
     public bool IsChanged => _items.Exists(item => item.IsChanged);
 
+    /// <summary>
+    /// The rows to be written: those that changed. All of them when the record goes or comes back, and when there is a ledger row that changes no number
+    /// (goods came back and are not sold again), for the sake of its time.
+    /// </summary>
+    public IEnumerable<StockItem> ToWrite => IsRemoved || (IsStamped && !IsChanged) || (IsChanged && _items.Exists(item => item.IsRemoved))
+        ? _items.Where(item => item.IsChanged || !item.IsNew)
+        : _items.Where(item => item.IsChanged);
+
     /// <summary>Whether the product had no record before, or one that was removed.</summary>
     public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
 

@@ -160,7 +160,7 @@ internal sealed partial class StockAdvice : IDisposable
             _refreshing = true;
         }
 
-        // Of no one order's trace.
+        // It serves many orders, so it belongs to the trace of none.
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(RefreshAsync);

@@ -1,0 +1,84 @@
+using Npgsql;
+using NpgsqlTypes;
+using OrderInventory.Inventory.Domain;
+using OrderInventory.Messaging.Outbox;
+
+namespace OrderInventory.Inventory.Data;
+
+/// <summary>Writes what was decided of holds. Their lines are rows of their own, so that a product's share of a hold can be given back alone.</summary>
+internal static class HoldWriter
+{
+    /// <summary>Adds the writes to the transaction's batch.</summary>
+    public static void AddHolds(this NpgsqlBatch writes, Stock stock)
+    {
+        var changed = stock.Holds.Where(hold => hold.IsChanged).ToList();
+        var added = stock.Holds.Where(hold => hold.IsNew).ToList();
+        writes.AddRows(added, rows => InsertHolds(rows, stock.Now));
+        writes.AddRows(changed, rows => UpdateHolds(rows, stock.Now));
+        writes.AddRows(changed, DeleteLines);
+        writes.AddRows([.. changed.Concat(added).SelectMany(hold => hold.Lines.Select(line => new HeldLine(hold.Id, line)))], InsertLines);
+        writes.AddRows(stock.ExpiredLines, DeleteExpiredLines);
+    }
+
+    // The time ends by the clock that will end it: the database's.
+    private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
+        """
+        INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at, customer_id)
+        SELECT id, 'live', clock_timestamp() + lifetime, version, lines::jsonb, clock_timestamp(), $5, customer_id
+        FROM unnest($1, $2, $3, $4, $6) AS n (id, lifetime, version, lines, customer_id)
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(holds, h => h.Lifetime!.Value, NpgsqlDbType.Interval),
+            OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
+            new() { Value = now.UtcDateTime },
+            OutboxSql.Array(holds, h => h.CustomerId, NpgsqlDbType.Uuid),
+        },
+    };
+
+    private static NpgsqlBatchCommand UpdateHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
+        """
+        UPDATE holds h SET status = n.status, version = n.version, lines = n.lines::jsonb, order_id = n.order_id, updated_at = greatest(h.updated_at, $6)
+        FROM unnest($1, $2, $3, $4, $5) AS n (id, status, version, lines, order_id)
+        WHERE h.id = n.id
+        """)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(holds, h => Outcomes.Format(h.Status), NpgsqlDbType.Text),
+            OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
+            OutboxSql.Array(holds, h => h.OrderId, NpgsqlDbType.Uuid),
+            new() { Value = now.UtcDateTime },
+        },
+    };
+
+    private static NpgsqlBatchCommand DeleteLines(IReadOnlyList<Hold> holds) => new("DELETE FROM hold_lines WHERE hold_id = ANY($1)")
+    {
+        Parameters = { OutboxSql.Array(holds, h => h.Id, NpgsqlDbType.Uuid) },
+    };
+
+    private static NpgsqlBatchCommand InsertLines(IReadOnlyList<HeldLine> lines) => Lines(lines,
+        "INSERT INTO hold_lines (hold_id, product_id, location, quantity) SELECT * FROM unnest($1, $2, $3, $4)");
+
+    private static NpgsqlBatchCommand DeleteExpiredLines(IReadOnlyList<HeldLine> lines) => Lines(lines,
+        """
+        DELETE FROM hold_lines l USING unnest($1, $2, $3, $4) AS r (hold_id, product_id, location, quantity)
+        WHERE (l.hold_id, l.product_id, l.location) = (r.hold_id, r.product_id, r.location)
+        """);
+
+    private static NpgsqlBatchCommand Lines(IReadOnlyList<HeldLine> lines, string sql) => new(sql)
+    {
+        Parameters =
+        {
+            OutboxSql.Array(lines, l => l.HoldId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(lines, l => l.Line.ProductId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(lines, l => l.Line.Location, NpgsqlDbType.Text),
+            OutboxSql.Array(lines, l => l.Line.Quantity, NpgsqlDbType.Bigint),
+        },
+    };
+}
