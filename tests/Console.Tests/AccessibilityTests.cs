@@ -37,6 +37,8 @@ public sealed class AccessibilityTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Link, new() { Name = order.ToString()[..13] }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("h1")).ToContainTextAsync(order.ToString());
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToBeVisibleAsync();
         // From the heading on, Tab reaches what can be done, and Enter does it.
         for (var tabs = 0; tabs < 30 && await page.EvaluateAsync<string>("document.activeElement.textContent") != "Ship"; tabs++)
         {

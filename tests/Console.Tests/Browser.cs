@@ -52,6 +52,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
         await _runner.WaitUntilHealthyAsync("console");
         Api = await _runner.CreateClientAsync();
         _playwright = await Playwright.CreateAsync();
+        // Generous, as the runner's: a machine that builds something else at the same time is no reason to fail.
+        Assertions.SetDefaultExpectTimeout(20_000);
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox"] });
     }
 
