@@ -292,23 +292,6 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     }
 
     [Fact]
-    public async Task A_test_is_one_signed_attempt_that_leaves_nothing_behind()
-    {
-        var path = NewPath();
-        var webhook = await CreateAsync(path);
-
-        var taken = await (await _app.Http.SendAsync(HttpMethod.Post, $"{Webhooks}/{webhook["id"]}/test")).ReadAsync();
-
-        Assert.Equal(200, (int?)taken["statusCode"]);
-        Assert.Null(taken["error"]);
-        var request = _server.RequestsTo(path).Single();
-        Assert.Equal(0, request.SignedBy(Secret));
-        Assert.Empty((await (await _app.Http.SendAsync(HttpMethod.Get, $"{Webhooks}/{webhook["id"]}/deliveries")).ReadAsync())["items"]!.AsArray());
-        Assert.Equal(HttpStatusCode.NotFound, (await _app.Http.SendAsync(HttpMethod.Post, $"{Webhooks}/{Guid.CreateVersion7()}/test")).StatusCode);
-        await DeleteAsync(webhook);
-    }
-
-    [Fact]
     public async Task Changes_need_the_current_version()
     {
         var path = NewPath();
