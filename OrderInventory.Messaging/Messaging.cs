@@ -124,7 +124,7 @@ public static class MessagingExtensions
             settings.Config.BootstrapServers ??= settings.ConnectionString;
             options.Kafka.BootstrapServers = settings.Config.BootstrapServers;
             options.Producer = settings.Config;
-        });
+        }, (services, producer) => producer.SetErrorHandler(EventProducer.ErrorHandler(services.GetRequiredService<ILogger<EventProducer>>())));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<EventProducer>();
         builder.Services.AddSingleton<KafkaTopics>();

@@ -17,27 +17,24 @@ namespace OrderInventory.Messaging.Inbox;
 /// <summary>For the operator: what was set aside, and what to do about it.</summary>
 public static class DeadLetterEndpoints
 {
-    private static readonly Paging s_paging = new("dead letters");
-
-    /// <summary>Most dead letters that one request replays or gives up; the answer says whether there are more.</summary>
-    private const int MaxAtOnce = 100;
-
     /// <summary>A dead letter. <c>payload</c> is the JSON that was sent, or a string when it was not JSON.</summary>
     public sealed record Item(
         Guid Id, string Topic, int? Partition, long? Offset, string Key, Guid? EventId, string? EventType, string Reason, int Attempts,
         string? TraceId, DateTimeOffset CreatedAt, JsonNode? Payload);
 
-    /// <summary>Which dead letters. All that is given must hold; without anything, all.</summary>
+    /// <summary>Which dead letters: ids, a filter, or both, of which all must hold; or all of them, said by <c>all</c>.</summary>
     /// <param name="Ids">One of these, at most 100.</param>
     /// <param name="Topic">Of this topic.</param>
     /// <param name="EventType">Of this <c>ce_type</c>.</param>
     /// <param name="Key">With this key: the id of an order, a product or a customer.</param>
     /// <param name="Reason">With this text in the reason; case does not matter.</param>
     /// <param name="CreatedTo">Set aside before this time.</param>
+    /// <param name="All">true: all of them. It stands alone, but for <c>limit</c>.</param>
+    /// <param name="Limit">At most so many, the oldest; 1 to 100, 100 when left out.</param>
     [Example("""{"topic": "order.created", "reason": "timeout"}""")]
     public sealed record Selection(
         IReadOnlyList<Guid>? Ids = null, string? Topic = null, string? EventType = null, string? Key = null,
-        [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null);
+        [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null, bool? All = null, int? Limit = null);
 
     /// <param name="Count">Dead letters that fit.</param>
     /// <param name="ByTopic">How many of each topic.</param>
@@ -56,7 +53,11 @@ public static class DeadLetterEndpoints
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, string service)
     {
         var group = routes.MapGroup($"/api/{service}/dead-letters").WithTags("Dead letters");
-        group.MapGet("/", ListAsync).For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
+        // Each service's is a list of its own, with cursors of its own.
+        var paging = new Paging($"{service} dead letters");
+        group.MapGet("/", (
+            string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken) =>
+            ListAsync(paging, new Selection(null, topic, eventType, key, reason, createdTo), limit, cursor, database, cancellationToken)).For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
         group.MapGet("/count", CountAsync).For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
         group.MapPost("/replay", ReplayManyAsync).For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
         group.MapPost("/discard", DiscardManyAsync).For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
@@ -65,11 +66,9 @@ public static class DeadLetterEndpoints
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(
-        string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor,
-        NpgsqlDataSource database, CancellationToken cancellationToken)
+        Paging paging, Selection selection, int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        var selection = new Selection(null, topic, eventType, key, reason, createdTo);
-        if ((s_paging.Read(limit, cursor, out var take, out var after) ?? Check(selection)) is { } problem)
+        if ((paging.Read(limit, cursor, out var take, out var after) ?? CheckQuery(selection)) is { } problem)
         {
             return problem;
         }
@@ -91,14 +90,14 @@ public static class DeadLetterEndpoints
                 reader.GetStringOrNull(9), reader.GetFieldValue<DateTimeOffset>(10), Payload(reader.GetFieldValue<byte[]>(11))));
         }
 
-        return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
+        return TypedResults.Ok(paging.ToPage(items, take, item => item.Id));
     }
 
     private static async Task<Results<Ok<CountResponse>, ProblemHttpResult>> CountAsync(
         string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
         var selection = new Selection(null, topic, eventType, key, reason, createdTo);
-        if (Check(selection) is { } problem)
+        if (CheckQuery(selection) is { } problem)
         {
             return problem;
         }
@@ -132,7 +131,7 @@ public static class DeadLetterEndpoints
     private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> ReplayManyAsync(
         Selection selection, DeadLetterReplay replay, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        if (Check(selection) is { } problem)
+        if (CheckBody(selection) is { } problem)
         {
             return problem;
         }
@@ -161,7 +160,7 @@ public static class DeadLetterEndpoints
     private static async Task<Results<Ok<DiscardResponse>, ProblemHttpResult>> DiscardManyAsync(
         Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        if (Check(selection) is { } problem)
+        if (CheckBody(selection) is { } problem)
         {
             return problem;
         }
@@ -181,8 +180,9 @@ public static class DeadLetterEndpoints
 
     private static async Task<(List<Guid> Ids, bool HasMore)> FindAsync(Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
+        var limit = selection.Limit ?? ManyAtOnce.Max;
         await using var command = database.CreateCommand();
-        command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {command.Add(MaxAtOnce + 1)}";
+        command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {command.Add(limit + 1)}";
         var ids = new List<Guid>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -190,18 +190,33 @@ public static class DeadLetterEndpoints
             ids.Add(reader.GetGuid(0));
         }
 
-        return ids.Count > MaxAtOnce ? (ids[..MaxAtOnce], true) : (ids, false);
+        return ids.Count > limit ? (ids[..limit], true) : (ids, false);
     }
 
-    private static ProblemHttpResult? Check(Selection selection)
+    /// <summary>What a body selects is changed, so it must say what it means.</summary>
+    private static ProblemHttpResult? CheckBody(Selection selection)
     {
         var errors = new RequestErrors();
-        errors.Require(selection.Ids is null or { Count: >= 1 and <= MaxAtOnce }, "$.ids", string.Create(CultureInfo.InvariantCulture, $"1 to {MaxAtOnce} ids are required."));
+        CheckFilter(selection, errors);
+        // Blanks in a reason leave out next to nothing.
+        var isFiltered = selection is not { Topic: null, EventType: null, Key: null, CreatedTo: null } || !string.IsNullOrWhiteSpace(selection.Reason);
+        ManyAtOnce.Require(errors, selection.Ids, isFiltered, selection.All, selection.Limit);
+        return errors.Any ? errors.Malformed() : null;
+    }
+
+    private static ProblemHttpResult? CheckQuery(Selection selection)
+    {
+        var errors = new RequestErrors();
+        CheckFilter(selection, errors);
+        return errors.Any ? errors.Malformed() : null;
+    }
+
+    private static void CheckFilter(Selection selection, RequestErrors errors)
+    {
         errors.AllowText(selection.Topic, 249, "topic");
         errors.AllowText(selection.EventType, 200, "eventType");
         errors.AllowText(selection.Key, 200, "key");
         errors.AllowText(selection.Reason, 200, "reason");
-        return errors.Any ? errors.Malformed() : null;
     }
 
     private static string Where(NpgsqlCommand command, Selection selection)

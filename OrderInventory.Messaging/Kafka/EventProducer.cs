@@ -45,7 +45,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
             LogRenewed();
             Dispose();
             _bulk = null;
-            _current = new ProducerBuilder<string, byte[]>(options.Producer).Build();
+            _current = Build(options.Producer);
             _broken = false;
         }
     }
@@ -53,6 +53,17 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     /// <summary>The broker, or the client in its place, will never take this record.</summary>
     public static bool IsPermanent(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
         or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
+
+    /// <summary>
+    /// What goes on until somebody mends the configuration is told at once and by its name. A broker that is away is not: what waits for it says so.
+    /// </summary>
+    public static Action<IProducer<string, byte[]>, Error> ErrorHandler(ILogger<EventProducer> logger) => (_, error) =>
+    {
+        if (error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl)
+        {
+            LogMisconfigured(logger, error.Reason);
+        }
+    };
 
     public IAdminClient CreateAdminClient() => new DependentAdminClientBuilder(_current.Handle).Build();
 
@@ -92,8 +103,13 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     }
 
     private IProducer<string, byte[]> Of(string topic) => options.BulkTopics.Contains(topic)
-        ? _bulk ??= new ProducerBuilder<string, byte[]>(options.BulkProducer).Build()
+        ? _bulk ??= Build(options.BulkProducer)
         : _current;
+
+    private IProducer<string, byte[]> Build(ProducerConfig config) => new ProducerBuilder<string, byte[]>(config).SetErrorHandler(ErrorHandler(logger)).Build();
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Kafka refuses this service as it is configured: {Reason}")]
+    private static partial void LogMisconfigured(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]
     private partial void LogRenewed();

@@ -144,7 +144,10 @@ public static class ApiDescriptions
         });
     }
 
-    /// <summary>What every operation answers to a token that will not do, and to a query, or a body, that it cannot read.</summary>
+    /// <summary>
+    /// What every operation answers to a token that will not do, to a query, or a body, that it cannot read, and to more than the gateway (429)
+    /// or the service (503) takes on.
+    /// </summary>
     private static void DescribeProblems(OpenApiOperation operation)
     {
         var responses = operation.Responses ??= [];
@@ -153,7 +156,7 @@ public static class ApiDescriptions
             return;
         }
 
-        foreach (var status in operation.RequestBody is null ? ["400", "401", "403"] : (string[])["400", "401", "403", "408", "413", "415"])
+        foreach (var status in operation.RequestBody is null ? ["400", "401", "403", "429", "503"] : (string[])["400", "401", "403", "408", "413", "415", "429", "503"])
         {
             responses.TryAdd(status, new OpenApiResponse
             {
@@ -200,7 +203,7 @@ public static class ApiDescriptions
                     }
 
                     break;
-                case "503":
+                case "429" or "503":
                     Add(response, "Retry-After", "Seconds after which another try makes sense.");
                     break;
             }

@@ -66,11 +66,11 @@ internal sealed partial class ServiceTokens(
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {
-            var (endpoint, id) = (authority.TokenEndpoint ?? throw new HttpRequestException("The identity provider has not answered yet."), settings.Value.ClientId);
+            var endpoint = authority.TokenEndpoint ?? throw new HttpRequestException("The identity provider has not answered yet.");
             var form = new Dictionary<string, string>
             {
                 ["grant_type"] = "client_credentials",
-                ["client_id"] = id ?? throw new HttpRequestException("Authentication:ClientId is not set, so this service has no token for its calls."),
+                ["client_id"] = settings.Value.ClientId is { Length: > 0 } id ? id : throw new HttpRequestException("Authentication:ClientId is not set, so this service has no token for its calls."),
                 ["client_secret"] = settings.Value.ClientSecret ?? "",
             };
             if (settings.Value.Scope is { Length: > 0 } scope)

@@ -1,5 +1,8 @@
+using System.Net;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Scalar.AspNetCore;
+using Yarp.ReverseProxy.Transforms;
 
 namespace OrderInventory.Gateway;
 
@@ -11,6 +14,8 @@ internal sealed record SignInSettings(string ClientId, string AuthorizationUrl, 
 
 internal static class ApiReference
 {
+    private const string SignInScheme = "signIn";
+
     /// <summary>
     /// The page of all services' OpenAPI documents, at /. Scripts come from this process, and what would ask other hosts (fonts,
     /// telemetry, chat) is off: the page works on a machine without internet.
@@ -18,12 +23,10 @@ internal static class ApiReference
     public static void MapApiReference(this IEndpointRouteBuilder routes, SignInSettings? signIn) => routes
         .MapScalarApiReference("/", options =>
         {
-            options.WithTitle("OrderInventory").WithFavicon("data:,").DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp();
+            options.WithTitle("OrderInventory").WithFavicon("data:,").DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp().HideDeveloperTools().HideClientButton();
             if (signIn is not null)
             {
-                options.AddPreferredSecuritySchemes("signIn").AddAuthorizationCodeFlow("signIn", flow => flow
-                    .WithClientId(signIn.ClientId).WithPkce(Pkce.Sha256).WithSelectedScopes([])
-                    .WithAuthorizationUrl(signIn.AuthorizationUrl).WithTokenUrl(signIn.TokenUrl));
+                options.AddPreferredSecuritySchemes(SignInScheme);
             }
 
             foreach (var service in SystemRoutes.Services)
@@ -40,4 +43,40 @@ internal static class ApiReference
                 page.RoutePattern = RoutePatternFactory.Parse("/");
             }
         });
+
+    /// <summary>
+    /// Adds to a service's document how a person gets a token. Scalar would take it from settings of its own too, but of a scheme that no document
+    /// has, it forgets the client's id.
+    /// </summary>
+    public static async ValueTask AddSignInAsync(ResponseTransformContext context, SignInSettings signIn)
+    {
+        if (HttpMethods.IsHead(context.HttpContext.Request.Method) || context.ProxyResponse is not { StatusCode: HttpStatusCode.OK } answer
+            || await answer.Content.ReadFromJsonAsync<JsonObject>(context.CancellationToken) is not { } document)
+        {
+            return;
+        }
+
+        var components = document["components"] as JsonObject ?? [];
+        var schemes = components["securitySchemes"] as JsonObject ?? [];
+        schemes[SignInScheme] = new JsonObject
+        {
+            ["type"] = "oauth2",
+            ["description"] = "A person signs in, and this page gets a token of theirs.",
+            ["flows"] = new JsonObject
+            {
+                ["authorizationCode"] = new JsonObject
+                {
+                    ["authorizationUrl"] = signIn.AuthorizationUrl,
+                    ["tokenUrl"] = signIn.TokenUrl,
+                    ["scopes"] = new JsonObject(),
+                    ["x-scalar-client-id"] = signIn.ClientId,
+                    ["x-usePkce"] = "SHA-256",
+                },
+            },
+        };
+        (document["components"], components["securitySchemes"]) = (components, schemes);
+        context.SuppressResponseBody = true;
+        context.HttpContext.Response.ContentLength = null;
+        await context.HttpContext.Response.WriteAsJsonAsync(document, context.CancellationToken);
+    }
 }

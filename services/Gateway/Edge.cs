@@ -71,17 +71,21 @@ internal static partial class Edge
         }
 
         app.UseHsts();
-        app.Use(ProtectAsync);
+        // A provider of somebody else's gets people back by its own pages, in a window that the reference page must go on seeing, and by its token endpoint.
+        var elsewhere = Uri.TryCreate(app.Configuration["Authentication:Reference:TokenUrl"], UriKind.Absolute, out var token) && token.Scheme is "https" or "http"
+            ? token.GetLeftPart(UriPartial.Authority)
+            : null;
+        app.Use((http, next) => ProtectAsync(http, next, elsewhere));
         app.UseCors();
     }
 
-    private static Task ProtectAsync(HttpContext http, RequestDelegate next)
+    private static Task ProtectAsync(HttpContext http, RequestDelegate next, string? signInElsewhere)
     {
-        http.Response.OnStarting(static state =>
+        http.Response.OnStarting(() =>
         {
-            AddSecurityHeaders((HttpContext)state);
+            AddSecurityHeaders(http, signInElsewhere);
             return Task.CompletedTask;
-        }, http);
+        });
         ForgetBaggage(http);
         if (RefusedPart(http) is not { } refused)
         {
@@ -93,22 +97,24 @@ internal static partial class Edge
         return Problems.MalformedRequest(refused.Name, refused.Why).ExecuteAsync(http);
     }
 
-    private static void AddSecurityHeaders(HttpContext http)
+    private static void AddSecurityHeaders(HttpContext http, string? signInElsewhere)
     {
         var headers = http.Response.Headers;
+        var isPage = headers.ContentType.ToString().StartsWith("text/html", StringComparison.OrdinalIgnoreCase);
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         var isConsole = http.Request.Path.StartsWithSegments("/console", StringComparison.Ordinal);
         // A form without a referrer has no origin either, and the console wants to see that its forms are its own.
         headers["Referrer-Policy"] = isConsole ? "same-origin" : "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers.ContentSecurityPolicy = !headers.ContentType.ToString().StartsWith("text/html", StringComparison.OrdinalIgnoreCase)
+        headers["Cross-Origin-Opener-Policy"] = isPage && !isConsole && signInElsewhere is not null ? "unsafe-none" : "same-origin";
+        headers.ContentSecurityPolicy = !isPage
             // Data is no page.
             ? "default-src 'none'; frame-ancestors 'none'"
             : isConsole
             ? ConsolePolicy(http)
-            // The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host only.
-            : "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+            // The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host only, and
+            // whoever gives it tokens.
+            : $"default-src 'self'; connect-src 'self'{(signInElsewhere is null ? "" : " " + signInElsewhere)}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
     }
 
     /// <summary>Scripts and styles are files of this host; Blazor sets style attributes. The form that signs out leads to the provider, which may be another host.</summary>

@@ -11,12 +11,20 @@ builder.AddCallerLimits();
 builder.Services.AddServiceHealthChecks();
 // Only the AppHost of a development knows one.
 var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
+var signIn = builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>() ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null);
 builder.Services.AddReverseProxy()
     .LoadFromMemory(
         [.. SystemRoutes.Routes, SystemRoutes.ConsoleRoute, .. hasIssuer ? SystemRoutes.IssuerRoutes : []],
         [.. SystemRoutes.Clusters, SystemRoutes.ConsoleCluster, .. hasIssuer ? [SystemRoutes.IssuerCluster] : Array.Empty<ClusterConfig>()])
     .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2))
-    .AddTransforms(context => context.AddResponseTransform(ForwardingErrors.PassCloseOnAsync));
+    .AddTransforms(context =>
+    {
+        context.AddResponseTransform(ForwardingErrors.PassCloseOnAsync);
+        if (signIn is not null && SystemRoutes.IsOpenApi(context.Route))
+        {
+            context.AddResponseTransform(answer => ApiReference.AddSignInAsync(answer, signIn));
+        }
+    });
 builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 
 var app = builder.Build();
@@ -26,7 +34,6 @@ app.UseAuthentication();
 app.UseRateLimiter();
 app.MapServiceDefaults();
 ProblemTypes.Map(app);
-app.MapApiReference(builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>()
-    ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null));
+app.MapApiReference(signIn);
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
 app.Run();

@@ -45,6 +45,10 @@ internal static class SystemRoutes
         .. Services.Select(Cluster),
     ];
 
+    private const string OpenApiPrefix = "openapi-";
+
+    public static bool IsOpenApi(RouteConfig route) => route.RouteId.StartsWith(OpenApiPrefix, StringComparison.Ordinal);
+
     private static ClusterConfig Cluster(string service) => new()
     {
         ClusterId = service,
@@ -84,7 +88,7 @@ internal static class SystemRoutes
     /// <summary>The service's own document. It names the host that it was asked by as its server, so it is asked by the gateway's.</summary>
     private static RouteConfig OpenApi(string service) => new()
     {
-        RouteId = $"openapi-{service}",
+        RouteId = OpenApiPrefix + service,
         ClusterId = service,
         AuthorizationPolicy = "anonymous",
         Match = new() { Path = $"/openapi/{service}.json", Methods = ["GET"] },

@@ -32,6 +32,12 @@ public sealed class NotificationOptions
     /// <summary>Staff is told of one product's low stock at most once in this time.</summary>
     public TimeSpan LowStockInterval { get; set; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>
+    /// After this time without an event the stream writes a comment, so that a broken connection is noticed and a proxy does not end it. Shorter than
+    /// any time-out on the way; the gateway's is a minute.
+    /// </summary>
+    public TimeSpan StreamHeartbeat { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long mails and text messages are remembered, with their addresses and texts.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(365);
 

@@ -37,6 +37,19 @@ public partial class DocumentLinksTests
         Assert.InRange(files.Sum(file => Repository.Read(Path.Combine("docs", file)).Split('\n').Length), 1, 1_500);
     }
 
+    [Fact]
+    public void Each_fault_that_was_reported_names_its_tests()
+    {
+        var text = Repository.Read("docs/testing.md");
+        var rows = text[text.IndexOf("| no. | fault | tests |", StringComparison.Ordinal)..].Split('\n').Skip(2).TakeWhile(line => line.StartsWith('|')).ToLookup(line => line.Split('|')[1].Trim());
+        foreach (var number in Enumerable.Range(1, 27).Select(n => $"{n}").Append("24a"))
+        {
+            var tests = rows[number].SelectMany(row => Link().Matches(row)).Select(match => match.Groups["target"].Value).Where(target => target.EndsWith("Tests.cs", StringComparison.Ordinal)).ToList();
+            Assert.True(tests.Count > 0, $"docs/testing.md names no test of {number}.");
+            Assert.All(tests, test => Assert.Matches(@"\[\w*(Fact|Theory)\]", Repository.Read(Path.Combine("docs", test))));
+        }
+    }
+
     [GeneratedRegex(@"\]\((?<target>[^)\s]+)\)")]
     private static partial Regex Link();
 }

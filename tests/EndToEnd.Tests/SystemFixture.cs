@@ -80,15 +80,24 @@ public sealed class SystemFixture : IAsyncLifetime
     /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
     private static async Task CheckHistoryAsync(HttpClient gateway)
     {
-        var stock = (await gateway.GetFromJsonAsync<JsonNode>("/api/inventory?limit=100"))!["items"]!.AsArray();
-        foreach (var level in stock)
-        {
-            await HistoryCheck.LedgerAsync(gateway, (Guid)level!["productId"]!);
-        }
+        var several = new ParallelOptions { MaxDegreeOfParallelism = 4 };
+        await Parallel.ForEachAsync(AllAsync(gateway, "/api/inventory"), several, async (level, _) => await HistoryCheck.LedgerAsync(gateway, (Guid)level["productId"]!));
+        await Parallel.ForEachAsync(AllAsync(gateway, "/api/orders"), several, async (order, _) => await HistoryCheck.TimelineAsync(gateway, (Guid)order["id"]!));
+    }
 
-        foreach (var order in (await gateway.GetFromJsonAsync<JsonNode>("/api/orders?limit=100"))!["items"]!.AsArray())
+    private static async IAsyncEnumerable<JsonNode> AllAsync(HttpClient gateway, string list)
+    {
+        string? cursor = null;
+        do
         {
-            await HistoryCheck.TimelineAsync(gateway, (Guid)order!["id"]!);
+            var page = (await gateway.GetFromJsonAsync<JsonNode>($"{list}?limit=100{(cursor is null ? "" : $"&cursor={cursor}")}"))!;
+            foreach (var item in page["items"]!.AsArray())
+            {
+                yield return item!;
+            }
+
+            cursor = (string?)page["next"];
         }
+        while (cursor is not null);
     }
 }

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using OrderInventory.TestSupport;
 
@@ -36,6 +37,38 @@ public sealed class ConfiguredEdgeTests
             Assert.Equal(allowed ? [origin] : [], answer.Headers.TryGetValues("Access-Control-Allow-Origin", out var origins) ? origins : []);
             Assert.False(answer.Headers.Contains("Access-Control-Allow-Credentials"));
         }
+    }
+
+    // Fails when the page may not ask its provider for a token, or when everything else may be asked from anywhere because of it.
+    [Fact]
+    public async Task The_reference_page_signs_in_at_a_provider_of_ones_own()
+    {
+        await using var app = await Started(new()
+        {
+            Settings =
+            {
+                ["Authentication:Reference:ClientId"] = "our-page",
+                ["Authentication:Reference:AuthorizationUrl"] = "https://login.example/realms/shop/authorize",
+                ["Authentication:Reference:TokenUrl"] = "https://login.example/realms/shop/token",
+            },
+        });
+        app.Gateway["orders"].Answers["/openapi/v1.json"] = http => http.Response.WriteAsJsonAsync(new { openapi = "3.1.1", components = new { securitySchemes = new { bearer = new { type = "http" } } } });
+
+        using var page = await app.Gateway.Http.GetAsync("/");
+        Assert.Contains("connect-src 'self' https://login.example;", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Equal("unsafe-none", page.Headers.GetValues("Cross-Origin-Opener-Policy").Single());
+        using var data = await app.Gateway.Http.GetAsync("/api/orders");
+        Assert.DoesNotContain("login.example", data.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.Equal("same-origin", data.Headers.GetValues("Cross-Origin-Opener-Policy").Single());
+
+        var schemes = (await app.Gateway.Http.GetFromJsonAsync<JsonNode>("/openapi/orders.json"))!["components"]!["securitySchemes"]!;
+        Assert.Equal("http", (string?)schemes["bearer"]!["type"]);
+        var flow = schemes["signIn"]!["flows"]!["authorizationCode"]!;
+        Assert.Equal(
+            ("our-page", "https://login.example/realms/shop/authorize", "https://login.example/realms/shop/token", "SHA-256"),
+            ((string?)flow["x-scalar-client-id"], (string?)flow["authorizationUrl"], (string?)flow["tokenUrl"], (string?)flow["x-usePkce"]));
+        using var head = await app.Gateway.Http.SendAsync(new(HttpMethod.Head, "/openapi/orders.json"));
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
     }
 
     [Fact]

@@ -121,7 +121,13 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
         // Only what has failed is sent again by a filter.
         var filtered = await ResendAsync(new { template = "orderReceived", createdFrom = item["createdAt"], createdTo = ((DateTimeOffset)item["createdAt"]!).AddMilliseconds(1) });
         Assert.Equal((0, 0), ((int)filtered["resent"]!, filtered["refused"]!.AsArray().Count));
-        Assert.Equal(HttpStatusCode.BadRequest, (await _app.Http.PostAsJsonAsync("/api/notifications/resend", new { ids = Array.Empty<Guid>() })).StatusCode);
+        // Nobody sends everything again by accident.
+        foreach (var unclear in new object[] { new { ids = Array.Empty<Guid>() }, new { }, new { all = false }, new { limit = 5 }, new { ids = new[] { unknown }, template = "orderReceived" }, new { all = true, channel = "email" } })
+        {
+            Assert.Equal((unclear.ToString(), HttpStatusCode.BadRequest), (unclear.ToString(), (await _app.Http.PostAsJsonAsync("/api/notifications/resend", unclear)).StatusCode));
+        }
+
+        Assert.True((int)(await ResendAsync(new { all = true, limit = 1 }))["resent"]! <= 1);
         var counts = (await _app.Http.GetFromJsonAsync<JsonNode>("/api/notifications/counts"))!;
         Assert.True((int)counts["counts"]!["sent"]! > 0 && (bool)counts["isComplete"]!);
         Assert.Equal(0, (int)(await _app.Http.GetFromJsonAsync<JsonNode>("/api/notifications/counts?createdFrom=2100-01-01T00:00:00Z"))!["total"]!);

@@ -16,14 +16,14 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     public async Task Orders_stock_and_notifications_come_as_they_change()
     {
         await using var stream = await ListenAsync("");
-        var order = Events.Created(running.Customers.Add());
-        await _app.PublishAsync(order);
         var stock = Events.Stock(null);
         await _app.PublishAsync(stock);
+        Assert.Equal(8, (int)(await stream.NextAsync(e => e.Name == "inventory.updated" && e.Data["productId"]!.ToString() == stock.ProductId.ToString())).Data["available"]!);
+        var order = Events.Created(running.Customers.Add());
+        await _app.PublishAsync(order);
 
         var created = await stream.NextAsync(e => e.Name == "order.created" && e.Data["orderId"]!.ToString() == order.OrderId.ToString());
         Assert.Equal((3, 54.00m), ((int)created.Data["lines"]![0]!["quantity"]!, (decimal)created.Data["total"]!["amount"]!));
-        Assert.Equal(8, (int)(await stream.NextAsync(e => e.Name == "inventory.updated" && e.Data["productId"]!.ToString() == stock.ProductId.ToString())).Data["available"]!);
         var sent = await stream.NextAsync(e => e.Name == "notification.updated" && e.Data["orderId"]?.ToString() == order.OrderId.ToString() && (string?)e.Data["status"] == "sent");
         Assert.Equal(("orderReceived", false, false), ((string?)sent.Data["template"], sent.Data.AsObject().ContainsKey("recipient"), sent.Data.AsObject().ContainsKey("lastError")));
     }
@@ -75,6 +75,79 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         {
             await using var stream = await ListenAsync(query, unknown, "reset");
             Assert.Equal(("reset", "open"), (stream.Open.Name, (await stream.NextAsync()).Name));
+        }
+    }
+
+    // Fails when a customer's stream has a byte of what is another's, or of stock more than what is available.
+    [Fact]
+    public async Task A_customer_is_told_their_own_orders_and_messages_and_what_is_available()
+    {
+        var (own, other) = (running.Customers.Add(), running.Customers.Add());
+        var (mine, theirs) = (Events.Created(own), Events.Created(other));
+        await using var staff = await ListenAsync("");
+        await using var all = await ListenAsync("", customer: own);
+        await using var named = await ListenAsync($"customerId={own}&types=order,notification", customer: own);
+        await using var foreign = await ListenAsync($"ids={theirs.OrderId},{mine.OrderId}", customer: own);
+        await _app.PublishAsync(theirs);
+        await _app.PublishAsync(Events.Updated(other, OrderStatus.Confirmed, order: theirs.OrderId));
+        var begin = (await staff.NextAsync(e => IsOf(e, theirs.OrderId) && e.Name == "order.created")).Id;
+        await staff.NextAsync(e => IsOf(e, theirs.OrderId) && e.Name == "notification.updated" && (string?)e.Data["status"] == "sent");
+        var stock = Events.Stock(null);
+        await _app.PublishAsync(stock);
+        await staff.NextAsync(e => e.Data["productId"]?.ToString() == stock.ProductId.ToString());
+        await _app.PublishAsync(mine);
+
+        // Also whoever resumes at a number that staff was given.
+        await using var resumed = await ListenAsync("", begin, customer: own);
+        foreach (var stream in new[] { all, named, foreign, resumed })
+        {
+            var seen = new List<ServerSentEvent>();
+            while (!seen.Exists(e => e.Name == "order.created") || !seen.Exists(e => (string?)e.Data["status"] == "sent"))
+            {
+                seen.Add(await stream.NextAsync());
+            }
+
+            Assert.All(seen.Where(e => e.Name != "inventory.updated"), e => Assert.True(IsOf(e, mine.OrderId) && (e.Data["customerId"] is not { } customer || (Guid)customer == own), e.Data.ToJsonString()));
+            Assert.DoesNotContain(other.ToString(), string.Join('\n', seen.Select(e => e.Data.ToJsonString())), StringComparison.Ordinal);
+            Assert.All(seen.Where(e => e.Name == "inventory.updated"), e => Assert.Equal(["productId", "available"], e.Data.AsObject().Select(member => member.Key)));
+            Assert.Equal(stream == all || stream == resumed, seen.Exists(e => e.Name == "inventory.updated" && e.Data["productId"]!.ToString() == stock.ProductId.ToString()));
+        }
+
+        foreach (var id in new[] { other, Guid.CreateVersion7() })
+        {
+            using var refused = await SendAsync($"customerId={id}", null, own);
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        }
+
+        static bool IsOf(ServerSentEvent e, Guid order) => e.Data["orderId"]?.ToString() == order.ToString();
+    }
+
+    // Fails when only those who are told nothing at all get a sign of life: on a busy system a proxy ends the stream of a customer who orders once a day.
+    [Fact]
+    public async Task Whoever_hears_nothing_of_their_own_gets_a_sign_of_life_that_says_how_far_they_are()
+    {
+        var own = running.Customers.Add();
+        await using var staff = await ListenAsync("types=order");
+        await using var stream = await ListenAsync("types=order", customer: own);
+        using var busy = new CancellationTokenSource();
+        var others = KeepBusyAsync();
+
+        // What another had in the meantime counts, so that whoever comes back does not ask for what is gone.
+        var sign = await stream.SignOfLifeAsync();
+        await busy.CancelAsync();
+        await others;
+        Assert.NotEqual(stream.Open.Id, sign);
+        await using var back = await ListenAsync("types=order", sign, customer: own);
+        Assert.True((bool)back.Open.Data["resumed"]!);
+
+        async Task KeepBusyAsync()
+        {
+            while (!busy.IsCancellationRequested)
+            {
+                var order = Events.Created(running.Customers.Add());
+                await _app.PublishAsync(order);
+                await staff.NextAsync(e => e.Data["orderId"]!.ToString() == order.OrderId.ToString());
+            }
         }
     }
 
@@ -131,7 +204,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         static Change Of(int bytes) => new(ChangeKind.Order, "order.created", Guid.CreateVersion7(), null, null, new byte[bytes]);
     }
 
-    private async Task<Listener> ListenAsync(string query, string? lastEventId = null, string first = "open", NotificationsApp? app = null)
+    private async Task<HttpResponseMessage> SendAsync(string query, string? lastEventId, Guid? customer, NotificationsApp? app = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/stream?{query}".TrimEnd('?'));
         if (lastEventId is not null)
@@ -139,7 +212,17 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
             request.Headers.Add("Last-Event-ID", lastEventId);
         }
 
-        var response = await (app ?? _app).Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        if (customer is { } id)
+        {
+            request.Headers.Authorization = new("Bearer", TestAuthority.Shared.CustomerToken(id));
+        }
+
+        return await (app ?? _app).Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    private async Task<Listener> ListenAsync(string query, string? lastEventId = null, string first = "open", Guid? customer = null, NotificationsApp? app = null)
+    {
+        var response = await SendAsync(query, lastEventId, customer, app);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         var listener = new Listener(response, new StreamReader(await response.Content.ReadAsStreamAsync()));
         listener.Open = await listener.NextAsync();
@@ -174,6 +257,20 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
                     {
                         return next;
                     }
+                }
+            }
+
+            throw new EndOfStreamException("The stream has ended.");
+        }
+
+        /// <summary>The id of the next one that is no event.</summary>
+        public async Task<string> SignOfLifeAsync()
+        {
+            while (await reader.ReadLineAsync(_patience.Token) is { } line)
+            {
+                if (line.StartsWith(':'))
+                {
+                    return (await reader.ReadLineAsync(_patience.Token))!["id: ".Length..];
                 }
             }
 

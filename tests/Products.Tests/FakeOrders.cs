@@ -18,6 +18,9 @@ public sealed class FakeOrders : IAsyncDisposable
     /// <summary>Requests that have come in, whatever they were answered.</summary>
     public int Calls => Volatile.Read(ref _calls);
 
+    /// <summary>What the last request had with it.</summary>
+    public string? LastAuthorization { get; private set; }
+
     public string Address => _app!.Urls.Single();
 
     public async Task StartAsync()
@@ -29,6 +32,7 @@ public sealed class FakeOrders : IAsyncDisposable
         _app.MapGet("/internal/orders/open", async (Guid productId, HttpContext http) =>
         {
             Interlocked.Increment(ref _calls);
+            LastAuthorization = http.Request.Headers.Authorization;
             if (_answers.GetValueOrDefault(productId) == BrokenOff)
             {
                 http.Response.ContentLength = 1000;

@@ -148,7 +148,11 @@ public sealed class TestAuthority : IAsyncDisposable
         });
         _server.MapPost("/connect/token", (HttpRequest request) => Results.Json(new Dictionary<string, object>
         {
-            ["access_token"] = Token("service:test", ["service"], token => token.Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(ServiceTokenLife)),
+            ["access_token"] = Token("service:test", ["service"], token =>
+            {
+                token.Claims["jti"] = Guid.CreateVersion7().ToString();
+                token.Expires = TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(ServiceTokenLife);
+            }),
             ["token_type"] = "Bearer",
             ["expires_in"] = ServiceTokenLife,
         }));

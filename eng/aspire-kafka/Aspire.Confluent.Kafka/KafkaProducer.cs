@@ -27,9 +27,9 @@ namespace Microsoft.Extensions.Hosting
 {
     public static class AspireKafkaProducerExtensions
     {
-        /// <summary>Registers an <see cref="IProducer{TKey, TValue}"/>; configuration, then the connection string, then the callback.</summary>
+        /// <summary>Registers an <see cref="IProducer{TKey, TValue}"/>; configuration, then the connection string, then the callbacks.</summary>
         public static void AddKafkaProducer<TKey, TValue>(
-            this IHostApplicationBuilder builder, string connectionName, Action<KafkaProducerSettings>? configureSettings = null)
+            this IHostApplicationBuilder builder, string connectionName, Action<KafkaProducerSettings>? configureSettings, Action<IServiceProvider, ProducerBuilder<TKey, TValue>>? configureBuilder)
         {
             var settings = new KafkaProducerSettings();
             var section = builder.Configuration.GetSection("Aspire:Confluent:Kafka:Producer");
@@ -55,13 +55,14 @@ namespace Microsoft.Extensions.Hosting
                 }
 
                 var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Aspire.Confluent.Kafka");
-                return new ProducerBuilder<TKey, TValue>(settings.Config)
+                var producer = new ProducerBuilder<TKey, TValue>(settings.Config)
                     .SetLogHandler((_, message) =>
                     {
                         var level = (LogLevel)message.LevelAs(LogLevelType.MicrosoftExtensionsLogging);
                         logger.Log(level, default, message, null, static (text, _) => text.Message);
-                    })
-                    .Build();
+                    });
+                configureBuilder?.Invoke(services, producer);
+                return producer.Build();
             });
         }
     }

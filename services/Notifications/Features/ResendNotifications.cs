@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
@@ -9,18 +8,18 @@ namespace OrderInventory.Notifications.Features;
 
 public static class ResendNotifications
 {
-    /// <summary>Most notifications of one request.</summary>
-    private const int MaxAtOnce = 100;
-
-    /// <summary>Which notifications: by id, or all that fit the rest.</summary>
-    /// <param name="Ids">1 to 100 ids; nothing else is asked for then.</param>
+    /// <summary>Which notifications: by id, or failed ones that fit a filter, or all failed ones, said by <c>all</c>.</summary>
+    /// <param name="Ids">1 to 100 ids; a filter goes with none.</param>
     /// <param name="Template">Of this template.</param>
     /// <param name="Channel">By this channel.</param>
     /// <param name="CreatedFrom">Recorded then or later.</param>
     /// <param name="CreatedTo">Recorded before.</param>
-    [Example("""{"template": "order-confirmed", "createdFrom": "2026-11-28T08:00:00Z", "createdTo": "2026-11-28T09:00:00Z"}""")]
+    /// <param name="All">true: all that have failed. It stands alone, but for <c>limit</c>.</param>
+    /// <param name="Limit">At most so many, the oldest; 1 to 100, 100 when left out.</param>
+    [Example("""{"template": "orderConfirmed", "createdFrom": "2026-11-28T08:00:00Z", "createdTo": "2026-11-28T09:00:00Z"}""")]
     public sealed record Request(
-        IReadOnlyList<Guid>? Ids = null, string? Template = null, NotificationChannel? Channel = null, DateTimeOffset? CreatedFrom = null, DateTimeOffset? CreatedTo = null);
+        IReadOnlyList<Guid>? Ids = null, string? Template = null, NotificationChannel? Channel = null, DateTimeOffset? CreatedFrom = null, DateTimeOffset? CreatedTo = null,
+        bool? All = null, int? Limit = null);
 
     /// <param name="Resent">Due at once, with a new round of attempts.</param>
     /// <param name="Refused">Ids of which none is due: there is no such notification, or a later message of the order has been sent to the customer.</param>
@@ -29,7 +28,7 @@ public static class ResendNotifications
 
     /// <summary>Sends failed notifications again.</summary>
     /// <remarks>
-    /// The oldest 100 that have failed and fit, or those that are named, whatever their status. Overtaken ones are left as they are and named in
+    /// The oldest that have failed and fit, or those that are named, whatever their status; at most 100 in one request. Overtaken ones are left as they are and named in
     /// <c>refused</c>; narrow the filter to get past a hundred of them.
     /// </remarks>
     /// <param name="request">Which.</param>
@@ -40,14 +39,19 @@ public static class ResendNotifications
     internal static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, NotificationsDb db, SendSignal signal, CancellationToken cancellationToken)
     {
-        if (request.Ids is not null and not { Count: >= 1 and <= MaxAtOnce })
+        var errors = new RequestErrors();
+        var isFiltered = request is not { Template: null, Channel: null, CreatedFrom: null, CreatedTo: null };
+        ManyAtOnce.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
+        errors.Require(request.Ids is null || !isFiltered, "$.ids", "Named ones are sent again whatever they are: leave the filter out.");
+        if (errors.Any)
         {
-            return Problems.MalformedRequest("$.ids", string.Create(CultureInfo.InvariantCulture, $"1 to {MaxAtOnce} ids are required."));
+            return errors.Malformed();
         }
 
-        var ids = request.Ids?.Distinct().ToList() ?? await FindAsync(request, db, cancellationToken);
-        var hasMore = ids.Count > MaxAtOnce;
-        ids = ids[..Math.Min(ids.Count, MaxAtOnce)];
+        var limit = request.Limit ?? ManyAtOnce.Max;
+        var ids = request.Ids?.Distinct().ToList() ?? await FindAsync(request, limit + 1, db, cancellationToken);
+        var hasMore = ids.Count > limit;
+        ids = ids[..Math.Min(ids.Count, limit)];
         var sent = await ResendNotification.SendAgainAsync(db, [.. ids], cancellationToken);
         if (sent.Count > 0)
         {
@@ -57,7 +61,7 @@ public static class ResendNotifications
         return TypedResults.Ok(new Response(sent.Count, [.. ids.Except(sent)], hasMore));
     }
 
-    private static Task<List<Guid>> FindAsync(Request request, NotificationsDb db, CancellationToken cancellationToken)
+    private static Task<List<Guid>> FindAsync(Request request, int most, NotificationsDb db, CancellationToken cancellationToken)
     {
         var query = db.Notifications.AsNoTracking().Where(n => n.Status == NotificationStatus.Failed);
         query = request.Template is null ? query : query.Where(n => n.Template == request.Template);
@@ -72,6 +76,6 @@ public static class ResendNotifications
             query = query.Where(n => n.CreatedAt < to);
         }
 
-        return query.OrderBy(n => n.Id).Select(n => n.Id).Take(MaxAtOnce + 1).ToListAsync(cancellationToken);
+        return query.OrderBy(n => n.Id).Select(n => n.Id).Take(most).ToListAsync(cancellationToken);
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using OrderInventory.Notifications.LiveChanges;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
@@ -17,9 +18,6 @@ public static class StreamChanges
 
     /// <summary>Changes that are written before the connection is looked at.</summary>
     private const int BatchSize = 100;
-
-    /// <summary>A comment comes this often when nothing happens, so that a broken connection is noticed and a proxy does not end it.</summary>
-    private static readonly TimeSpan s_heartbeat = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan s_untilReading = TimeSpan.FromSeconds(10);
 
@@ -41,7 +39,7 @@ public static class StreamChanges
     /// Server-sent events (<c>text/event-stream</c>) without end. <c>order.created</c>, <c>order.updated</c> and <c>inventory.updated</c> have the data
     /// of the Kafka events of these names, <c>notification.updated</c> that of the list without the address. Beside them: <c>open</c> (the
     /// beginning), <c>reset</c> (changes may have been missed since the last one: read the lists again), <c>stale</c> (Kafka does not answer; changes
-    /// are late) and <c>current</c> (it does again). A comment comes every 15 seconds. With <c>Last-Event-ID</c> the changes since that one come
+    /// are late) and <c>current</c> (it does again). After 15 seconds without an event comes a comment with an <c>id</c>, which is where to go on. With <c>Last-Event-ID</c> the changes since that one come
     /// first, as long as they are kept (the newest 8,192, and five minutes without any listener); otherwise a <c>reset</c>. A change may come
     /// twice, and changes of different things in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer their
     /// own orders and messages, and of stock what is available. The stream ends with the token.
@@ -54,14 +52,15 @@ public static class StreamChanges
     /// <param name="http">The request.</param>
     /// <param name="buffer">The changes.</param>
     /// <param name="reader">Reads them while somebody listens.</param>
+    /// <param name="options">The settings.</param>
     /// <param name="lifetime">Ends with the service.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     /// <response code="200">Events, until the client goes.</response>
     /// <response code="404">A customer has asked for another one.</response>
     /// <response code="503">There are too many listeners, or Kafka does not answer.</response>
     internal static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
-        string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader, IHostApplicationLifetime lifetime,
-        CancellationToken cancellationToken)
+        string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader,
+        IOptions<NotificationOptions> options, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         if (WordList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
         {
@@ -117,7 +116,7 @@ public static class StreamChanges
         var filter = new Filter([.. kinds is null ? allowed : kinds.Intersect(allowed)], subjects is null ? null : [.. subjects], customerId, caller.OnlyCustomer);
         try
         {
-            await SendAsync(http, buffer, reader.IsStale, filter, end.Token);
+            await SendAsync(http, buffer, reader.IsStale, filter, options.Value.StreamHeartbeat, time, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -134,7 +133,8 @@ public static class StreamChanges
         _ => [ChangeKind.Order, ChangeKind.Stock, ChangeKind.Notification],
     };
 
-    private static async Task SendAsync(HttpContext http, ChangeBuffer buffer, bool isStale, Filter filter, CancellationToken cancellationToken)
+    private static async Task SendAsync(
+        HttpContext http, ChangeBuffer buffer, bool isStale, Filter filter, TimeSpan heartbeat, TimeProvider time, CancellationToken cancellationToken)
     {
         var body = http.Response.BodyWriter;
         var position = buffer.Last;
@@ -158,44 +158,57 @@ public static class StreamChanges
         }
 
         await body.FlushAsync(cancellationToken);
+        var written = time.GetTimestamp();
         while (true)
         {
+            var isSilent = true;
             if (!buffer.TryRead(position.Series, position.Number, BatchSize, out var changes, out var more))
             {
                 position = buffer.Last;
                 Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service had to begin anew. Read the lists again.\"}"u8);
-            }
-            else if (changes.Count > 0)
-            {
-                foreach (var change in changes)
-                {
-                    position.Number++;
-                    if (filter.Lets(change))
-                    {
-                        Write(body, position, change.Event, filter.OnlyCustomer is null ? change.Data : change.ForCustomers ?? change.Data);
-                    }
-                }
-            }
-            else if (await IsQuietAsync(more, cancellationToken))
-            {
-                body.Write(": \n\n"u8);
+                isSilent = false;
             }
 
-            // Waits for a client that reads slowly: it holds this batch, and no more.
-            await body.FlushAsync(cancellationToken);
+            foreach (var change in changes)
+            {
+                position.Number++;
+                if (filter.Lets(change))
+                {
+                    Write(body, position, change.Event, filter.OnlyCustomer is null ? change.Data : change.ForCustomers ?? change.Data);
+                    isSilent = false;
+                }
+            }
+
+            if (isSilent && changes.Count == 0)
+            {
+                await WaitAsync(more, heartbeat - time.GetElapsedTime(written), cancellationToken);
+            }
+
+            if (isSilent && time.GetElapsedTime(written) >= heartbeat)
+            {
+                // Others' changes are none of this listener's, who still has to hear something, and to know how far they are.
+                Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $":\nid: {position.Series}-{position.Number}\n\n"), body);
+                isSilent = false;
+            }
+
+            if (!isSilent)
+            {
+                // Waits for a client that reads slowly: it holds this batch, and no more.
+                await body.FlushAsync(cancellationToken);
+                written = time.GetTimestamp();
+            }
         }
     }
 
-    private static async Task<bool> IsQuietAsync(Task more, CancellationToken cancellationToken)
+    private static async Task WaitAsync(Task more, TimeSpan atMost, CancellationToken cancellationToken)
     {
         try
         {
-            await more.WaitAsync(s_heartbeat, cancellationToken);
-            return false;
+            await more.WaitAsync(atMost < TimeSpan.Zero ? TimeSpan.Zero : atMost, cancellationToken);
         }
         catch (TimeoutException)
         {
-            return true;
+            // Nothing has happened.
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests.Api;
 
@@ -57,6 +58,114 @@ public sealed class ConventionsTests(SystemFixture system)
             {
                 var answer = await SendAsync("GET", $"{operation.Url}?cursor={cursor}");
                 Assert.Equal((operation.Url, cursor, 400, true), (operation.Url, cursor, answer.Status, answer.Errors.Contains("cursor")));
+            }
+        }
+    }
+
+    // Fails when a cursor of one list means something to another, or opens what its bearer may not read.
+    [Fact]
+    public async Task A_cursor_belongs_to_its_list_and_shows_its_bearer_nothing_new()
+    {
+        var shop = new Shop(system.Gateway);
+        var (own, other, product) = (await shop.CustomerAsync(), await shop.CustomerAsync(), await shop.ProductAsync(stock: 100));
+        await shop.ProductAsync(stock: 1);
+        using var customer = await system.Runner.CreateCustomerClientAsync(own);
+        foreach (var holder in new[] { system.Gateway, customer, system.Gateway })
+        {
+            using var hold = await holder.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = 1 } } });
+            hold.EnsureSuccessStatusCode();
+        }
+
+        foreach (var who in new[] { other, own, other, own, other })
+        {
+            await shop.PlaceAsync(who, (product, 1));
+        }
+
+        await Eventually.TrueAsync(
+            async () => (await shop.GetAsync($"/api/notifications?customerId={own}"))["items"]!.AsArray().Count > 1, TimeSpan.FromSeconds(30), "there are messages");
+        var lists = new List<(string Url, string Roles, string? Next)>();
+        foreach (var service in ((IEnumerable<object[]>)ApiDocumentsTests.Services).Select(row => (string)row[0]))
+        {
+            foreach (var operation in (await OperationsAsync(service)).Where(o => o.Query.Contains("cursor")))
+            {
+                var first = await SendAsync("GET", operation.Url + "?limit=1");
+                lists.Add((operation.Url, operation.Roles, first.Status == 200 ? (string?)JsonNode.Parse(first.Body)!["next"] : null));
+            }
+        }
+
+        Assert.True(lists.Count(list => list.Next is not null) > 8, string.Join(", ", lists.Where(list => list.Next is null).Select(list => list.Url)));
+        foreach (var (from, _, cursor) in lists.Where(list => list.Next is not null))
+        {
+            foreach (var (url, _, _) in lists.Where(list => list.Url != from))
+            {
+                var answer = await SendAsync("GET", $"{url}?cursor={cursor}");
+                Assert.Equal((from, url, 400, true), (from, url, answer.Status, answer.Errors.Contains("cursor")));
+            }
+        }
+
+        var holds = (await new Shop(customer).GetAsync("/api/inventory/holds"))["items"]!.AsArray().Select(hold => (Guid)hold!["id"]!).ToHashSet();
+        foreach (var (url, _, cursor) in lists.Where(list => list.Next is not null && list.Roles.Contains("customer", StringComparison.Ordinal)))
+        {
+            var shown = 0;
+            foreach (var tampered in Enumerable.Range(0, cursor!.Length).Select(i => cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..]).Append(cursor))
+            {
+                using var response = await customer.GetAsync($"{url}?limit=100&cursor={tampered}");
+                Assert.True((int)response.StatusCode is 200 or 400, $"{url} {tampered}: {response.StatusCode}");
+                var items = response.IsSuccessStatusCode ? (await response.Content.ReadFromJsonAsync<JsonNode>())!["items"]!.AsArray() : [];
+                shown += items.Count;
+                Assert.All(items, item => Assert.True(url.EndsWith("/holds", StringComparison.Ordinal) ? holds.Contains((Guid)item!["id"]!) : item!["customerId"] is not { } whose || (Guid)whose == own, $"{url} {tampered}: {item}"));
+            }
+
+            Assert.True(shown > 0, url);
+        }
+    }
+
+    // Fails when a body sets what its sender may not: a state, a version, an id, another's name, a role.
+    [Theory]
+    [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
+    public async Task No_body_sets_what_its_request_does_not_have(string service)
+    {
+        string[] wanted =
+        [
+            "status", "version", "customerId", "roles", "role", "sub", "id", "orderId", "productId", "total", "unitPrice", "reserved", "available", "onHand", "createdAt", "updatedAt", "placedAt",
+            "active", "deleted", "attempts", "isAdmin", "__proto__", "$type", "Status", "ID",
+        ];
+        var document = await DocumentAsync(service);
+        var tried = 0;
+        foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))
+        {
+            foreach (var (inside, at, known) in Places(Resolve(document, operation.Schema), "{0}", "$"))
+            {
+                foreach (var name in wanted.Except(known))
+                {
+                    var body = inside.Replace("{0}", $"{{\"{name}\":1}}", StringComparison.Ordinal);
+                    var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.UTF8.GetBytes(body), ("If-Match", "*"), ("Idempotency-Key", "k"));
+                    // A patch may find first that there is nothing to patch.
+                    Assert.True(answer.Status == 400 ? answer.Errors.Contains($"{at}.{name}") || name[0] is '$' or '_' : answer.Status == 404 && operation.Method == "PATCH", $"{operation.Method} {operation.Url} {body}: {answer.Status} {answer.Body}");
+                    tried++;
+                }
+            }
+        }
+
+        Assert.True(tried > 50);
+
+        // The body's object itself, and the objects that its members are, or have in a list.
+        IEnumerable<(string Inside, string At, IReadOnlyList<string> Known)> Places(JsonNode? schema, string inside, string at)
+        {
+            if (schema?["properties"] is not JsonObject members || schema["additionalProperties"] is JsonObject)
+            {
+                yield break;
+            }
+
+            yield return (inside, at, [.. members.Select(member => member.Key)]);
+            foreach (var (name, member) in members)
+            {
+                var type = Resolve(document, member);
+                var (item, before, after, path) = type?["items"] is { } items ? (Resolve(document, items), "[", "]", $"{at}.{name}[0]") : (type, "", "", $"{at}.{name}");
+                foreach (var place in Places(item, inside.Replace("{0}", $"{{\"{name}\":{before}{{0}}{after}}}", StringComparison.Ordinal), path))
+                {
+                    yield return place;
+                }
             }
         }
     }
@@ -122,7 +231,7 @@ public sealed class ConventionsTests(SystemFixture system)
         var deep = Encoding.ASCII.GetBytes($"{new string('[', 10_000)}{new string(']', 10_000)}");
         var deepObject = Encoding.ASCII.GetBytes($"{string.Concat(Enumerable.Repeat("{\"a\":", 10_000))}1{new string('}', 10_000)}");
         var wide = Encoding.ASCII.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"m{i % 10}{i}\":1"))}}}"[..1_040_000]);
-        var manyMembers = Encoding.ASCII.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 90_000).Select(i => $"\"{i}\":1"))}}}");
+        var manyMembers = Encoding.ASCII.GetBytes($"{{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"{i}\":1"))}}}");
         var longString = Encoding.ASCII.GetBytes($"{{\"{new string('n', 500_000)}\":\"{new string('v', 500_000)}\"}}");
         var longNumber = Encoding.ASCII.GetBytes($"{{\"quantity\":{new string('9', 1_000_000)}}}");
         foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))
@@ -216,7 +325,7 @@ public sealed class ConventionsTests(SystemFixture system)
     }
 
     /// <param name="Url">With ids of nothing in the path.</param>
-    private sealed record Operation(string Method, string Url, string? ContentType, JsonNode? Schema, IReadOnlyList<string> Query)
+    private sealed record Operation(string Method, string Url, string? ContentType, JsonNode? Schema, IReadOnlyList<string> Query, string Roles)
     {
         public static Operation Of(string path, string method, JsonNode operation)
         {
@@ -232,7 +341,7 @@ public sealed class ConventionsTests(SystemFixture system)
             var content = operation["requestBody"]?["content"]?.AsObject().FirstOrDefault();
             return new(
                 method.ToUpperInvariant(), url.Length > 1 ? url.TrimEnd('/') : url, content?.Key, content?.Value?["schema"],
-                [.. parameters.Where(p => (string?)p!["in"] == "query").Select(p => (string)p!["name"]!)]);
+                [.. parameters.Where(p => (string?)p!["in"] == "query").Select(p => (string)p!["name"]!)], operation["x-roles"]?.ToJsonString() ?? "");
         }
     }
 

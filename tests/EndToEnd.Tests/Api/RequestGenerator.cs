@@ -24,6 +24,8 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
     private static readonly string[] s_cursors =
         ["", "x", "AZOSngHOenqKK28fa5wAA!", "AZOSngHOenqKK28fa5wAAw", "AZOSngHOenqKK28fa5wAAwAA", "////////////////////////", "0", "null", "\u0000"];
 
+    private static readonly string[] s_currencies = ["JPY", "KWD", "USD", "ZZZ", "XXX", "eur", "EURO"];
+
     private static readonly string[] s_charsets = ["utf-8", "\"utf-8\"", "UTF-8", "utf8", "\"klingon\"", "iso-8859-1", "utf-16", "\"", "utf-8; charset=x"];
 
     private static readonly string[] s_codings = ["br", "gzip", "identity", "gzip, br", "x"];
@@ -211,7 +213,7 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
             (_, 0) => s_texts[random.Next(s_texts.Length)],
             ("uuid", _) => Known(name),
             _ when name is "ids" or "productIds" => string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => known.FindId("products"))),
-            _ when name is "currency" => "EUR",
+            _ when name is "currency" => random.Next(8) == 0 ? s_currencies[random.Next(s_currencies.Length)] : "EUR",
             _ when name is "country" => "DE",
             _ when name is "email" => $"fuzz-{random.Next(1_000_000)}@example.com",
             ("date-time", _) => DateTimeOffset.UnixEpoch.AddSeconds(random.NextInt64(0, 253_402_300_799)).ToString("O", CultureInfo.InvariantCulture),
@@ -222,8 +224,8 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
 
     private string Header(string name, string url) => (name, random.Next(4)) switch
     {
-        // The client itself refuses to send others.
-        (_, 0) => string.Concat(s_texts[random.Next(s_texts.Length)].Where(c => c is >= ' ' and <= '~')),
+        // The client itself refuses to send others. What is above ASCII goes as the byte that Latin-1 has for it.
+        (_, 0) => string.Concat(s_texts[random.Next(s_texts.Length)].Where(c => c is (>= ' ' and <= '~') or (>= '\u00A0' and <= '\u00FF'))),
         ("If-Match" or "If-None-Match", 1) => $"\"{random.Next(0, 4)}\"",
         ("If-Match" or "If-None-Match", _) => known.FindETag(url) ?? "\"1\"",
         ("Prefer", _) => s_preferences[random.Next(s_preferences.Length)],

@@ -43,6 +43,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");
             builder.UseSetting("Notifications:PollInterval", "00:00:00.05");
             builder.UseSetting("Notifications:MaxSendsPerSecond", "1000");
+            builder.UseSetting("Notifications:StreamHeartbeat", "00:00:00.5");
             foreach (var (key, value) in settings ?? [])
             {
                 builder.UseSetting(key, value);

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.IdentityModel.JsonWebTokens;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Identity;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Products.Tests;
+
+/// <summary>A service's own token: asked for once, renewed before it ends, and in use for as long as it is good when the provider is away.</summary>
+[Collection(ProductsCollection.Name)]
+public sealed class ServiceTokensTests(ProductsApp app)
+{
+    private const string Endpoint = "/connect/token";
+
+    [Fact]
+    public async Task Is_asked_for_once_however_many_wait_and_kept()
+    {
+        await using var bed = await TestBed.StartAsync();
+
+        var first = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => bed.GetAsync()));
+        bed.Clock.Offset = TimeSpan.FromSeconds(3600 * 0.74);
+        var later = await bed.GetAsync();
+
+        Assert.Single(first.Append(later).Distinct());
+        Assert.Equal(1, bed.Authority.Asked(Endpoint));
+    }
+
+    [Fact]
+    public async Task Is_renewed_before_it_ends_and_nobody_waits_for_it()
+    {
+        await using var bed = await TestBed.StartAsync();
+        var first = await bed.GetAsync();
+
+        bed.Clock.Offset = TimeSpan.FromSeconds(3600 * 0.76);
+        // The old one, at once; the new one is on its way.
+        Assert.Equal(first, await bed.GetAsync());
+        await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new one is in use");
+
+        Assert.Equal(2, bed.Authority.Asked(Endpoint));
+    }
+
+    [Fact]
+    public async Task Outlives_a_provider_that_is_away_until_it_ends()
+    {
+        await using var bed = await TestBed.StartAsync();
+        var first = await bed.GetAsync();
+        await bed.Authority.StopAsync();
+
+        bed.Clock.Offset = TimeSpan.FromSeconds(3600 - 60);
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(first, await bed.GetAsync());
+        }
+
+        bed.Clock.Offset = TimeSpan.FromSeconds(3600 - 4);
+        await Assert.ThrowsAsync<HttpRequestException>(bed.GetAsync);
+
+        bed.Authority.Start();
+        bed.Clock.Offset += TimeSpan.FromSeconds(2);
+        Assert.NotEqual(first, await bed.GetAsync());
+    }
+
+    // Fails when calls go without a token, or with the caller's.
+    [Fact]
+    public async Task Goes_with_each_call_to_another_service_in_place_of_the_callers()
+    {
+        var product = (await app.CreateAsync()).Json;
+        var address = $"/api/products/{product["id"]}";
+
+        (await app.Api.DeleteAsync(address, ("If-Match", "\"1\""))).ShouldBe(204);
+
+        var sent = new JsonWebToken(app.Orders.LastAuthorization!["Bearer ".Length..]);
+        Assert.Equal(("service:test", "service"), (sent.Subject, sent.GetClaim("roles").Value));
+    }
+
+    // Fails when a provider that is away, or refuses this service, is the caller's fault or a defect.
+    [Fact]
+    public async Task Without_one_a_call_that_needs_another_service_is_503()
+    {
+        await using var authority = new TestAuthority();
+        await using var service = app.StartBelieving(authority, ("Authentication:ClientId", ""));
+        var product = (await app.CreateAsync()).Json;
+
+        (await service.Api.DeleteAsync($"/api/products/{product["id"]}", ("If-Match", "\"1\""), ("Authorization", "Bearer " + authority.Token("tester", ["admin"])))).ShouldBeProblem(503, "dependency-unavailable");
+        (await app.Api.GetAsync($"/api/products/{product["id"]}")).ShouldBe(200);
+    }
+
+    /// <summary>What ServiceDefaults gives a service, with a clock of the test's, and a provider of its own.</summary>
+    private sealed class TestBed : IAsyncDisposable
+    {
+        private readonly WebApplication _service;
+
+        private TestBed(WebApplication service) => _service = service;
+
+        public TestAuthority Authority { get; private init; } = null!;
+
+        public ShiftedClock Clock { get; private init; } = null!;
+
+        public static async Task<TestBed> StartAsync()
+        {
+            var (authority, clock) = (new TestAuthority(), new ShiftedClock());
+            var builder = WebApplication.CreateBuilder();
+            builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+            builder.Configuration.AddInMemoryCollection(authority.Settings.Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
+            builder.AddServiceDefaults();
+            builder.Services.AddSingleton<TimeProvider>(clock);
+            var service = builder.Build();
+            service.MapServiceDefaults();
+            await service.StartAsync();
+            return new(service) { Authority = authority, Clock = clock };
+        }
+
+        public async Task<string> GetAsync() => await _service.Services.GetRequiredService<ServiceTokens>().GetAsync(CancellationToken.None);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _service.DisposeAsync();
+            await Authority.DisposeAsync();
+        }
+    }
+}
