@@ -161,7 +161,7 @@ internal sealed class StartupReport(
     internal static string Describe(Endpoints endpoints, TimeSpan took, string? file) => FormattableString.Invariant($"""
 
         OrderInventory is ready, {took.TotalSeconds:F1} s after the AppHost's start.
-          Console    {endpoints.Console}  (people and secrets: "clients" in the file below)
+          Console    {endpoints.Console}  (people: "clients" in the file below)
           Gateway    {endpoints.Gateway}  (the API's reference page)
           Dashboard  {endpoints.Dashboard ?? "off"}
           Mail       {(endpoints.Mail is { } mail ? Secrets.WithoutCredentials(mail) : "none")}

@@ -40,6 +40,10 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         await Expect(page.Locator(".mail")).ToContainTextAsync($"Maria {sku}");
         await row.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
         await Expect(page.GetByText("done")).ToBeVisibleAsync();
+
+        await page.GotoAsync("messages");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
+        await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
     }
 
     [BrowserFact]
