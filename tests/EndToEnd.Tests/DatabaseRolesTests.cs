@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using OrderInventory.AppHost.Infrastructure;
 
@@ -66,6 +67,38 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         }
     }
 
+    // Fails when the script of the deployment makes a role that can more than the AppHost's own, or cannot take a password with quotes in it.
+    [PsqlFact]
+    public async Task The_script_of_the_deployment_makes_roles_that_enter_their_own_database_only()
+    {
+        var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres"));
+        var letters = string.Concat(Guid.CreateVersion7().ToString("N")[16..].Select(c => (char)('A' + (c % 26))));
+        var (names, password) = (new[] { $"ONE{letters}", $"TWO{letters}" }, "it's the \"first\" $1");
+        var start = new ProcessStartInfo("sh", [Path.Combine(Repository.Root, "deploy/postgres/roles.sh")]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in new[] { ("POSTGRES_USER", administrator.Username!), ("PGHOST", administrator.Host!), ("PGPORT", $"{administrator.Port}"), ("PGPASSWORD", administrator.Password!) }.Concat(names.Select(name => ($"{name}_DB_PASSWORD", password))))
+        {
+            start.Environment[name] = value;
+        }
+
+        using var script = Process.Start(start)!;
+        var said = script.StandardError.ReadToEndAsync();
+        await script.StandardOutput.ReadToEndAsync();
+        await script.WaitForExitAsync();
+        Assert.True(script.ExitCode == 0, await said);
+
+        foreach (var name in names.Select(name => name.ToLowerInvariant()))
+        {
+            var own = new NpgsqlConnectionStringBuilder(administrator.ConnectionString) { Username = name, Password = password, Database = name, Pooling = false };
+            Assert.Equal("1", await ScalarAsync(own, "CREATE TABLE things (id integer); INSERT INTO things VALUES (1); SELECT count(*)::text FROM things"));
+            Assert.Equal("false", await ScalarAsync(own, "SELECT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication)::text FROM pg_roles WHERE rolname = current_user"));
+            foreach (var other in names.Select(known => known.ToLowerInvariant()).Except([name]).Concat(["postgres", "template1", "orders"]))
+            {
+                var refused = await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(new(own.ConnectionString) { Database = other }, "SELECT 'in'"));
+                Assert.Equal((other, PostgresErrorCodes.InsufficientPrivilege), (other, refused.SqlState));
+            }
+        }
+    }
+
     private static async Task<string?> ScalarAsync(NpgsqlConnectionStringBuilder where, string sql)
     {
         await using var connection = new NpgsqlConnection(where.ConnectionString);
@@ -73,4 +106,13 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         await using var command = new NpgsqlCommand(sql, connection);
         return (string?)await command.ExecuteScalarAsync();
     }
+}
+
+/// <summary>A test that needs PostgreSQL's own client; without it, it is skipped and says so.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PsqlFactAttribute : FactAttribute
+{
+    public PsqlFactAttribute() => Skip = Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "psql")))
+        ? null
+        : "There is no psql here (Debian: apt-get install postgresql-client).";
 }
