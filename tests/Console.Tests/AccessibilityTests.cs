@@ -28,6 +28,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("o");
         await Expect(page.Locator("h1")).ToHaveTextAsync("Orders");
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("/");
         await Expect(page.Locator("#search")).ToBeFocusedAsync();
         await page.Keyboard.TypeAsync(sku);

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -25,6 +26,7 @@ public sealed class CataloguePageTests(ConsoleFixture console)
         // A name is text, whatever it looks like.
         await Expect(page.Locator("h1")).ToHaveTextAsync($"{sku} <b>Chai</b>");
 
+        await Expect(page).ToHaveURLAsync(new Regex("/catalogue/[0-9a-f-]{36}$"));
         var id = page.Url.Split('/')[^1];
         using var theirs = new HttpRequestMessage(HttpMethod.Put, $"/api/products/{id}") { Content = JsonContent.Create(new { sku, name = "Masala Chai", price = new { amount = 21m, currency = "EUR" } }) };
         theirs.Headers.Add("If-Match", "\"1\"");

@@ -82,6 +82,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByText("Saved views").ClickAsync();
         await page.GetByLabel("Name of this view").FillAsync("tea");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save this view" }).ClickAsync();
+        await page.WaitForFunctionAsync("localStorage.getItem('console.views.orders')");
         await page.GotoAsync("orders");
         await page.GetByText("Saved views").ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "tea" }).ClickAsync();
