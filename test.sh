@@ -16,6 +16,7 @@ if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
   export KAFKA_HOME
 fi
 need_java
+need_chromium
 # Each project starts a broker of its own, whose second compiler would take a core for minutes.
 export JDK_JAVA_OPTIONS="${JDK_JAVA_OPTIONS:--XX:TieredStopAtLevel=1}"
 say "Kafka: ${KAFKA_HOME:-the embedded mock broker (KAFKA_HOME is not set)}"

@@ -80,9 +80,17 @@ try
             // Asked only where several gateways share their callers' limits.
             .WithReference(redis);
 
-        var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications);
+        // It asks the API as its people do, through the gateway, and they come to it through the gateway.
+        var console = builder.AddService<Projects.OrderInventory_Console>("console", settings)
+            .WithIconName("Desktop")
+            .WithReference(gateway);
+        gateway.WithReference(console);
+
+        var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications, console);
         if (issuer is not null)
         {
+            // So that people stay signed in longer than one token lives.
+            console.WithEnvironment("Authentication__Scope", "offline_access");
             // An operator's commands need somebody to be: elsewhere an operator calls the API with a token of their own.
             gateway.WithDemoCommands(issuer);
             inventory.WithReconcileCommand(issuer);

@@ -91,6 +91,13 @@ internal sealed class DevelopmentIssuer
             .WithEnvironment("Identity__Issuer", address)
             .WithEnvironment("Identity__Pages__reference__0", ReferenceExpression.Create($"http://127.0.0.1:{port}/"))
             .WithEnvironment("Identity__Pages__reference__1", ReferenceExpression.Create($"http://localhost:{port}/"));
+        foreach (var (place, page) in new[] { "signin-oidc", "signout-callback-oidc" }.Index())
+        {
+            _identity
+                .WithEnvironment($"Identity__Pages__console__{2 * place}", ReferenceExpression.Create($"http://127.0.0.1:{port}/console/{page}"))
+                .WithEnvironment($"Identity__Pages__console__{(2 * place) + 1}", ReferenceExpression.Create($"http://localhost:{port}/console/{page}"));
+        }
+
         if (settings.DataPath is { } folder)
         {
             // Made here, closed, before anything is put into it.
@@ -107,9 +114,13 @@ internal sealed class DevelopmentIssuer
         gateway.WithReference(_identity);
         foreach (var service in services.Append(gateway))
         {
-            // Asked directly, so that nobody waits for the gateway.
-            service.WithEnvironment("Authentication__Authority", address)
-                .WithEnvironment("Authentication__MetadataAddress", ReferenceExpression.Create($"{_identity.GetEndpoint("http")}/.well-known/openid-configuration"));
+            service.WithEnvironment("Authentication__Authority", address);
+            if (service.Resource.Name != "console")
+            {
+                // Asked directly, so that nobody waits for the gateway. The console sends people to the addresses in the answer, which are those
+                // of the host that was asked: it asks the gateway.
+                service.WithEnvironment("Authentication__MetadataAddress", ReferenceExpression.Create($"{_identity.GetEndpoint("http")}/.well-known/openid-configuration"));
+            }
         }
 
         foreach (var service in services)

@@ -126,13 +126,15 @@ internal sealed class StartupReport(
             Dashboard(),
             infrastructure.MailInbox() is { } inbox ? Numeric(inbox) : null,
             // The issuer is no part of the shop: it has no topic, no dead letters, and its database is OpenIddict's.
-            services.Where(service => service.Key is not ("gateway" or "identity")).ToDictionary(),
+            // Nor is the console, which has no API.
+            services.Where(service => service.Key is not ("gateway" or "identity" or "console")).ToDictionary(),
             connections.Where(connection => connection.Key != "identitydb" && connection.Key.EndsWith("db", StringComparison.Ordinal)).ToDictionary(connection => connection.Key[..^2], connection => connection.Value),
             connections["redis"],
             connections["kafka"],
             tokens?["admin"],
             tokens,
-            issuer?.Clients);
+            issuer?.Clients,
+            $"{services["gateway"]}/console/");
     }
 
     /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration.</summary>
@@ -159,6 +161,7 @@ internal sealed class StartupReport(
     internal static string Describe(Endpoints endpoints, TimeSpan took, string? file) => FormattableString.Invariant($"""
 
         OrderInventory is ready, {took.TotalSeconds:F1} s after the AppHost's start.
+          Console    {endpoints.Console}  (people: "clients" in the file below)
           Gateway    {endpoints.Gateway}  (the API's reference page)
           Dashboard  {endpoints.Dashboard ?? "off"}
           Mail       {(endpoints.Mail is { } mail ? Secrets.WithoutCredentials(mail) : "none")}
@@ -184,5 +187,6 @@ internal sealed class StartupReport(
         string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Token = null,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Tokens = null,
-        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Clients = null);
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Dictionary<string, string>? Clients = null,
+        string? Console = null);
 }

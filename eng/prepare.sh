@@ -55,6 +55,11 @@ need_java() {
   [ -z "${KAFKA_HOME:-}" ] || has java || [ -x "${JAVA_HOME:-}/bin/java" ] || apt_install "the Kafka in KAFKA_HOME" default-jre-headless || true
 }
 
+# Pages are tested in a browser; without one those tests are skipped, and say so.
+need_chromium() {
+  has chromium || apt_install "tests in a browser" chromium || true
+}
+
 # build PROJECT-OR-SOLUTION: Release; shows each project as it is done, and every warning and error.
 build() {
   local pid status=0

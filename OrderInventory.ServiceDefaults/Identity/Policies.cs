@@ -26,6 +26,9 @@ public static class Policies
     public static readonly Policy ThroughTheGateway = new(
         "through-the-gateway", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager, Roles.Customer);
 
+    /// <summary>The pages of the console. What each of them asks of the API has a policy of its own.</summary>
+    public static readonly Policy UseConsole = new("use-console", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager);
+
     /// <summary>What one service asks of another, and nobody else.</summary>
     public static readonly Policy BetweenServices = new("between-services", Roles.Service);
 
@@ -83,7 +86,7 @@ public static class Policies
 
     private static readonly FrozenDictionary<string, Policy> s_all = new[]
     {
-        ThroughTheGateway, BetweenServices, Administer, ReadDeadLetters, HandleDeadLetters, ReadProducts, ManageProducts, FindCustomers,
+        ThroughTheGateway, UseConsole, BetweenServices, Administer, ReadDeadLetters, HandleDeadLetters, ReadProducts, ManageProducts, FindCustomers,
         CreateCustomers, CustomerRecord, ReadStock, ManageStock, Holds, ReadReservations, ReadOrders, ChangeOrders, FulfilOrders,
         ReadNotifications, ResendNotifications, CountOrders, CountNotifications, FollowChanges,
     }.ToFrozenDictionary(policy => policy.Name);

@@ -103,13 +103,26 @@ internal static partial class Edge
         var isPage = headers.ContentType.ToString().StartsWith("text/html", StringComparison.OrdinalIgnoreCase);
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = isPage && signInElsewhere is not null ? "unsafe-none" : "same-origin";
-        // Data is no page. The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host
-        // only, and whoever gives it tokens.
-        headers.ContentSecurityPolicy = isPage
-            ? $"default-src 'self'; connect-src 'self'{(signInElsewhere is null ? "" : " " + signInElsewhere)}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-            : "default-src 'none'; frame-ancestors 'none'";
+        var isConsole = http.Request.Path.StartsWithSegments("/console", StringComparison.Ordinal);
+        // A form without a referrer has no origin either, and the console wants to see that its forms are its own.
+        headers["Referrer-Policy"] = isConsole ? "same-origin" : "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = isPage && !isConsole && signInElsewhere is not null ? "unsafe-none" : "same-origin";
+        headers.ContentSecurityPolicy = !isPage
+            // Data is no page.
+            ? "default-src 'none'; frame-ancestors 'none'"
+            : isConsole
+            ? ConsolePolicy(http)
+            // The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host only, and
+            // whoever gives it tokens.
+            : $"default-src 'self'; connect-src 'self'{(signInElsewhere is null ? "" : " " + signInElsewhere)}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    }
+
+    /// <summary>Scripts and styles are files of this host; Blazor sets style attributes. The form that signs out leads to the provider, which may be another host.</summary>
+    private static string ConsolePolicy(HttpContext http)
+    {
+        var authority = http.RequestServices.GetRequiredService<IConfiguration>()["Authentication:Authority"];
+        var provider = Uri.TryCreate(authority, UriKind.Absolute, out var uri) ? uri.GetLeftPart(UriPartial.Authority) : "";
+        return $"default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self' {provider}; frame-ancestors 'none'";
     }
 
     /// <summary>A caller's trace goes on in ours; what else it would attach to every span and call behind here does not.</summary>

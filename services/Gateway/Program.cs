@@ -1,5 +1,6 @@
 using OrderInventory.Gateway;
 using OrderInventory.ServiceDefaults;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.ServiceDiscovery;
 using Yarp.ReverseProxy.Transforms;
 
@@ -13,8 +14,8 @@ var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
 var signIn = builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>() ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null);
 builder.Services.AddReverseProxy()
     .LoadFromMemory(
-        hasIssuer ? [.. SystemRoutes.Routes, .. SystemRoutes.IssuerRoutes] : SystemRoutes.Routes,
-        hasIssuer ? [.. SystemRoutes.Clusters, SystemRoutes.IssuerCluster] : SystemRoutes.Clusters)
+        [.. SystemRoutes.Routes, SystemRoutes.ConsoleRoute, .. hasIssuer ? SystemRoutes.IssuerRoutes : []],
+        [.. SystemRoutes.Clusters, SystemRoutes.ConsoleCluster, .. hasIssuer ? [SystemRoutes.IssuerCluster] : Array.Empty<ClusterConfig>()])
     .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2))
     .AddTransforms(context =>
     {

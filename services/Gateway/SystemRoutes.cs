@@ -28,10 +28,15 @@ internal static class SystemRoutes
     /// <summary>The development issuer's own pages and endpoints, where there is one.</summary>
     public static readonly RouteConfig[] IssuerRoutes =
     [
-        Issuer("/.well-known/{**rest}"),
-        Issuer("/connect/{**rest}"),
-        Issuer("/account/{**rest}"),
+        Page("identity", "/.well-known/{**rest}"),
+        Page("identity", "/connect/{**rest}"),
+        Page("identity", "/account/{**rest}"),
     ];
+
+    /// <summary>The operators' pages. Whoever is not signed in is sent to the provider by the console itself, to come back by the gateway's name.</summary>
+    public static readonly RouteConfig ConsoleRoute = Page("console", "/console/{**rest}");
+
+    public static readonly ClusterConfig ConsoleCluster = Cluster("console");
 
     public static readonly ClusterConfig IssuerCluster = Cluster("identity");
 
@@ -61,10 +66,10 @@ internal static class SystemRoutes
     };
 
     /// <summary>Open to all: whoever comes here has no token yet. It is asked by the gateway's name, which the addresses in its answers have.</summary>
-    private static RouteConfig Issuer(string path) => new()
+    private static RouteConfig Page(string service, string path) => new()
     {
         RouteId = path,
-        ClusterId = "identity",
+        ClusterId = service,
         AuthorizationPolicy = "anonymous",
         Match = new() { Path = path },
         Transforms = [new Dictionary<string, string> { ["RequestHeaderOriginalHost"] = "true" }],

@@ -12,7 +12,7 @@ internal sealed class IdentityOptions
     /// <summary>Where the keys are kept; without it they are made anew at each start, and tokens of before are worth nothing.</summary>
     public string? KeysPath { get; init; }
 
-    /// <summary>The secret of each client of <see cref="People"/> and <see cref="SeedClients.Services"/>, by its id.</summary>
+    /// <summary>The secret of each client of <see cref="People"/>, <see cref="SeedClients.Services"/> and the console, by its id.</summary>
     [Required]
     public required Dictionary<string, string> Secrets { get; init; }
 

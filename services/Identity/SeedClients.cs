@@ -30,7 +30,9 @@ internal sealed class SeedClients(IServiceScopeFactory scopes, IOptions<Identity
             var page = new OpenIddictApplicationDescriptor
             {
                 ClientId = id,
-                ClientType = ClientTypes.Public,
+                // One that runs on a server can keep a secret.
+                ClientType = options.Value.Secrets.ContainsKey(id) ? ClientTypes.Confidential : ClientTypes.Public,
+                ClientSecret = options.Value.Secrets.GetValueOrDefault(id),
                 ConsentType = ConsentTypes.Implicit,
                 Permissions =
                 {

@@ -9,6 +9,7 @@ namespace OrderInventory.Notifications;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CreateWebhook.Request), TypeInfoPropertyName = "CreateWebhookRequest")]
 [JsonSerializable(typeof(PatchWebhook.Document), TypeInfoPropertyName = "PatchWebhookDocument")]
+[JsonSerializable(typeof(TestWebhook.Result), TypeInfoPropertyName = "TestWebhookResult")]
 [JsonSerializable(typeof(WebhookResponse))]
 [JsonSerializable(typeof(Page<WebhookResponse>))]
 [JsonSerializable(typeof(ListWebhookDeliveries.Item), TypeInfoPropertyName = "WebhookDeliveryItem")]

@@ -55,6 +55,24 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
         await _app.ListAsync("channel=webhook&status=sent");
     }
 
+    [Fact]
+    public async Task A_test_is_one_signed_attempt_that_leaves_nothing_behind()
+    {
+        var webhook = await CreateAsync("/test");
+
+        var taken = await (await _app.Http.SendAsync(HttpMethod.Post, $"{Webhooks}/{webhook["id"]}/test")).ReadAsync();
+
+        Assert.Equal(204, (int?)taken["statusCode"]);
+        Assert.Null(taken["error"]);
+        Assert.Equal(0, _server.RequestsTo("/test").Single().SignedBy((string)webhook["secret"]!));
+        Assert.Empty((await (await _app.Http.SendAsync(HttpMethod.Get, $"{Webhooks}/{webhook["id"]}/deliveries")).ReadAsync())["items"]!.AsArray());
+
+        _server.Answers["/test"] = Answer(500);
+        var refused = await (await _app.Http.SendAsync(HttpMethod.Post, $"{Webhooks}/{webhook["id"]}/test")).ReadAsync();
+        Assert.Equal((500, "The endpoint answered 500."), ((int?)refused["statusCode"], (string?)refused["error"]));
+        Assert.Equal(HttpStatusCode.NotFound, (await _app.Http.SendAsync(HttpMethod.Post, $"{Webhooks}/{Guid.CreateVersion7()}/test")).StatusCode);
+    }
+
     [Theory]
     [InlineData(429, false, 600)]
     [InlineData(503, true, 600)]

@@ -73,6 +73,9 @@ public sealed class AppHostRunner : IAsyncDisposable
         return client;
     }
 
+    /// <summary>With what one of the demo shop's people signs in: <c>demo-admin</c>, <c>demo-support</c> …</summary>
+    public string SecretOf(string person) => Issuer.Clients[person];
+
     private AppHost.DevelopmentIssuer Issuer => App.Services.GetRequiredService<AppHost.DevelopmentIssuer>();
 
     /// <summary>True for what runs as a process or container of its own; librdkafka's mock broker lives inside the AppHost and cannot be stopped.</summary>

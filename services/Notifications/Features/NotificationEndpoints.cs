@@ -26,6 +26,7 @@ internal static class NotificationEndpoints
         webhooks.MapPatch("/{id:guid}", PatchWebhook.HandleAsync).WithIfMatch().WithProblems(404, 503);
         webhooks.MapDelete("/{id:guid}", DeleteWebhook.HandleAsync).WithIfMatch().WithProblems(404, 503);
         webhooks.MapPost("/{id:guid}/rotate-secret", RotateWebhookSecret.HandleAsync).WithOptionalIfMatch().WithProblems(404, 503);
+        webhooks.MapPost("/{id:guid}/test", TestWebhook.HandleAsync).WithOptionalIfMatch().WithProblems(404, 503);
         webhooks.MapGet("/{id:guid}/deliveries", ListWebhookDeliveries.HandleAsync).WithProblems(404, 503);
 
         var templates = group.MapGroup("/templates").WithTags("Templates").For(Policies.Administer);

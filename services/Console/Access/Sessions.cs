@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace OrderInventory.Console.Access;
+
+/// <summary>
+/// The tokens of the people who are signed in, by the session that their cookie names. An access token that ends soon is renewed, where the provider has given
+/// a refresh token; otherwise the session ends with it.
+/// </summary>
+internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> providers, TimeProvider time, ILogger<Sessions> logger)
+{
+    /// <summary>The claim that names the session.</summary>
+    public const string Claim = "console_session";
+
+    /// <summary>How long before its end a token is renewed: longer than any request takes.</summary>
+    private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<string, Session> _sessions = new();
+
+    /// <param name="answer">Of the provider's token endpoint.</param>
+    /// <returns>The session's name, which nobody can guess.</returns>
+    public string Begin(OpenIdConnectMessage answer)
+    {
+        var now = time.GetUtcNow();
+        foreach (var (old, session) in _sessions)
+        {
+            if (session.Refresh is null && session.Ends <= now)
+            {
+                _sessions.TryRemove(old, out _);
+            }
+        }
+
+        var name = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+        _sessions[name] = Read(answer, null);
+        return name;
+    }
+
+    /// <summary>A token that is good for a request from now. Null when the session is over: then the person signs in again.</summary>
+    public async Task<string?> TokenOfAsync(ClaimsPrincipal? user)
+    {
+        if (user?.FindFirstValue(Claim) is not { } name || !_sessions.TryGetValue(name, out var session))
+        {
+            return null;
+        }
+
+        var now = time.GetUtcNow();
+        if (session.Ends - now > s_ahead)
+        {
+            return session.Token;
+        }
+
+        if (session.Refresh is not null)
+        {
+            await session.Renewal.WaitAsync();
+            try
+            {
+                // Another page of the same person may have been quicker.
+                if (_sessions.TryGetValue(name, out var current) && current.Ends == session.Ends)
+                {
+                    _sessions[name] = await RenewAsync(current);
+                }
+            }
+            finally
+            {
+                session.Renewal.Release();
+            }
+
+            session = _sessions.GetValueOrDefault(name);
+        }
+
+        if (session?.Ends > now)
+        {
+            return session.Token;
+        }
+
+        _sessions.TryRemove(name, out _);
+        return null;
+    }
+
+    public void End(ClaimsPrincipal user)
+    {
+        if (user.FindFirstValue(Claim) is { } name)
+        {
+            _sessions.TryRemove(name, out _);
+        }
+    }
+
+    /// <summary>The session with new tokens; as it was when the provider does not give any.</summary>
+    private async Task<Session> RenewAsync(Session session)
+    {
+        var provider = providers.Get(OpenIdConnectDefaults.AuthenticationScheme);
+        try
+        {
+            var configuration = await provider.ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
+            using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "refresh_token",
+                ["refresh_token"] = session.Refresh!,
+                ["client_id"] = provider.ClientId!,
+                ["client_secret"] = provider.ClientSecret ?? "",
+            });
+            using var response = await provider.Backchannel.PostAsync(new Uri(configuration.TokenEndpoint), form);
+            if (response.IsSuccessStatusCode)
+            {
+                return Read(new(await response.Content.ReadAsStringAsync()), session);
+            }
+
+            LogRefused((int)response.StatusCode);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or InvalidOperationException)
+        {
+            LogNotReached(exception.Message);
+        }
+
+        return session;
+    }
+
+    private Session Read(OpenIdConnectMessage answer, Session? before)
+    {
+        var life = double.TryParse(answer.ExpiresIn, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromHours(1);
+        return new(answer.AccessToken, time.GetUtcNow() + life, answer.RefreshToken ?? before?.Refresh, before?.Renewal ?? new(1));
+    }
+
+    private sealed record Session(string Token, DateTimeOffset Ends, string? Refresh, SemaphoreSlim Renewal);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The provider does not renew a token: it answers {Status}")]
+    private partial void LogRefused(int status);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The provider was not reached to renew a token: {Reason}")]
+    private partial void LogNotReached(string reason);
+}

@@ -1,0 +1,127 @@
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+
+namespace OrderInventory.Console.Api;
+
+/// <summary>How fresh a page is.</summary>
+public enum Freshness
+{
+    /// <summary>The stream has not been opened yet.</summary>
+    Connecting,
+
+    /// <summary>Changes come as they happen.</summary>
+    Live,
+
+    /// <summary>Kafka does not answer: changes come when it is back.</summary>
+    Late,
+
+    /// <summary>The stream is broken, and is tried again.</summary>
+    Broken,
+}
+
+/// <summary>The changes of the shop, for the pages of one person. One connection, opened by the first page that listens.</summary>
+internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogger<ChangeStream> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _end = new();
+    private Task? _reading;
+    private string? _last;
+
+    /// <summary>A change: the event's name and its data.</summary>
+    public event Func<string, JsonElement, Task>? Changed;
+
+    /// <summary>Changes may have been missed: read the lists again.</summary>
+    public event Func<Task>? Reset;
+
+    public event Func<Task>? FreshnessChanged;
+
+    public Freshness Freshness { get; private set; }
+
+    public void Open() => _reading ??= ReadAsync(_end.Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        if (_reading is not null)
+        {
+            await _reading;
+        }
+
+        _end.Dispose();
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                using var response = await api.OpenStreamAsync(_last, cancellationToken);
+                await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+                await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+                {
+                    _last = item.EventId;
+                    await TakeAsync(item.EventType, item.Data);
+                }
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+            {
+                LogBroken(exception.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await TurnAsync(Freshness.Broken);
+            try
+            {
+                await Task.Delay(s_pause, time, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task TakeAsync(string name, string data)
+    {
+        switch (name)
+        {
+            case "open" or "current":
+                await TurnAsync(Freshness.Live);
+                break;
+            case "stale":
+                await TurnAsync(Freshness.Late);
+                break;
+            case "reset":
+                await TellAsync(Reset?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+                break;
+            default:
+                using (var document = JsonDocument.Parse(data))
+                {
+                    var root = document.RootElement.Clone();
+                    await TellAsync(Changed?.GetInvocationList().Cast<Func<string, JsonElement, Task>>().Select(told => told(name, root)));
+                }
+
+                break;
+        }
+    }
+
+    private async Task TurnAsync(Freshness freshness)
+    {
+        if (Freshness != freshness)
+        {
+            Freshness = freshness;
+            await TellAsync(FreshnessChanged?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+        }
+    }
+
+    private static Task TellAsync(IEnumerable<Task>? told) => told is null ? Task.CompletedTask : Task.WhenAll(told);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The stream of changes is opened again: {Reason}")]
+    private partial void LogBroken(string reason);
+}

@@ -1,0 +1,35 @@
+using System.Net;
+
+namespace OrderInventory.Console.Api;
+
+/// <summary>A file on its way to the API, which tells how much of it has gone.</summary>
+internal sealed class CountedContent(Stream file, Func<long, Task> sent) : HttpContent
+{
+    /// <summary>A page is drawn again after so many bytes, not for each piece.</summary>
+    private const int Step = 256 * 1024;
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+    {
+        var buffer = new byte[32 * 1024];
+        var (total, told) = (0L, 0L);
+        int read;
+        while ((read = await file.ReadAsync(buffer)) > 0)
+        {
+            await stream.WriteAsync(buffer.AsMemory(0, read));
+            total += read;
+            if (total - told >= Step)
+            {
+                told = total;
+                await sent(total);
+            }
+        }
+
+        await sent(total);
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Text;
+
+namespace OrderInventory.Console.Api;
+
+/// <summary>CSV (RFC 4180) for people who open it in a spreadsheet.</summary>
+internal static class Csv
+{
+    /// <param name="header">The first line; null in the middle of a file.</param>
+    /// <param name="rows">The others.</param>
+    public static string Of(IEnumerable<string>? header, IEnumerable<IEnumerable<string?>> rows)
+    {
+        var text = new StringBuilder();
+        foreach (var row in header is null ? rows : rows.Prepend(header))
+        {
+            text.AppendJoin(',', row.Select(Cell)).Append("\r\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What a spreadsheet would take for a formula is led by an apostrophe: a product's name is somebody else's text.</summary>
+    private static string Cell(string? value)
+    {
+        var safe = value is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? "'" + value : value ?? "";
+        return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
+using System.Text.Json;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
+using OrderInventory.Console.Api;
+
+namespace OrderInventory.Console.Components.Parts;
+
+/// <summary>
+/// A page that reads the API and follows its changes. Many changes at once make one look at the API. What has no changes in the stream, such as products and
+/// dead letters, is looked at again from time to time.
+/// </summary>
+public abstract class LivePage : ComponentBase, IAsyncDisposable
+{
+    private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
+
+    /// <summary>After so long what did not answer is asked again.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource _end = new();
+    private ITimer? _timer;
+    private bool _isWanted;
+    private bool _isLooking;
+
+    [Inject]
+    private ChangeStream Stream { get; set; } = null!;
+
+    [Inject]
+    private TimeProvider Time { get; set; } = null!;
+
+    [CascadingParameter]
+    private Task<AuthenticationState> Authentication { get; set; } = null!;
+
+    /// <summary>Who is signed in.</summary>
+    protected ClaimsPrincipal User { get; private set; } = new();
+
+    /// <summary>Why the page does not show what it should, or null.</summary>
+    protected Problem? Trouble { get; set; }
+
+    /// <summary>Ends with the page.</summary>
+    protected CancellationToken Gone => _end.Token;
+
+    /// <summary>The least time from one look at the API to the next.</summary>
+    protected virtual TimeSpan Pace => TimeSpan.FromSeconds(1);
+
+    /// <summary>Whether a change of the shop concerns what the page shows.</summary>
+    protected abstract bool Concerns(string change, JsonElement data);
+
+    /// <summary>Reads what the page shows.</summary>
+    protected abstract Task LoadAsync();
+
+    protected override async Task OnInitializedAsync()
+    {
+        User = (await Authentication).User;
+        Stream.Changed += TakeAsync;
+        Stream.Reset += WantAsync;
+        _timer = Time.CreateTimer(_ => _ = WantAsync(), null, s_timeToTime, s_timeToTime);
+    }
+
+    /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
+    protected override void OnAfterRender(bool firstRender)
+    {
+        if (Trouble is { IsPassing: true })
+        {
+            _timer?.Change(s_patience, s_timeToTime);
+        }
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        Stream.Changed -= TakeAsync;
+        Stream.Reset -= WantAsync;
+        if (_timer is not null)
+        {
+            await _timer.DisposeAsync();
+        }
+
+        await _end.CancelAsync();
+        _end.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private Task TakeAsync(string change, JsonElement data) => InvokeAsync(() => Concerns(change, data) ? WantAsync() : Task.CompletedTask);
+
+    private Task WantAsync() => InvokeAsync(() =>
+    {
+        _isWanted = true;
+        if (!_isLooking)
+        {
+            _isLooking = true;
+            _ = LookAsync();
+        }
+    });
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is the page's failure, and shown as such.")]
+    private async Task LookAsync()
+    {
+        try
+        {
+            while (_isWanted)
+            {
+                _isWanted = false;
+                await LoadAsync();
+                StateHasChanged();
+                await Task.Delay(Pace, Time, Gone);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            // The page is gone.
+        }
+        catch (Exception exception)
+        {
+            await DispatchExceptionAsync(exception);
+        }
+        finally
+        {
+            _isLooking = false;
+        }
+    }
+}

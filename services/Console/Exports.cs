@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using OrderInventory.Console.Access;
+using OrderInventory.Console.Api;
+using OrderInventory.ServiceDefaults.Identity;
+
+namespace OrderInventory.Console;
+
+/// <summary>Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is asked with the person's token.</summary>
+internal static class Exports
+{
+    /// <summary>A file that a person reads; who needs more asks the API.</summary>
+    private const int MaxOrders = 10_000;
+
+    public static void MapExports(this WebApplication app)
+    {
+        var exports = app.MapGroup("/export").For(Policies.UseConsole);
+        // In the form that the import takes, byte for byte.
+        exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => PassOnAsync("/api/products/export", http, clients, sessions));
+        exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => PassOnAsync("/api/inventory/export", http, clients, sessions));
+        exports.MapGet("/orders", WriteOrdersAsync);
+    }
+
+    private static async Task PassOnAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    {
+        using var response = await AskAsync(path + http.Request.QueryString, http, clients, sessions);
+        http.Response.StatusCode = (int)response.StatusCode;
+        http.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+        await response.Content.CopyToAsync(http.Response.Body, http.RequestAborted);
+    }
+
+    private static async Task WriteOrdersAsync(HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    {
+        string? next = null;
+        var written = 0;
+        do
+        {
+            var query = http.Request.Query.Where(part => part.Key is "q" or "status" or "location" or "sort").Select(part => (part.Key, (string?)part.Value.ToString()));
+            using var response = await AskAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
+            if (!response.IsSuccessStatusCode)
+            {
+                if (written > 0)
+                {
+                    // Half a file must not look like a whole one.
+                    http.Abort();
+                }
+                else
+                {
+                    http.Response.StatusCode = (int)response.StatusCode;
+                }
+
+                return;
+            }
+
+            var page = (await response.Content.ReadFromJsonAsync<ItemPage<Order>>(JsonSerializerOptions.Web, http.RequestAborted))!;
+            http.Response.ContentType = "text/csv; charset=utf-8";
+            await http.Response.WriteAsync(Csv.Of(
+                written == 0 ? ["id", "placedAt", "status", "customerId", "lines", "total", "currency", "carrier", "trackingNumber"] : null,
+                page.Items.Select(order => new[]
+                {
+                    order.Id.ToString(), order.PlacedAt.ToString("O", CultureInfo.InvariantCulture), order.Status, order.CustomerId.ToString(),
+                    string.Join("; ", order.Lines.Select(line => $"{line.Quantity} x {line.Sku}")), order.Total.Amount.ToString(CultureInfo.InvariantCulture),
+                    order.Total.Currency, order.Carrier, order.TrackingNumber,
+                })), http.RequestAborted);
+            written += page.Items.Count + 1;
+            next = page.Next;
+        }
+        while (next is not null && written < MaxOrders);
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await sessions.TokenOfAsync(http.User));
+        request.Headers.Accept.ParseAdd("text/csv, application/json;q=0.9");
+        return await clients.CreateClient(ShopApi.Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, http.RequestAborted);
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Localization;
+using OrderInventory.Console;
+using OrderInventory.Console.Access;
+using OrderInventory.Console.Api;
+using OrderInventory.Console.Components;
+using OrderInventory.ServiceDefaults;
+using OrderInventory.ServiceDefaults.Identity;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults(checksTokens: false);
+builder.AddSignIn();
+// Otherwise development has an endpoint for files that were changed while it runs.
+builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
+builder.Services.AddLocalization(localization => localization.ResourcesPath = "Resources");
+builder.Services.AddHttpClient(ShopApi.Client, http => (http.BaseAddress, http.Timeout) = (new("http://gateway"), Timeout.InfiniteTimeSpan));
+builder.Services.AddScoped<ShopApi>();
+builder.Services.AddScoped<ChangeStream>();
+builder.Services.AddScoped<Reader>();
+builder.Services.AddCascadingAuthenticationState();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents(circuits =>
+{
+    // A lost connection finds its page as it was for this long; each page that waits costs memory.
+    circuits.DisconnectedCircuitRetentionPeriod = TimeSpan.FromMinutes(3);
+    circuits.DisconnectedCircuitMaxRetained = 100;
+});
+
+var app = builder.Build();
+// Only the gateway comes here. It says by which scheme it was asked, and the address to come back to after signing in has it.
+app.UseForwardedHeaders(new() { ForwardedHeaders = ForwardedHeaders.XForwardedProto, KnownIPNetworks = { new(System.Net.IPAddress.Any, 0), new(System.Net.IPAddress.IPv6Any, 0) } });
+app.UsePathBase("/console");
+app.Use(OwnOrigin.CheckAsync);
+app.MapServiceDefaults();
+app.UseRequestLocalization(localization => localization
+    .SetDefaultCulture("en").AddSupportedCultures("en").AddSupportedUICultures(Languages.All)
+    .AddInitialRequestCultureProvider(new CustomRequestCultureProvider(Languages.OfAsync)));
+app.UseAntiforgery();
+app.MapStaticAssets().AllowAnonymous();
+app.MapSignOut();
+app.MapExports();
+app.MapRazorComponents<App>().AddInteractiveServerRenderMode(pages => pages.ContentSecurityFrameAncestorsPolicy = null).For(Policies.UseConsole);
+app.Run();

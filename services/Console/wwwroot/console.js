@@ -1,0 +1,40 @@
+// What only the browser knows or can do: the reader's zone, a file to keep, and keys that lead to pages.
+window.shopConsole = {
+  zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+  save: (name, text) => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  },
+};
+
+// The page that was lost is not there any more, such as after a restart of the console: it is opened anew, at its address.
+document.getElementById('components-reconnect-modal').addEventListener('components-reconnect-state-changed', event => {
+  if (event.detail.state === 'rejected' || event.detail.state === 'failed') {
+    location.reload();
+  }
+});
+
+(() => {
+  const pages = { t: '', o: 'orders', s: 'stock', c: 'catalogue', u: 'customers', m: 'messages' };
+  let waiting = false;
+  document.addEventListener('keydown', event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) {
+      return;
+    }
+
+    if (event.key === '/') {
+      const search = document.getElementById('search');
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    } else if (waiting && event.key in pages) {
+      window.Blazor.navigateTo(pages[event.key]);
+    }
+
+    waiting = event.key === 'g';
+  });
+})();

@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Commons;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Keyboard, widths, colours, languages.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class AccessibilityTests(ConsoleFixture console)
+{
+    /// <summary>Looks at the page as it is drawn; nothing but colours depends on the scheme.</summary>
+    private const string Look = """
+        async isDark => (await axe.run(document, isDark ? { resultTypes: ['violations'], runOnly: ['color-contrast'] } : { resultTypes: ['violations'] }))
+          .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.html).join(' | ')}`)
+        """;
+
+    private static readonly string s_axe = new BundledAxeScriptProvider().GetScript();
+    private static readonly string s_screenshots = Path.Combine(AppContext.BaseDirectory, "screenshots");
+
+    [BrowserFact]
+    public async Task Keys_alone_search_and_lead_from_page_to_page()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        var order = await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-admin");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Today");
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("o");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Orders");
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("/");
+        await Expect(page.Locator("#search")).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync(sku);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(1);
+        await Expect(page).ToHaveURLAsync(new Regex($"q={sku}$"));
+        await page.GetByRole(AriaRole.Link, new() { Name = order.ToString()[..13] }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("h1")).ToContainTextAsync(order.ToString());
+        await Expect(page.Locator("h1")).ToBeFocusedAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToBeVisibleAsync();
+        // From the heading on, Tab reaches what can be done, and Enter does it.
+        for (var tabs = 0; tabs < 30 && await page.EvaluateAsync<string>("document.activeElement.textContent") != "Ship"; tabs++)
+        {
+            await page.Keyboard.PressAsync("Tab");
+        }
+
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#status")).ToHaveTextAsync("shipped");
+        await page.GoBackAsync();
+        await Expect(page.Locator("#search")).ToHaveValueAsync(sku);
+    }
+
+    [BrowserFact]
+    public async Task Every_page_is_accessible_in_light_and_dark_at_three_widths_and_fits_a_phone()
+    {
+        var (product, sku, customer) = await console.ShopAsync(stock: 3);
+        var order = await console.OrderAsync(customer, product);
+        var webhook = (Guid)(await console.PostAsync("/api/notifications/webhooks", new { url = "https://shop.example.com/hook" }))["id"]!;
+        Directory.CreateDirectory(s_screenshots);
+        var complaints = new List<string>();
+        await using var page = await console.SignInAsync("demo-admin");
+        foreach (var (name, path) in new[]
+        {
+            ("today", ""), ("orders", "orders"), ("order", $"orders/{order}"), ("revise", $"orders/{order}/revise"), ("stock", "stock"), ("product-stock", $"stock/{product}"),
+            ("reconciliation", "stock/reconciliation"), ("stocktake", "stock/stocktake"), ("catalogue", "catalogue"), ("product", $"catalogue/{product}"), ("import", "import/products"),
+            ("customers", "customers"), ("customer", $"customers/{customer}"), ("messages", "messages"), ("dead-letters", "messages/dead-letters"), ("templates", "messages/templates"),
+            ("template", "messages/templates/orderConfirmed/email/en"), ("webhooks", "messages/webhooks"), ("webhook", $"messages/webhooks/{webhook}"),
+        })
+        {
+            await page.GotoAsync(path);
+            await Expect(page.Locator("h1")).ToBeVisibleAsync();
+            await Expect(page.Locator(".live")).ToHaveTextAsync("live");
+            await page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true]')");
+            await page.EvaluateAsync(s_axe);
+            foreach (var (width, scheme) in new[] { (1280, ColorScheme.Light), (768, ColorScheme.Light), (390, ColorScheme.Light), (390, ColorScheme.Dark), (768, ColorScheme.Dark), (1280, ColorScheme.Dark) })
+            {
+                await page.SetViewportSizeAsync(width, 800);
+                await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                complaints.AddRange((await page.EvaluateAsync<string[]>(Look, scheme == ColorScheme.Dark)).Select(wrong => $"{name} {width} {scheme}: {wrong}"));
+                if (await page.EvaluateAsync<bool>("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+                {
+                    complaints.Add($"{name} {width}: wider than the screen");
+                }
+
+                if ((width, scheme) is (1280, ColorScheme.Light) or (390, ColorScheme.Dark))
+                {
+                    await page.ScreenshotAsync(new() { Path = Path.Combine(s_screenshots, $"{name}-{width}.png"), FullPage = width > 390 });
+                }
+            }
+        }
+
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
+        Assert.NotEmpty(sku);
+    }
+
+    [BrowserFact]
+    public async Task Readers_of_German_have_German_words()
+    {
+        await using var page = await console.SignInAsync("demo-support", "orders", new() { Locale = "de-AT" });
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Bestellungen");
+        await Expect(page.Locator("html")).ToHaveAttributeAsync("lang", "de");
+    }
+}

@@ -1,0 +1,70 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Products: made, changed, imported.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class CataloguePageTests(ConsoleFixture console)
+{
+    [BrowserFact]
+    public async Task A_product_is_made_with_messages_beside_the_fields_and_two_people_see_each_others_change_side_by_side()
+    {
+        var sku = ConsoleFixture.NewSku();
+        await using var page = await console.SignInAsync("demo-catalog", "catalogue/new");
+        await page.GetByLabel("SKU").FillAsync(sku);
+        await page.GetByLabel("Name").FillAsync("<b>Chai</b>");
+        await page.GetByLabel("Price").FillAsync("18.005");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.Locator("label", new() { HasText = "Price" }).Locator(".wrong")).ToBeVisibleAsync();
+        await page.GetByLabel("Price").FillAsync("18.00");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        // A name is text, whatever it looks like.
+        await Expect(page.Locator("h1")).ToHaveTextAsync($"{sku} <b>Chai</b>");
+
+        await Expect(page).ToHaveURLAsync(new Regex("/catalogue/[0-9a-f-]{36}$"));
+        var id = page.Url.Split('/')[^1];
+        using var theirs = new HttpRequestMessage(HttpMethod.Put, $"/api/products/{id}") { Content = JsonContent.Create(new { sku, name = "Masala Chai", price = new { amount = 21m, currency = "EUR" } }) };
+        theirs.Headers.Add("If-Match", "\"1\"");
+        (await console.Api.SendAsync(theirs)).EnsureSuccessStatusCode();
+        await page.GetByLabel("Price").FillAsync("19.00");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        var beside = page.Locator("section.problem");
+        await Expect(beside).ToContainTextAsync("Masala Chai");
+        await Expect(beside).ToContainTextAsync("21.00 EUR");
+        await Expect(beside).ToContainTextAsync("19.00 EUR");
+        await beside.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByText("saved")).ToBeVisibleAsync();
+        Assert.Equal(19m, (decimal)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/products/{id}"))!["price"]!["amount"]!);
+    }
+
+    [BrowserFact]
+    public async Task A_file_is_tried_first_then_imported_and_its_bad_lines_are_downloaded()
+    {
+        var sku = ConsoleFixture.NewSku();
+        var csv = $"sku,name,price,currency\r\n{sku}-1,Green tea,4.50,EUR\r\n=1+1,Bad,minus one,EUR\r\n{sku}-2,Black tea,5.00,EUR\r\n";
+        await using var page = await console.SignInAsync("demo-catalog", "import/products");
+        await page.GetByLabel("File").SetInputFilesAsync(new FilePayload { Name = "tea.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes(csv) });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try" }).ClickAsync();
+        await Expect(page.Locator("#outcome")).ToContainTextAsync("Nothing was changed.");
+        await Expect(page.Locator("#progress")).ToContainTextAsync("2 created");
+        await Expect(page.Locator("#bad tbody tr")).ToHaveCountAsync(1);
+        Assert.Empty((await console.Api.GetFromJsonAsync<JsonNode>($"/api/products?sku={sku}-1"))!["items"]!.AsArray());
+
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Download the errors" }).ClickAsync());
+        // What a spreadsheet would calculate is led by an apostrophe.
+        Assert.StartsWith("3,'=1+1,", (await File.ReadAllLinesAsync(await download.PathAsync()))[1], StringComparison.Ordinal);
+
+        await page.GetByLabel("Only try").UncheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Import" }).ClickAsync();
+        await Expect(page.Locator("#outcome")).ToContainTextAsync("Imported.");
+        Assert.Single((await console.Api.GetFromJsonAsync<JsonNode>($"/api/products?sku={sku}-1"))!["items"]!.AsArray());
+        await page.GotoAsync($"catalogue?q={sku}");
+        await Expect(page.Locator("#products tbody tr")).ToHaveCountAsync(2);
+    }
+}

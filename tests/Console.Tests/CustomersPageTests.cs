@@ -1,0 +1,41 @@
+using System.Net;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Customers: made, changed, erased.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class CustomersPageTests(ConsoleFixture console)
+{
+    [BrowserFact]
+    public async Task Support_makes_changes_and_erases_a_customer_after_a_last_question()
+    {
+        var mail = $"{ConsoleFixture.NewSku()}@example.com".ToLowerInvariant();
+        await using var page = await console.SignInAsync("demo-support", "customers/new");
+        await page.GetByLabel("Name").FillAsync("Maria Anders");
+        await page.GetByLabel("E-mail").FillAsync(mail);
+        await page.GetByLabel("Language").FillAsync("not a language");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.Locator("label", new() { HasText = "Language" }).Locator(".wrong")).ToBeVisibleAsync();
+        await page.GetByLabel("Language").FillAsync("de");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Maria Anders");
+
+        await page.GetByLabel("Phone").FillAsync("+49 30 0074321");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByText("saved")).ToBeVisibleAsync();
+        var id = page.Url.Split('/')[^1];
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase the customer" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Alertdialog)).ToContainTextAsync(mail);
+        // The keyboard stands on the harmless answer.
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "No, keep it" })).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+        Assert.Equal(HttpStatusCode.OK, (await console.Api.GetAsync($"/api/customers/{id}")).StatusCode);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase the customer" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase for good" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Customers");
+        Assert.Equal(HttpStatusCode.NotFound, (await console.Api.GetAsync($"/api/customers/{id}")).StatusCode);
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Notifications, templates and webhooks.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class MessagesPageTests(ConsoleFixture console)
+{
+    [BrowserFact]
+    public async Task A_template_is_written_with_a_live_preview_that_runs_no_script_and_has_versions()
+    {
+        await using var page = await console.SignInAsync("demo-admin", "messages/templates/orderShipped/email/fr");
+        await page.GetByLabel("Subject").FillAsync("Votre commande");
+        await page.GetByLabel("Text").FillAsync("Bonjour {{ name");
+        await Expect(page.Locator("label", new() { HasText = "Text" }).Locator(".wrong")).ToBeVisibleAsync();
+        await page.GetByLabel("Text").FillAsync("Bonjour {{ name }} !");
+        await page.GetByLabel("HTML").FillAsync("<p id='hello'>Bonjour {{ name }}</p><script>parent.document.title = 'taken'</script>");
+        var mail = page.FrameLocator(".mail iframe");
+        await Expect(mail.Locator("#hello")).ToContainTextAsync("Bonjour");
+        await Expect(page).Not.ToHaveTitleAsync("taken");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save as a new version" }).ClickAsync();
+        await Expect(page.Locator("#versions li")).ToHaveCountAsync(1);
+        await page.GetByLabel("Text").FillAsync("Salut {{ name }} !");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save as a new version" }).ClickAsync();
+        await Expect(page.Locator("#versions li")).ToHaveCountAsync(2);
+        await page.Locator("#versions summary").Last.ClickAsync();
+        await page.Locator("#versions button").Last.ClickAsync();
+        await Expect(page.GetByLabel("Text")).ToHaveValueAsync("Bonjour {{ name }} !");
+    }
+
+    [BrowserFact]
+    public async Task A_mail_is_shown_and_sent_again()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-admin", "messages?template=orderConfirmed&status=sent");
+        var row = page.Locator("#notifications tr", new() { HasText = $"{sku}@example.com" });
+        await row.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
+        await Expect(page.Locator(".mail")).ToContainTextAsync($"Maria {sku}");
+        await row.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
+        await Expect(page.GetByText("done")).ToBeVisibleAsync();
+
+        await page.GotoAsync("messages");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
+        await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
+    }
+
+    [BrowserFact]
+    public async Task A_webhook_is_made_switched_off_and_deleted()
+    {
+        await using var page = await console.SignInAsync("demo-admin", "messages/webhooks");
+        var address = $"https://{ConsoleFixture.NewSku()}.example.com/".ToLowerInvariant();
+        await page.GetByLabel("Address").FillAsync("ftp://example.com");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+        await Expect(page.Locator(".wrong")).ToBeVisibleAsync();
+        await page.GetByLabel("Address").FillAsync(address);
+        await page.GetByLabel("order.created").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+        await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go on" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync(address);
+        // Nobody has that name, and the page says so.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
+        await Expect(page.Locator("#test")).ToContainTextAsync("The host name cannot be resolved.", new() { Timeout = 15_000 });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Switch off" }).ClickAsync();
+        await Expect(page.Locator("#active")).ToHaveTextAsync("off");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete the webhook" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete it for good" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Webhooks");
+        await Expect(page.Locator("#webhooks")).Not.ToContainTextAsync(address);
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>What a page does while something is away.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class ResilienceTests(ConsoleFixture console)
+{
+    [BrowserFact]
+    public async Task A_service_that_is_down_is_named_what_was_shown_stays_and_the_page_recovers_by_itself()
+    {
+        var (product, sku, customer) = await console.ShopAsync(stock: 40);
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-admin", $"stock?q={sku}");
+        await Expect(page.Locator("#stock tbody tr")).ToHaveCountAsync(1);
+        var today = await page.Context.NewPageAsync();
+        await today.GotoAsync("");
+        await Expect(today.Locator("#states")).ToBeVisibleAsync();
+
+        await console.Runner.StopAsync("inventory");
+        // A search is answered by the one who is away; what was found before stays, and is said to be old.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await page.Locator("select").SelectOptionAsync("reserved");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await Expect(page.Locator(".problem")).ToContainTextAsync("may be old");
+        await Expect(page.Locator("#stock tbody tr")).ToHaveCountAsync(1);
+        await today.GetByRole(AriaRole.Button, new() { Name = "day" }).ClickAsync();
+        await Expect(today.GetByText("Not current, because they do not answer:")).ToContainTextAsync("inventory");
+        await Expect(today.Locator("#states")).ToBeVisibleAsync();
+
+        await console.Runner.StartAsync("inventory");
+        await Expect(page.Locator(".problem")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+        await Expect(page.Locator("#stock tbody tr")).ToHaveCountAsync(1);
+        await Expect(today.GetByText("Not current")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+    }
+
+    [BrowserFact]
+    public async Task A_lost_connection_finds_its_page_as_it_was_and_a_console_that_was_restarted_the_same_address()
+    {
+        var (product, sku, _) = await console.ShopAsync(stock: 40);
+        await using var page = await console.SignInAsync("demo-warehouse", $"stock?q={sku}");
+        await page.GetByLabel($"On hand {sku} default").FillAsync("39");
+        await page.GetByLabel("Reason of a change").FillAsync("half a sentence");
+
+        await console.Runner.StopAsync("gateway");
+        var lost = page.Locator("#components-reconnect-modal");
+        await Expect(lost).ToBeVisibleAsync();
+        await console.Runner.StartAsync("gateway");
+        await Expect(lost).ToBeHiddenAsync(new() { Timeout = 30_000 });
+        await Expect(page.GetByLabel("Reason of a change")).ToHaveValueAsync("half a sentence");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save (1)" }).ClickAsync();
+        await Expect(page.Locator("#stock tbody tr")).ToContainTextAsync("saved");
+        await Expect(page.Locator(".live")).ToHaveTextAsync("live", new() { Timeout = 20_000 });
+
+        await console.Runner.StopAsync("console");
+        await console.Runner.StartAsync("console");
+        // Signed in again by the provider's own session, without a question.
+        await Expect(page.GetByLabel($"On hand {sku} default")).ToHaveValueAsync("39", new() { Timeout = 30_000 });
+        await Expect(page.Locator("#search")).ToHaveValueAsync(sku);
+        Assert.NotEqual(Guid.Empty, product);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Whatever a page says can be said in German. The English text is its own key, so nothing fails when one is forgotten.</summary>
+public sealed partial class TextsTests
+{
+    [Fact]
+    public void Every_text_has_its_German()
+    {
+        var folder = Path.Combine(Repository(), "services/Console");
+        var german = XDocument.Load(Path.Combine(folder, "Resources/Texts.de.resx")).Descendants("data").Select(data => (string)data.Attribute("name")!).ToHashSet();
+        var said = Directory.EnumerateFiles(Path.Combine(folder, "Components"), "*.razor", SearchOption.AllDirectories)
+            .SelectMany(file => Said().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
+        Assert.True(said.Count > 100);
+        Assert.Empty(said.Except(german));
+    }
+
+    private static string Repository()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "OrderInventory.sln")))
+        {
+            folder = Path.GetDirectoryName(folder)!;
+        }
+
+        return folder;
+    }
+
+    [GeneratedRegex("""T\["([^"]+)"\]""")]
+    private static partial Regex Said();
+}
