@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
+using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;

@@ -6,21 +6,6 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>A test that needs a browser; without one on the machine it is skipped, and says so.</summary>
-public sealed class BrowserFactAttribute : FactAttribute
-{
-    public static readonly string? Chromium = new[] { Environment.GetEnvironmentVariable("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
-        .FirstOrDefault(File.Exists);
-
-    public BrowserFactAttribute()
-    {
-        if (Chromium is null)
-        {
-            Skip = "There is no Chromium here (apt-get install chromium, or CHROMIUM=its path).";
-        }
-    }
-}
-
 [CollectionDefinition(Name)]
 public sealed class ConsoleCollection : ICollectionFixture<ConsoleFixture>
 {

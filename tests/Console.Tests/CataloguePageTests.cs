@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
+using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;

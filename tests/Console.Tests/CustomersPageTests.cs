@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Playwright;
+using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;

@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;

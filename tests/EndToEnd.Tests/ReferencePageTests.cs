@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using OrderInventory.AppHost;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
@@ -10,11 +11,11 @@ namespace OrderInventory.EndToEnd.Tests;
 [Trait("Category", "Browser")]
 public sealed class ReferencePageTests(SystemFixture system)
 {
-    [ChromiumFact]
+    [BrowserFact]
     public async Task A_person_signs_in_and_tries_a_call()
     {
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ChromiumFactAttribute.Path, Args = ["--no-sandbox"] });
+        await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox"] });
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1400, Height = 1000 } });
         context.SetDefaultTimeout(60_000);
         // The page has all that it needs: whatever would ask another host is a fault.
@@ -60,12 +61,4 @@ public sealed class ReferencePageTests(SystemFixture system)
         // The browser itself notes an answer that is no success.
         Assert.DoesNotContain(problems, problem => !problem.Contains("403", StringComparison.Ordinal));
     }
-}
-
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class ChromiumFactAttribute : FactAttribute
-{
-    public static readonly string? Path = new[] { Environment.GetEnvironmentVariable("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists);
-
-    public ChromiumFactAttribute() => Skip = Path is null ? "There is no Chromium here (Debian: apt-get install chromium; or CHROMIUM says where it is)." : null;
 }
