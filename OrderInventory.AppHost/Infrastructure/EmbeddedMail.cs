@@ -79,12 +79,12 @@ internal sealed class EmbeddedMail
     {
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(TimeSpan.FromSeconds(3));
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(TimeSpan.FromSeconds(3));
             using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, patience.Token);
+            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
             using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
-            var greeting = await reader.ReadLineAsync(patience.Token);
+            var greeting = await reader.ReadLineAsync(timeout.Token);
             return greeting?.StartsWith("220", StringComparison.Ordinal) == true ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(greeting);
         }
         catch (Exception problem) when (problem is SocketException or IOException or OperationCanceledException)

@@ -69,14 +69,14 @@ internal sealed class EmbeddedRedis
     {
         try
         {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(TimeSpan.FromSeconds(3));
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(TimeSpan.FromSeconds(3));
             using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, patience.Token);
+            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
             var stream = client.GetStream();
-            await stream.WriteAsync(Request("AUTH", await password.GetValueAsync(patience.Token) ?? "").Concat(Request("PING")).ToArray(), patience.Token);
+            await stream.WriteAsync(Request("AUTH", await password.GetValueAsync(timeout.Token) ?? "").Concat(Request("PING")).ToArray(), timeout.Token);
             using var reader = new StreamReader(stream, Encoding.ASCII);
-            var answers = new[] { await reader.ReadLineAsync(patience.Token), await reader.ReadLineAsync(patience.Token) };
+            var answers = new[] { await reader.ReadLineAsync(timeout.Token), await reader.ReadLineAsync(timeout.Token) };
             return answers is ["+OK", "+PONG"] ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join(' ', answers));
         }
         catch (Exception problem) when (problem is SocketException or IOException or OperationCanceledException)

@@ -82,9 +82,9 @@ internal sealed partial class OutboxRelay(
             await DeleteAsync(cancellationToken);
             await _slots.ReleaseAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or ObjectDisposedException)
         {
-            // The leases end by themselves.
+            // The database is away, or a host that was told to stop twice has let go of it. The leases end by themselves.
             LogNotReleased(exception);
         }
     }

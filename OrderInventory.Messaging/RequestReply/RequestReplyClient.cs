@@ -16,9 +16,9 @@ namespace OrderInventory.Messaging.RequestReply;
 /// <param name="ReplyTopic">Where the answers come.</param>
 /// <param name="ReplyJson">How an answer is read.</param>
 /// <param name="DeadlineHeader">Header with the time, RFC 3339, after which nobody waits for the answer.</param>
-/// <param name="Patience">How long one question is waited for.</param>
+/// <param name="Timeout">How long one question is waited for.</param>
 public sealed record RequestReplyCall<TRequest, TReply>(
-    EventType<TRequest> Request, string ReplyTopic, JsonTypeInfo<TReply> ReplyJson, string DeadlineHeader, TimeSpan Patience);
+    EventType<TRequest> Request, string ReplyTopic, JsonTypeInfo<TReply> ReplyJson, string DeadlineHeader, TimeSpan Timeout);
 
 /// <summary>
 /// Asks questions over Kafka. This replica's name is the key of question and answer; it reads all partitions of the answers from their
@@ -35,7 +35,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         LingerMs = 0,
         SocketNagleDisable = true,
         // A question is of no use after its deadline.
-        MessageTimeoutMs = (int)call.Patience.TotalMilliseconds,
+        MessageTimeoutMs = (int)call.Timeout.TotalMilliseconds,
         Acks = Acks.Leader,
     }.Take(services.GetRequiredService<MessagingOptions>().Kafka)).SetLogHandler((_, _) => { }).Build());
 
@@ -57,7 +57,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
                 Value = call.Request.Serialize(question),
                 Headers = EventHeaders.Create(
                     id, call.Request.Type, call.Request.Source, now, _options.InstanceId, id.ToString(),
-                    (call.DeadlineHeader, (now + call.Patience).UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
+                    (call.DeadlineHeader, (now + call.Timeout).UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
                     (EventHeaders.TraceParent, Activity.Current?.Id)),
             });
             return await answer.Task.WaitAsync(cancellationToken);

@@ -18,7 +18,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     public const int OpenLoopClients = 64;
 
     private readonly Uri _address = endpoints.Service("orders", options.ThroughGateway);
-    private readonly TimeSpan _patience = TimeSpan.FromSeconds(options.WaitSeconds);
+    private readonly TimeSpan _timeout = TimeSpan.FromSeconds(options.WaitSeconds);
     private readonly List<string> _failures = [];
 
     public async Task<RunResult> MeasureAsync(CancellationToken cancellationToken)
@@ -31,12 +31,12 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
             var warmUp = await PlaceAsync("warm-up", options.WarmUpSeconds, cancellationToken);
 
             // What the warm-up left in the queues would be worked off in the measured time, without being counted there.
-            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, rate is not null, _patience, cancellationToken));
+            Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, rate is not null, _timeout, cancellationToken));
         }
 
         var before = ProcessorTime.Read(options.AppHostPid);
         var placed = await PlaceAsync("placing", options.Seconds, cancellationToken);
-        var outcome = await Outcome.WaitAsync(databases, placed, rate is not null, _patience, cancellationToken);
+        var outcome = await Outcome.WaitAsync(databases, placed, rate is not null, _timeout, cancellationToken);
         var used = ProcessorTime.Between(before, ProcessorTime.Read(options.AppHostPid), Math.Max(1, placed.Ids.Length));
         Judge("", placed, outcome);
         await CheckStockAsync(cancellationToken);

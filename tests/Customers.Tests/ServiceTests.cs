@@ -15,17 +15,17 @@ public sealed class ServiceTests(CustomersApp app)
         Assert.Equal("""{"items":[],"next":null}""", (await app.Api.GetAsync("/api/customers/dead-letters")).ShouldBe(200).Body);
 
     [Theory]
-    [InlineData("/api/customers", "post", "201 400 401 403 404 408 409 413 415 422 503")]
-    [InlineData("/api/customers", "get", "200 400 401 403 503")]
-    [InlineData("/api/customers/{id}", "get", "200 304 400 401 403 404 503")]
-    [InlineData("/api/customers/{id}", "put", "200 400 401 403 404 408 409 412 413 415 428 503")]
-    [InlineData("/api/customers/{id}", "patch", "200 400 401 403 404 408 409 412 413 415 428 503")]
-    [InlineData("/api/customers/{id}", "delete", "204 400 401 403 404 412 428 503")]
-    [InlineData("/api/customers/{id}/addresses", "post", "201 400 401 403 404 408 409 412 413 415 422 503")]
-    [InlineData("/api/customers/{id}/addresses", "get", "200 304 400 401 403 404 503")]
-    [InlineData("/api/customers/{id}/addresses/{addressId}", "get", "200 304 400 401 403 404 503")]
-    [InlineData("/api/customers/{id}/addresses/{addressId}", "put", "200 400 401 403 404 408 412 413 415 428 503")]
-    [InlineData("/api/customers/{id}/addresses/{addressId}", "delete", "204 400 401 403 404 412 428 503")]
+    [InlineData("/api/customers", "post", "201 400 401 403 404 408 409 413 415 422 429 503")]
+    [InlineData("/api/customers", "get", "200 400 401 403 429 503")]
+    [InlineData("/api/customers/{id}", "get", "200 304 400 401 403 404 429 503")]
+    [InlineData("/api/customers/{id}", "put", "200 400 401 403 404 408 409 412 413 415 428 429 503")]
+    [InlineData("/api/customers/{id}", "patch", "200 400 401 403 404 408 409 412 413 415 428 429 503")]
+    [InlineData("/api/customers/{id}", "delete", "204 400 401 403 404 412 428 429 503")]
+    [InlineData("/api/customers/{id}/addresses", "post", "201 400 401 403 404 408 409 412 413 415 422 429 503")]
+    [InlineData("/api/customers/{id}/addresses", "get", "200 304 400 401 403 404 429 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "get", "200 304 400 401 403 404 429 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "put", "200 400 401 403 404 408 412 413 415 428 429 503")]
+    [InlineData("/api/customers/{id}/addresses/{addressId}", "delete", "204 400 401 403 404 412 428 429 503")]
     public async Task Describes_each_status_in_the_openapi_document(string path, string method, string statuses)
     {
         var document = (await app.Api.GetAsync("/openapi/v1.json")).ShouldBe(200).Json;

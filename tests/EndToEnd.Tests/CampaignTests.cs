@@ -8,7 +8,7 @@ namespace OrderInventory.EndToEnd.Tests;
 /// </summary>
 public sealed class CampaignTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(280);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(280);
 
     [RealKafkaFact]
     public async Task Every_promise_is_kept_under_faults()
@@ -27,7 +27,7 @@ public sealed class CampaignTests
         var output = Task.WhenAll(campaign.StandardOutput.ReadToEndAsync(), campaign.StandardError.ReadToEndAsync());
         try
         {
-            await campaign.WaitForExitAsync().WaitAsync(s_patience);
+            await campaign.WaitForExitAsync().WaitAsync(s_timeout);
         }
         catch (TimeoutException)
         {

@@ -17,7 +17,7 @@ public sealed partial class DocumentCommandsTests
     private static readonly string[] Shown = ["text", "json", "mermaid", "csharp", "http", "xml"];
 
     /// <summary>What a script of a document may begin a command with.</summary>
-    private static readonly string[] Run = ["curl"];
+    private static readonly string[] Run = ["curl", "jq"];
 
     /// <summary>Commands that would start a system or a test run inside this one, and how they are looked at instead. They throw when a reader would fail.</summary>
     private static readonly Dictionary<string, Action<string[]>> LookedAt = new()

@@ -153,17 +153,17 @@ public sealed class SecretsTests
     /// <summary>Every record of every topic: key, headers and value.</summary>
     private static List<(string Topic, string Text)> Records(string broker)
     {
-        var patience = TimeSpan.FromSeconds(20);
+        var timeout = TimeSpan.FromSeconds(20);
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = broker, GroupId = "probe", EnableAutoCommit = false, EnablePartitionEof = true }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(patience).Topics.Where(topic => !topic.Topic.StartsWith("__", StringComparison.Ordinal))
+        var partitions = admin.GetMetadata(timeout).Topics.Where(topic => !topic.Topic.StartsWith("__", StringComparison.Ordinal))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartitionOffset(topic.Topic, partition.PartitionId, Offset.Beginning))).ToList();
         Assert.NotEmpty(partitions);
         consumer.Assign(partitions);
         var records = new List<(string, string)>();
         for (var open = partitions.Count; open > 0;)
         {
-            var record = consumer.Consume(patience) ?? throw new TimeoutException("Kafka does not answer.");
+            var record = consumer.Consume(timeout) ?? throw new TimeoutException("Kafka does not answer.");
             if (record.IsPartitionEOF)
             {
                 open--;

@@ -82,8 +82,8 @@ public sealed partial class GatewayApp : IAsyncLifetime
         await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port);
         await client.GetStream().WriteAsync(WithToken(request));
         using var reader = new StreamReader(client.GetStream(), Encoding.Latin1);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        return await reader.ReadToEndAsync(patience.Token);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        return await reader.ReadToEndAsync(timeout.Token);
     }
 
     [GeneratedRegex("Host: [^\\r\\n]*\\r\\n", RegexOptions.CultureInvariant)]

@@ -48,10 +48,10 @@ public sealed class SlowCallerTests : IAsyncLifetime
         using (client)
         using (var reader = new StreamReader(client.GetStream(), Encoding.Latin1))
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+            using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(120));
             try
             {
-                return await reader.ReadToEndAsync(patience.Token);
+                return await reader.ReadToEndAsync(timeout.Token);
             }
             catch (IOException exception) when (exception.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
             {

@@ -8,7 +8,7 @@ namespace OrderInventory.Inventory.Tests;
 [Collection(InventoryCollection.Name)]
 public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
     private readonly InventoryApp _app = shared.App;
 
     private Task<Guid> CreateAsync(Guid order, params (Guid Product, int Quantity)[] lines) =>
@@ -25,7 +25,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
     }
 
     private Task WaitForAsync(Guid order, string outcome) =>
-        Eventually.TrueAsync(async () => await OutcomeAsync(order) == outcome, s_patience, $"the reservation is {outcome}");
+        Eventually.TrueAsync(async () => await OutcomeAsync(order) == outcome, s_timeout, $"the reservation is {outcome}");
 
     [Fact]
     public async Task Reserving_touches_no_index_of_the_levels()
@@ -41,7 +41,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         // The server counts when it comes to it.
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<bool>("SELECT n_tup_upd >= 30 AND n_tup_hot_upd = n_tup_upd FROM pg_stat_user_tables WHERE relname = 'stock_levels'"),
-            s_patience, "all updates are heap-only");
+            s_timeout, "all updates are heap-only");
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         var outcomes = new List<string?>();
         foreach (var order in orders)
         {
-            outcomes.Add(await Eventually.NotNullAsync(() => OutcomeAsync(order), s_patience, "an outcome"));
+            outcomes.Add(await Eventually.NotNullAsync(() => OutcomeAsync(order), s_timeout, "an outcome"));
         }
 
         Assert.Equal(10, outcomes.Count(o => o == "reserved"));

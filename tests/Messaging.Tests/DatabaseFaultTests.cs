@@ -91,7 +91,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
             await ExecuteAsync(connection, "SET LOCAL deadlock_timeout = '1min'", CancellationToken.None);
             await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(2)", CancellationToken.None);
             var processed = AssertOneEffectEachAsync(bed, service);
-            await hasFirstLock.Task.WaitAsync(TestBed.Patience);
+            await hasFirstLock.Task.WaitAsync(TestBed.Timeout);
             goOn.SetResult();
             await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(1)", CancellationToken.None);
             await transaction.CommitAsync();
@@ -153,7 +153,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
     private static async Task AssertOneEffectEachAsync(TestBed bed, TestService service)
     {
         var key = Guid.CreateVersion7();
-        await service.ProcessAsync([.. Enumerable.Range(1, 3).Select(i => bed.Record(new(key, i, ""), offset: i))]).WaitAsync(TestBed.Patience);
+        await service.ProcessAsync([.. Enumerable.Range(1, 3).Select(i => bed.Record(new(key, i, ""), offset: i))]).WaitAsync(TestBed.Timeout);
 
         Assert.Equal([1, 2, 3], (await bed.EffectsAsync()).Select(effect => effect.Version));
         Assert.Equal(0, await bed.DeadLettersAsync());

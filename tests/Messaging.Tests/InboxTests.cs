@@ -69,10 +69,10 @@ public class InboxTests(InfrastructureFixture infrastructure)
         var (key, id) = (Guid.CreateVersion7(), Guid.CreateVersion7());
 
         var first = slow.ProcessAsync(bed.Record(new(key, 1, ""), id), bed.Record(new(key, 2, "")));
-        await inside.Task.WaitAsync(TestBed.Patience);
+        await inside.Task.WaitAsync(TestBed.Timeout);
         await other.ProcessAsync(bed.Record(new(key, 1, ""), id));
         goOn.SetResult();
-        await first.WaitAsync(TestBed.Patience);
+        await first.WaitAsync(TestBed.Timeout);
 
         // What the first did for the event of both is undone, and the other one of its batch is not lost with it.
         Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
@@ -96,9 +96,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         var second = service.ProcessAsync(bed.Record(new(key, 1, ""), id));
         await Eventually.TrueAsync(
             async () => await bed.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0,
-            TestBed.Patience, "The second transaction waiting for the first");
+            TestBed.Timeout, "The second transaction waiting for the first");
         await open.CommitAsync();
-        await second.WaitAsync(TestBed.Patience);
+        await second.WaitAsync(TestBed.Timeout);
 
         Assert.Empty(await bed.EffectsAsync());
     }

@@ -145,7 +145,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
     {
         var seen = await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'");
         await Eventually.TrueAsync(
-            async () => await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'") > seen, TestBed.Patience, "A renewal of the leases");
+            async () => await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'") > seen, TestBed.Timeout, "A renewal of the leases");
     }
 
     // Fails when a replica that dies after the commit takes what was only in its memory along: the hand-over that never came.

@@ -76,7 +76,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
         await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 20);
         // The server counts a little later. Sixteen slots are looked at in each round, and the rows are deleted.
-        await Eventually.TrueAsync(async () => await CountAsync("idx_scan") >= 36, TestBed.Patience, "The relay has used the index");
+        await Eventually.TrueAsync(async () => await CountAsync("idx_scan") >= 36, TestBed.Timeout, "The relay has used the index");
         Assert.Equal(before, await CountAsync("seq_scan"));
     }
 
@@ -156,7 +156,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         var service = await bed.StartAsync(("Aspire:Confluent:Kafka:Producer:Config:MessageMaxBytes", "20000"));
 
         await bed.AppliedAsync(Guid.Parse(second.Key), 1);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Timeout, "A dead letter");
         var letter = (await DeadLetterApi.ListAsync(service.Client)).Items.Single();
         Assert.Equal(
             (bed.Changed.Topic, null, null, first.Key, first.Id, ThingChanged.Type),
@@ -169,7 +169,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         // Replayed with the limit as it was, it goes to the outbox and is refused again: the same entry with one attempt more, not a loop.
         await DeadLetterApi.ReplayAsync(service.Client, letter.Id);
         await Eventually.TrueAsync(
-            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id == letter.Id && again.Attempts == letter.Attempts + 1, TestBed.Patience, "The dead letter of the replay");
+            async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id == letter.Id && again.Attempts == letter.Attempts + 1, TestBed.Timeout, "The dead letter of the replay");
         await bed.OutboxIsEmptyAsync();
 
         // The limit has been raised.
@@ -193,7 +193,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         var refused = bed.Message(Guid.CreateVersion7(), 1);
         await bed.WriteAsync(refused);
         await bed.StartAsync();
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Timeout, "A dead letter");
 
         var next = bed.KeyInSlotOf(refused);
         await bed.WriteAsync(bed.Message(next, 1));
@@ -210,7 +210,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         broker.FailToProduce(ErrorCode.MsgSizeTooLarge, ErrorCode.MsgSizeTooLarge);
         await bed.WriteAsync(bed.Message(Guid.CreateVersion7(), 1));
         var service = await bed.StartAsync();
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Timeout, "A dead letter");
         var before = Assert.Single((await DeadLetterApi.ListAsync(service.Client)).Items);
 
         await DeadLetterApi.ReplayAsync(service.Client, before.Id);
@@ -219,7 +219,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal((before.Id, before.Attempts + 1), (after.Id, after.Attempts));
 
         await DeadLetterApi.ReplayAsync(service.Client, before.Id);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Patience, "The broker has taken it");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The broker has taken it");
         Assert.DoesNotContain(Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 1)).Message.Headers, header => header.Key.StartsWith("dlq", StringComparison.Ordinal));
     }
 

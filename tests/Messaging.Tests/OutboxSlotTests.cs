@@ -36,7 +36,7 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(("Messaging:InstanceId", "one"));
-        await Eventually.TrueAsync(async () => await OwnedByAsync(bed, "one") == OutboxMessage.SlotCount, TestBed.Patience, "All slots");
+        await Eventually.TrueAsync(async () => await OwnedByAsync(bed, "one") == OutboxMessage.SlotCount, TestBed.Timeout, "All slots");
 
         await bed.StopAsync(service);
 
@@ -68,7 +68,7 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync(("Messaging:InstanceId", "slow"));
-        await Eventually.TrueAsync(async () => await OwnedByAsync(bed, "slow") == OutboxMessage.SlotCount, TestBed.Patience, "All slots");
+        await Eventually.TrueAsync(async () => await OwnedByAsync(bed, "slow") == OutboxMessage.SlotCount, TestBed.Timeout, "All slots");
 
         await using var connection = await bed.Database.OpenConnectionAsync();
         await using var takeover = await connection.BeginTransactionAsync();
@@ -80,19 +80,19 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
 
         await Eventually.TrueAsync(
             async () => await bed.ScalarAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0,
-            TestBed.Patience, "A renewal that waits");
+            TestBed.Timeout, "A renewal that waits");
         var seen = await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'slow'");
         await takeover.CommitAsync();
         await Eventually.TrueAsync(
             async () => await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'slow'") > seen,
-            TestBed.Patience, "The end of the renewal");
+            TestBed.Timeout, "The end of the renewal");
 
         Assert.Equal("new", await bed.ScalarAsync<object>("SELECT owner FROM outbox_slots WHERE slot = 5"));
     }
 
     internal static Task BothOwnSlotsAsync(TestBed bed) => Eventually.TrueAsync(
         async () => await OwnedByAsync(bed, "one") == OutboxMessage.SlotCount / 2 && await OwnedByAsync(bed, "two") == OutboxMessage.SlotCount / 2,
-        TestBed.Patience, "An even share of the slots");
+        TestBed.Timeout, "An even share of the slots");
 
     private static Task<long> OwnedByAsync(TestBed bed, string owner)
         => bed.ScalarAsync<long>("SELECT count(*) FROM outbox_slots WHERE owner = $1 AND lease_until > now()", owner);

@@ -129,7 +129,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
         await bed.Kafka.PublishAsync(bed.Changed.Topic, s_keyBytes, "[]"u8.ToArray(), Event());
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Patience, "A dead letter");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 1, TestBed.Timeout, "A dead letter");
         await bed.StopAsync(service);
 
         await bed.StartAsync(("Messaging:Group", $"{bed.Group}-again"));

@@ -49,7 +49,7 @@ public class ReadinessTests(InfrastructureFixture infrastructure)
         var members = Enumerable.Range(0, partitions).Select(_ => new GroupMember(bed)).ToList();
         try
         {
-            await Eventually.TrueAsync(() => members.All(member => member.Partitions == 1), TestBed.Patience, "A partition for each member");
+            await Eventually.TrueAsync(() => members.All(member => member.Partitions == 1), TestBed.Timeout, "A partition for each member");
 
             var service = await bed.StartAsync();
 
@@ -66,5 +66,5 @@ public class ReadinessTests(InfrastructureFixture infrastructure)
     }
 
     private static Task BecomesAsync(TestService service, HealthStatus status) => Eventually.TrueAsync(
-        async () => (await service.ConsumerHealthAsync()).Status == status, TestBed.Patience, $"The status {status}");
+        async () => (await service.ConsumerHealthAsync()).Status == status, TestBed.Timeout, $"The status {status}");
 }

@@ -44,7 +44,7 @@ public class RebalanceTests(InfrastructureFixture infrastructure)
                 await SendAsync();
                 return enough();
             },
-            TestBed.Patience, "The rebalance");
+            TestBed.Timeout, "The rebalance");
     }
 
     // On a real Kafka: fails when a consumer that the broker has fenced off (another member came with its static name) never consumes again.
@@ -66,7 +66,7 @@ public class RebalanceTests(InfrastructureFixture infrastructure)
 
         using (var rival = new GroupMember(bed, "things-1"))
         {
-            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("starts anew", StringComparison.Ordinal)), TestBed.Patience, "The fenced consumer");
+            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("starts anew", StringComparison.Ordinal)), TestBed.Timeout, "The fenced consumer");
         }
 
         await bed.SendAsync(new(key, 2, ""));

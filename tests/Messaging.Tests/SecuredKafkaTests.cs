@@ -15,7 +15,7 @@ public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBrok
         {
             await using var bed = await TestBed.CreateAsync(infrastructure);
             var service = await bed.StartAsync(Settings(mechanism, SecuredBroker.Password));
-            await Eventually.TrueAsync(async () => (await service.Client.GetAsync("/health")).StatusCode == HttpStatusCode.OK, TestBed.Patience, $"ready with {mechanism}");
+            await Eventually.TrueAsync(async () => (await service.Client.GetAsync("/health")).StatusCode == HttpStatusCode.OK, TestBed.Timeout, $"ready with {mechanism}");
 
             var key = Guid.CreateVersion7();
             service.HandOver(await service.WriteAsync(bed.Message(key, 1)));
@@ -37,7 +37,7 @@ public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBrok
         })
         {
             var service = await bed.StartAsync(settings);
-            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("configured", StringComparison.Ordinal) && line.Contains(told, StringComparison.OrdinalIgnoreCase)), TestBed.Patience, $"a line with '{told}'");
+            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("configured", StringComparison.Ordinal) && line.Contains(told, StringComparison.OrdinalIgnoreCase)), TestBed.Timeout, $"a line with '{told}'");
 
             using var health = await service.Client.GetAsync("/health");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);

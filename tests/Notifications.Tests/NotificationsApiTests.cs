@@ -84,7 +84,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
             }
         }
 
-        Assert.Equal(16, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
+        Assert.Equal(17, paths.Count(p => p.Key.StartsWith("/api/notifications", StringComparison.Ordinal) && !p.Key.Contains("dead-letters", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -234,7 +234,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
 
     private sealed class Listener(HttpResponseMessage response, StreamReader reader) : IAsyncDisposable
     {
-        private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(60));
+        private readonly CancellationTokenSource _timeout = new(TimeSpan.FromSeconds(60));
 
         public ServerSentEvent Open { get; set; } = null!;
 
@@ -242,7 +242,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         public async Task<ServerSentEvent> NextAsync(Func<ServerSentEvent, bool>? fits = null)
         {
             var fields = new Dictionary<string, string>();
-            while (await reader.ReadLineAsync(_patience.Token) is { } line)
+            while (await reader.ReadLineAsync(_timeout.Token) is { } line)
             {
                 if (line.Length > 0)
                 {
@@ -266,11 +266,11 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         /// <summary>The id of the next one that is no event.</summary>
         public async Task<string> SignOfLifeAsync()
         {
-            while (await reader.ReadLineAsync(_patience.Token) is { } line)
+            while (await reader.ReadLineAsync(_timeout.Token) is { } line)
             {
                 if (line.StartsWith(':'))
                 {
-                    return (await reader.ReadLineAsync(_patience.Token))!["id: ".Length..];
+                    return (await reader.ReadLineAsync(_timeout.Token))!["id: ".Length..];
                 }
             }
 
@@ -281,7 +281,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         {
             reader.Dispose();
             response.Dispose();
-            _patience.Dispose();
+            _timeout.Dispose();
             return ValueTask.CompletedTask;
         }
     }

@@ -283,11 +283,11 @@ public sealed class HttpRulesTests(ProductsApp app)
         using var client = new TcpClient();
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
         await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {TestAuthority.Everything}\r\nContent-Type: {contentType}\r\nContent-Length: 100\r\n\r\n{{"));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());
 
         // It ends, for the connection does.
-        var answer = await reader.ReadToEndAsync(patience.Token);
+        var answer = await reader.ReadToEndAsync(timeout.Token);
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);

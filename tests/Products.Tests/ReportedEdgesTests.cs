@@ -280,9 +280,9 @@ public sealed class ReportedEdgesTests(ProductsApp app)
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
         head = head.Replace("Host: x\r\n", $"Host: x\r\nAuthorization: {TestAuthority.Everything}\r\n", StringComparison.Ordinal);
         await client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(body is null ? head : $"{head}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}"));
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());
-        return await reader.ReadToEndAsync(patience.Token);
+        return await reader.ReadToEndAsync(timeout.Token);
     }
 
     private static async Task ShouldBeProblemAsync(HttpResponseMessage answer, int status)

@@ -60,12 +60,12 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
     /// </summary>
     public Task BeginAtEndAsync(string group, params string[] topics) => Task.Run(() =>
     {
-        var patience = TimeSpan.FromSeconds(10);
+        var timeout = TimeSpan.FromSeconds(10);
         using var admin = new DependentAdminClientBuilder(Producer.Handle).Build();
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrapServers, GroupId = group, EnableAutoCommit = false }).Build();
-        var ends = admin.GetMetadata(patience).Topics.Where(known => topics.Contains(known.Topic))
+        var ends = admin.GetMetadata(timeout).Topics.Where(known => topics.Contains(known.Topic))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)))
-            .Select(partition => new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, patience).High)).ToList();
+            .Select(partition => new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, timeout).High)).ToList();
         if (ends.Count > 0)
         {
             consumer.Commit(ends);

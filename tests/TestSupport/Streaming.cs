@@ -33,8 +33,8 @@ public sealed class ChunkedRequest : IDisposable
     /// <summary>The next line of the answer that contains the text.</summary>
     public async Task<string> ReadUntilAsync(string text)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (await _answer.ReadLineAsync(patience.Token) is { } line)
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (await _answer.ReadLineAsync(timeout.Token) is { } line)
         {
             if (line.Contains(text, StringComparison.Ordinal))
             {

@@ -13,7 +13,7 @@ internal sealed class Cell : IAsyncDisposable
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
     private const string Mark = "ORDER_INVENTORY_CAMPAIGN";
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(4);
     private readonly string _folder;
     private readonly string _appHost;
     private readonly Infrastructure _infrastructure;
@@ -73,7 +73,7 @@ internal sealed class Cell : IAsyncDisposable
         var begun = Stopwatch.GetTimestamp();
         while (!File.Exists(EndpointsFile))
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(begun) > s_patience)
+            if (_process.HasExited || Stopwatch.GetElapsedTime(begun) > s_timeout)
             {
                 throw new CampaignException($"Replica {Number} of the system did not become healthy; its output is in {_folder}.");
             }

@@ -14,7 +14,7 @@ namespace OrderInventory.Campaign.Servers;
 internal sealed class Infrastructure : IAsyncDisposable
 {
     private static readonly string[] s_services = ["orders", "inventory", "products", "customers", "notifications"];
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(90);
     private readonly string _folder;
     private readonly string _password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
     private readonly List<Server> _servers = [];
@@ -242,7 +242,7 @@ internal sealed class Infrastructure : IAsyncDisposable
                 await attempt();
                 return;
             }
-            catch (Exception problem) when (problem is NpgsqlException or KafkaException && Stopwatch.GetElapsedTime(start) < s_patience)
+            catch (Exception problem) when (problem is NpgsqlException or KafkaException && Stopwatch.GetElapsedTime(start) < s_timeout)
             {
                 await Task.Delay(300, cancellationToken);
             }

@@ -16,7 +16,7 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
 
     /// <summary>Waits until no outbox has a row, no order waits and no consumer is behind, several times in a row.</summary>
     /// <returns>Null when it is quiet; otherwise what still moved at the end of the time.</returns>
-    public async Task<string?> WaitAsync(TimeSpan patience, Action<string> report, CancellationToken cancellationToken)
+    public async Task<string?> WaitAsync(TimeSpan timeout, Action<string> report, CancellationToken cancellationToken)
     {
         var (start, times, said) = (Stopwatch.GetTimestamp(), 0, "");
         while (true)
@@ -29,7 +29,7 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
             }
 
             var moving = $"outbox {sample.Outbox?.ToString() ?? "?"}, consumers behind by {sample.Lag?.ToString() ?? "?"}, orders waiting {sample.Waiting?.ToString() ?? "?"}";
-            if (Stopwatch.GetElapsedTime(start) > patience)
+            if (Stopwatch.GetElapsedTime(start) > timeout)
             {
                 return moving;
             }

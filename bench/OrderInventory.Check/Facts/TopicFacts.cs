@@ -8,7 +8,7 @@ namespace OrderInventory.Check.Facts;
 /// <summary>Reads topics from their beginning to where they end now, without a consumer group.</summary>
 internal static class TopicFacts
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
 
     /// <exception cref="TimeoutException">The broker did not give all records.</exception>
     public static IReadOnlyList<EventFact> Read(string kafka, CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ internal static class TopicFacts
             AutoOffsetReset = AutoOffsetReset.Earliest,
         }).SetLogHandler(static (_, _) => { }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(s_patience).Topics.Where(topic => Topics.All.Contains(topic.Topic))
+        var partitions = admin.GetMetadata(s_timeout).Topics.Where(topic => Topics.All.Contains(topic.Topic))
             .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))).ToList();
         consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var (open, events, last) = (partitions.ToHashSet(), new List<EventFact>(), TimeProvider.System.GetTimestamp());
@@ -32,9 +32,9 @@ internal static class TopicFacts
             var record = consumer.Consume(TimeSpan.FromMilliseconds(500));
             if (record is null)
             {
-                if (TimeProvider.System.GetElapsedTime(last) > s_patience)
+                if (TimeProvider.System.GetElapsedTime(last) > s_timeout)
                 {
-                    throw new TimeoutException($"Kafka gave nothing for {s_patience.TotalSeconds:F0} s; missing are the ends of {string.Join(", ", open)}.");
+                    throw new TimeoutException($"Kafka gave nothing for {s_timeout.TotalSeconds:F0} s; missing are the ends of {string.Join(", ", open)}.");
                 }
 
                 continue;

@@ -149,7 +149,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             shared.Writer.Add(answered);
             shared.Figures.Add(answered);
             Learn(answered);
-            if (asked.Key is null || !answered.IsOpen || shared.Now - begun > shared.Options.Patience.TotalMilliseconds)
+            if (asked.Key is null || !answered.IsOpen || shared.Now - begun > shared.Options.RetryTime.TotalMilliseconds)
             {
                 if (asked.Key is not null && answered.IsAcknowledged && _random.Next(30) == 0)
                 {

@@ -26,5 +26,5 @@ internal sealed record HistoryOptions
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A request with an Idempotency-Key is sent again for so long.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan RetryTime { get; init; } = TimeSpan.FromSeconds(60);
 }

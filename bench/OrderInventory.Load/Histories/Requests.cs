@@ -37,13 +37,13 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
             request.Headers.TryAddWithoutValidation("If-Match", $"\"{version}\"");
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(timeout);
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        timer.CancelAfter(timeout);
         asked = asked with { Start = clock() };
         try
         {
-            using var response = await http.SendAsync(request, patience.Token);
-            var bytes = await response.Content.ReadAsByteArrayAsync(patience.Token);
+            using var response = await http.SendAsync(request, timer.Token);
+            var bytes = await response.Content.ReadAsByteArrayAsync(timer.Token);
             var answered = asked with { End = clock(), Status = (int)response.StatusCode, Replayed = response.Headers.Contains("Idempotency-Replayed") ? true : null };
             return Read(answered, bytes);
         }

@@ -150,11 +150,11 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
     /// given up, so that each run begins with the same nothing to do.
     /// </summary>
     /// <returns>How many were given up.</returns>
-    public async Task<long> SettleMailsAsync(TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<long> SettleMailsAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
         await using var pending = _notifications.CreateCommand("SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending')");
-        while (Stopwatch.GetElapsedTime(start) < patience && (bool)(await ScalarAsync(pending, cancellationToken))!)
+        while (Stopwatch.GetElapsedTime(start) < timeout && (bool)(await ScalarAsync(pending, cancellationToken))!)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
         }

@@ -17,14 +17,14 @@ internal sealed record Outcome(
     /// <param name="databases">Where to look.</param>
     /// <param name="placed">The orders.</param>
     /// <param name="fromDue">Whether time counts from when an order was to be sent, and not from its <c>placed_at</c>.</param>
-    /// <param name="patience">The bound.</param>
+    /// <param name="timeout">The bound.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<Outcome> WaitAsync(
-        Databases databases, PhaseResult placed, bool fromDue, TimeSpan patience, CancellationToken cancellationToken)
+        Databases databases, PhaseResult placed, bool fromDue, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var ids = placed.Ids;
         var start = Stopwatch.GetTimestamp();
-        bool IsOver() => Stopwatch.GetElapsedTime(start) >= patience;
+        bool IsOver() => Stopwatch.GetElapsedTime(start) >= timeout;
         return await AnsiConsole.Status().StartAsync("Waiting for the last order to be decided ...", async status =>
         {
             while (await databases.AnyPendingAsync(placed.StartedAt, cancellationToken) && !IsOver())

@@ -20,6 +20,9 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
     /// <summary>How long before its end a token is renewed: longer than any request takes.</summary>
     private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a session that could be renewed stays after its last token, when nobody comes.</summary>
+    private static readonly TimeSpan s_idle = TimeSpan.FromHours(12);
+
     private readonly ConcurrentDictionary<string, Session> _sessions = new();
 
     /// <param name="answer">Of the provider's token endpoint.</param>
@@ -29,7 +32,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         var now = time.GetUtcNow();
         foreach (var (old, session) in _sessions)
         {
-            if (session.Refresh is null && session.Ends <= now)
+            if (session.Ends + (session.Refresh is null ? TimeSpan.Zero : s_idle) <= now)
             {
                 _sessions.TryRemove(old, out _);
             }

@@ -39,7 +39,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
     private static readonly Problem s_noAnswer = new(503, null, "The shop does not answer.", null);
     private static readonly MediaTypeHeaderValue s_mergePatch = new("application/merge-patch+json");
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
 
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancellationToken = default) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
 
@@ -128,7 +128,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         }
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(s_patience);
+        timeout.CancelAfter(s_timeout);
         try
         {
             using var client = clients.CreateClient(Client);

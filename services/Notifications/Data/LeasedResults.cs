@@ -8,9 +8,9 @@ internal static class LeasedResults
     /// <param name="write">Writes what became of them; repeated while the database is away.</param>
     /// <param name="time">The clock.</param>
     /// <param name="started">When sending them began, by <see cref="TimeProvider.GetTimestamp"/>.</param>
-    /// <param name="patience">For how long after that it is repeated.</param>
+    /// <param name="retryTime">For how long after that it is repeated.</param>
     /// <param name="failed">Told of each failure that is followed by another try, with its number.</param>
-    public static async Task WriteAsync(Func<Task> write, TimeProvider time, long started, TimeSpan patience, Action<Exception, int>? failed = null)
+    public static async Task WriteAsync(Func<Task> write, TimeProvider time, long started, TimeSpan retryTime, Action<Exception, int>? failed = null)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -19,7 +19,7 @@ internal static class LeasedResults
                 await write();
                 return;
             }
-            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < patience)
+            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < retryTime)
             {
                 failed?.Invoke(exception, attempt);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);

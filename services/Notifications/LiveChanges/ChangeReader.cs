@@ -14,7 +14,7 @@ namespace OrderInventory.Notifications.LiveChanges;
 internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions messaging, TimeProvider time, ILogger<ChangeReader> logger) : BackgroundService
 {
     /// <summary>How long changes are kept for a listener who comes back.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan KeepTime = TimeSpan.FromMinutes(5);
 
     private static readonly Dictionary<string, string> s_events = new()
     {
@@ -150,7 +150,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
     {
         lock (_lock)
         {
-            if (_listeners > 0 || time.GetElapsedTime(_lastLeft) < Patience)
+            if (_listeners > 0 || time.GetElapsedTime(_lastLeft) < KeepTime)
             {
                 return false;
             }

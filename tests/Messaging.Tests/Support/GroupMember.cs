@@ -20,7 +20,7 @@ internal sealed class GroupMember : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        _loop.Wait(TestBed.Patience);
+        _loop.Wait(TestBed.Timeout);
         _stop.Dispose();
     }
 

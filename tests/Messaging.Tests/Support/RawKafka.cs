@@ -9,7 +9,7 @@ namespace OrderInventory.Messaging.Tests;
 /// <summary>A client of the broker that is nobody's service: it sends what a test wants to be sent, well formed or not, and reads topics from their beginning.</summary>
 internal sealed class RawKafka : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly IConsumer<string, byte[]?> _consumer;
     private readonly IAdminClient _admin;
@@ -66,13 +66,13 @@ internal sealed class RawKafka : IDisposable
     /// <returns>Where the broker has put it.</returns>
     public async Task<TopicPartitionOffset> PublishAsync(string topic, byte[]? key, byte[]? value, Headers? headers = null, int? partition = null)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeout = new CancellationTokenSource(s_timeout);
         var report = await _producer.ProduceAsync(
-            new TopicPartition(topic, partition ?? Partition.Any), new() { Key = key, Value = value, Headers = headers }, patience.Token);
+            new TopicPartition(topic, partition ?? Partition.Any), new() { Key = key, Value = value, Headers = headers }, timeout.Token);
         return report.TopicPartitionOffset;
     }
 
-    public int Partitions(string topic) => _admin.GetMetadata(topic, Patience).Topics.Single().Partitions.Count;
+    public int Partitions(string topic) => _admin.GetMetadata(topic, s_timeout).Topics.Single().Partitions.Count;
 
     /// <summary>All records that a topic holds now: those of a partition in their order, partition after partition.</summary>
     public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Eventually.NotNullAsync(
@@ -88,13 +88,13 @@ internal sealed class RawKafka : IDisposable
                 return null;
             }
         }),
-        Patience, $"The records of {topic}");
+        s_timeout, $"The records of {topic}");
 
     /// <summary>Waits until a topic holds this many records at least, and returns all.</summary>
     public async Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic, int atLeast)
     {
         IReadOnlyList<ConsumeResult<string, byte[]?>> records = [];
-        await Eventually.TrueAsync(async () => (records = await ReadAsync(topic)).Count >= atLeast, Patience, $"{topic} with {atLeast} records");
+        await Eventually.TrueAsync(async () => (records = await ReadAsync(topic)).Count >= atLeast, s_timeout, $"{topic} with {atLeast} records");
         return records;
     }
 
@@ -110,10 +110,10 @@ internal sealed class RawKafka : IDisposable
     {
         var ends = new Dictionary<TopicPartition, Offset>();
         var starts = new List<TopicPartitionOffset>();
-        foreach (var partition in _admin.GetMetadata(topic, Patience).Topics.Single().Partitions)
+        foreach (var partition in _admin.GetMetadata(topic, s_timeout).Topics.Single().Partitions)
         {
             var at = new TopicPartition(topic, partition.PartitionId);
-            var offsets = _consumer.QueryWatermarkOffsets(at, Patience);
+            var offsets = _consumer.QueryWatermarkOffsets(at, s_timeout);
             if (offsets.High > offsets.Low)
             {
                 ends.Add(at, offsets.High);
@@ -138,7 +138,7 @@ internal sealed class RawKafka : IDisposable
                         }
                     }
                 }
-                else if (Stopwatch.GetElapsedTime(started) > Patience)
+                else if (Stopwatch.GetElapsedTime(started) > s_timeout)
                 {
                     throw new TimeoutException($"{topic} could not be read to its end: {string.Join(", ", ends.Keys)}");
                 }

@@ -15,7 +15,7 @@ internal sealed class TestBed : IAsyncDisposable
     /// <summary>On a real Kafka; librdkafka's mock makes four.</summary>
     public const string Partitions = "2";
 
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     // Making a database takes PostgreSQL longer than most of these tests take, and recovering from a crash with fifty of them a minute.
     private static readonly SemaphoreSlim s_one = new(1, 1);
@@ -131,7 +131,7 @@ internal sealed class TestBed : IAsyncDisposable
     }
 
     public Task OutboxIsEmptyAsync() => Eventually.TrueAsync(
-        async () => await ScalarAsync<long>("SELECT count(*) FROM outbox_messages") == 0, Patience, "An empty outbox");
+        async () => await ScalarAsync<long>("SELECT count(*) FROM outbox_messages") == 0, Timeout, "An empty outbox");
 
     /// <summary>A key that is relayed in the same slot as another one.</summary>
     public Guid KeyInSlotOf(OutboxMessage message)
@@ -181,13 +181,13 @@ internal sealed class TestBed : IAsyncDisposable
 
     /// <summary>Waits until an event has had an effect. What was before it in its partition has been dealt with then too.</summary>
     public Task AppliedAsync(Guid key, long version) => Eventually.TrueAsync(
-        async () => (await EffectsAsync()).Any(effect => effect.Key == key && effect.Version == version), Patience, $"The effect of {key} version {version}");
+        async () => (await EffectsAsync()).Any(effect => effect.Key == key && effect.Version == version), Timeout, $"The effect of {key} version {version}");
 
     /// <summary>Waits until this many events have had an effect.</summary>
     public async Task<IReadOnlyList<Effect>> AppliedAsync(int atLeast)
     {
         IReadOnlyList<Effect> effects = [];
-        await Eventually.TrueAsync(async () => (effects = await EffectsAsync()).Count >= atLeast, Patience, $"{atLeast} effects");
+        await Eventually.TrueAsync(async () => (effects = await EffectsAsync()).Count >= atLeast, Timeout, $"{atLeast} effects");
         return effects;
     }
 

@@ -16,7 +16,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
 
     /// <summary>After so long what did not answer is asked again.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _end = new();
     private ITimer? _timer;
@@ -63,7 +63,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         if (Trouble is { IsPassing: true })
         {
-            _timer?.Change(s_patience, s_timeToTime);
+            _timer?.Change(s_retryAfter, s_timeToTime);
         }
     }
 
