@@ -14,6 +14,8 @@ internal static class Exports
     /// <summary>A file that a person reads; who needs more asks the API.</summary>
     private const int MaxOrders = 10_000;
 
+    private static readonly string[] s_orderColumns = ["id", "placedAt", "status", "customerId", "lines", "total", "currency", "carrier", "trackingNumber"];
+
     public static void MapExports(this WebApplication app)
     {
         var exports = app.MapGroup("/export").For(Policies.UseConsole);
@@ -41,7 +43,7 @@ internal static class Exports
             using var response = await AskAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
             if (!response.IsSuccessStatusCode)
             {
-                if (written > 0)
+                if (http.Response.HasStarted)
                 {
                     // Half a file must not look like a whole one.
                     http.Abort();
@@ -57,17 +59,22 @@ internal static class Exports
             var page = (await response.Content.ReadFromJsonAsync<ItemPage<Order>>(JsonSerializerOptions.Web, http.RequestAborted))!;
             http.Response.ContentType = "text/csv; charset=utf-8";
             await http.Response.WriteAsync(Csv.Of(
-                written == 0 ? ["id", "placedAt", "status", "customerId", "lines", "total", "currency", "carrier", "trackingNumber"] : null,
+                next is null ? s_orderColumns : null,
                 page.Items.Select(order => new[]
                 {
                     order.Id.ToString(), order.PlacedAt.ToString("O", CultureInfo.InvariantCulture), order.Status, order.CustomerId.ToString(),
                     string.Join("; ", order.Lines.Select(line => $"{line.Quantity} x {line.Sku}")), order.Total.Amount.ToString(CultureInfo.InvariantCulture),
                     order.Total.Currency, order.Carrier, order.TrackingNumber,
                 })), http.RequestAborted);
-            written += page.Items.Count + 1;
+            written += page.Items.Count;
             next = page.Next;
         }
         while (next is not null && written < MaxOrders);
+
+        if (next is not null)
+        {
+            await http.Response.WriteAsync(Csv.Of(null, [[string.Create(CultureInfo.InvariantCulture, $"There are more than these {written} orders: narrow the search.")]]), http.RequestAborted);
+        }
     }
 
     private static async Task<HttpResponseMessage> AskAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)

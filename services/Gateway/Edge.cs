@@ -71,19 +71,16 @@ internal static partial class Edge
         }
 
         app.UseHsts();
-        // A provider of somebody else's gets people back by its own pages, in a window that the reference page must go on seeing, and by its token endpoint.
-        var elsewhere = Uri.TryCreate(app.Configuration["Authentication:Reference:TokenUrl"], UriKind.Absolute, out var token) && token.Scheme is "https" or "http"
-            ? token.GetLeftPart(UriPartial.Authority)
-            : null;
-        app.Use((http, next) => ProtectAsync(http, next, elsewhere));
+        var pages = PageRules.Of(app.Configuration);
+        app.Use((http, next) => ProtectAsync(http, next, pages));
         app.UseCors();
     }
 
-    private static Task ProtectAsync(HttpContext http, RequestDelegate next, string? signInElsewhere)
+    private static Task ProtectAsync(HttpContext http, RequestDelegate next, PageRules pages)
     {
         http.Response.OnStarting(() =>
         {
-            AddSecurityHeaders(http, signInElsewhere);
+            AddSecurityHeaders(http, pages);
             return Task.CompletedTask;
         });
         ForgetBaggage(http);
@@ -97,7 +94,7 @@ internal static partial class Edge
         return Problems.MalformedRequest(refused.Name, refused.Why).ExecuteAsync(http);
     }
 
-    private static void AddSecurityHeaders(HttpContext http, string? signInElsewhere)
+    private static void AddSecurityHeaders(HttpContext http, PageRules pages)
     {
         var headers = http.Response.Headers;
         var isPage = headers.ContentType.ToString().StartsWith("text/html", StringComparison.OrdinalIgnoreCase);
@@ -106,23 +103,32 @@ internal static partial class Edge
         var isConsole = http.Request.Path.StartsWithSegments("/console", StringComparison.Ordinal);
         // A form without a referrer has no origin either, and the console wants to see that its forms are its own.
         headers["Referrer-Policy"] = isConsole ? "same-origin" : "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = isPage && !isConsole && signInElsewhere is not null ? "unsafe-none" : "same-origin";
-        headers.ContentSecurityPolicy = !isPage
-            // Data is no page.
-            ? "default-src 'none'; frame-ancestors 'none'"
-            : isConsole
-            ? ConsolePolicy(http)
-            // The reference page brings its scripts and styles along, as files of this host and within itself, and asks this host only, and
-            // whoever gives it tokens.
-            : $"default-src 'self'; connect-src 'self'{(signInElsewhere is null ? "" : " " + signInElsewhere)}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+        headers["Cross-Origin-Opener-Policy"] = isPage && !isConsole ? pages.ReferenceOpener : "same-origin";
+        // Data is no page.
+        headers.ContentSecurityPolicy = !isPage ? "default-src 'none'; frame-ancestors 'none'" : isConsole ? pages.Console : pages.Reference;
     }
 
-    /// <summary>Scripts and styles are files of this host; Blazor sets style attributes. The form that signs out leads to the provider, which may be another host.</summary>
-    private static string ConsolePolicy(HttpContext http)
+    /// <summary>What pages may do in a browser, which depends on who signs people in.</summary>
+    /// <param name="Reference">Content-Security-Policy of the reference page.</param>
+    /// <param name="ReferenceOpener">Its Cross-Origin-Opener-Policy.</param>
+    /// <param name="Console">Content-Security-Policy of the console.</param>
+    private sealed record PageRules(string Reference, string ReferenceOpener, string Console)
     {
-        var authority = http.RequestServices.GetRequiredService<IConfiguration>()["Authentication:Authority"];
-        var provider = Uri.TryCreate(authority, UriKind.Absolute, out var uri) ? uri.GetLeftPart(UriPartial.Authority) : "";
-        return $"default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self' {provider}; frame-ancestors 'none'";
+        public static PageRules Of(IConfiguration configuration)
+        {
+            // A provider of somebody else's gets people back by its own pages, in a window that the reference page must go on seeing, and by its token endpoint.
+            var elsewhere = Origin(configuration["Authentication:Reference:TokenUrl"]);
+            return new(
+                // It brings its scripts and styles along, as files of this host and within itself, and asks this host only, and whoever gives it tokens.
+                $"default-src 'self'; connect-src 'self'{elsewhere}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+                elsewhere.Length > 0 ? "unsafe-none" : "same-origin",
+                // Scripts and styles are files of this host; Blazor sets style attributes. The form that signs out leads to the provider, which may be another host.
+                $"default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'{Origin(configuration["Authentication:Authority"])}; frame-ancestors 'none'");
+        }
+
+        /// <summary>Scheme, host and port, with a blank before it; nothing for an address on this host.</summary>
+        private static string Origin(string? address) =>
+            Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" ? " " + uri.GetLeftPart(UriPartial.Authority) : "";
     }
 
     /// <summary>A caller's trace goes on in ours; what else it would attach to every span and call behind here does not.</summary>

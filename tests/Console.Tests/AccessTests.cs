@@ -77,6 +77,19 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task Who_comes_back_from_the_provider_without_being_signed_in_is_told_how_to_go_on()
+    {
+        using var http = new HttpClient { BaseAddress = console.Api.BaseAddress };
+        // An old address, one of another browser's, and one with which somebody has said no.
+        foreach (var query in new[] { "", "?code=x&state=y", "?error=access_denied&state=y" })
+        {
+            using var answer = await http.GetAsync("/console/signin-oidc" + query);
+            Assert.Equal((HttpStatusCode.BadRequest, "text/html"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+            Assert.Contains("<a href=\"/console/\">", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [BrowserFact]
     public async Task Another_origin_may_neither_post_nor_open_a_socket_and_nothing_leads_elsewhere()
     {
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = console.Api.BaseAddress };

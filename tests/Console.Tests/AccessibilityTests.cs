@@ -73,7 +73,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
             await page.GotoAsync(path);
             await Expect(page.Locator("h1")).ToBeVisibleAsync();
             await Expect(page.Locator(".live")).ToHaveTextAsync("live");
-            await page.WaitForFunctionAsync("() => !document.querySelector('[aria-busy=true]')");
+            await Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
             await page.EvaluateAsync(s_axe);
             foreach (var (width, scheme) in new[] { (1280, ColorScheme.Light), (768, ColorScheme.Light), (390, ColorScheme.Light), (390, ColorScheme.Dark), (768, ColorScheme.Dark), (1280, ColorScheme.Dark) })
             {

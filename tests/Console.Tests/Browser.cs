@@ -93,13 +93,20 @@ public sealed class ConsoleFixture : IAsyncLifetime
     public async Task<(Guid Product, string Sku, Guid Customer)> ShopAsync(int stock = 100)
     {
         var sku = NewSku();
-        var product = await PostAsync("/api/products", new { sku, name = $"Tea {sku}", category = "tests", price = new { amount = 4.50m, currency = "EUR" } });
-        var id = (Guid)product["id"]!;
-        (await Api.PutAsJsonAsync($"/api/inventory/{id}", new { onHand = stock, lowStockThreshold = 5 })).EnsureSuccessStatusCode();
+        var product = await ProductAsync(sku, stock);
         var customer = (Guid)(await PostAsync("/api/customers", new { name = $"Maria {sku}", email = $"{sku}@example.com" }))["id"]!;
         await Eventually.TrueAsync(
             async () => (await Api.GetFromJsonAsync<JsonNode>($"/api/inventory?q={sku}"))!["items"]!.AsArray().Count == 1, TimeSpan.FromSeconds(30), "the name is known in Inventory");
-        return (id, sku, customer);
+        return (product, sku, customer);
+    }
+
+    /// <summary>A product with stock.</summary>
+    public async Task<Guid> ProductAsync(string sku, int stock)
+    {
+        var product = await PostAsync("/api/products", new { sku, name = $"Tea {sku}", category = "tests", price = new { amount = 4.50m, currency = "EUR" } });
+        var id = (Guid)product["id"]!;
+        (await Api.PutAsJsonAsync($"/api/inventory/{id}", new { onHand = stock, lowStockThreshold = 5 })).EnsureSuccessStatusCode();
+        return id;
     }
 
     /// <summary>A confirmed order.</summary>

@@ -61,6 +61,22 @@ public sealed class StockPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task A_scanned_SKU_is_found_among_many_that_begin_alike()
+    {
+        var sku = ConsoleFixture.NewSku();
+        // A page of others comes before it.
+        await Task.WhenAll(Enumerable.Range(0, 51).Select(number => console.ProductAsync($"{sku}-{number}", 1)));
+        await console.ProductAsync(sku, 7);
+        await using var page = await console.SignInAsync("demo-warehouse", "stock/stocktake");
+        await page.Locator("#sku").FillAsync(sku);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#expected")).ToHaveTextAsync("7");
+        await page.Locator("#sku").FillAsync(sku + "-none");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".problem")).ToContainTextAsync("There is no such stock record.");
+    }
+
+    [BrowserFact]
     public async Task A_stocktake_needs_nothing_but_a_scanner_and_digits()
     {
         var (product, sku, _) = await console.ShopAsync(stock: 12);

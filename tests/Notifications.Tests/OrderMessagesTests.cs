@@ -4,6 +4,7 @@ using MimeKit;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Notifications.Channels;
 using OrderInventory.Notifications.Tests.Support;
+using OrderInventory.ServiceDefaults.Text;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
@@ -188,7 +189,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     [InlineData("12", "ZZZ", "xx", "12.00 ZZZ")]
     [InlineData("0", "EUR", "de", "0,00 €")]
     public void Amounts_are_written_by_currency_and_language(string amount, string currency, string language, string text) =>
-        Assert.Equal(text, MoneyText.Format(new(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency), language));
+        Assert.Equal(text, MoneyText.Format(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), currency, language));
 
     [Theory]
     [InlineData("a(b)@example.com")]

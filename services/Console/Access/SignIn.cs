@@ -35,7 +35,7 @@ internal static class SignIn
                 cookie.Cookie.Name = "order-inventory-console";
                 cookie.Cookie.SameSite = SameSiteMode.Lax;
                 cookie.Events.OnValidatePrincipal = RejectEndedAsync;
-                cookie.Events.OnRedirectToAccessDenied = NotForYou.ShowAsync;
+                cookie.Events.OnRedirectToAccessDenied = PlainPages.ShowNotForYouAsync;
             })
             .AddOpenIdConnect(provider =>
             {
@@ -61,6 +61,7 @@ internal static class SignIn
                 provider.TokenValidationParameters.NameClaimType = "name";
                 provider.TokenValidationParameters.RoleClaimType = settings.RoleClaim;
                 provider.Events.OnTokenValidated = KeepAsync;
+                provider.Events.OnRemoteFailure = PlainPages.ShowNotSignedInAsync;
             });
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 
@@ -51,6 +52,7 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
         _end.Dispose();
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever breaks the stream, it is opened again: a page that waits for it must not wait for ever.")]
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         await Task.Yield();
@@ -66,24 +68,17 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                     await TakeAsync(item.EventType, item.Data);
                 }
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
             {
                 LogBroken(exception.Message);
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
 
             await TurnAsync(Freshness.Broken);
-            try
-            {
-                await Task.Delay(s_pause, time, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

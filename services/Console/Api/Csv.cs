@@ -1,4 +1,5 @@
 using System.Text;
+using OrderInventory.ServiceDefaults.BulkFiles;
 
 namespace OrderInventory.Console.Api;
 
@@ -18,10 +19,10 @@ internal static class Csv
         return text.ToString();
     }
 
-    /// <summary>What a spreadsheet would take for a formula is led by an apostrophe: a product's name is somebody else's text.</summary>
+    /// <summary>A product's name is somebody else's text, and no formula.</summary>
     private static string Cell(string? value)
     {
-        var safe = value is ['=' or '+' or '-' or '@' or '\t' or '\r', ..] ? "'" + value : value ?? "";
+        var safe = CsvText.ToCell(value);
         return safe.AsSpan().IndexOfAny(",\"\r\n") < 0 ? safe : $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
 }

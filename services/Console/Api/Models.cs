@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Console.Api;
 
@@ -9,7 +10,7 @@ public sealed record ItemPage<T>(IReadOnlyList<T> Items, string? Next, IReadOnly
 
 public sealed record Money(decimal Amount, string Currency)
 {
-    public string Show() => $"{Amount.ToString("N2", CultureInfo.InvariantCulture)} {Currency}";
+    public string Show() => MoneyText.Format(Amount, Currency, CultureInfo.CurrentUICulture.Name);
 }
 
 public sealed record Line(Guid ProductId, string Sku, string Name, int Quantity, Money UnitPrice, Money Total);

@@ -37,6 +37,12 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 {
     public const string Client = "gateway";
 
+    /// <summary>Rows of one page of a list.</summary>
+    public const int PageSize = 50;
+
+    /// <summary>The services that have an API of their own, with dead letters and an outbox.</summary>
+    public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
+
     private static readonly Problem s_noAnswer = new(503, null, "The shop does not answer.", null);
     private static readonly MediaTypeHeaderValue s_mergePatch = new("application/merge-patch+json");
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
@@ -45,7 +51,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
     /// <summary>The first rows of a list, as many pages of it as have the number that is wanted.</summary>
     /// <param name="path">The list's.</param>
-    /// <param name="wanted">How many rows, a multiple of 50.</param>
+    /// <param name="wanted">How many rows, a multiple of <see cref="PageSize"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
     public async Task<Answer<ItemPage<T>>> ListAsync<T>(string path, int wanted, CancellationToken cancellationToken, params (string, string?)[] query)
@@ -54,7 +60,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         string? next = null;
         while (true)
         {
-            var answer = await GetAsync<ItemPage<T>>(Address.Of(path, [.. query, ("limit", "50"), ("cursor", next)]), cancellationToken);
+            var answer = await GetAsync<ItemPage<T>>(Address.Of(path, [.. query, ("limit", $"{PageSize}"), ("cursor", next)]), cancellationToken);
             if (answer.Value is not { } page)
             {
                 return answer;
@@ -67,6 +73,18 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
                 return answer with { Value = page with { Items = items } };
             }
         }
+    }
+
+    /// <summary>The product with this SKU, whatever the case; null when there is none. A search has the one whose SKU is the text first.</summary>
+    public async Task<Answer<CatalogueProduct>> FindProductAsync(string sku)
+    {
+        if (string.IsNullOrWhiteSpace(sku))
+        {
+            return new(null, null, null);
+        }
+
+        var answer = await ListAsync<CatalogueProduct>("/api/products", PageSize, CancellationToken.None, ("q", sku));
+        return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.Trim(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
     }
 
     /// <summary>Sends a file and hands on what the API says of it, line by line.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Notifications.Channels;
 
@@ -27,7 +28,7 @@ internal static partial class MessageValues
         }
 
         values["orderId"] = orderId.ToString() ?? "";
-        values["total"] = data.Total is { } total ? MoneyText.Format(total with { Currency = Line(total.Currency) }, language) : "";
+        values["total"] = data.Total is { } total ? MoneyText.Format(total.Amount, Line(total.Currency), language) : "";
         values["lines"] = (data.Lines ?? []).Select(l => new Dictionary<string, object> { ["quantity"] = l.Quantity, ["name"] = Line(l.Name) }).ToArray();
         values["moreLines"] = data.MoreLines ?? 0;
         values["shortages"] = (data.Shortages ?? [])

@@ -38,6 +38,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Why the page does not show what it should, or null.</summary>
     protected Problem? Trouble { get; set; }
 
+    /// <summary>How many rows a list shows: a page of the API's, and one more for each time that somebody wants more.</summary>
+    protected int Wanted { get; set; } = ShopApi.PageSize;
+
     /// <summary>Ends with the page.</summary>
     protected CancellationToken Gone => _end.Token;
 
@@ -79,6 +82,12 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         await _end.CancelAsync();
         _end.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    protected Task MoreAsync()
+    {
+        Wanted += ShopApi.PageSize;
+        return LoadAsync();
     }
 
     private Task TakeAsync(string change, JsonElement data) => InvokeAsync(() => Concerns(change, data) ? WantAsync() : Task.CompletedTask);

@@ -1,15 +1,13 @@
 using System.Collections.Frozen;
 using System.Globalization;
-using OrderInventory.Contracts;
-using OrderInventory.ServiceDefaults.Text;
 
-namespace OrderInventory.Notifications.Channels;
+namespace OrderInventory.ServiceDefaults.Text;
 
 /// <summary>
 /// Amounts as a reader writes them: <c>1.234,50 €</c> in German, <c>1,234.50 EUR</c> in English, with the decimal places of the currency. The
 /// separators are those of CLDR for the languages listed; the runtime has no cultures without ICU (docs/adr/0028).
 /// </summary>
-internal static class MoneyText
+public static class MoneyText
 {
     private static readonly NumberFormatInfo s_english = Of(",", ".");
 
@@ -19,13 +17,14 @@ internal static class MoneyText
         (Of("\u2019", "."), "de-ch de-li it-ch"),
         (s_english, "en ja zh ko th he es-mx"));
 
-    /// <param name="money">The amount.</param>
+    /// <param name="amount">The amount.</param>
+    /// <param name="currency">ISO 4217.</param>
     /// <param name="language">IETF language tag of the text that it stands in.</param>
-    public static string Format(Money money, string language)
+    public static string Format(decimal amount, string currency, string language)
     {
-        var places = Math.Max(Currencies.MinorUnits(money.Currency) ?? 2, Scale(money.Amount));
-        var number = money.Amount.ToString("N" + places.ToString(CultureInfo.InvariantCulture), FormatOf(language));
-        return $"{number} {(money.Currency == "EUR" && !IsEnglish(language) ? "€" : money.Currency)}";
+        var places = Math.Max(Currencies.MinorUnits(currency) ?? 2, Scale(amount));
+        var number = amount.ToString("N" + places.ToString(CultureInfo.InvariantCulture), FormatOf(language));
+        return $"{number} {(currency == "EUR" && !IsEnglish(language) ? "€" : currency)}";
     }
 
     private static NumberFormatInfo FormatOf(string language)
