@@ -97,9 +97,10 @@ public static class ApiDescriptions
                 schema.Format = "decimal";
                 schema.Type ??= type == typeof(decimal?) && context.ParameterDescription is null ? JsonSchemaType.Number | JsonSchemaType.Null : JsonSchemaType.Number;
             }
-            else if (type == typeof(DateTimeOffset?) && context.ParameterDescription is null)
+            else if (type == typeof(DateTimeOffset) || type == typeof(DateTimeOffset?))
             {
-                schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
+                schema.Format = "date-time";
+                schema.Type ??= type == typeof(DateTimeOffset?) && context.ParameterDescription is null ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
             else if (type == typeof(ProblemDetails))
             {
