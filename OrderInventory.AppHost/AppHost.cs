@@ -83,7 +83,15 @@ try
         // It asks the API as its people do, through the gateway, and they come to it through the gateway.
         var console = builder.AddService<Projects.OrderInventory_Console>("console", settings)
             .WithIconName("Desktop")
-            .WithReference(gateway);
+            .WithReference(gateway)
+            .WithEnvironment(context =>
+            {
+                // So that a trace on a page is a link. Another place for traces is named by Console:Dashboard.
+                if (context.ExecutionContext.IsRunMode && StartupReport.DashboardOf(builder.Configuration) is { } dashboard && !settings.ServiceSettings("console").Any())
+                {
+                    context.EnvironmentVariables["Console__Dashboard"] = dashboard;
+                }
+            });
         gateway.WithReference(console);
 
         var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications, console);

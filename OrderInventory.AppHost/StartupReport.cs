@@ -27,6 +27,7 @@ internal sealed class StartupReport(
     AppHostSettings settings,
     DevelopmentIssuer? issuer = null) : BackgroundService
 {
+    private const string BrowserToken = "AppHost:BrowserToken";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private string? _written;
 
@@ -137,11 +138,11 @@ internal sealed class StartupReport(
             $"{services["gateway"]}/console/");
     }
 
-    /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration.</summary>
-    private string? Dashboard()
-        => configuration["AppHost:BrowserToken"] is { Length: > 0 } token && configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } address
-            ? $"{Numeric(address)}/login?t={token}"
-            : null;
+    private string? Dashboard() => DashboardOf(configuration) is { } address ? $"{address}/login?t={configuration[BrowserToken]}" : null;
+
+    /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration. Null: there is none.</summary>
+    internal static string? DashboardOf(IConfiguration configuration)
+        => configuration[BrowserToken] is { Length: > 0 } && configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } address ? Numeric(address) : null;
 
     private void Write(Endpoints endpoints)
     {

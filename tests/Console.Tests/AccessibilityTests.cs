@@ -34,7 +34,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
         await Expect(page.Locator("#search")).ToBeFocusedAsync();
         await page.Keyboard.TypeAsync(sku);
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToHaveCountAsync(1);
         await Expect(page).ToHaveURLAsync(new Regex($"q={sku}$"));
         await page.GetByRole(AriaRole.Link, new() { Name = order.ToString()[..13] }).FocusAsync();
         await page.Keyboard.PressAsync("Enter");

@@ -32,7 +32,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
             return;
         }
 
-        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
+        _runner = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup", "--Console:Dashboard=http://127.0.0.1:18888/"]);
         await _runner.WaitUntilHealthyAsync("gateway");
         await _runner.WaitUntilHealthyAsync("console");
         Api = await _runner.CreateClientAsync();

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -30,6 +31,50 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task A_long_list_has_only_what_is_in_view_and_stays_where_somebody_looks_while_it_changes()
+    {
+        const int Many = 110;
+        var (product, sku, customer) = await console.ShopAsync(stock: 200);
+        await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => console.OrderAsync(customer, product)));
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}", new() { ViewportSize = new() { Width = 1280, Height = 1150 } });
+        var rows = page.Locator("#orders tbody tr[data-id]");
+        var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
+        await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
+        await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", "-1");
+        await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
+        await Expect(page.GetByText("100 loaded, there are more")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
+        await Expect(page.GetByText($"{Many} loaded, these are all")).ToBeVisibleAsync();
+        await place.FocusAsync();
+        await page.Keyboard.PressAsync("End");
+        await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", $"{Many + 1}");
+        var last = page.Locator($"#orders tr[aria-rowindex='{Many + 1}']");
+        await Expect(last).ToBeInViewportAsync();
+        Assert.InRange(await rows.CountAsync(), 10, Many - 10);
+
+        // One comes before all of them, and the last one changes: what somebody looks at stays where it is.
+        var oldest = await last.GetAttributeAsync("data-id");
+        await last.GetByRole(AriaRole.Checkbox).CheckAsync();
+        var top = await place.EvaluateAsync<double>("region => region.scrollTop");
+        var newest = await console.OrderAsync(customer, product);
+        var next = await page.Locator($"#orders tr[aria-rowindex='{Many}']").GetAttributeAsync("data-id");
+        (await console.Api.PostAsJsonAsync($"/api/orders/{next}/ship", new { })).EnsureSuccessStatusCode();
+        await Expect(page.Locator($"tr[data-id='{next}'] .status")).ToHaveTextAsync("shipped");
+        await Expect(last).ToHaveAttributeAsync("data-id", oldest!);
+        await Expect(last).ToBeInViewportAsync();
+        Assert.Equal(top, await place.EvaluateAsync<double>("region => region.scrollTop"));
+
+        // What was selected is, also when it is out of view.
+        await place.FocusAsync();
+        await page.Keyboard.PressAsync("Home");
+        await Expect(page.Locator("#orders tr[aria-rowindex='2']")).ToHaveAttributeAsync("data-id", newest.ToString());
+        await Expect(page.Locator($"tr[data-id='{oldest}']")).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (1)" }).ClickAsync();
+        await Eventually.TrueAsync(
+            async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the one out of view is shipped");
+    }
+
+    [BrowserFact]
     public async Task Two_people_at_one_order_see_what_the_other_does()
     {
         var (product, _, customer) = await console.ShopAsync();
@@ -39,6 +84,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         (await console.Api.PostAsJsonAsync($"/api/orders/{order}/ship", new { carrier = "UPS", trackingNumber = "1Z" })).EnsureSuccessStatusCode();
         await Expect(page.Locator("#status")).ToHaveTextAsync("shipped");
         await Expect(page.Locator(".timeline")).ToContainTextAsync("UPS");
+        await Expect(page.Locator(".timeline a").First).ToHaveAttributeAsync("href", new Regex("^http://127.0.0.1:18888/traces/detail/[0-9a-f]{32}$"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Mark as delivered" }).ClickAsync();
         await Expect(page.Locator("#status")).ToHaveTextAsync("delivered");
     }
@@ -73,12 +119,53 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task Two_people_edit_one_order_and_the_second_sees_who_changed_what_and_goes_on()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        var order = await console.OrderAsync(customer, product, 2);
+        await using var page = await console.SignInAsync("demo-support", $"orders/{order}/revise");
+        await page.GetByLabel($"Number {sku}").FillAsync("3");
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator("#total")).ToHaveTextAsync("13.50 EUR");
+        await ReviseAsync(order, product, 7);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+
+        var beside = page.Locator("section.problem");
+        await Expect(beside.Locator("tr", new() { HasText = sku })).ToHaveTextAsync(new Regex($@"^\s*{sku}\s*3\s*7\s*$"));
+        await Expect(beside.Locator("tr", new() { HasText = "Changed by" })).ToContainTextAsync("demo-admin");
+        await Expect(beside.Locator("tr", new() { HasText = "Total" })).ToContainTextAsync("31.50 EUR");
+        await beside.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
+        await Expect(beside).ToHaveCountAsync(0);
+        await ReviseAsync(order, product, 8);
+        // And once more: the next one was quicker again, and now theirs is taken.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await beside.GetByRole(AriaRole.Button, new() { Name = "Take theirs" }).ClickAsync();
+        await Expect(page.GetByLabel($"Number {sku}")).ToHaveValueAsync("8");
+        await page.GetByLabel($"Number {sku}").FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await Expect(page.Locator("#status")).ToHaveTextAsync("confirmed");
+        await Expect(page.Locator("tfoot")).ToContainTextAsync("18.00 EUR");
+    }
+
+    /// <summary>The administrator changes the order, and Inventory agrees.</summary>
+    private async Task ReviseAsync(Guid order, Guid product, int quantity)
+    {
+        var before = await console.Api.GetAsync($"/api/orders/{order}");
+        using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/orders/{order}/lines") { Content = JsonContent.Create(new { lines = new[] { new { productId = product, quantity } } }) };
+        request.Headers.Add("If-Match", before.Headers.ETag!.ToString());
+        (await console.Api.SendAsync(request)).EnsureSuccessStatusCode();
+        await Eventually.TrueAsync(
+            async () => await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{order}") is { } now && (string?)now["status"] == "confirmed" && (int)now["lines"]![0]!["quantity"]! == quantity,
+            TimeSpan.FromSeconds(30), "the revision is confirmed");
+    }
+
+    [BrowserFact]
     public async Task The_list_is_exported_with_its_filters_and_a_search_is_kept_as_a_view()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product, 3);
         await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}");
-        await Expect(page.Locator("#orders tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToHaveCountAsync(1);
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Export these" }).ClickAsync());
         var lines = await File.ReadAllLinesAsync(await download.PathAsync());
         Assert.Equal(2, lines.Length);

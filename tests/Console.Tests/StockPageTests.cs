@@ -22,18 +22,18 @@ public sealed class StockPageTests(ConsoleFixture console)
         // Somebody takes five away before it is saved: this person counted 38 of 40, not of 35.
         await console.PostAsync($"/api/inventory/{product}/adjustments", new { delta = -5, reason = "damaged" });
         await page.GetByRole(AriaRole.Button, new() { Name = "Save (1)" }).ClickAsync();
-        await Expect(page.Locator("#stock tbody tr")).ToContainTextAsync("The stock is not as expected. (35)");
+        await Expect(page.Locator("#stock tbody tr[data-id]")).ToContainTextAsync("The stock is not as expected. (35)");
         Assert.Equal(35, await OnHandAsync(product));
 
         await Expect(units).ToHaveValueAsync("35");
         await units.FillAsync("33");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save (1)" }).ClickAsync();
-        await Expect(page.Locator("#stock tbody tr")).ToContainTextAsync("saved");
+        await Expect(page.Locator("#stock tbody tr[data-id]")).ToContainTextAsync("saved");
         Assert.Equal(33, await OnHandAsync(product));
 
         await page.GetByRole(AriaRole.Link, new() { Name = sku }).ClickAsync();
-        await Expect(page.Locator("#ledger tbody tr")).ToHaveCountAsync(3);
-        await Expect(page.Locator("#ledger tbody tr").First).ToContainTextAsync("counted");
+        await Expect(page.Locator("#ledger tbody tr[data-id]")).ToHaveCountAsync(3);
+        await Expect(page.Locator("#ledger tbody tr[data-id]").First).ToContainTextAsync("counted");
     }
 
     [BrowserFact]

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 
@@ -24,6 +25,9 @@ public enum Freshness
 internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogger<ChangeStream> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+
+    /// <summary>The service says something every 15 seconds: after a longer silence nobody is at the other end.</summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(45);
 
     private readonly CancellationTokenSource _end = new();
     private Task? _reading;
@@ -62,10 +66,21 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
             {
                 using var response = await api.OpenStreamAsync(_last, cancellationToken);
                 await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-                await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+                var heard = new Pipe();
+                _ = HearAsync(body, heard.Writer, cancellationToken);
+                await using var words = heard.Reader.AsStream();
+                var parser = SseParser.Create(words);
+                try
                 {
-                    _last = item.EventId;
-                    await TakeAsync(item.EventType, item.Data);
+                    await foreach (var item in parser.EnumerateAsync(cancellationToken))
+                    {
+                        await TakeAsync(item.EventType, item.Data);
+                    }
+                }
+                finally
+                {
+                    // A heartbeat has an id too, of changes that are none of this person's.
+                    _last = parser.LastEventId is { Length: > 0 } last ? last : _last;
                 }
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -80,6 +95,31 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
             await TurnAsync(Freshness.Broken);
             await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whoever reads gets it.")]
+    private async Task HearAsync(Stream body, PipeWriter heard, CancellationToken cancellationToken)
+    {
+        Exception? end = null;
+        try
+        {
+            int read;
+            do
+            {
+                using var patience = new CancellationTokenSource(s_silence, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+                read = await body.ReadAsync(heard.GetMemory(), either.Token);
+                heard.Advance(read);
+                await heard.FlushAsync(cancellationToken);
+            }
+            while (read > 0);
+        }
+        catch (Exception exception)
+        {
+            end = exception is OperationCanceledException && !cancellationToken.IsCancellationRequested ? new TimeoutException("Nothing was heard.") : exception;
+        }
+
+        await heard.CompleteAsync(end);
     }
 
     private async Task TakeAsync(string name, string data)

@@ -37,7 +37,12 @@ public sealed record Statistics(string By, string Zone, IReadOnlyList<Statistics
 
 public sealed record Happening(DateTimeOffset At, string Service, string What, string? TraceId, JsonElement Data);
 
-public sealed record Timeline(IReadOnlyList<Happening> Items, IReadOnlyList<string> Missing);
+public sealed record Timeline(IReadOnlyList<Happening> Items, IReadOnlyList<string> Missing)
+{
+    /// <summary>The person or client who has changed the order last; null when nothing says so.</summary>
+    public string? LastBy => Items.Where(item => item.Service == "orders" && item.Data.ValueKind == JsonValueKind.Object)
+        .Select(item => item.Data.TryGetProperty("sub", out var who) ? who.ToString() : null).LastOrDefault(who => who is not null);
+}
 
 public sealed record LocationLevel(string Location, long OnHand, long Reserved, long Available);
 

@@ -49,6 +49,14 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancellationToken = default) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
 
+    /// <summary>One page of a list.</summary>
+    /// <param name="path">The list's.</param>
+    /// <param name="cursor">Where it begins; null at the beginning.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="query">Its filters; empty ones are left out.</param>
+    public Task<Answer<ItemPage<T>>> PageAsync<T>(string path, string? cursor, CancellationToken cancellationToken, params (string, string?)[] query) =>
+        GetAsync<ItemPage<T>>(Address.Of(path, [.. query, ("limit", $"{PageSize}"), ("cursor", cursor)]), cancellationToken);
+
     /// <summary>The first rows of a list, as many pages of it as have the number that is wanted.</summary>
     /// <param name="path">The list's.</param>
     /// <param name="wanted">How many rows, a multiple of <see cref="PageSize"/>.</param>
@@ -60,7 +68,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         string? next = null;
         while (true)
         {
-            var answer = await GetAsync<ItemPage<T>>(Address.Of(path, [.. query, ("limit", $"{PageSize}"), ("cursor", next)]), cancellationToken);
+            var answer = await PageAsync<T>(path, next, cancellationToken, query);
             if (answer.Value is not { } page)
             {
                 return answer;

@@ -1,6 +1,7 @@
-// What only the browser knows or can do: the reader's zone, a file to keep, and keys that lead to pages.
+// What only the browser knows or can do: the reader's zone, a file to keep, where a list stands, and keys that lead to pages.
 window.shopConsole = {
   zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+  scroll: (region, toEnd) => { region.scrollTop = toEnd ? region.scrollHeight : 0; },
   save: (name, text) => {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));

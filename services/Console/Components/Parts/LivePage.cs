@@ -24,6 +24,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     private bool _isLooking;
 
     [Inject]
+    private protected ShopApi Api { get; private set; } = null!;
+
+    [Inject]
     private ChangeStream Stream { get; set; } = null!;
 
     [Inject]
@@ -37,9 +40,6 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     /// <summary>Why the page does not show what it should, or null.</summary>
     protected Problem? Trouble { get; set; }
-
-    /// <summary>How many rows a list shows: a page of the API's, and one more for each time that somebody wants more.</summary>
-    protected int Wanted { get; set; } = ShopApi.PageSize;
 
     /// <summary>Ends with the page.</summary>
     protected CancellationToken Gone => _end.Token;
@@ -84,10 +84,21 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    protected Task MoreAsync()
+    /// <summary>A page of a list of the API's, for <see cref="LongList{TRow}"/>.</summary>
+    /// <param name="path">The list's.</param>
+    /// <param name="cursor">Where it begins; null at the beginning.</param>
+    /// <param name="query">Its filters; empty ones are left out.</param>
+    /// <returns>Null when nobody answered, and then <see cref="Trouble"/> says why.</returns>
+    private protected async Task<ItemPage<TRow>?> ReadAsync<TRow>(string path, string? cursor, params (string, string?)[] query)
     {
-        Wanted += ShopApi.PageSize;
-        return LoadAsync();
+        var answer = await Api.PageAsync<TRow>(path, cursor, Gone, query);
+        if (Trouble != answer.Problem)
+        {
+            Trouble = answer.Problem;
+            StateHasChanged();
+        }
+
+        return answer.Value;
     }
 
     private Task TakeAsync(string change, JsonElement data) => InvokeAsync(() => Concerns(change, data) ? WantAsync() : Task.CompletedTask);

@@ -1,0 +1,146 @@
+using System.Globalization;
+using Microsoft.Playwright;
+
+namespace OrderInventory.Pages;
+
+/// <summary>Somebody at the console. Each figure is taken in the browser, from what they do to what they see.</summary>
+internal sealed class Visit(IPage page, int runs)
+{
+    /// <summary>
+    /// Does something and waits until the page shows its answer: what the selector finds reads otherwise than before. Milliseconds.
+    /// </summary>
+    private const string Measure = """
+        ({ selector, act, text }) => new Promise((resolve, reject) => {
+          const read = () => [...document.querySelectorAll(selector)].map(found => found.dataset.id ?? found.textContent).join();
+          const before = read();
+          const start = performance.now();
+          const observer = new MutationObserver(() => {
+            if (read() !== before) {
+              observer.disconnect();
+              resolve(performance.now() - start);
+            }
+          });
+          observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+          setTimeout(() => reject(new Error(`Nothing changed at ${selector} after "${text}".`)), 30000);
+          if (act === 'search') {
+            const input = document.getElementById('search');
+            input.value = text;
+            input.dispatchEvent(new Event('change', { bubbles: true }));
+            input.form.requestSubmit();
+          } else if (act === 'type') {
+            const input = document.querySelector('input.units');
+            input.value = text;
+            input.dispatchEvent(new Event('input', { bubbles: true }));
+          } else {
+            const list = document.querySelector('.long');
+            list.scrollTop = text === 'end' ? list.scrollHeight : 0;
+          }
+        })
+        """;
+
+    public static async Task<Visit> SignInAsync(IBrowser browser, string console, string secret, int runs)
+    {
+        var context = await browser.NewContextAsync(new() { BaseURL = console, Locale = "en-GB" });
+        context.SetDefaultTimeout(60_000);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync("");
+        await page.GetByLabel("Who").SelectOptionAsync("demo-admin");
+        await page.GetByLabel("Secret").FillAsync(secret);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.Locator(".live-live").WaitForAsync();
+        return new(page, runs);
+    }
+
+    /// <summary>From the address to the first row.</summary>
+    public async Task OpenAsync(string path, string table)
+    {
+        var times = new List<double>();
+        for (var run = 0; run <= runs; run++)
+        {
+            await page.GotoAsync(path, new() { WaitUntil = WaitUntilState.Commit });
+            await page.Locator($"{table} tr[data-id]").First.WaitForAsync();
+            // Since the navigation began.
+            times.Add(await page.EvaluateAsync<double>("performance.now()"));
+        }
+
+        Write($"{path}: first rows", times[1..], 1000);
+    }
+
+    /// <summary>From Enter to the rows.</summary>
+    public async Task SearchAsync(string path, string table, string what, params string[] texts)
+    {
+        await page.GotoAsync(path);
+        await page.Locator($"{table} tr[data-id]").First.WaitForAsync();
+        var times = new List<double>();
+        for (var run = 0; run < runs; run++)
+        {
+            times.Add(await ActAsync($"{table} tr[data-id]", "search", texts[run % texts.Length]));
+        }
+
+        Write($"{path}: search for {what}", times, 500);
+    }
+
+    /// <summary>From a key in a cell of the stock to the button that counts what was changed.</summary>
+    public async Task TypeAsync()
+    {
+        await page.GotoAsync("stock");
+        await page.Locator("input.units").First.WaitForAsync();
+        var before = await page.Locator("input.units").First.InputValueAsync();
+        var times = new List<double>();
+        for (var run = 0; run < runs; run++)
+        {
+            times.Add(await ActAsync("main .filters button", "type", run % 2 == 0 ? "123456" : before));
+        }
+
+        Write("stock: a key in a cell", times, 100);
+    }
+
+    /// <summary>To the end of what is loaded, until the rows there are drawn, again and again.</summary>
+    public async Task ScrollAsync(string path, string table)
+    {
+        await page.GotoAsync(path);
+        await page.Locator($"{table} tr[data-id]").First.WaitForAsync();
+        var times = new List<double>();
+        for (var run = 0; run < runs; run++)
+        {
+            times.Add(await ActAsync($"{table} tr[data-id]", "scroll", "end"));
+        }
+
+        Write($"{path}: the next rows while scrolling", times, null);
+        var rows = await page.Locator($"{table} tr[data-id]").CountAsync();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {path}: rows in the page after that: {rows} | | | |"));
+    }
+
+    /// <summary>What each of many open lists of orders takes, from a tenth of them to all.</summary>
+    public async Task CountCircuitsAsync(int process, int circuits)
+    {
+        var few = circuits / 10;
+        await OpenMoreAsync(few);
+        var (heapBefore, residentBefore) = ConsoleMemory.Read(process);
+        await OpenMoreAsync(circuits - few);
+        var (heap, resident) = ConsoleMemory.Read(process);
+        Console.WriteLine("| memory of the console | managed, KB | resident, KB |\n|---|---:|---:|");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {few} circuits | {heapBefore / 1024} | {residentBefore / 1024} |"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {circuits} circuits | {heap / 1024} | {resident / 1024} |"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"| each circuit (aim: below 300) | {(heap - heapBefore) / 1024 / (circuits - few)} | {(resident - residentBefore) / 1024 / (circuits - few)} |"));
+    }
+
+    private async Task OpenMoreAsync(int count)
+    {
+        for (var number = 0; number < count; number++)
+        {
+            var other = await page.Context.NewPageAsync();
+            await other.GotoAsync("orders");
+            await other.Locator("#orders tr[data-id]").First.WaitForAsync();
+        }
+    }
+
+    private Task<double> ActAsync(string selector, string act, string text) => page.EvaluateAsync<double>(Measure, new { selector, act, text });
+
+    private static void Write(string what, List<double> times, int? aim)
+    {
+        times.Sort();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {what} | {times[times.Count / 2]:F0} | {times[^1]:F0} | {aim} |"));
+    }
+}

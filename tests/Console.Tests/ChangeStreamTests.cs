@@ -1,0 +1,212 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Security.Claims;
+using System.Text;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using OrderInventory.Console.Access;
+using OrderInventory.Console.Api;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>One person's connection to the changes of the shop.</summary>
+public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Shop _shop = new();
+    private readonly List<string> _changes = [];
+    private readonly ChangeStream _stream;
+    private int _resets;
+
+    public ChangeStreamTests()
+    {
+        var sessions = new Sessions(new NoProvider(), _time, NullLogger<Sessions>.Instance);
+        _stream = new(new ShopApi(_shop, new Nobody(), sessions), _time, NullLogger<ChangeStream>.Instance);
+        _stream.Changed += (name, data) =>
+        {
+            _changes.Add($"{name} {data}");
+            return Task.CompletedTask;
+        };
+        _stream.Reset += () =>
+        {
+            _resets++;
+            return Task.CompletedTask;
+        };
+        _stream.Open();
+        _stream.Open();
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _stream.DisposeAsync();
+
+    public void Dispose() => _shop.Dispose();
+
+    [Fact]
+    public async Task It_says_how_fresh_it_is_and_hands_on_changes()
+    {
+        await using var connection = await _shop.NextAsync();
+        Assert.Null(connection.LastEventId);
+        await connection.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await BecomesAsync(Freshness.Live);
+        await connection.SayAsync("event: stale\ndata: {}\nid: s-1\n\n");
+        await BecomesAsync(Freshness.Late);
+        await connection.SayAsync("event: current\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {\"orderId\":7}\nid: s-2\n\nevent: reset\ndata: {}\nid: s-3\n\n");
+        await Eventually.TrueAsync(() => _resets == 1, s_limit, "the lists are read again");
+        Assert.Equal(Freshness.Live, _stream.Freshness);
+        Assert.Equal(["order.updated {\"orderId\":7}"], _changes);
+    }
+
+    [Fact]
+    public async Task A_broken_connection_is_opened_again_after_a_pause_where_it_was()
+    {
+        await using (var first = await _shop.NextAsync())
+        {
+            await first.SayAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
+            await BecomesAsync(Freshness.Live);
+            // Others' changes: a heartbeat says how far they are.
+            await first.SayAsync(":\nid: s-9\n\n");
+        }
+
+        await BecomesAsync(Freshness.Broken);
+        await using var second = await NextAsync();
+        Assert.Equal("s-9", second.LastEventId);
+        // It has come no further, and begins there once more.
+        await second.DisposeAsync();
+        await using var third = await NextAsync();
+        Assert.Equal("s-9", third.LastEventId);
+        await third.SayAsync("event: open\ndata: {\"resumed\":true}\nid: s-9\n\n");
+        await BecomesAsync(Freshness.Live);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable)]
+    [InlineData(HttpStatusCode.Unauthorized)]
+    [InlineData(null)]
+    public async Task Whoever_refuses_or_does_not_answer_is_asked_again(HttpStatusCode? refusal)
+    {
+        await using (await _shop.NextAsync())
+        {
+            _shop.Refusals.Enqueue(refusal);
+        }
+
+        await BecomesAsync(Freshness.Broken);
+        await using var next = await NextAsync();
+        Assert.Empty(_shop.Refusals);
+        await next.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await BecomesAsync(Freshness.Live);
+    }
+
+    [Fact]
+    public async Task A_connection_without_a_heartbeat_is_given_up_and_one_with_it_is_not()
+    {
+        await using var first = await _shop.NextAsync();
+        await first.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await BecomesAsync(Freshness.Live);
+        for (var beat = 2; beat < 8; beat++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(40));
+            await first.SayAsync($":\nid: s-{beat}\n\n");
+        }
+
+        Assert.Equal(Freshness.Live, _stream.Freshness);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return _stream.Freshness == Freshness.Broken;
+            },
+            s_limit,
+            "it is given up");
+        await using var second = await NextAsync();
+        Assert.Equal("s-7", second.LastEventId);
+    }
+
+    [Fact]
+    public async Task A_page_that_fails_breaks_the_stream_for_a_moment_only()
+    {
+        var fails = true;
+        _stream.Changed += (_, _) => fails ? throw new InvalidOperationException("a page") : Task.CompletedTask;
+        await using var first = await _shop.NextAsync();
+        await first.SayAsync("event: order.updated\ndata: {}\nid: s-1\n\n");
+        await BecomesAsync(Freshness.Broken);
+        fails = false;
+        await using var second = await NextAsync();
+        await second.SayAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
+        await Eventually.TrueAsync(() => _changes.Count == 2, s_limit, "the next change is taken");
+    }
+
+    /// <summary>The next connection, as time goes by.</summary>
+    private async Task<Connection> NextAsync()
+    {
+        var next = _shop.NextAsync();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return next.IsCompleted;
+            },
+            s_limit,
+            "it is opened again");
+        return await next;
+    }
+
+    private Task BecomesAsync(Freshness freshness) => Eventually.TrueAsync(() => _stream.Freshness == freshness, s_limit, $"it is {freshness}");
+
+    /// <summary>One answer of the shop's.</summary>
+    private sealed class Connection(string? lastEventId, Pipe pipe) : IAsyncDisposable
+    {
+        public string? LastEventId => lastEventId;
+
+        /// <summary>Until it is read.</summary>
+        public async Task SayAsync(string text) => await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(text));
+
+        public ValueTask DisposeAsync() => pipe.Writer.CompleteAsync();
+    }
+
+    /// <summary>The shop, and how it is reached.</summary>
+    private sealed class Shop : HttpMessageHandler, IHttpClientFactory
+    {
+        private readonly Channel<Connection> _connections = Channel.CreateUnbounded<Connection>();
+
+        /// <summary>What it says instead of an answer; null is that nobody is there.</summary>
+        public Queue<HttpStatusCode?> Refusals { get; } = [];
+
+        public HttpClient CreateClient(string name) => new(this, disposeHandler: false) { BaseAddress = new("http://gateway") };
+
+        public Task<Connection> NextAsync() => _connections.Reader.ReadAsync().AsTask().WaitAsync(s_limit);
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (Refusals.TryDequeue(out var refusal))
+            {
+                return refusal is { } status ? Task.FromResult(new HttpResponseMessage(status)) : throw new HttpRequestException("Connection refused");
+            }
+
+            var pipe = new Pipe(new(pauseWriterThreshold: 1, resumeWriterThreshold: 1));
+            _connections.Writer.TryWrite(new(request.Headers.TryGetValues("Last-Event-ID", out var last) ? last.Single() : null, pipe));
+            return Task.FromResult(new HttpResponseMessage { Content = new StreamContent(pipe.Reader.AsStream()) });
+        }
+    }
+
+    private sealed class Nobody : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() => Task.FromResult(new AuthenticationState(new ClaimsPrincipal()));
+    }
+
+    private sealed class NoProvider : IOptionsMonitor<OpenIdConnectOptions>
+    {
+        public OpenIdConnectOptions CurrentValue { get; } = new();
+
+        public OpenIdConnectOptions Get(string? name) => CurrentValue;
+
+        public IDisposable? OnChange(Action<OpenIdConnectOptions, string?> listener) => null;
+    }
+}

@@ -1,0 +1,123 @@
+using Microsoft.Playwright;
+using OrderInventory.TestSupport;
+using static Microsoft.Playwright.Assertions;
+
+namespace OrderInventory.Console.Tests;
+
+/// <summary>Each page as each role: what the role may do is there and works, and the rest is not there.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class RolesTests(ConsoleFixture console)
+{
+    private const string Support = "demo-support";
+    private const string Warehouse = "demo-warehouse";
+    private const string Catalogue = "demo-catalog";
+    private const string Admin = "demo-admin";
+
+    /// <param name="Path">Below <c>/console/</c>, with <c>{order}</c>, <c>{product}</c>, <c>{customer}</c>, <c>{webhook}</c> and <c>{sku}</c>.</param>
+    /// <param name="Ready">What is there when the page is.</param>
+    /// <param name="Readers">Who may see the page. Anybody else is told that they may not.</param>
+    /// <param name="Controls">Names of links and buttons, and who has each.</param>
+    /// <param name="Work">The page's main task, with who does it.</param>
+    private sealed record PageRoles(string Path, string Ready, string[] Readers, (string Name, string[] Who)[] Controls, (Func<IPage, Task> Do, string[] Who)? Work = null);
+
+    private static readonly PageRoles[] s_pages =
+    [
+        new("", "main h1", [Support, Warehouse, Catalogue, Admin], []),
+        new("orders?q={sku}", "#orders tr[data-id]", [Support, Warehouse, Admin],
+            [("Export these", [Support, Warehouse, Admin]), ("Ship the selected (0)", [Warehouse, Admin])]),
+        new("orders/{order}/revise", "#total", [Support, Admin], [("Ask for these lines", [Support, Admin])]),
+        new("orders/{order}", "#status", [Support, Warehouse, Admin],
+            [("Revise the order", [Support, Admin]), ("Cancel the order", [Support, Admin]), ("Ship", [Warehouse, Admin])],
+            (page => DoAsync(page, "Ship", "#status", "shipped"), [Warehouse, Admin])),
+        new("orders/{other}", "#status", [Support, Warehouse, Admin], [], (page => DoAsync(page, "Cancel the order", "#status", "cancelled"), [Support])),
+        new("stock?q={sku}", "#stock tr[data-id]", [Support, Warehouse, Catalogue, Admin],
+            [("Stocktake", [Warehouse, Admin]), ("Reconciliation", [Warehouse, Admin]), ("Import", [Warehouse, Admin]), ("Save (0)", [Warehouse, Admin])]),
+        new("stock/{product}", "#on-hand", [Support, Warehouse, Catalogue, Admin], [("Adjust", [Warehouse, Admin]), ("Set the threshold", [Warehouse, Admin])],
+            (async page =>
+            {
+                await page.Locator("#threshold").FillAsync("3");
+                await DoAsync(page, "Set the threshold", "#low-at", "3");
+            }, [Warehouse, Admin])),
+        new("stock/stocktake", "#sku", [Warehouse, Admin], [("Find", [Warehouse, Admin])]),
+        new("stock/reconciliation", "main h1", [Warehouse, Admin], [("Look through all products", [Warehouse, Admin])],
+            (async page =>
+            {
+                await page.GetByRole(AriaRole.Button, new() { Name = "Look through all products" }).ClickAsync();
+                await Expect(page.Locator("main [role=status]")).Not.ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^0 "));
+            }, [Warehouse, Admin])),
+        new("import/inventory", "main h1", [Warehouse, Admin], [("Try", [Warehouse, Admin])]),
+        new("catalogue?q={sku}", "#products tr[data-id]", [Support, Warehouse, Catalogue, Admin],
+            [("New product", [Catalogue, Admin]), ("Import", [Catalogue, Admin]), ("Export these", [Catalogue, Admin])]),
+        new("catalogue/{product}", "main form", [Support, Warehouse, Catalogue, Admin], [("Save", [Catalogue, Admin]), ("Delete the product", [Catalogue, Admin])],
+            (async page =>
+            {
+                await page.GetByLabel("Category").FillAsync("black tea");
+                await DoAsync(page, "Save", "main form [role=status]", "saved");
+            }, [Catalogue, Admin])),
+        new("catalogue/new", "main form", [Catalogue, Admin], [("Save", [Catalogue, Admin])]),
+        new("import/products", "main h1", [Catalogue, Admin], [("Try", [Catalogue, Admin])]),
+        new("customers?q={sku}", "#customers tr[data-id]", [Support, Admin], [("New customer", [Support, Admin])]),
+        new("customers/{customer}", "main form", [Support, Admin], [("Save", [Support, Admin]), ("Erase the customer", [Support, Admin])],
+            (async page =>
+            {
+                await page.GetByLabel("Phone").FillAsync("+49 30 1");
+                await DoAsync(page, "Save", "main form [role=status]", "saved");
+            }, [Support, Admin])),
+        new("customers/new", "main form", [Support, Admin], [("Save", [Support, Admin])]),
+        new("messages", "#notifications tr[data-id]", [Support, Admin],
+            [("Send all failed ones again", [Support, Admin]), ("Dead letters", [Support, Admin]), ("Templates", [Admin]), ("Webhooks", [Admin])],
+            (async page =>
+            {
+                await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
+                await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
+            }, [Support, Admin])),
+        new("messages/dead-letters", "#dead-letters[aria-busy=false]", [Support, Admin], [("Search", [Support, Admin]), ("Replay all of these", [Admin]), ("Discard all of these", [Admin])]),
+        new("messages/templates", "#templates tbody tr", [Admin], [("Write it", [Admin])]),
+        new("messages/templates/orderConfirmed/email/en", "main form", [Admin], [("Save as a new version", [Admin])]),
+        new("messages/webhooks", "#webhooks[aria-busy=false]", [Admin], [("Create", [Admin])]),
+        new("messages/webhooks/{webhook}", "#active", [Admin], [("Send a test", [Admin]), ("Delete the webhook", [Admin])],
+            (page => DoAsync(page, "Switch off", "#active", "off"), [Admin])),
+    ];
+
+    [BrowserFact]
+    public async Task What_a_role_may_do_is_there_and_works_and_the_rest_is_not_there()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        var webhook = (Guid)(await console.PostAsync("/api/notifications/webhooks", new { url = $"https://{sku}.example.com/" }))["id"]!;
+        var wrong = new List<string>();
+        foreach (var role in new[] { Support, Warehouse, Catalogue, Admin })
+        {
+            var (order, other) = (await console.OrderAsync(customer, product), await console.OrderAsync(customer, product));
+            await using var page = await console.SignInAsync(role);
+            foreach (var expected in s_pages)
+            {
+                var path = expected.Path.Replace("{order}", $"{order}").Replace("{other}", $"{other}").Replace("{product}", $"{product}").Replace("{customer}", $"{customer}")
+                    .Replace("{webhook}", $"{webhook}").Replace("{sku}", sku);
+                await page.GotoAsync(path);
+                var isReader = expected.Readers.Contains(role);
+                await Expect(isReader ? page.Locator(expected.Ready).First : page.Locator("main .problem").First).ToBeVisibleAsync();
+                foreach (var (name, who) in expected.Controls)
+                {
+                    var controls = page.Locator("main").GetByRole(AriaRole.Button, new() { Name = name, Exact = true }).Or(page.Locator("main").GetByRole(AriaRole.Link, new() { Name = name, Exact = true }));
+                    if (await controls.CountAsync() > 0 != who.Contains(role))
+                    {
+                        wrong.Add($"{role}, {expected.Path}: {name} is {(who.Contains(role) ? "missing" : "there")}");
+                    }
+                }
+
+                if (expected.Work is { } work && work.Who.Contains(role))
+                {
+                    await work.Do(page);
+                }
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    private static async Task DoAsync(IPage page, string button, string shown, string text)
+    {
+        await page.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+        await Expect(page.Locator(shown)).ToHaveTextAsync(text);
+    }
+}
