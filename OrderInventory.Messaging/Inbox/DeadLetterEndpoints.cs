@@ -33,8 +33,8 @@ public static class DeadLetterEndpoints
     /// <param name="Limit">At most so many, the oldest; 1 to 100, 100 when left out.</param>
     [Example("""{"topic": "order.created", "reason": "timeout"}""")]
     public sealed record Selection(
-        IReadOnlyList<Guid>? Ids = null, string? Topic = null, string? EventType = null, string? Key = null,
-        [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null, bool? All = null, int? Limit = null);
+        IReadOnlyList<Guid>? Ids = null, [property: MaxLength(249)] string? Topic = null, [property: MaxLength(200)] string? EventType = null,
+        [property: MaxLength(200)] string? Key = null, [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null, bool? All = null, int? Limit = null);
 
     /// <param name="Count">Dead letters that fit.</param>
     /// <param name="ByTopic">How many of each topic.</param>
@@ -197,7 +197,7 @@ public static class DeadLetterEndpoints
     private static ProblemHttpResult? CheckBody(Selection selection)
     {
         var errors = new RequestErrors();
-        CheckFilter(selection, errors);
+        CheckFilter(selection, errors, "$.");
         // Blanks in a reason leave out next to nothing.
         var isFiltered = selection is not { Topic: null, EventType: null, Key: null, CreatedTo: null } || !string.IsNullOrWhiteSpace(selection.Reason);
         ManyAtOnce.Require(errors, selection.Ids, isFiltered, selection.All, selection.Limit);
@@ -207,16 +207,16 @@ public static class DeadLetterEndpoints
     private static ProblemHttpResult? CheckQuery(Selection selection)
     {
         var errors = new RequestErrors();
-        CheckFilter(selection, errors);
+        CheckFilter(selection, errors, "");
         return errors.Any ? errors.Malformed() : null;
     }
 
-    private static void CheckFilter(Selection selection, RequestErrors errors)
+    private static void CheckFilter(Selection selection, RequestErrors errors, string path)
     {
-        errors.AllowText(selection.Topic, 249, "topic");
-        errors.AllowText(selection.EventType, 200, "eventType");
-        errors.AllowText(selection.Key, 200, "key");
-        errors.AllowText(selection.Reason, 200, "reason");
+        errors.AllowText(selection.Topic, 249, path + "topic");
+        errors.AllowText(selection.EventType, 200, path + "eventType");
+        errors.AllowText(selection.Key, 200, path + "key");
+        errors.AllowText(selection.Reason, 200, path + "reason");
     }
 
     private static string Where(NpgsqlCommand command, Selection selection)

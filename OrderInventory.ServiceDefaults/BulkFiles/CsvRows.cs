@@ -109,7 +109,7 @@ internal sealed class CsvRows<TRow> : IDisposable
     private ImportLine<TRow> Parse(string[] cells, long number)
     {
         var at = Array.IndexOf(_header, TRow.Columns[0]);
-        var key = cells.Length > at ? CsvText.FromCell(cells[at]) : null;
+        var key = cells.Length > at ? CsvText.FromCell(cells[at]).Replace(NotUtf8, '\uFFFD') : null;
         if (cells.Length != _header.Length)
         {
             return ImportLine<TRow>.Bad(number, key, $"There are {cells.Length} cells, and the header has {_header.Length}.");

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
@@ -70,6 +71,12 @@ public static class ApiDescriptions
                 schema.Examples = [JsonNode.Parse(example.Json)!];
             }
 
+            if ((Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration)
+            {
+                // The converters of StrictJson hide from the generator what they write.
+                schema.Enum ??= [.. Enum.GetNames(enumeration).Select(name => (JsonNode)JsonNamingPolicy.CamelCase.ConvertName(name))];
+            }
+
             if (context.ParameterDescription is not null && schema.Enum is { } words)
             {
                 // A parameter may be left out, but is never null.
@@ -78,7 +85,6 @@ public static class ApiDescriptions
             }
             else if (schema.Type is null && (type == typeof(string) || type.IsEnum))
             {
-                // The converters of StrictJson hide from the generator what they write.
                 schema.Type = context.JsonPropertyInfo?.IsGetNullable == true ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
             else if (schema.Type?.HasFlag(JsonSchemaType.Array) == true && schema.Items is null && type.IsAssignableTo(typeof(IEnumerable<string>)))
@@ -90,6 +96,11 @@ public static class ApiDescriptions
                 // The generator's "double" would tell clients to read money as a floating-point number.
                 schema.Format = "decimal";
                 schema.Type ??= type == typeof(decimal?) && context.ParameterDescription is null ? JsonSchemaType.Number | JsonSchemaType.Null : JsonSchemaType.Number;
+            }
+            else if (type == typeof(DateTimeOffset) || type == typeof(DateTimeOffset?))
+            {
+                schema.Format = "date-time";
+                schema.Type ??= type == typeof(DateTimeOffset?) && context.ParameterDescription is null ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
             else if (type == typeof(ProblemDetails))
             {

@@ -112,6 +112,8 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
         BadHttpRequestException bad => Problems.MalformedRequest(JsonErrors.Describe(bad)).ProblemDetails,
+        // A value with U+0000, or more and longer ones than are read.
+        InvalidDataException when http.Request.HasFormContentType => Problems.MalformedRequest("$", "The form cannot be read.").ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
             Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,

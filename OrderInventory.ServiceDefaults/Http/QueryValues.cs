@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>The values of query parameters, by type.</summary>
+/// <summary>The values of query parameters, by type; times and words of bodies too.</summary>
 internal static partial class QueryValues
 {
     private static readonly FrozenDictionary<Type, Func<string, (string? Wrong, string Value)>> s_readers =

@@ -25,6 +25,8 @@ internal static class RequestMethods
             {
                 http.Items[s_isHead] = true;
                 http.Request.Method = HttpMethods.Get;
+                // A service with a path base has been routed before, as HEAD, and what is routed is not routed again.
+                http.SetEndpoint(null);
             }
 
             return next(http);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -11,8 +12,8 @@ namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
 /// How requests are read: nothing is guessed. Unknown members, duplicate members, numbers in strings, missing or null members
-/// that are not nullable, nulls in lists, bytes that are not UTF-8, strings that PostgreSQL cannot store, and decimals with more digits than
-/// can be kept are all refused (400).
+/// that are not nullable, nulls in lists, bytes that are not UTF-8, strings that PostgreSQL cannot store, decimals with more digits than
+/// can be kept, times without a zone, and words that are not spelled as documented are all refused (400).
 /// </summary>
 public static class StrictJson
 {
@@ -28,7 +29,8 @@ public static class StrictJson
         options.MaxDepth = 32;
         options.Converters.Add(new StorableStringConverter());
         options.Converters.Add(new ExactDecimalConverter());
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new TimeConverter());
+        options.Converters.Add(new WordConverters());
     }
 
     /// <summary>
@@ -69,21 +71,57 @@ public static class StrictJson
         public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadStorable(ref reader)!;
 
         public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
+    }
 
-        private static string? ReadStorable(ref Utf8JsonReader reader)
+    private static string? ReadStorable(ref Utf8JsonReader reader)
+    {
+        string? value;
+        try
         {
-            string? value;
-            try
-            {
-                value = reader.GetString();
-            }
-            catch (InvalidOperationException)
-            {
-                throw new JsonException("The string is not valid Unicode.");
-            }
-
-            return value is null ? null : value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : Nfc.Normalize(value);
+            value = reader.GetString();
         }
+        catch (InvalidOperationException)
+        {
+            throw new JsonException("The string is not valid Unicode.");
+        }
+
+        return value is null ? null : value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : Nfc.Normalize(value);
+    }
+
+    /// <summary>A text that is read as the same value in a query is.</summary>
+    private static string ReadAsInQuery(ref Utf8JsonReader reader, Type type) =>
+        reader.TokenType != JsonTokenType.String ? throw new JsonException("A string is expected.")
+        : QueryValues.Read(type, ReadStorable(ref reader)!, out var value) is { } wrong ? throw new JsonException(wrong)
+        : value;
+
+    /// <summary>The serializer's own reader takes a time without a zone, or a date alone, for one of the server's zone.</summary>
+    private sealed class TimeConverter : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            DateTimeOffset.Parse(ReadAsInQuery(ref reader, typeToConvert), CultureInfo.InvariantCulture);
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
+
+    /// <summary>The serializer's own converter of enumerations reads words in any case, with blanks around them, and several with commas.</summary>
+    private sealed class WordConverters : JsonConverterFactory
+    {
+        public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
+
+        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+            (JsonConverter)Activator.CreateInstance(typeof(WordConverter<>).MakeGenericType(typeToConvert))!;
+    }
+
+    private sealed class WordConverter<T> : JsonConverter<T>
+        where T : struct, Enum
+    {
+        private static readonly FrozenDictionary<T, JsonEncodedText> s_words =
+            Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(value.ToString())));
+
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            Enum.Parse<T>(ReadAsInQuery(ref reader, typeToConvert));
+
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(s_words[value]);
     }
 
     private sealed class ExactDecimalConverter : JsonConverter<decimal>

@@ -40,7 +40,7 @@ public static class TextErrors
         // Longer in UTF-16 than twice the limit is longer in code points than the limit, without a count.
         errors.Require(
             text.Length <= 2L * maxLength && TextRules.CountOf(text) <= maxLength && (minLength == 0 || !string.IsNullOrWhiteSpace(text)), path, Lengths(minLength, maxLength));
-        errors.Require(minLength == 0 || string.IsNullOrWhiteSpace(text) || TextRules.HasVisible(text), path, "At least one visible character is required.");
+        errors.Require(string.IsNullOrWhiteSpace(text) || TextRules.HasVisible(text), path, "At least one visible character is required.");
         errors.Require(!TextRules.HasControls(text, multiline), path, "No control characters are allowed.");
     }
 

@@ -50,8 +50,10 @@ public sealed class TimeBuckets
         buckets = null!;
         var errors = new RequestErrors();
         var size = by ?? BucketSize.Day;
-        // The ids of the IANA database only: what else the system takes, such as the names of Windows, differs by system.
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out var found) || !found.HasIanaId)
+        // The ids of the IANA database only, which begin with a capital: what else the system takes, such as the names of Windows or files like
+        // localtime and right/Europe/Berlin, differs by system.
+        TimeZoneInfo? found = null;
+        if (zone is not (null or [>= 'A' and <= 'Z', ..]) || !TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out found) || !found.HasIanaId)
         {
             errors.Add("zone", "A zone of the IANA database is required, like Europe/Berlin.");
         }

@@ -47,7 +47,7 @@ internal sealed class Visit(IPage page, int runs)
         await page.GetByLabel("Who").SelectOptionAsync("demo-admin");
         await page.GetByLabel("Secret").FillAsync(secret);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await page.Locator(".live-live").WaitForAsync();
+        await page.Locator("main h1").WaitForAsync();
         return new(page, runs);
     }
 

@@ -10,6 +10,8 @@ using OrderInventory.ServiceDefaults.Identity;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults(checksTokens: false);
 builder.AddSignIn();
+// Also what was built and not published has its own files and Blazor's script; otherwise it would in development only.
+builder.WebHost.UseStaticWebAssets();
 // Otherwise development has an endpoint for files that were changed while it runs.
 builder.Configuration["ReloadStaticAssetsAtRuntime"] = "false";
 builder.Services.AddLocalization(localization => localization.ResourcesPath = "Resources");

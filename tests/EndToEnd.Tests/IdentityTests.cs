@@ -32,6 +32,20 @@ public sealed class IdentityTests(SystemFixture system)
         Assert.DoesNotContain("\"d\"", await http.GetStringAsync((string)document["jwks_uri"]!), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("grant_type=client_credentials&client_id=%00&client_secret=x", 1)]
+    [InlineData("grant_type=refresh_token&refresh_token=a%00b", 1)]
+    [InlineData("grant_type=client_credentials", 2000)]
+    public async Task A_form_that_cannot_be_read_is_400(string form, int times)
+    {
+        using var http = new HttpClient { BaseAddress = Gateway };
+        using var body = new StringContent(string.Join('&', Enumerable.Repeat(form, times)), Encoding.UTF8, "application/x-www-form-urlencoded");
+
+        using var answer = await http.PostAsync("/connect/token", body);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+    }
+
     [Fact]
     public async Task A_person_signs_in_by_a_code_with_pkce()
     {

@@ -83,8 +83,14 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
         var held = await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = gone, quantity = 1 } } });
         Assert.Equal((HttpStatusCode)422, held.StatusCode);
         Assert.Equal((HttpStatusCode)422, (await _http.SendAsync(HttpMethod.Put, $"/api/inventory/{gone}", new { onHand = 9, lowStockThreshold = 10 }, "\"4\"")).StatusCode);
+        Assert.Equal((HttpStatusCode)422, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/adjustments", new { delta = 1, reason = "x" })).StatusCode);
+        Assert.Equal((HttpStatusCode)422, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/stocktakes", new { expectedOnHand = 5, onHand = 6, reason = "x" })).StatusCode);
         Assert.Contains("The product was deleted.", await (await _http.PostAsync("/api/inventory/import", new StringContent(
             $"productId,onHand,lowStockThreshold\n{gone},9,10\n", System.Text.Encoding.UTF8, "text/csv"))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        // What there is of it can be taken away.
+        Assert.Equal(HttpStatusCode.Created, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/adjustments", new { delta = -1, reason = "x" })).StatusCode);
+        Assert.Equal(HttpStatusCode.Created, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/stocktakes", new { expectedOnHand = 4, onHand = 2, reason = "x" })).StatusCode);
         await HistoryCheck.LedgerAsync(_http, gone);
         await _app.AssertBooksBalanceAsync();
     }

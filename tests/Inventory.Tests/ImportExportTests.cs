@@ -85,6 +85,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
     [InlineData("", "application/x-ndjson", 0)]
     [InlineData("onHand,productId\n-1,019a0000-0000-7000-8000-000000000001\n1000000000001,019a0000-0000-7000-8000-000000000001\n\n,", "text/csv", 3)]
     [InlineData("productId,onHand\n\"019a0000", "text/csv", 1)]
+    [InlineData("productId,onHand\n0x9a0000-0000-7000-8000-000000000001,1\n+19a0000-0000-7000-8000-000000000001,1\n{019a0000-0000-7000-8000-000000000001},1", "text/csv", 3)]
     public async Task Rubbish_is_told_line_by_line(string file, string type, int failed) =>
         Assert.Equal((true, failed), ((bool)(await ImportAsync(file, type))[^1]["done"]!, (int)(await ImportAsync(file, type))[^1]["failed"]!));
 

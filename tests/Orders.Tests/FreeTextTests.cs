@@ -82,6 +82,25 @@ public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsync
         Assert.DoesNotContain(Words, await EverythingAsync(id, customer), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("carrier", "\u200B")]
+    [InlineData("carrier", "DHL\u0007")]
+    [InlineData("trackingNumber", "\u200B")]
+    [InlineData("trackingNumber", "0034\u200B0434")]
+    [InlineData("trackingNumber", "\u202E4300")]
+    [InlineData("trackingNumber", " 42")]
+    [InlineData("trackingNumber", " ")]
+    public async Task A_carrier_has_something_to_see_and_a_tracking_number_nothing_that_nobody_sees(string member, string text)
+    {
+        var (id, _) = await _app.ConfirmedAsync();
+
+        var answer = await _http.PostAsJsonAsync($"/api/orders/{id}/ship", new JsonObject { [member] = text });
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.NotNull((await OrdersApp.BodyAsync(answer))["errors"]![$"$.{member}"]);
+        Assert.Equal("confirmed", (string?)(await _app.OrderAsync(id))["status"]);
+    }
+
     [Fact]
     public async Task A_shipment_is_corrected_by_shipping_again_with_other_numbers_until_it_has_arrived()
     {

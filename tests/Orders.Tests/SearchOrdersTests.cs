@@ -170,6 +170,10 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
 
     [Theory]
     [InlineData("zone=Mars/Olympus", "zone")]
+    [InlineData("zone=right/Europe/Berlin", "zone")]
+    [InlineData("zone=localtime", "zone")]
+    [InlineData("zone=utc", "zone")]
+    [InlineData("zone=", "zone")]
     [InlineData("zone=W.%20Europe%20Standard%20Time", "zone")]
     [InlineData("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
     [InlineData("by=hour&from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z", "from")]

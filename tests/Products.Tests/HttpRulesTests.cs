@@ -151,6 +151,43 @@ public sealed class HttpRulesTests(ProductsApp app)
     public async Task A_null_in_a_map_is_400() =>
         (await app.Api.PostAsync("/api/products", Change(p => p["attributes"] = new JsonObject { ["a"] = "b", ["c"] = null }))).ShouldBeMalformed("$.attributes.c");
 
+    [Theory]
+    [InlineData("2026-11-28")]
+    [InlineData("2026-11-28T08:00")]
+    [InlineData("2026-11-28T08:00Z")]
+    [InlineData("2026-11-28T08:00:00")]
+    [InlineData("2026-11-28 08:00:00Z")]
+    [InlineData("2026-11-28T08:00:00+25:00")]
+    [InlineData("2026-06-30T23:59:60Z")]
+    [InlineData("0001-01-01T00:00:00+14:00")]
+    [InlineData("\\ud800")]
+    [InlineData("")]
+    public async Task A_time_in_a_body_is_one_of_rfc3339_with_its_zone_or_400(string time) =>
+        (await app.Api.PostAsync("/api/products/dead-letters/discard", $$"""{"createdTo": "{{time}}"}""")).ShouldBeMalformed("$.createdTo");
+
+    [Theory]
+    [InlineData("2026-11-28T08:00:00Z")]
+    [InlineData("2026-11-28t08:00:00.123456789+05:30")]
+    [InlineData("0001-01-01T00:00:00Z")]
+    [InlineData("9999-12-31T23:59:59.9999999Z")]
+    public async Task A_time_with_its_zone_is_taken(string time) =>
+        (await app.Api.PostAsync("/api/products/dead-letters/replay", $$"""{"createdTo": "{{time}}", "topic": "none"}""")).ShouldBe(200);
+
+    [Theory]
+    [InlineData("Discontinued")]
+    [InlineData("DISCONTINUED")]
+    [InlineData(" discontinued")]
+    [InlineData("discontinued,discontinued")]
+    [InlineData("1")]
+    [InlineData("")]
+    public async Task A_word_in_a_body_has_its_documented_spelling(string word)
+    {
+        var product = await app.CreateAsync();
+
+        (await app.Api.PatchAsync($"/api/products/{product.Id}", $$"""{"status": "{{word}}"}""", product.IfMatch)).ShouldBeMalformed("$.status");
+        (await app.Api.PatchAsync($"/api/products/{product.Id}", """{"status": "discontinued"}""", product.IfMatch)).ShouldBe(200);
+    }
+
     [Fact]
     public async Task Head_answers_as_get_without_a_body()
     {

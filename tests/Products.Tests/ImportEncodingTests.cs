@@ -55,6 +55,33 @@ public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<Product
         Assert.Equal(["A-1", "A-2", "A-3", null, null, "A-6", "A-7"], skus);
     }
 
+    [Fact]
+    public async Task Names_the_sku_of_a_row_that_is_not_utf8_as_far_as_it_is()
+    {
+        using var content = new ByteArrayContent(Encoding.Latin1.GetBytes("sku,name,price,currency\nTÜ-1,Chai,18,EUR\nA-2,Tü,18,EUR\n"));
+        content.Headers.ContentType = new("text/csv");
+        using var http = new HttpClient { BaseAddress = app.Address, DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
+        using var response = await http.PostAsync(Path, content);
+
+        var skus = (await response.Content.ReadAsStringAsync()).Trim().Split('\n').Select(line => JsonNode.Parse(line)!).Where(line => line["line"] is not null).Select(line => (string?)line["sku"]);
+        Assert.Equal(["T\uFFFD-1", "A-2"], skus);
+    }
+
+    [Theory]
+    [InlineData("+5")]
+    [InlineData("5-")]
+    [InlineData(" 5")]
+    [InlineData("\"1,5\"")]
+    [InlineData("٣")]
+    [InlineData("NaN")]
+    [InlineData("(5)")]
+    public async Task A_price_in_a_file_is_a_plain_number(string price)
+    {
+        var report = (await app.Api.SendAsync(HttpMethod.Post, Path, $"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{price},EUR", [], "text/csv")).ShouldBe(200).Body;
+
+        Assert.Contains("$.price.amount", report, StringComparison.Ordinal);
+    }
+
     private async Task<JsonNode> PostAsync(byte[] body, string type)
     {
         using var content = new ByteArrayContent(body);

@@ -75,6 +75,20 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         (await app.Api.PatchAsync($"{Path}/{made.Id}", patch.ToJsonString(), ("If-Match", "\"1\""))).ShouldBe(400);
     }
 
+    [Theory]
+    [InlineData("\u200B")]
+    [InlineData("\u200B \u2060")]
+    [InlineData("\u3164")]
+    public async Task Refuses_a_text_that_may_be_left_out_when_nobody_sees_anything_of_it(string text)
+    {
+        var description = ProductsApp.NewProduct();
+        description["description"] = text;
+        (await app.Api.PostAsync(Path, description.ToJsonString())).ShouldBeMalformed("$.description");
+        var attribute = ProductsApp.NewProduct();
+        attribute["attributes"] = new JsonObject { ["size"] = text };
+        (await app.Api.PostAsync(Path, attribute.ToJsonString())).ShouldBeMalformed("$.attributes.size");
+    }
+
     [Fact]
     public async Task Composed_and_decomposed_are_one_text()
     {

@@ -21,7 +21,8 @@ internal static class AdjustStock
     /// <summary>Add or remove units</summary>
     /// <remarks>
     /// 201 with the level after it. 404 without a stock record, 409 when it would go below what is reserved. If-Match is honoured when
-    /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>. Units may be added where the product was not before.
+    /// sent: 412 when the stock has changed. 422 <c>unknown-location</c>, and
+    /// <c>unknown-product</c> for units of a product that was deleted; what there is of it can be taken away. Units may be added where the product was not before.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -37,7 +38,7 @@ internal static class AdjustStock
 
         return await change.OfRecordAsync("adjustments", productId, request, InventoryJson.Default.AdjustStockRequest, http, caller, (stock, _) =>
         {
-            if (StockProblems.CheckLocation(stock, request.Location) is { } unknown)
+            if (((request.Delta > 0 ? StockProblems.CheckDeleted(stock, [(productId, "productId")]) : null) ?? StockProblems.CheckLocation(stock, request.Location)) is { } unknown)
             {
                 return unknown;
             }

@@ -30,7 +30,7 @@ internal static class ImportStock
 
         static Row IImportRow<Row>.Parse(IReadOnlyDictionary<string, string> cells, RequestErrors errors)
         {
-            errors.Require(Guid.TryParseExact(cells["productId"].Trim(), "D", out var productId), "$.productId", "An id is required.");
+            errors.Require(Uuids.TryParse(cells["productId"].Trim(), out var productId), "$.productId", "An id is required.");
             return new(
                 productId,
                 ReadUnits("onHand"),

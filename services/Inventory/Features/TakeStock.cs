@@ -24,7 +24,8 @@ internal static class TakeStock
 
     /// <summary>Record a count of the shelf</summary>
     /// <remarks>
-    /// 201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>.
+    /// 201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>, and
+    /// <c>unknown-product</c> for more than there was of a product that was deleted.
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
@@ -51,6 +52,11 @@ internal static class TakeStock
             if (onHand != request.ExpectedOnHand)
             {
                 return Problems.Conflict("unexpected-stock", "The stock is not as expected.", "It changed after counting began; count again.", ("onHand", onHand));
+            }
+
+            if (request.OnHand > onHand && StockProblems.CheckDeleted(stock, [(productId, "productId")]) is { } deleted)
+            {
+                return deleted;
             }
 
             return stock.SetOnHand(productId, request.Location, request.OnHand, MovementKind.Counted, new(Reason: request.Reason, Reference: request.Reference)) is { } refusal

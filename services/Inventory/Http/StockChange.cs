@@ -100,7 +100,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         Func<Stock, ProductStock, ProblemHttpResult?> decide, CancellationToken cancellationToken)
     {
         var change = await RunAsync<StockLevel>(
-            StockScope.ToChange(productId),
+            StockScope.ToChange(productId) with { FindDeleted = true },
             stock =>
             {
                 if (stock.Product(productId) is not { IsNew: false } product)

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
@@ -85,9 +86,9 @@ public static class ListNotifications
             query = query.Where(n => n.Channel == channel);
         }
 
-        if (template is not null && !Templates.All.Contains(template) && template != WebhookRecorder.Template)
+        if (template is not null && NotificationProblems.FindWrong(template) is { } wrong)
         {
-            return Problems.MalformedRequest("template", $"One of these words is required: {string.Join(", ", Templates.All)}, {WebhookRecorder.Template}.");
+            return Problems.MalformedRequest("template", wrong);
         }
 
         if (createdFrom is { } from)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using OrderInventory.Notifications.Data;
 using OrderInventory.Notifications.Domain;
+using OrderInventory.Notifications.Http;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Features;
@@ -43,6 +44,11 @@ public static class ResendNotifications
         var isFiltered = request is not { Template: null, Channel: null, CreatedFrom: null, CreatedTo: null };
         ManyAtOnce.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
         errors.Require(request.Ids is null || !isFiltered, "$.ids", "Named ones are sent again whatever they are: leave the filter out.");
+        if (request.Template is not null && NotificationProblems.FindWrong(request.Template) is { } wrong)
+        {
+            errors.Add("$.template", wrong);
+        }
+
         if (errors.Any)
         {
             return errors.Malformed();

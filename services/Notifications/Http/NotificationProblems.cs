@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using OrderInventory.Notifications.Data;
+using OrderInventory.Notifications.Domain;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Http;
@@ -8,4 +10,9 @@ internal static class NotificationProblems
 {
     public static ProblemHttpResult LimitReached(string what, int limit, bool canDelete = false) => Problems.Conflict(
         "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}.{(canDelete ? " Delete some that are not needed." : "")}"));
+
+    /// <summary>What is wrong with the name of a template by which notifications are chosen; null when there are such.</summary>
+    public static string? FindWrong(string template) => Templates.All.Contains(template) || template == WebhookRecorder.Template
+        ? null
+        : $"One of these words is required: {string.Join(", ", Templates.All)}, {WebhookRecorder.Template}.";
 }

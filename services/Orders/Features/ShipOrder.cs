@@ -24,7 +24,7 @@ internal static class ShipOrder
         request ??= new();
         var errors = new RequestErrors();
         errors.AllowText(request.Carrier, 100, "$.carrier");
-        errors.AllowText(request.TrackingNumber, 100, "$.trackingNumber");
+        errors.AllowKey(request.TrackingNumber, 100, "$.trackingNumber");
         return errors.Any
             ? errors.Malformed()
             : await Transitions.ApplyAsync(id, http, caller, writer, "shipped", (order, now) => order.Ship(request.Carrier, request.TrackingNumber, now), cancellationToken);

@@ -107,7 +107,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
                     break;
                 case "price":
                     errors.Require(
-                        ExactDecimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var amount),
+                        ExactDecimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, out var amount) && text[0] != '+',
                         "$.price.amount", "A number like 18.00 is required.");
                     row.Price = new(amount, cells["currency"]);
                     break;
