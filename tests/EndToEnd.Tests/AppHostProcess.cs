@@ -92,7 +92,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         await using var system = new AppHostProcess(gatewayPort, [], environment);
         await system._process.WaitForExitAsync().WaitAsync(Timeout);
         await system._output.WaitAsync(Timeout);
-        return (system.ExitCode, system.Output);
+        return (system.ExitCode, string.Join('\n', system._lines));
     }
 
     public async Task SignalAsync(string name)
