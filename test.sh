@@ -52,7 +52,7 @@ run() {
       f=1
     fi
     # Quiet as it is, the console names a failed test without saying why.
-    [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
+    [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>.*<\/Message>/{p; b}; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
     say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"
   } >"$file.log" 2>&1
   cat "$file.log"

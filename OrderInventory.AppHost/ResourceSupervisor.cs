@@ -76,6 +76,8 @@ internal sealed partial class ResourceSupervisor(
         {
             await foreach (var change in notifications.WatchAsync(application.ApplicationStopping))
             {
+                // What waited for a resource that stays down fails with it, and what came before the end was seen is still delivered: it says nothing new.
+                application.ApplicationStopping.ThrowIfCancellationRequested();
                 var (before, now) = (_states.GetValueOrDefault(change.ResourceId), change.Snapshot.State?.Text);
                 _states[change.ResourceId] = now;
                 if (now != before && (KnownResourceStates.TerminalStates.Contains(now) || now == KnownResourceStates.RuntimeUnhealthy))
@@ -119,7 +121,6 @@ internal sealed partial class ResourceSupervisor(
         {
             Console.Error.WriteLine($"The system cannot start without {name}: it is stopped. 'aspire logs {name}' has more while it runs.");
             Environment.ExitCode = 1;
-            // It ends the watching too: what waits for this one fails now as well, and says nothing new.
             application.StopApplication();
         }
     }

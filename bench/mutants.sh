@@ -54,8 +54,9 @@ for patch in "$root"/bench/mutants/*.patch; do
     read -ra campaign <<<"$(sed -n 's/^Campaign: //p' "$patch")"
     expected=$(sed -n 's/^Expected: //p' "$patch")
     orders= code=0
+    fits=1
     if ! (cd "$copy" && git apply "$patch"); then
-        result="the patch does not fit"; status=2
+        result="the patch does not fit"; status=2 fits=
     elif ! build_all "$patch"; then
         result="it does not build"; status=2; grep -m3 'error' "$copy/build.log" >&2
     else
@@ -71,7 +72,7 @@ for patch in "$root"/bench/mutants/*.patch; do
     echo "$name: $result (${orders:-no} orders)" >&2
     table+="
 | $name | $guard | $result | $orders |"
-    (cd "$copy" && git apply -R "$patch") && build_all "$patch" || exit 2
+    [ -z "$fits" ] || { (cd "$copy" && git apply -R "$patch") && build_all "$patch"; } || exit 2
 done
 [ -z "$out" ] || echo "$table" >"$out"
 echo "$table"

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Caching.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -35,14 +36,19 @@ public static class ReadCacheExtensions
 
 /// <summary>
 /// Cache-aside in Redis. A fill lands only in an empty slot (<c>SET NX</c>), and an invalidation leaves a marker that keeps the slot
-/// taken for <see cref="MarkerTime"/>: a reader that loaded the old row before the change committed cannot put it back afterwards.
+/// taken for at least <see cref="LongestLoad"/>: a reader that loaded the old row before the change committed cannot put it back afterwards.
 /// Both are single-key commands, so they are atomic on any server and in a cluster. See docs/adr/0005-cache-markers.md.
 /// Redis that is slow or away costs at most <see cref="RedisTimeout"/>, then a circuit breaker goes straight to the database.
 /// </summary>
-public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<ReadCache> logger)
+public sealed partial class ReadCache : IDisposable
 {
-    /// <summary>How long an invalidated key refuses fills; longer than any load takes.</summary>
-    public static readonly TimeSpan MarkerTime = TimeSpan.FromSeconds(5);
+    /// <summary>How long a load may take that must not bring an old value back.</summary>
+    public static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a marker stands. A key that changes again meanwhile needs no other one while this one lasts longer than any load.</summary>
+    private static readonly TimeSpan s_markerTime = 2 * LongestLoad;
+
+    private const int MaxMarked = 100_000;
 
     /// <summary>Longest wait for Redis on a read.</summary>
     public static readonly TimeSpan RedisTimeout = TimeSpan.FromMilliseconds(100);
@@ -52,6 +58,21 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
     // A load is here before it begins. One that began first could be put here after an invalidation, and hand out the old value.
     private readonly ConcurrentDictionary<string, Lazy<Task<object?>>> _loads = new();
     private readonly ResiliencePipeline _breaker = RedisBreaker.Create();
+
+    /// <summary>Keys that this process has marked, and when.</summary>
+    private readonly MemoryCache _marked = new(new MemoryCacheOptions { SizeLimit = MaxMarked });
+
+    private readonly IConnectionMultiplexer _redis;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    public ReadCache(IConnectionMultiplexer redis, TimeProvider time, ILogger<ReadCache> logger)
+    {
+        (_redis, _time, _logger) = (redis, time, logger);
+        // A Redis that was away may have lost its markers.
+        redis.ConnectionFailed += (_, _) => _marked.Clear();
+        redis.ConnectionRestored += (_, _) => _marked.Clear();
+    }
 
     /// <summary>
     /// The cached value, or what <paramref name="load"/> brings (at most one load per key at a time in this process). A null is not
@@ -85,14 +106,21 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
     /// </summary>
     public void Invalidate(params ReadOnlySpan<string> keys)
     {
-        var database = redis.GetDatabase();
+        var database = _redis.GetDatabase();
         foreach (var key in keys)
         {
             // Whoever reads after this change must not join a load that began before it.
             _loads.TryRemove(key, out _);
+            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_markerTime - LongestLoad)
+            {
+                continue;
+            }
+
             try
             {
-                database.StringSet(key, s_marker, MarkerTime, flags: CommandFlags.FireAndForget);
+                var now = _time.GetTimestamp();
+                database.StringSet(key, s_marker, s_markerTime, flags: CommandFlags.FireAndForget);
+                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_markerTime });
             }
             catch (RedisException exception)
             {
@@ -102,14 +130,16 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
         }
     }
 
+    public void Dispose() => _marked.Dispose();
+
     [SuppressMessage("Design", "CA1031", Justification = "Whatever Redis does, the database answers.")]
     private async Task<byte[]?> TryReadAsync(string key)
     {
         try
         {
             return await _breaker.ExecuteAsync(
-                static async (state, token) => (byte[]?)await state.redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout, token),
-                (redis, key),
+                static async (state, token) => (byte[]?)await state._redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout, token),
+                (_redis, key),
                 CancellationToken.None);
         }
         catch (BrokenCircuitException)
@@ -127,10 +157,10 @@ public sealed partial class ReadCache(IConnectionMultiplexer redis, ILogger<Read
         where T : class
     {
         var value = await load();
-        if (value is not null && redis.IsConnected)
+        if (value is not null && _redis.IsConnected)
         {
             var jittered = timeToLive * (1 - (Random.Shared.NextDouble() / 5));
-            redis.GetDatabase().StringSet(
+            _redis.GetDatabase().StringSet(
                 key, JsonSerializer.SerializeToUtf8Bytes(value, json), jittered, when: When.NotExists, flags: CommandFlags.FireAndForget);
         }
 

@@ -100,7 +100,8 @@ public static class ApiDescriptions
             else if (type == typeof(DateTimeOffset) || type == typeof(DateTimeOffset?))
             {
                 schema.Format = "date-time";
-                schema.Type ??= type == typeof(DateTimeOffset?) && context.ParameterDescription is null ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
+                // A member of a body may be null; a parameter is left out.
+                schema.Type = type == typeof(DateTimeOffset?) && context.JsonPropertyInfo is not null ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
             else if (type == typeof(ProblemDetails))
             {

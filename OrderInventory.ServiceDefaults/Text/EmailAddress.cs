@@ -58,7 +58,7 @@ public sealed class EmailAddress
 
     private static bool IsLocal(string local) =>
         Encoding.UTF8.GetByteCount(local) <= MaxLocal
-        && local.Split('.').All(atom => atom.Length > 0)
+        && local.Split('.').All(atom => atom.Length > 0 && !BeginsWithMark(atom))
         && local.EnumerateRunes().All(rune => rune.IsAscii
             ? Rune.IsLetterOrDigit(rune) || ".!#$%&'*+-/=?^_`{|}~".Contains((char)rune.Value, StringComparison.Ordinal)
             : IsWord(rune));
@@ -91,8 +91,12 @@ public sealed class EmailAddress
             && (lower == domain || lower == ascii || s_idn.GetAscii(lower) == ascii)
             && ascii.Length <= MaxDomain
             && labels.All(label => label.Length is > 0 and <= MaxLabel && label[0] != '-' && label[^1] != '-')
+            && !domain.Split('.').Any(BeginsWithMark)
             && !labels[^1].All(char.IsAsciiDigit);
     }
+
+    /// <summary>It would be drawn on what stands before it (RFC 5891, section 4.2.3.2).</summary>
+    private static bool BeginsWithMark(string text) => Rune.GetUnicodeCategory(text.EnumerateRunes().First()) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.LowercaseLetter or UnicodeCategory.UppercaseLetter
         or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark

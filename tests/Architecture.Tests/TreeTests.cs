@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace OrderInventory.Architecture.Tests;
@@ -51,6 +52,21 @@ public class TreeTests
         var handlers = Repository.Files("services", "*Handler.cs").Where(file => Repository.Read(file).Contains(": IBatchHandler", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(handlers);
         Assert.All(handlers, file => Assert.Contains("/Features/", file, StringComparison.Ordinal));
+    }
+
+    /// <summary>A patch that fits no more proves nothing, and is noticed only when somebody runs all of them.</summary>
+    [Fact]
+    public void Every_mutant_fits_the_tree()
+    {
+        var patches = Repository.Files("bench/mutants", "*.patch").ToList();
+        Assert.NotEmpty(patches);
+        Assert.All(patches, patch =>
+        {
+            using var git = Process.Start(new ProcessStartInfo("git", ["apply", "--check", patch]) { WorkingDirectory = Repository.Root, RedirectStandardError = true })!;
+            var problem = git.StandardError.ReadToEnd();
+            git.WaitForExit();
+            Assert.True(git.ExitCode == 0, problem);
+        });
     }
 
     [Fact]

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Aspire.Hosting.Testing;
 using OrderInventory.TestSupport;
@@ -75,7 +73,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     /// <summary>Returns when the system is healthy and endpoints.json is there.</summary>
     public static async Task<AppHostProcess> StartAsync(params string[] arguments)
     {
-        var system = new AppHostProcess(FreePort(), arguments, []);
+        var system = new AppHostProcess(Ports.Free(), arguments, []);
         try
         {
             await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
@@ -94,7 +92,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         await using var system = new AppHostProcess(gatewayPort, [], environment);
         await system._process.WaitForExitAsync().WaitAsync(Timeout);
         await system._output.WaitAsync(Timeout);
-        return (system.ExitCode, system.Output);
+        return (system.ExitCode, string.Join('\n', system._lines));
     }
 
     public async Task SignalAsync(string name)
@@ -150,24 +148,6 @@ internal sealed class AppHostProcess : IAsyncDisposable
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             return "";
-        }
-    }
-
-    /// <summary>A free port that the system gives to no outgoing connection, so that it is still free when the gateway takes it.</summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException)
-            {
-                // Taken: another one.
-            }
         }
     }
 }

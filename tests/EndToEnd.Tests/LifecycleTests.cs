@@ -96,7 +96,7 @@ public sealed class LifecycleTests
         try
         {
             var (exitCode, output) = await AppHostProcess.RunToEndAsync(
-                AppHostProcess.FreePort(), ("JAVA_HOME", java.FullName), ("KAFKA_HOME", java.FullName), ("Infrastructure__Kafka", "real"));
+                Ports.Free(), ("JAVA_HOME", java.FullName), ("KAFKA_HOME", java.FullName), ("Infrastructure__Kafka", "real"));
 
             Assert.Equal(1, exitCode);
             Assert.Contains("kafka crashed or was killed (exit code 3)", output, StringComparison.Ordinal);
@@ -129,7 +129,7 @@ public sealed class LifecycleTests
     [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes is a number, not 'soon'.")]
     public async Task Says_what_is_wrong_with_a_setting_before_anything_starts(string setting, string value, string said)
     {
-        var (exitCode, output) = await AppHostProcess.RunToEndAsync(AppHostProcess.FreePort(), (setting, value));
+        var (exitCode, output) = await AppHostProcess.RunToEndAsync(Ports.Free(), (setting, value));
 
         Assert.Equal(1, exitCode);
         Assert.Equal(said, output.Trim());

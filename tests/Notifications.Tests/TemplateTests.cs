@@ -199,6 +199,20 @@ public sealed class TemplateTests(RecordNotificationsTests.Running running) : IC
     }
 
     [Fact]
+    public async Task A_preview_of_a_subject_alone_has_the_body_that_stands()
+    {
+        const string At = $"{Templates}/orderShipped/email/en/preview";
+        var standing = await (await _app.Http.SendAsync(HttpMethod.Post, At, "{}")).ReadAsync();
+
+        var shown = await (await _app.Http.SendAsync(HttpMethod.Post, At, """{"subject":"To {{ name }}","data":{"name":"Bob"}}""")).ReadAsync();
+        var body = await (await _app.Http.SendAsync(HttpMethod.Post, At, """{"data":{"name":"Bob"}}""")).ReadAsync();
+
+        Assert.Equal("To Bob", (string?)shown["subject"]);
+        Assert.NotEqual((string?)standing["subject"], (string?)shown["subject"]);
+        Assert.Equal((string?)body["body"], (string?)shown["body"]);
+    }
+
+    [Fact]
     public async Task A_text_message_has_a_template_of_its_own()
     {
         const string At = $"{Templates}/orderShipped/sms/da";

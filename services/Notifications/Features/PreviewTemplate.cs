@@ -50,7 +50,10 @@ internal static class PreviewTemplate
             return Problems.MalformedRequest("$.data", "At most 50 lines and shortages are allowed.");
         }
 
-        var text = request.Body is null ? await FindAsync(db, key, cancellationToken) : new(request.Subject, request.Body, request.Html);
+        // A draft without a body is about the rest of what stands now.
+        var text = request.Body is { } body
+            ? new(request.Subject, body, request.Html)
+            : await FindAsync(db, key, cancellationToken) is { } now ? now with { Subject = request.Subject ?? now.Subject, Html = request.Html ?? now.Html } : null;
         if (text is null)
         {
             return TemplatePaths.NotFound(key);

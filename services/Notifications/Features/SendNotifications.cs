@@ -219,8 +219,8 @@ internal sealed partial class SendNotifications(
 
     private TokenBucketRateLimiter CreatePace()
     {
-        // Timers are too coarse for more than 50 periods a second.
-        var perPeriod = Math.Max(1, _options.MaxSendsPerSecond / 50);
+        // Five times a second, because a timer that ticks for each message also ticks all night.
+        var perPeriod = Math.Max(1, _options.MaxSendsPerSecond / 5);
         return new(new()
         {
             TokenLimit = perPeriod,

@@ -26,10 +26,7 @@ internal sealed partial class StockAdvice : IDisposable
 {
     private const int MaxProducts = 100_000;
 
-    /// <summary>An answer of this age is asked for again, behind the orders.</summary>
-    private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(1);
-
-    /// <summary>An older answer is none. Where no answer means no order, one that is not fresh is none: it would hide that Inventory is away.</summary>
+    /// <summary>An older answer is none. Where no answer means no order, an answer is soon too old: it would hide that Inventory is away.</summary>
     private readonly TimeSpan _longest;
 
     /// <summary>How long products are gathered for one question behind the orders: so it is four a second, however many orders come.</summary>
@@ -47,7 +44,7 @@ internal sealed partial class StockAdvice : IDisposable
     public StockAdvice(Func<IStockCheck> inventory, IOptions<OrdersOptions> options, TimeProvider time, ILogger<StockAdvice> logger)
     {
         (_inventory, _options, _time, _logger) = (inventory, options.Value, time, logger);
-        _longest = _options.WhenStockUnknown == WhenStockUnknown.Refuse ? s_fresh : TimeSpan.FromSeconds(10);
+        _longest = TimeSpan.FromSeconds(_options.WhenStockUnknown == WhenStockUnknown.Refuse ? 1 : 10);
         _questions = new(question => AskAsync(question, CancellationToken.None));
     }
 
@@ -112,7 +109,8 @@ internal sealed partial class StockAdvice : IDisposable
         answers.ForEach(a => Interlocked.Add(ref a.Answer.Passed, a.Wanted));
         foreach (var (answer, _) in answers)
         {
-            if (_time.GetElapsedTime(answer.At) > s_fresh)
+            // In time for the next orders, so that these need not wait for the answer.
+            if (_time.GetElapsedTime(answer.At) > _longest / 2)
             {
                 RefreshSoon(answer.ProductId);
             }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Confluent.Kafka;
@@ -33,7 +32,7 @@ public sealed class SecuredBroker : IAsyncLifetime
         }
 
         MakeCertificate();
-        var (secured, internally, controller) = (FreePort(), FreePort(), FreePort());
+        var (secured, internally, controller) = (Ports.Free(), Ports.Free(), Ports.Free());
         Address = $"127.0.0.1:{secured}";
         var properties = Path.Combine(_folder, "server.properties");
         await File.WriteAllTextAsync(properties, string.Create(CultureInfo.InvariantCulture, $"""
@@ -124,13 +123,6 @@ public sealed class SecuredBroker : IAsyncLifetime
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         File.WriteAllText(Authority, certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(_folder, "server.pem"), $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -1,0 +1,27 @@
+using System.Text.Json.Nodes;
+
+namespace OrderInventory.EndToEnd.Tests;
+
+/// <summary>MSBuild takes a property that it does not know without a word, so what a service runs with is read from what was built.</summary>
+public sealed class RuntimeSettingsTests
+{
+    [Theory]
+    [InlineData("Orders")]
+    [InlineData("Inventory")]
+    [InlineData("Products")]
+    [InlineData("Customers")]
+    [InlineData("Notifications")]
+    [InlineData("Gateway")]
+    [InlineData("Identity")]
+    [InlineData("Console")]
+    public void A_service_runs_with_the_small_collector(string service)
+    {
+        var output = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
+        var file = Path.Combine(Repository.Root, "services", service, output, $"OrderInventory.{service}.runtimeconfig.json");
+        var settings = JsonNode.Parse(File.ReadAllText(file))!["runtimeOptions"]!["configProperties"]!;
+
+        Assert.False(settings["System.GC.Server"]?.GetValue<bool>() ?? false);
+        Assert.False(settings["System.GC.Concurrent"]!.GetValue<bool>());
+        Assert.Equal(0, settings["System.Threading.ThreadPool.UnfairSemaphoreSpinLimit"]!.GetValue<int>());
+    }
+}
