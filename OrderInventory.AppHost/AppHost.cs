@@ -87,7 +87,8 @@ try
             .WithEnvironment(context =>
             {
                 // So that a trace on a page is a link. Another place for traces is named by Console:Dashboard.
-                if (context.ExecutionContext.IsRunMode && StartupReport.DashboardOf(builder.Configuration) is { } dashboard && !settings.ServiceSettings("console").Any())
+                if (context.ExecutionContext.IsRunMode && StartupReport.DashboardOf(builder.Configuration) is { } dashboard
+                    && !settings.ServiceSettings("console").Any(setting => setting.Key.Equals("Console:Dashboard", StringComparison.OrdinalIgnoreCase)))
                 {
                     context.EnvironmentVariables["Console__Dashboard"] = dashboard;
                 }
