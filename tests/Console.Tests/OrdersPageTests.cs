@@ -79,6 +79,8 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (1)" }).ClickAsync();
         await Eventually.TrueAsync(
             async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the one out of view is shipped");
+        // Pressed once more, it would be sent again for a version that is no more.
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (0)" })).ToBeDisabledAsync();
     }
 
     [BrowserFact]
