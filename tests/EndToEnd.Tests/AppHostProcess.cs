@@ -46,9 +46,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
         _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
     }
 
-    /// <summary>The built AppHost, of the configuration in which the tests were built.</summary>
-    public static string Assembly { get; } = Path.Combine(
-        Projects.OrderInventory_AppHost.ProjectPath, Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory), "OrderInventory.AppHost.dll");
+    /// <summary>The built AppHost.</summary>
+    public static string Assembly { get; } = Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, Repository.Output, "OrderInventory.AppHost.dll");
 
     public Uri Gateway { get; }
 
