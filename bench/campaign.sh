@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A campaign: the whole system under load and faults, and then the question whether it kept its promises. bench/campaign.sh --help lists what can be set.
-# It needs PostgreSQL, Java, KAFKA_HOME and built projects (dotnet build -c Release). With the fault 'disk' PostgreSQL's data lies on a small tmpfs, for which it must be root.
+# It needs PostgreSQL, Java, KAFKA_HOME and built projects (dotnet build -c Release). With the faults 'disk' and 'kafka-disk' PostgreSQL's and a broker's data lie on a small tmpfs, for which it must be root.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 campaign=$root/bench/OrderInventory.Campaign/bin/Release/net10.0/OrderInventory.Campaign
@@ -13,7 +13,7 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then exec "$campaign" --help; fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/order-inventory-campaign.XXXXXX")
 export ORDER_INVENTORY_CAMPAIGN_WORK=$work # Every process of the campaign is known by it.
 chmod 755 "$work" # PostgreSQL runs as another user when this is root, and must get in.
-mounted=
+mounted=()
 pid=
 finish() {
     [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null || true
@@ -22,7 +22,7 @@ finish() {
     for file in "$work"/*.pid; do
         [ -e "$file" ] && grep -qs "$work" "/proc/$(cat "$file")/environ" && kill -KILL "$(cat "$file")" 2>/dev/null || true
     done
-    [ -z "$mounted" ] || umount "$work/postgres" || true
+    for folder in "${mounted[@]}"; do umount "$folder" || true; done
     [ -n "${KEEP_WORK:-}" ] && echo "Kept: $work" >&2 || rm -rf "$work"
 }
 trap finish EXIT
@@ -30,8 +30,10 @@ trap 'exit 130' INT TERM
 
 case " $* " in
     *" --faults all "* | *disk*)
-        mkdir "$work/postgres"
-        if mount -t tmpfs -o size=2g,mode=755 tmpfs "$work/postgres" 2>/dev/null; then mounted=1; else echo "No tmpfs can be mounted: no disk is filled." >&2; fi
+        for folder in "$work/postgres" "$work/kafka-1"; do
+            mkdir "$folder"
+            if mount -t tmpfs -o size=3900m,mode=755 tmpfs "$folder" 2>/dev/null; then mounted+=("$folder"); else echo "No tmpfs can be mounted: no disk is filled." >&2; fi
+        done
         ;;
 esac
 [ -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/garnet-server" ] || (cd "$root" && dotnet tool restore >/dev/null)

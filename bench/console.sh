@@ -43,7 +43,7 @@ console=$(for process in $(pgrep -f OrderInventory.Console); do
     tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -q ":$GATEWAY_PORT\$" && echo "$process" && break
 done)
 say "Looking: $runs times each, then $circuits circuits."
-"$pages" "$endpoints" "$console" "$runs" "$circuits" >"$work/pages.md"
+"$pages" "$endpoints" "$console" "$runs" "$circuits" "$orders" "$products" >"$work/pages.md"
 stop
 
 { cat "$work/machine.md"; echo; cat "$work/pages.md"; } >"$work/summary.md"

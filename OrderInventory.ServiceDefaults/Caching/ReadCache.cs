@@ -45,8 +45,8 @@ public sealed partial class ReadCache : IDisposable
     /// <summary>How long a load may take that must not bring an old value back.</summary>
     public static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a marker stands. A key that changes again meanwhile needs no other one while this one lasts longer than any load.</summary>
-    private static readonly TimeSpan s_markerTime = 2 * LongestLoad;
+    /// <summary>For so long a marker serves the changes that follow: after that it has no more than <see cref="LongestLoad"/> to stand.</summary>
+    private static readonly TimeSpan s_serves = LongestLoad;
 
     private const int MaxMarked = 100_000;
 
@@ -111,7 +111,7 @@ public sealed partial class ReadCache : IDisposable
         {
             // Whoever reads after this change must not join a load that began before it.
             _loads.TryRemove(key, out _);
-            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_markerTime - LongestLoad)
+            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_serves)
             {
                 continue;
             }
@@ -119,8 +119,8 @@ public sealed partial class ReadCache : IDisposable
             try
             {
                 var now = _time.GetTimestamp();
-                database.StringSet(key, s_marker, s_markerTime, flags: CommandFlags.FireAndForget);
-                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_markerTime });
+                database.StringSet(key, s_marker, s_serves + LongestLoad, flags: CommandFlags.FireAndForget);
+                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_serves });
             }
             catch (RedisException exception)
             {
@@ -138,8 +138,8 @@ public sealed partial class ReadCache : IDisposable
         try
         {
             return await _breaker.ExecuteAsync(
-                static async (state, token) => (byte[]?)await state._redis.GetDatabase().StringGetAsync(state.key).WaitAsync(RedisTimeout, token),
-                (_redis, key),
+                static async (state, token) => (byte[]?)await state.Redis.GetDatabase().StringGetAsync(state.Key).WaitAsync(RedisTimeout, token),
+                (Redis: _redis, Key: key),
                 CancellationToken.None);
         }
         catch (BrokenCircuitException)

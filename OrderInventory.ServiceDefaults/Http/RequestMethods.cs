@@ -37,7 +37,8 @@ internal static class RequestMethods
 
     private static async Task AnswerAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.Items.ContainsKey(s_isHead))
+        // Without an endpoint it may be a document of the issuer's, which authentication answers, and to GET only.
+        if (http.Items.ContainsKey(s_isHead) && http.GetEndpoint() is not null)
         {
             http.Request.Method = HttpMethods.Head;
         }

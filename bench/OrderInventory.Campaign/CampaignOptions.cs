@@ -15,7 +15,7 @@ internal sealed record CampaignOptions
           --rate N             open loop: so many requests a second
           --replicas 1|2       replicas of every service (default 1)
           --brokers 1|3        Kafka brokers; 3 with min.insync.replicas=2 (default 1)
-          --faults a,b         of kill, stop, kafka-away, postgres-away, delay, drop, half-open, reset, slow, poison, replay, lock, connections, clock, restart, disk; or all, none (default kill,stop)
+          --faults a,b         of kill, stop, kafka-away, postgres-away, delay, drop, half-open, reset, slow, poison, replay, lock, connections, clock, restart, scale, rewind, disk, kafka-disk; or all, none (default kill,stop)
           --gap S              seconds between two faults, on average (default 6)
           --max-faults N       no more than so many
           --clock-of SERVICE   the service whose clock 'clock' shifts (default orders; needs libfaketime, Debian: faketime)

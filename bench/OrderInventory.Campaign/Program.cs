@@ -48,11 +48,12 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
     Say($"Starting {options.Brokers} Kafka, PostgreSQL and Garnet, and {options.Replicas} replica(s) of every service.");
     await using var infrastructure = await Infrastructure.StartAsync(options.Work, options.Brokers, cancellationToken);
     var cells = new List<Cell>();
+    Cell NewCell(int number) => new(number, options.Work, options.AppHost, infrastructure, Settings(options, number));
     try
     {
         for (var number = 1; number <= options.Replicas; number++)
         {
-            var cell = new Cell(number, options.Work, options.AppHost, infrastructure, Settings(options, number));
+            var cell = NewCell(number);
             cells.Add(cell);
             await cell.StartAsync(cancellationToken);
         }
@@ -61,7 +62,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         var file = Path.Combine(options.Out ?? options.Work, "history.ndjson");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         var schedule = new Schedule(
-            [.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], new(infrastructure, cells, new Random(options.Seed)), options.Gap, options.MaxFaults, options.Seed);
+            [.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], new(infrastructure, cells, NewCell, new Random(options.Seed)), options.Gap, options.MaxFaults, options.Seed);
         HistoryRun run;
         using (var writer = new HistoryWriter(file))
         {

@@ -107,6 +107,7 @@ internal sealed class Visit(IPage page, int runs)
         }
 
         Write($"{path}: the next rows while scrolling", times, null);
+        await page.Locator($"{table} tr[data-id]").First.WaitForAsync();
         var rows = await page.Locator($"{table} tr[data-id]").CountAsync();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {path}: rows in the page after that: {rows} | | | |"));
     }

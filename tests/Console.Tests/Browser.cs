@@ -39,7 +39,8 @@ public sealed class ConsoleFixture : IAsyncLifetime
         _playwright = await Playwright.CreateAsync();
         // Generous, as the runner's: a machine that builds something else at the same time is no reason to fail.
         Assertions.SetDefaultExpectTimeout(20_000);
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox"] });
+        // A key scrolls at once: what a test sees then is where the key went, not where it is on its way.
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox", "--disable-smooth-scrolling"] });
     }
 
     public async Task DisposeAsync()

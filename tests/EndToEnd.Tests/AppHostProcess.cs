@@ -46,9 +46,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
         _output = Task.WhenAll(CollectAsync(_process.StandardOutput), CollectAsync(_process.StandardError));
     }
 
-    /// <summary>The built AppHost, of the configuration in which the tests were built.</summary>
-    public static string Assembly { get; } = Path.Combine(
-        Projects.OrderInventory_AppHost.ProjectPath, Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory), "OrderInventory.AppHost.dll");
+    /// <summary>The built AppHost.</summary>
+    public static string Assembly { get; } = Path.Combine(Projects.OrderInventory_AppHost.ProjectPath, Repository.Output, "OrderInventory.AppHost.dll");
 
     public Uri Gateway { get; }
 
@@ -70,10 +69,13 @@ internal sealed class AppHostProcess : IAsyncDisposable
         DefaultRequestHeaders = { Authorization = new("Bearer", (string?)JsonNode.Parse(File.ReadAllText(EndpointsFile))!["token"]) },
     };
 
+    /// <summary>Returns at once.</summary>
+    public static AppHostProcess Begin(params string[] arguments) => new(Ports.Free(), arguments, []);
+
     /// <summary>Returns when the system is healthy and endpoints.json is there.</summary>
     public static async Task<AppHostProcess> StartAsync(params string[] arguments)
     {
-        var system = new AppHostProcess(Ports.Free(), arguments, []);
+        var system = Begin(arguments);
         try
         {
             await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");

@@ -30,6 +30,8 @@ public sealed class IdentityTests(SystemFixture system)
         Assert.Contains("S256", document["code_challenge_methods_supported"]!.AsArray().Select(method => (string)method!));
         Assert.DoesNotContain("password", document["grant_types_supported"]!.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain("\"d\"", await http.GetStringAsync((string)document["jwks_uri"]!), StringComparison.Ordinal);
+        using var head = await http.SendAsync(new(HttpMethod.Head, "/.well-known/openid-configuration"));
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
     }
 
     [Theory]

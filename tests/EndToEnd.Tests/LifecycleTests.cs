@@ -52,8 +52,9 @@ public sealed class LifecycleTests
         Assert.Equal("confirmed", (string?)order["status"]);
 
         // The next start sweeps away what a killed one has left, and only that.
-        await using var next = await AppHostProcess.StartAsync();
-        Assert.False(Directory.Exists(system.DataFolder));
+        await using var next = AppHostProcess.Begin();
+        await Eventually.TrueAsync(() => next.HasExited || !Directory.Exists(system.DataFolder), Timeout, "the sweep");
+        Assert.False(next.HasExited, next.Output);
         Assert.True(Directory.Exists(other.DataFolder));
     }
 

@@ -1,9 +1,12 @@
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Where the sources are, for tests that read documents.</summary>
+/// <summary>Where the sources are, and what was built of them.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
+
+    /// <summary>Where a project has what was built of it, in the configuration in which the tests were built; relative to the project.</summary>
+    public static string Output { get; } = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
 
     private static string Find()
     {

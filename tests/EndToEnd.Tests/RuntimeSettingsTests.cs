@@ -16,8 +16,7 @@ public sealed class RuntimeSettingsTests
     [InlineData("Console")]
     public void A_service_runs_with_the_small_collector(string service)
     {
-        var output = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
-        var file = Path.Combine(Repository.Root, "services", service, output, $"OrderInventory.{service}.runtimeconfig.json");
+        var file = Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.runtimeconfig.json");
         var settings = JsonNode.Parse(File.ReadAllText(file))!["runtimeOptions"]!["configProperties"]!;
 
         Assert.False(settings["System.GC.Server"]?.GetValue<bool>() ?? false);

@@ -5,7 +5,7 @@ namespace OrderInventory.TestSupport;
 
 public static class Ports
 {
-    /// <summary>A port that is free, and that the system gives to no outgoing connection (those are 32768 and above on Linux) before it is bound.</summary>
+    /// <summary>A port that is free, and that the system gives to no outgoing connection (those are 32768 and above on Linux) before it is bound, or bound again after a kill.</summary>
     public static int Free()
     {
         while (true)

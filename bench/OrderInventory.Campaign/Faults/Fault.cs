@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Npgsql;
 using OrderInventory.Campaign.Servers;
 using OrderInventory.Check.Facts;
@@ -9,7 +10,11 @@ using OrderInventory.Check.Facts;
 namespace OrderInventory.Campaign.Faults;
 
 /// <summary>What a fault is done to.</summary>
-internal sealed record Target(Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Random Random);
+/// <param name="Infrastructure">The servers.</param>
+/// <param name="Cells">The replicas that requests are sent to.</param>
+/// <param name="NewCell">One more, by its number.</param>
+/// <param name="Random">Chooses places.</param>
+internal sealed record Target(Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Func<int, Cell> NewCell, Random Random);
 
 /// <summary>Something that is done to the running system, and undone when it ends.</summary>
 /// <param name="What">Its name, as --faults takes it.</param>
@@ -22,6 +27,14 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
 
     private static readonly TimeSpan s_away = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_network = TimeSpan.FromSeconds(8);
+
+    private static readonly string[] s_consumers = ["orders", "inventory", "notifications"];
+
+    /// <summary>Replicas while <c>scale</c> lasts.</summary>
+    private const int Most = 3;
+
+    /// <summary>Records of a partition that a consumer group reads again.</summary>
+    private const int Rewound = 2000;
 
     public static readonly IReadOnlyList<Fault> All =
     [
@@ -40,7 +53,10 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         new("connections", _ => "postgres", ExhaustAsync),
         new("clock", target => target.Cells.Any(cell => File.Exists(cell.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ShiftClockAsync),
         new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, RestartAsync),
-        new("disk", target => Disk.IsSmall(target.Infrastructure.PostgresFolder) ? "postgres" : null, FillDiskAsync),
+        new("scale", target => target.Cells.Count < Most ? $"{target.Cells.Count} to {Most}" : null, ScaleAsync),
+        new("rewind", target => s_consumers[target.Random.Next(s_consumers.Length)], RewindAsync),
+        new("disk", target => Disk.IsSmall(target.Infrastructure.PostgresFolder) ? "postgres" : null, (target, _, over) => FillDiskAsync(target.Infrastructure.PostgresFolder, over)),
+        new("kafka-disk", target => Disk.IsSmall(target.Infrastructure.SmallKafkaFolder) ? "kafka-1" : null, (target, _, over) => FillDiskAsync(target.Infrastructure.SmallKafkaFolder, over)),
     ];
 
     private static Fault Network(string what, NetworkFault fault) => new(
@@ -98,11 +114,8 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         return null;
     }
 
-    private static string AnyConsumer(Target target)
-    {
-        var service = new[] { "orders", "inventory", "notifications" }[target.Random.Next(3)];
-        return $"{service}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
-    }
+    private static string AnyConsumer(Target target) =>
+        $"{s_consumers[target.Random.Next(s_consumers.Length)]}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
 
     /// <summary>A server does not answer, and while it does not a service that waits for it dies with what it has in its hands.</summary>
     private static async Task<IReadOnlyList<string>?> AwayAsync(Target target, string server, string where, CancellationToken over)
@@ -275,9 +288,66 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         return null;
     }
 
-    private static async Task<IReadOnlyList<string>?> FillDiskAsync(Target target, string where, CancellationToken over)
+    /// <summary>More replicas come while requests go on, take partitions and slots of the outbox over, and go again.</summary>
+    private static async Task<IReadOnlyList<string>?> ScaleAsync(Target target, string where, CancellationToken over)
     {
-        using (Disk.Fill(target.Infrastructure.PostgresFolder))
+        var more = Enumerable.Range(target.Cells.Count + 1, Most - target.Cells.Count).Select(target.NewCell).ToList();
+        try
+        {
+            foreach (var cell in more)
+            {
+                await cell.StartAsync(CancellationToken.None);
+            }
+
+            await WaitAsync(s_stop, over);
+        }
+        finally
+        {
+            await Task.WhenAll(more.Select(cell => cell.DisposeAsync().AsTask()));
+        }
+
+        return null;
+    }
+
+    /// <summary>A consumer group is set back, which Kafka allows while it has no members: the replicas are stopped in order and started again.</summary>
+    private static async Task<IReadOnlyList<string>?> RewindAsync(Target target, string group, CancellationToken over)
+    {
+        await Task.WhenAll(target.Cells.Select(cell => cell.StopAsync()));
+        try
+        {
+            using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = target.Infrastructure.Kafka }).SetLogHandler(static (_, _) => { }).Build();
+            var committed = (await admin.ListConsumerGroupOffsetsAsync([new(group, null)]))[0].Partitions;
+            var back = new ConsumerGroupTopicPartitionOffsets(
+                group, [.. committed.Select(p => new TopicPartitionOffset(p.TopicPartition, Math.Max(0, p.Offset.Value - Rewound)))]);
+            for (var begun = Stopwatch.GetTimestamp(); ;)
+            {
+                try
+                {
+                    await admin.AlterConsumerGroupOffsetsAsync([back]);
+                    break;
+                }
+                catch (AlterConsumerGroupOffsetsException) when (Stopwatch.GetElapsedTime(begun) < s_stop)
+                {
+                    // Static members do not leave; the group is empty when their sessions are over.
+                    await Task.Delay(500, CancellationToken.None);
+                }
+            }
+        }
+        finally
+        {
+            foreach (var cell in target.Cells)
+            {
+                await cell.StartAsync(CancellationToken.None);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A broker whose disk is full ends, and is started again until there is room.</summary>
+    private static async Task<IReadOnlyList<string>?> FillDiskAsync(string folder, CancellationToken over)
+    {
+        using (Disk.Fill(folder))
         {
             await WaitAsync(s_network, over);
         }

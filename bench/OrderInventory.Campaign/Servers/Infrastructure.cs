@@ -44,6 +44,9 @@ internal sealed class Infrastructure : IAsyncDisposable
     /// <summary>Where PostgreSQL keeps its data: a folder that can be filled.</summary>
     public string PostgresFolder => Path.Combine(_folder, "postgres");
 
+    /// <summary>The same of the first broker.</summary>
+    public string SmallKafkaFolder => Path.Combine(_folder, "kafka-1");
+
     public static async Task<Infrastructure> StartAsync(string folder, int brokers, CancellationToken cancellationToken)
     {
         var infrastructure = new Infrastructure(folder);
@@ -97,7 +100,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection($"{server};Database=postgres;Pooling=false;Timeout=3");
             await connection.OpenAsync(cancellationToken);
-            foreach (var service in (string[])[.. s_services, "identity1", "identity2"])
+            foreach (var service in (string[])[.. s_services, "identity1", "identity2", "identity3"])
             {
                 await using var create = new NpgsqlCommand($"CREATE DATABASE {service}", connection);
                 await create.ExecuteNonQueryAsync(cancellationToken);

@@ -106,8 +106,8 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
             int read;
             do
             {
-                using var patience = new CancellationTokenSource(s_silence, time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+                using var silence = new CancellationTokenSource(s_silence, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
                 read = await body.ReadAsync(heard.GetMemory(), either.Token);
                 heard.Advance(read);
                 await heard.FlushAsync(cancellationToken);

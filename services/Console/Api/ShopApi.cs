@@ -91,7 +91,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
             return new(null, null, null);
         }
 
-        var answer = await ListAsync<CatalogueProduct>("/api/products", PageSize, CancellationToken.None, ("q", sku));
+        var answer = await PageAsync<CatalogueProduct>("/api/products", null, CancellationToken.None, ("q", sku));
         return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.Trim(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
     }
 

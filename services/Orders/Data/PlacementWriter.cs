@@ -43,26 +43,37 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
     private const int MaxGroup = 64;
 
     /// <summary>
-    /// While orders come together, a transaction begins no earlier than so long after the one before: those who were answered by that one are then there
-    /// again. A transaction costs much the same for one order as for ten.
+    /// A transaction costs much the same for one order as for ten. While orders come together, it waits until as many are there as went with the one
+    /// before, but no longer than until so long after that one began.
     /// </summary>
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(8);
 
     private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new()
     {
-        SingleReader = true,
         // The request that finds nobody writing sends the statements itself: no other thread has to wake up for an order alone.
         AllowSynchronousContinuations = true,
     });
+
+    /// <summary>Completed by the order that the transaction waits for, in the thread of its request, as above.</summary>
+    private volatile TaskCompletionSource? _together;
+    private volatile int _expected;
 
     /// <summary>Key, order, lines, history and event are on disk when it returns <see cref="InsertResult.Inserted"/>; nothing is otherwise.</summary>
     /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
     public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(placement);
-        return _waiting.Writer.TryWrite(waiting)
-            ? waiting.Written.Task.WaitAsync(cancellationToken)
-            : throw new OperationCanceledException("The service is being stopped.");
+        if (!_waiting.Writer.TryWrite(waiting))
+        {
+            throw new OperationCanceledException("The service is being stopped.");
+        }
+
+        if (_together is { } together && _waiting.Reader.Count >= _expected)
+        {
+            together.TrySetResult();
+        }
+
+        return waiting.Written.Task.WaitAsync(cancellationToken);
     }
 
     public override Task StopAsync(CancellationToken cancellationToken)
@@ -80,7 +91,7 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
         {
             if (group.Count > 1 && s_interval - time.GetElapsedTime(started) is { Ticks: > 0 } rest)
             {
-                await Task.Delay(rest, time, CancellationToken.None);
+                await GatherAsync(group.Count, rest);
             }
 
             group.Clear();
@@ -92,6 +103,19 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
 
             await WriteGroupAsync(group);
         }
+    }
+
+    private async Task GatherAsync(int expected, TimeSpan atMost)
+    {
+        _expected = expected;
+        var together = _together = new TaskCompletionSource();
+        // Counted after it can be completed: an order that comes in between does so.
+        if (_waiting.Reader.Count < expected)
+        {
+            await Task.WhenAny(together.Task, Task.Delay(atMost, time, CancellationToken.None));
+        }
+
+        _together = null;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
