@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using Npgsql;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
@@ -40,82 +39,32 @@ internal enum InsertResult
 /// </summary>
 internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal signal, TimeProvider time) : BackgroundService
 {
-    private const int MaxGroup = 64;
-
-    /// <summary>
-    /// A transaction costs much the same for one order as for ten. While orders come together, it waits until as many are there as went with the one
-    /// before, but no longer than until so long after that one began.
-    /// </summary>
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(8);
-
-    private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new()
-    {
-        // The request that finds nobody writing sends the statements itself: no other thread has to wake up for an order alone.
-        AllowSynchronousContinuations = true,
-    });
-
-    /// <summary>Completed by the order that the transaction waits for, in the thread of its request, as above.</summary>
-    private volatile TaskCompletionSource? _together;
-    private volatile int _expected;
+    private readonly GroupQueue<Waiting> _waiting = new(time);
 
     /// <summary>Key, order, lines, history and event are on disk when it returns <see cref="InsertResult.Inserted"/>; nothing is otherwise.</summary>
     /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
     public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(placement);
-        if (!_waiting.Writer.TryWrite(waiting))
-        {
-            throw new OperationCanceledException("The service is being stopped.");
-        }
-
-        if (_together is { } together && _waiting.Reader.Count >= _expected)
-        {
-            together.TrySetResult();
-        }
-
-        return waiting.Written.Task.WaitAsync(cancellationToken);
+        return _waiting.TryAdd(waiting)
+            ? waiting.Written.Task.WaitAsync(cancellationToken)
+            : throw new OperationCanceledException("The service is being stopped.");
     }
 
     public override Task StopAsync(CancellationToken cancellationToken)
     {
-        _waiting.Writer.TryComplete();
+        _waiting.Complete();
         return base.StopAsync(cancellationToken);
     }
 
     /// <summary>Ends when the last order that was taken is written.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var group = new List<Waiting>(MaxGroup);
-        var started = time.GetTimestamp();
-        while (await _waiting.Reader.WaitToReadAsync(CancellationToken.None))
+        var group = new List<Waiting>();
+        while (await _waiting.TakeAsync(group))
         {
-            if (group.Count > 1 && s_interval - time.GetElapsedTime(started) is { Ticks: > 0 } rest)
-            {
-                await GatherAsync(group.Count, rest);
-            }
-
-            group.Clear();
-            started = time.GetTimestamp();
-            while (group.Count < MaxGroup && _waiting.Reader.TryRead(out var placement))
-            {
-                group.Add(placement);
-            }
-
             await WriteGroupAsync(group);
         }
-    }
-
-    private async Task GatherAsync(int expected, TimeSpan atMost)
-    {
-        _expected = expected;
-        var together = _together = new TaskCompletionSource();
-        // Counted after it can be completed: an order that comes in between does so.
-        if (_waiting.Reader.Count < expected)
-        {
-            await Task.WhenAny(together.Task, Task.Delay(atMost, time, CancellationToken.None));
-        }
-
-        _together = null;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
