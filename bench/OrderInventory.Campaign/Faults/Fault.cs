@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Npgsql;
 using OrderInventory.Campaign.Servers;
 using OrderInventory.Check.Facts;
@@ -315,18 +314,21 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         await Task.WhenAll(target.Cells.Select(cell => cell.StopAsync()));
         try
         {
-            using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = target.Infrastructure.Kafka }).SetLogHandler(static (_, _) => { }).Build();
-            var committed = (await admin.ListConsumerGroupOffsetsAsync([new(group, null)]))[0].Partitions;
-            var back = new ConsumerGroupTopicPartitionOffsets(
-                group, [.. committed.Select(p => new TopicPartitionOffset(p.TopicPartition, Math.Max(0, p.Offset.Value - Rewound)))]);
+            using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = target.Infrastructure.Kafka, GroupId = group, EnableAutoCommit = false })
+                .SetLogHandler(static (_, _) => { }).Build();
+            using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+            var partitions = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Where(topic => Topics.All.Contains(topic.Topic))
+                .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId)));
+            var back = consumer.Committed(partitions, TimeSpan.FromSeconds(10)).Where(p => p.Offset.Value >= 0)
+                .Select(p => new TopicPartitionOffset(p.TopicPartition, Math.Max(0, p.Offset.Value - Rewound))).ToList();
             for (var begun = Stopwatch.GetTimestamp(); ;)
             {
                 try
                 {
-                    await admin.AlterConsumerGroupOffsetsAsync([back]);
+                    consumer.Commit(back);
                     break;
                 }
-                catch (AlterConsumerGroupOffsetsException) when (Stopwatch.GetElapsedTime(begun) < s_stop)
+                catch (KafkaException) when (Stopwatch.GetElapsedTime(begun) < s_stop)
                 {
                     // Static members do not leave; the group is empty when their sessions are over.
                     await Task.Delay(500, CancellationToken.None);

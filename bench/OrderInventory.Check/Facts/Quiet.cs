@@ -11,8 +11,10 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
     private static readonly string[] s_groups = ["orders", "inventory", "notifications"];
     private readonly IAdminClient _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka, SocketTimeoutMs = 10_000 }).SetLogHandler(static (_, _) => { }).Build();
 
-    private readonly IConsumer<Ignore, Ignore> _offsets =
-        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = "check-offsets", EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build();
+    // Each only asks what its group has committed. The admin client's question aborts the process when the coordinator is away (librdkafka 3663).
+    private readonly Dictionary<string, IConsumer<Ignore, Ignore>> _offsets = s_groups.ToDictionary(
+        group => group,
+        group => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = group, EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build());
 
     /// <summary>Waits until no outbox has a row, no order waits and no consumer is behind, several times in a row.</summary>
     /// <returns>Null when it is quiet; otherwise what still moved at the end of the time.</returns>
@@ -54,7 +56,10 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
     public void Dispose()
     {
         _admin.Dispose();
-        _offsets.Dispose();
+        foreach (var consumer in _offsets.Values)
+        {
+            consumer.Dispose();
+        }
     }
 
     private static async Task<(long Count, double? Age)?> SumAsync(IEnumerable<string> databases, string sql, CancellationToken cancellationToken)
@@ -84,13 +89,12 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
         {
             var partitions = _admin.GetMetadata(TimeSpan.FromSeconds(3)).Topics.Where(topic => Topics.All.Contains(topic.Topic))
                 .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))).ToList();
-            var ends = partitions.ToDictionary(partition => partition, partition => _offsets.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(3)).High.Value);
+            var ends = partitions.ToDictionary(partition => partition, partition => _offsets.Values.First().QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(3)).High.Value);
             var lag = 0L;
-            foreach (var group in s_groups)
+            foreach (var consumer in _offsets.Values)
             {
                 // Only what the group has ever committed of: a partition of a topic that it does not read has no offset of it.
-                var committed = _admin.ListConsumerGroupOffsetsAsync([new(group, null)]).GetAwaiter().GetResult()[0].Partitions;
-                lag += committed.Where(partition => partition.Offset.Value >= 0 && ends.ContainsKey(partition.TopicPartition))
+                lag += consumer.Committed(partitions, TimeSpan.FromSeconds(5)).Where(partition => partition.Offset.Value >= 0)
                     .Sum(partition => Math.Max(0, ends[partition.TopicPartition] - partition.Offset.Value));
             }
 
