@@ -17,6 +17,8 @@ while [ $# -gt 0 ]; do
         *) sed -n '2,6p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
 done
+# Fewer have nothing to search for: the newest orders have no tracking number.
+[ "$orders" -ge 2000 ] && [ "$products" -ge 100 ] || { echo "At least 2,000 orders and 100 products, or there is not enough to search for." >&2; exit 2; }
 source "$(dirname "${BASH_SOURCE[0]}")/driver.sh"
 source "$bench/system.sh"
 pages=$bench/OrderInventory.Pages/bin/Release/net10.0/OrderInventory.Pages

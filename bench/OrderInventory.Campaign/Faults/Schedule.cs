@@ -54,9 +54,9 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
             {
                 poison = await fault.Do(target, where, over);
             }
-            catch (Exception problem) when (problem is NpgsqlException or Confluent.Kafka.KafkaException or CampaignException or TimeoutException)
+            catch (Exception problem) when (problem is NpgsqlException or Confluent.Kafka.KafkaException or FaultNotDoneException)
             {
-                // The server that it needs is down from the fault before, or one more replica found no processor time: then it is no fault.
+                // The server that it needs is down from the fault before: then it is no fault.
                 say(string.Create(CultureInfo.InvariantCulture, $"{at / 1000,5:F0} s: {fault.What} {where} could not be done: {problem.Message}"));
                 continue;
             }

@@ -12,6 +12,9 @@ internal sealed class Cell : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
+    /// <summary>So many at one time at the most: each has an issuer with a database of its own.</summary>
+    public const int Most = 3;
+
     private const string Mark = "ORDER_INVENTORY_CAMPAIGN";
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(4);
     private readonly string _folder;

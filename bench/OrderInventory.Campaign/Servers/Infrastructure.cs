@@ -100,7 +100,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection($"{server};Database=postgres;Pooling=false;Timeout=3");
             await connection.OpenAsync(cancellationToken);
-            foreach (var service in (string[])[.. s_services, "identity1", "identity2", "identity3"])
+            foreach (var service in (string[])[.. s_services, .. Enumerable.Range(1, Cell.Most).Select(number => $"identity{Text(number)}")])
             {
                 await using var create = new NpgsqlCommand($"CREATE DATABASE {service}", connection);
                 await create.ExecuteNonQueryAsync(cancellationToken);

@@ -7,7 +7,6 @@ namespace OrderInventory.Check.Facts;
 /// <summary>Reads the services' databases.</summary>
 internal static class DatabaseFacts
 {
-    private static readonly string[] s_consumers = ["orders", "inventory", "notifications"];
 
     /// <param name="databases">A connection string for each service.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -53,7 +52,7 @@ internal static class DatabaseFacts
         };
         var inbox = new List<InboxFact>();
         var (deadLetters, outbox) = (new List<DeadLetterFact>(), new List<OutboxFact>());
-        foreach (var service in s_consumers)
+        foreach (var service in ConsumerGroup.Names)
         {
             inbox.AddRange(await QueryAsync(databases[service], "SELECT id FROM inbox_messages", row => new InboxFact(service, row.GetGuid(0)), cancellationToken));
             deadLetters.AddRange(await QueryAsync(

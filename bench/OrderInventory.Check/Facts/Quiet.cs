@@ -8,13 +8,12 @@ namespace OrderInventory.Check.Facts;
 /// <summary>Looks at what still moves in a running system.</summary>
 internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, string kafka) : IDisposable
 {
-    private static readonly string[] s_groups = ["orders", "inventory", "notifications"];
     private readonly IAdminClient _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka, SocketTimeoutMs = 10_000 }).SetLogHandler(static (_, _) => { }).Build();
 
-    // Each only asks what its group has committed. The admin client's question aborts the process when the coordinator is away (librdkafka 3663).
-    private readonly Dictionary<string, IConsumer<Ignore, Ignore>> _offsets = s_groups.ToDictionary(
-        group => group,
-        group => new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = group, EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build());
+    private readonly IConsumer<Ignore, Ignore> _ends =
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = "check-offsets", EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build();
+
+    private readonly List<ConsumerGroup> _groups = [.. ConsumerGroup.Names.Select(name => new ConsumerGroup(kafka, name))];
 
     /// <summary>Waits until no outbox has a row, no order waits and no consumer is behind, several times in a row.</summary>
     /// <returns>Null when it is quiet; otherwise what still moved at the end of the time.</returns>
@@ -56,10 +55,8 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
     public void Dispose()
     {
         _admin.Dispose();
-        foreach (var consumer in _offsets.Values)
-        {
-            consumer.Dispose();
-        }
+        _ends.Dispose();
+        _groups.ForEach(group => group.Dispose());
     }
 
     private static async Task<(long Count, double? Age)?> SumAsync(IEnumerable<string> databases, string sql, CancellationToken cancellationToken)
@@ -87,18 +84,9 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
     {
         try
         {
-            var partitions = _admin.GetMetadata(TimeSpan.FromSeconds(3)).Topics.Where(topic => Topics.All.Contains(topic.Topic))
-                .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))).ToList();
-            var ends = partitions.ToDictionary(partition => partition, partition => _offsets.Values.First().QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(3)).High.Value);
-            var lag = 0L;
-            foreach (var consumer in _offsets.Values)
-            {
-                // Only what the group has ever committed of: a partition of a topic that it does not read has no offset of it.
-                lag += consumer.Committed(partitions, TimeSpan.FromSeconds(5)).Where(partition => partition.Offset.Value >= 0)
-                    .Sum(partition => Math.Max(0, ends[partition.TopicPartition] - partition.Offset.Value));
-            }
-
-            return lag;
+            var partitions = Topics.Partitions(_admin, TimeSpan.FromSeconds(3));
+            var ends = partitions.ToDictionary(partition => partition, partition => _ends.QueryWatermarkOffsets(partition, TimeSpan.FromSeconds(3)).High.Value);
+            return _groups.Sum(group => group.Committed(partitions).Sum(partition => Math.Max(0, ends[partition.TopicPartition] - partition.Offset.Value)));
         }
         catch (KafkaException)
         {

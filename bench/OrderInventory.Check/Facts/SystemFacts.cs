@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Facts;
@@ -78,4 +79,11 @@ internal static class Topics
     public const string InventoryUpdated = "inventory.updated";
 
     public static readonly string[] All = [OrderCreated, OrderUpdated, Reservation, InventoryUpdated];
+
+    /// <exception cref="KafkaException">No broker answers.</exception>
+    public static List<TopicPartition> Partitions(IAdminClient admin, TimeSpan timeout) =>
+    [
+        .. admin.GetMetadata(timeout).Topics.Where(topic => All.Contains(topic.Topic))
+            .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))),
+    ];
 }

@@ -22,8 +22,7 @@ internal static class TopicFacts
             AutoOffsetReset = AutoOffsetReset.Earliest,
         }).SetLogHandler(static (_, _) => { }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(s_timeout).Topics.Where(topic => Topics.All.Contains(topic.Topic))
-            .SelectMany(topic => topic.Partitions.Select(partition => new TopicPartition(topic.Topic, partition.PartitionId))).ToList();
+        var partitions = Topics.Partitions(admin, s_timeout);
         consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var (open, events, last) = (partitions.ToHashSet(), new List<EventFact>(), TimeProvider.System.GetTimestamp());
         while (open.Count > 0)

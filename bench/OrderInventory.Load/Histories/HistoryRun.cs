@@ -31,18 +31,34 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         _shared = new(run, options, writer, () => Now);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(over.Token);
-        var disturbing = beside?.Invoke(over.Token) ?? Task.CompletedTask;
+        var disturbing = DisturbAsync();
         using var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) };
         using var http = new HttpMessageInvoker(handler);
-        await Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
+        var clients = Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
         {
             Endpoints At(int turn) => replicas[(number + turn) % replicas.Count]();
             var requests = new Requests(http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
             var pace = options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null;
-            return new HistoryClient(number, _shared, requests, pace).RunAsync(cancellationToken);
+            return new HistoryClient(number, _shared, requests, pace).RunAsync(over.Token);
         }));
+        await clients.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await over.CancelAsync();
         await Task.WhenAll(watching, disturbing);
+        await clients;
+
+        async Task DisturbAsync()
+        {
+            try
+            {
+                await (beside?.Invoke(over.Token) ?? Task.CompletedTask);
+            }
+            catch
+            {
+                // Without it the rest of the load would show nothing.
+                await over.CancelAsync();
+                throw;
+            }
+        }
     }
 
     /// <summary>Writes what the databases show each second, and tells how it goes.</summary>

@@ -13,8 +13,8 @@ internal sealed class GroupQueue<T>(TimeProvider time)
     // Whoever adds what is waited for goes on with it in their own thread: no other one has to wake up.
     private readonly Channel<T> _waiting = Channel.CreateUnbounded<T>(new() { AllowSynchronousContinuations = true });
     private volatile TaskCompletionSource? _together;
-    private volatile int _expected;
-    private long _taken = time.GetTimestamp();
+    private volatile int _before;
+    private long _taken;
 
     /// <summary>False when the service is being stopped.</summary>
     public bool TryAdd(T item)
@@ -24,7 +24,7 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (_together is { } together && _waiting.Reader.Count >= _expected)
+        if (_together is { } together && _waiting.Reader.Count >= _before)
         {
             together.TrySetResult();
         }
@@ -35,7 +35,7 @@ internal sealed class GroupQueue<T>(TimeProvider time)
     /// <summary>Takes no more; what waits is still handed out.</summary>
     public void Complete() => _waiting.Writer.TryComplete();
 
-    /// <summary>Replaces the group, which is the one before, by the next. False when there will be none.</summary>
+    /// <summary>Fills the list with the next group. False when there will be none.</summary>
     public async Task<bool> TakeAsync(List<T> group)
     {
         if (!await _waiting.Reader.WaitToReadAsync())
@@ -43,9 +43,9 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (group.Count > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
+        if (_before > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
         {
-            await GatherAsync(group.Count, rest);
+            await GatherAsync(rest);
         }
 
         group.Clear();
@@ -55,15 +55,15 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             group.Add(item);
         }
 
+        _before = group.Count;
         return true;
     }
 
-    private async Task GatherAsync(int expected, TimeSpan atMost)
+    private async Task GatherAsync(TimeSpan atMost)
     {
-        _expected = expected;
         var together = _together = new TaskCompletionSource();
         // Counted after it can be completed: one that comes in between does so.
-        if (_waiting.Reader.Count < expected)
+        if (_waiting.Reader.Count < _before)
         {
             await Task.WhenAny(together.Task, Task.Delay(atMost, time));
         }

@@ -1,0 +1,28 @@
+using Confluent.Kafka;
+
+namespace OrderInventory.Check.Facts;
+
+/// <summary>
+/// What a consumer group has committed, asked and set by a consumer that does not join it. The admin client has a question for that too, which
+/// aborts the process while the coordinator is away (librdkafka 3663).
+/// </summary>
+internal sealed class ConsumerGroup(string kafka, string name) : IDisposable
+{
+    /// <summary>A group has the name of its service, and so has the service's database.</summary>
+    public static readonly IReadOnlyList<string> Names = ["orders", "inventory", "notifications"];
+
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+
+    private readonly IConsumer<Ignore, Ignore> _consumer =
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = name, EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build();
+
+    /// <summary>Only of partitions of which the group has ever committed: it has no offset of a topic that it does not read.</summary>
+    /// <exception cref="KafkaException">No coordinator answers.</exception>
+    public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions) =>
+        _consumer.Committed(partitions, s_timeout).FindAll(partition => partition.Offset.Value >= 0);
+
+    /// <exception cref="KafkaException">The group has members, or no coordinator answers.</exception>
+    public void Commit(IEnumerable<TopicPartitionOffset> offsets) => _consumer.Commit(offsets);
+
+    public void Dispose() => _consumer.Dispose();
+}
