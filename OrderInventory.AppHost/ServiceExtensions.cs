@@ -34,10 +34,16 @@ internal static class ServiceExtensions
         service
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_DISABLE_URL_QUERY_REDACTION", "false")
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_HTTPCLIENT_DISABLE_URL_QUERY_REDACTION", "false");
-        foreach (var (key, value) in settings.ServiceEnvironment(name))
+        builder.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
-            service.WithEnvironment(key, value);
-        }
+            // Last, so that it counts before what the AppHost says itself, such as the address of another service.
+            foreach (var (key, value) in settings.ServiceEnvironment(name))
+            {
+                service.WithEnvironment(key, value);
+            }
+
+            return Task.CompletedTask;
+        });
 
         if (settings.OtlpEndpoint is { } collector)
         {

@@ -12,6 +12,9 @@ internal sealed class Cell : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
+    /// <summary>Those that other services ask, and the gateway.</summary>
+    private static readonly string[] s_asked = ["orders", "inventory", "products", "customers", "notifications"];
+
     /// <summary>So many at one time at the most: each has an issuer with a database of its own.</summary>
     public const int Most = 3;
 
@@ -36,7 +39,11 @@ internal sealed class Cell : IAsyncDisposable
         _mark = $"{Path.GetFileName(folder)}-{number.ToString(CultureInfo.InvariantCulture)}";
         // The same at each start: clients know it.
         GatewayPort = Ports.Free();
+        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP"));
     }
+
+    /// <summary>Between the services, by the one that is asked.</summary>
+    public IReadOnlyDictionary<string, Proxy> Proxies { get; }
 
     public int Number { get; }
 
@@ -53,7 +60,7 @@ internal sealed class Cell : IAsyncDisposable
     /// <summary>Returns when every service is healthy.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet", [_appHost, "--Dashboard=false", "--Infrastructure:Mode=external", $"--RunDirectory={Path.GetDirectoryName(EndpointsFile)}", $"--Replica={Number}", .. _arguments])
+        var start = new ProcessStartInfo("dotnet", [_appHost, "--Dashboard=false", "--Infrastructure:Mode=external", $"--RunDirectory={Path.GetDirectoryName(EndpointsFile)}", $"--Replica={Number}", .. Addresses(), .. _arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -85,6 +92,10 @@ internal sealed class Cell : IAsyncDisposable
         }
 
         Endpoints = await Endpoints.ReadAsync(EndpointsFile, cancellationToken) with { Postgres = _infrastructure.Databases, Kafka = _infrastructure.Kafka };
+        foreach (var (service, proxy) in Proxies)
+        {
+            proxy.Lead(Endpoints.Services[service].Port);
+        }
     }
 
     /// <summary>Stops all services in order, as Ctrl-C does.</summary>
@@ -120,7 +131,17 @@ internal sealed class Cell : IAsyncDisposable
         }
 
         _process?.Dispose();
+        foreach (var proxy in Proxies.Values)
+        {
+            proxy.Dispose();
+        }
     }
+
+    /// <summary>Tells each service that the others are where the proxies are.</summary>
+    private IEnumerable<string> Addresses() =>
+        from caller in Services
+        from asked in s_asked
+        select $"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port.ToString(CultureInfo.InvariantCulture)}";
 
     private static async Task CopyAsync(Process process, string file)
     {

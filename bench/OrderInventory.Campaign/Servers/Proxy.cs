@@ -25,16 +25,18 @@ internal enum NetworkFault
     Slow,
 }
 
-/// <summary>Stands between the services and one server, on loopback, and can spoil what goes through it.</summary>
+/// <summary>Stands between those who ask and one server or service, on loopback, and can spoil what goes through it.</summary>
 internal sealed class Proxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, Ports.Free());
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private readonly CancellationTokenSource _stop = new();
-    private readonly int _target;
+    private volatile int _target;
     private volatile NetworkFault _fault;
 
-    public Proxy(string name, int target)
+    /// <param name="name">For people.</param>
+    /// <param name="target">The port of what is behind it; 0 while that is not known, and connections are cut.</param>
+    public Proxy(string name, int target = 0)
     {
         (Name, _target) = (name, target);
         _listener.Start();
@@ -44,6 +46,9 @@ internal sealed class Proxy : IDisposable
     public string Name { get; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>From now on new connections go there.</summary>
+    public void Lead(int target) => _target = target;
 
     /// <summary>From now on. Bytes that a fault has swallowed are gone for good, so the end of one that swallows cuts the connections.</summary>
     public void Set(NetworkFault fault)
@@ -92,7 +97,7 @@ internal sealed class Proxy : IDisposable
         try
         {
             (_open[client], _open[server]) = (true, true);
-            if (_fault == NetworkFault.Reset)
+            if (_fault == NetworkFault.Reset || _target == 0)
             {
                 return;
             }

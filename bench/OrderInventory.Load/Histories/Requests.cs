@@ -44,7 +44,13 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
         {
             using var response = await http.SendAsync(request, timer.Token);
             var bytes = await response.Content.ReadAsByteArrayAsync(timer.Token);
-            var answered = asked with { End = clock(), Status = (int)response.StatusCode, Replayed = response.Headers.Contains("Idempotency-Replayed") ? true : null };
+            var answered = asked with
+            {
+                End = clock(),
+                Status = (int)response.StatusCode,
+                RetryAfter = response.Headers.RetryAfter?.Delta?.TotalSeconds,
+                Replayed = response.Headers.Contains("Idempotency-Replayed") ? true : null,
+            };
             return Read(answered, bytes);
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException)
