@@ -13,7 +13,7 @@ internal static class ServiceExtensions
         // No launch profile: the endpoint is declared here, a developer's local profile must not add a second one.
         var service = builder.AddProject<TProject>(name, launchProfileName: null)
             // Not behind the orchestrator's proxy, which accepts a connection for a service that is down and holds it.
-            .WithHttpEndpoint(port: port, name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
+            .WithHttpEndpoint(port: port ?? settings.PortOf(name), name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
             .DisableForwardedHeaders()
             .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 5, endpointName: "http")
             .WithHttpProbe(ProbeType.Liveness, "/alive", timeoutSeconds: 5, endpointName: "http");

@@ -68,7 +68,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
             [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
             new HistoryOptions { Clients = options.Clients, Rate = options.Rate, Seconds = options.Seconds, Orders = options.Orders, Seed = options.Seed }, writer, Say))
         {
-            var target = new Target(infrastructure, cells, NewCell, run.SurgeAsync, new Random(options.Seed));
+            var target = new Target(infrastructure, cells, NewCell, () => run.Rate, run.SurgeAsync, new Random(options.Seed));
             var schedule = new Schedule([.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], target, options.Gap, options.MaxFaults, options.Seed);
             await run.RunAsync(
                 over => Task.WhenAll(

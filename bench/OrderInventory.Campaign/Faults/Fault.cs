@@ -7,10 +7,11 @@ namespace OrderInventory.Campaign.Faults;
 /// <param name="Infrastructure">The servers.</param>
 /// <param name="Cells">The replicas that requests are sent to.</param>
 /// <param name="NewCell">One more, by its number.</param>
-/// <param name="Surge">Sends so many times the requests that are answered, for so long, and returns when each has its answer or was given up.</param>
+/// <param name="Rate">The best rate of answers that the system has shown so far, a second; 0 while there is none.</param>
+/// <param name="Surge">Sends so many more requests a second, for so long, and returns when each has its answer or was given up.</param>
 /// <param name="Random">Chooses places.</param>
 internal sealed record Target(
-    Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Func<int, Cell> NewCell, Func<int, TimeSpan, CancellationToken, Task> Surge, Random Random);
+    Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Func<int, Cell> NewCell, Func<double> Rate, Func<double, TimeSpan, CancellationToken, Task> Surge, Random Random);
 
 /// <summary>Something that is done to the running system, and undone when it ends.</summary>
 /// <param name="What">Its name, as --faults takes it.</param>
@@ -51,9 +52,9 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         new("restore", _ => "postgres", (target, _, over) => DatabaseFaults.RestoreAsync(target, over)),
         new("disk", target => Disk.IsSmall(target.Infrastructure.PostgresFolder) ? "postgres" : null, (target, _, over) => DatabaseFaults.FillDiskAsync(target.Infrastructure.PostgresFolder, over)),
         new("kafka-disk", target => Disk.IsSmall(target.Infrastructure.SmallKafkaFolder) ? "kafka-1" : null, (target, _, over) => DatabaseFaults.FillDiskAsync(target.Infrastructure.SmallKafkaFolder, over)),
-        new(Overload, _ => $"{Times} times", async (target, _, over) =>
+        new(Overload, target => target.Rate() > 0 ? $"{Times} times the rate" : null, async (target, _, over) =>
         {
-            await target.Surge(Times, Stop, over);
+            await target.Surge(Times * target.Rate(), Stop, over);
             return null;
         }),
     ];

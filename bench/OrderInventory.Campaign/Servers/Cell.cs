@@ -25,6 +25,7 @@ internal sealed class Cell : IAsyncDisposable
     private readonly Infrastructure _infrastructure;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _mark;
+    private readonly Dictionary<string, int> _ports = s_asked.ToDictionary(service => service, _ => Ports.Free());
     private Process? _process;
 
     /// <param name="number">From 1.</param>
@@ -39,7 +40,7 @@ internal sealed class Cell : IAsyncDisposable
         _mark = $"{Path.GetFileName(folder)}-{number.ToString(CultureInfo.InvariantCulture)}";
         // The same at each start: clients know it.
         GatewayPort = Ports.Free();
-        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP"));
+        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
     }
 
     /// <summary>Between the services, by the one that is asked.</summary>
@@ -92,10 +93,6 @@ internal sealed class Cell : IAsyncDisposable
         }
 
         Endpoints = await Endpoints.ReadAsync(EndpointsFile, cancellationToken) with { Postgres = _infrastructure.Databases, Kafka = _infrastructure.Kafka };
-        foreach (var (service, proxy) in Proxies)
-        {
-            proxy.Lead(Endpoints.Services[service].Port);
-        }
     }
 
     /// <summary>Stops all services in order, as Ctrl-C does.</summary>
@@ -137,11 +134,12 @@ internal sealed class Cell : IAsyncDisposable
         }
     }
 
-    /// <summary>Tells each service that the others are where the proxies are.</summary>
+    /// <summary>Where each service is, and that the others find it behind its proxy.</summary>
     private IEnumerable<string> Addresses() =>
-        from caller in Services
-        from asked in s_asked
-        select $"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port.ToString(CultureInfo.InvariantCulture)}";
+        s_asked.Select(asked => FormattableString.Invariant($"--Ports:{asked}={_ports[asked]}")).Concat(
+            from caller in Services
+            from asked in s_asked
+            select FormattableString.Invariant($"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port}"));
 
     private static async Task CopyAsync(Process process, string file)
     {

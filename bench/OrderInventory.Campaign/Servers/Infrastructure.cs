@@ -20,7 +20,6 @@ internal sealed class Infrastructure : IAsyncDisposable
     private readonly List<Server> _servers = [];
     private readonly List<Proxy> _proxies = [];
     private readonly string[] _asUser;
-    private string _postgresPrograms = "";
     private int _postgresPort;
 
     private Infrastructure(string folder)
@@ -91,7 +90,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         await ExecuteAsync("SELECT pg_create_physical_replication_slot('backup', true)");
         try
         {
-            var start = AsUser(Path.Combine(_postgresPrograms, "pg_basebackup"), ["-h", "127.0.0.1", "-p", Text(_postgresPort), "-U", "postgres", "-D", Backup, "-X", "none", "-c", "fast"]);
+            var start = AsUser(PostgresProgram("pg_basebackup"), ["-h", "127.0.0.1", "-p", Text(_postgresPort), "-U", "postgres", "-D", Backup, "-X", "none", "-c", "fast"]);
             start.Environment["PGPASSWORD"] = _password;
             await RunAsync(start, CancellationToken.None);
         }
@@ -134,6 +133,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         cp -a "$0/pg_wal/." "$2/"
         find "$0" -mindepth 1 -delete
         cp -a "$1/." "$0/"
+        chmod 700 "$0"
         echo "restore_command = 'cp $2/%f %p'" >> "$0/postgresql.auto.conf"
         [ -z "$3" ] || printf "recovery_target_name = '%s'\nrecovery_target_action = promote\n" "$3" >> "$0/postgresql.auto.conf"
         touch "$0/recovery.signal"
@@ -161,23 +161,19 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     private async Task StartPostgresAsync(CancellationToken cancellationToken)
     {
-        var bin = _postgresPrograms = Environment.GetEnvironmentVariable("PATH")!.Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : [])
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")))
-            ?? throw new CampaignException("PostgreSQL is missing (Debian: apt-get install postgresql).");
         var port = _postgresPort = Ports.Free();
         var password = Path.Combine(_folder, "postgres.password");
         await File.WriteAllTextAsync(password, _password, cancellationToken);
         Directory.CreateDirectory(PostgresFolder);
         await OwnAsync(PostgresFolder);
         await OwnAsync(password);
-        await RunAsUserAsync(Path.Combine(bin, "initdb"), ["-D", PostgresFolder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C.UTF-8"], cancellationToken);
+        await RunAsUserAsync(PostgresProgram("initdb"), ["-D", PostgresFolder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C.UTF-8"], cancellationToken);
         string[] arguments =
         [
             "-D", PostgresFolder, "-p", Text(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300", "-c", "shared_buffers=128MB",
             "-c", "max_wal_size=1GB", "-c", "jit=off", "-c", "log_min_messages=fatal",
         ];
-        _servers.Add(new("postgres", _folder, () => AsUser(Path.Combine(bin, "postgres"), arguments)));
+        _servers.Add(new("postgres", _folder, () => AsUser(PostgresProgram("postgres"), arguments)));
         var proxy = AddProxy("postgres", port);
         var server = $"Host=127.0.0.1;Port={Text(port)};Username=postgres;Password={_password}";
         await EventuallyAsync("PostgreSQL", async () =>
@@ -285,6 +281,11 @@ internal sealed class Infrastructure : IAsyncDisposable
         _proxies.Add(proxy);
         return proxy;
     }
+
+    private static string PostgresProgram(string name) => Environment.GetEnvironmentVariable("PATH")!.Split(':')
+        .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : [])
+        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+        ?? throw new CampaignException($"PostgreSQL's {name} is missing (Debian: apt-get install postgresql).");
 
     private static string[] UnprivilegedUser()
     {

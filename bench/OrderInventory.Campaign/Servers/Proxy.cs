@@ -31,12 +31,12 @@ internal sealed class Proxy : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, Ports.Free());
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private readonly CancellationTokenSource _stop = new();
-    private volatile int _target;
+    private readonly int _target;
     private volatile NetworkFault _fault;
 
     /// <param name="name">For people.</param>
-    /// <param name="target">The port of what is behind it; 0 while that is not known, and connections are cut.</param>
-    public Proxy(string name, int target = 0)
+    /// <param name="target">The port of what is behind it.</param>
+    public Proxy(string name, int target)
     {
         (Name, _target) = (name, target);
         _listener.Start();
@@ -46,9 +46,6 @@ internal sealed class Proxy : IDisposable
     public string Name { get; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
-    /// <summary>From now on new connections go there.</summary>
-    public void Lead(int target) => _target = target;
 
     /// <summary>From now on. Bytes that a fault has swallowed are gone for good, so the end of one that swallows cuts the connections.</summary>
     public void Set(NetworkFault fault)
@@ -97,7 +94,7 @@ internal sealed class Proxy : IDisposable
         try
         {
             (_open[client], _open[server]) = (true, true);
-            if (_fault == NetworkFault.Reset || _target == 0)
+            if (_fault == NetworkFault.Reset)
             {
                 return;
             }

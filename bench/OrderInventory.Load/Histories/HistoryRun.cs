@@ -6,7 +6,7 @@ using OrderInventory.Load.Placing;
 namespace OrderInventory.Load.Histories;
 
 /// <summary>A mix of requests by several clients, each written to a history.</summary>
-/// <param name="replicas">Where each replica of the system is just now; clients are spread over them, and go to the next one when one does not answer. Every fourth asks at the gateway, the others at the services.</param>
+/// <param name="replicas">Where each replica of the system is just now; each request of a client goes to the next one. Every fourth client asks at the gateway, the others at the services.</param>
 /// <param name="options">What is run.</param>
 /// <param name="writer">The history.</param>
 /// <param name="say">Progress, for a person.</param>
@@ -24,6 +24,9 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
 
     /// <summary>Milliseconds since the start.</summary>
     public double Now => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>The best rate of answers that the system has shown for ten seconds; 0 while there is none.</summary>
+    public double Rate => Shared.Figures.Best(10);
 
     public void Dispose() => _http.Dispose();
 
@@ -62,12 +65,12 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
     }
 
     /// <summary>More clients, at a fixed rate of arrival whatever is answered. Returns when each request has its answer or was given up.</summary>
-    /// <param name="times">Of the best rate that the system has shown for five seconds.</param>
+    /// <param name="rate">Requests a second.</param>
     /// <param name="time">How long new requests are sent.</param>
     /// <param name="over">Ends it.</param>
-    public async Task SurgeAsync(int times, TimeSpan time, CancellationToken over)
+    public async Task SurgeAsync(double rate, TimeSpan time, CancellationToken over)
     {
-        var (rate, begin, first) = (times * Shared.Figures.Best(5), TimeSpan.FromMilliseconds(Now), options.Clients + (SurgeClients * _surges++));
+        var (begin, first) = (TimeSpan.FromMilliseconds(Now), options.Clients + (SurgeClients * _surges++));
         await Task.WhenAll(Enumerable.Range(0, SurgeClients).Select(number => new HistoryClient(
             first + number, Shared, RequestsOf(first + number), new Pace(rate, number, SurgeClients, begin), (begin + time).TotalMilliseconds, isShopper: true).RunAsync(over)));
     }
