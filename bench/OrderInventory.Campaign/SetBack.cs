@@ -49,8 +49,11 @@ internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Cell>
     public History Cut(History history)
     {
         var (before, after) = _marked ?? throw new CampaignException("The load was over before the moment to go back to.");
-        return new(history.Run, history.Faults.Cast<HistoryLine>().Prepend(history.Run).Concat(history.Operations.Where(o => o.Start < after).Select(o => o.End < before ? o : Unanswered(o))));
+        return new(history.Run, history.Faults.Cast<HistoryLine>().Prepend(history.Run).Concat(history.Operations.Where(o => o.Start < after).Select(o => o.End < before ? WithoutTopics(o) : Unanswered(o))));
     }
+
+    /// <summary>That a version was a revision is told by the topics alone.</summary>
+    private static Operation WithoutTopics(Operation o) => o.Op == Op.Revise ? o with { Number = o.Number, Version = null } : o;
 
     private static Operation Unanswered(Operation o) => o with
     {
