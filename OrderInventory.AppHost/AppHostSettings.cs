@@ -86,6 +86,9 @@ internal sealed class AppHostSettings
     /// <summary>The number of this system among several on the same servers (<c>external</c>): each is a replica of every service.</summary>
     public int Replica => Number("Replica") ?? 1;
 
+    /// <summary>The port of a service (<c>Ports:orders</c>); null for any free one.</summary>
+    public int? PortOf(string name) => Number($"Ports:{name}");
+
     /// <summary>Environment variables of one service's process: <c>Environment:orders:LD_PRELOAD</c>.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ServiceEnvironment(string name) =>
         _configuration.GetSection($"Environment:{name}").GetChildren().Select(variable => new KeyValuePair<string, string?>(variable.Key, variable.Value));

@@ -16,7 +16,7 @@ internal static class ResourceSupervisorExtensions
 }
 
 /// <summary>
-/// Tells whoever started the system what ends or cannot start, and why. A process that crashed is started again, three times within a minute;
+/// Tells whoever started the system what ends or cannot start, and why. A process that crashed, or ended by itself, is started again, three times within a minute;
 /// before the system was ready for the first time, a resource that stays down ends the start with an error. At the end it stops the services
 /// before the servers that they need.
 /// </summary>
@@ -96,7 +96,9 @@ internal sealed partial class ResourceSupervisor(
     {
         var name = change.Resource.Name;
         var state = change.Snapshot.State?.Text;
-        var crashed = state != KnownResourceStates.FailedToStart && change.Snapshot.ExitCode is not (null or 0);
+        // A service is to run: one that ends by itself is as far from that as one that crashed, whatever its exit code says.
+        var mayRestart = state is not null && state != KnownResourceStates.FailedToStart && state != KnownResourceStates.RuntimeUnhealthy;
+        var crashed = mayRestart && change.Snapshot.ExitCode is not (null or 0);
         if (wasAsked)
         {
             Console.WriteLine($"{name} was stopped. 'aspire resource {name} start', or the dashboard, starts it again.");
@@ -108,7 +110,7 @@ internal sealed partial class ResourceSupervisor(
             : state == KnownResourceStates.FailedToStart ? "cannot start"
             : "has ended";
         Console.Error.WriteLine($"{name} {how}.{await LastLinesAsync(change.ResourceId)}");
-        if (crashed && settings.RestartsCrashed && MayRestart(change.ResourceId, out var attempt))
+        if (mayRestart && settings.RestartsCrashed && MayRestart(change.ResourceId, out var attempt))
         {
             Console.Error.WriteLine($"{name} is started again ({attempt} of at most {MaxRestarts} times a minute).");
             _ = RestartAsync(change.Resource, attempt);

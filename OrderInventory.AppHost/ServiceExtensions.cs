@@ -13,7 +13,7 @@ internal static class ServiceExtensions
         // No launch profile: the endpoint is declared here, a developer's local profile must not add a second one.
         var service = builder.AddProject<TProject>(name, launchProfileName: null)
             // Not behind the orchestrator's proxy, which accepts a connection for a service that is down and holds it.
-            .WithHttpEndpoint(port: port, name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
+            .WithHttpEndpoint(port: port ?? settings.PortOf(name), name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
             .DisableForwardedHeaders()
             .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 5, endpointName: "http")
             .WithHttpProbe(ProbeType.Liveness, "/alive", timeoutSeconds: 5, endpointName: "http");
@@ -34,10 +34,16 @@ internal static class ServiceExtensions
         service
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_ASPNETCORE_DISABLE_URL_QUERY_REDACTION", "false")
             .WithEnvironment("OTEL_DOTNET_EXPERIMENTAL_HTTPCLIENT_DISABLE_URL_QUERY_REDACTION", "false");
-        foreach (var (key, value) in settings.ServiceEnvironment(name))
+        builder.Eventing.Subscribe<BeforeStartEvent>((_, _) =>
         {
-            service.WithEnvironment(key, value);
-        }
+            // Last, so that it counts before what the AppHost says itself, such as the address of another service.
+            foreach (var (key, value) in settings.ServiceEnvironment(name))
+            {
+                service.WithEnvironment(key, value);
+            }
+
+            return Task.CompletedTask;
+        });
 
         if (settings.OtlpEndpoint is { } collector)
         {

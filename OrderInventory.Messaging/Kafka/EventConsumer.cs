@@ -60,9 +60,10 @@ internal sealed partial class EventConsumer(
                 batch.Clear();
             }
         }
-        catch (KafkaException exception)
+        catch (Exception exception) when (exception is KafkaException || !stopping.IsCancellationRequested)
         {
-            LogRestart(exception, exception.Error.Reason);
+            // Whatever it is, a consumer that ended here would take the service with it. What is not committed is read again.
+            LogRestart(exception, exception.Message);
             stopping.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
         }
         finally

@@ -42,11 +42,20 @@ public static class DatabaseValues
         exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;
 
     /// <summary>
-    /// Whether the database failed for a reason that may be over at the next attempt: a lost connection, a deadlock, a serialization
-    /// failure. EF Core wraps what Npgsql throws, and what it throws itself while saving once more.
+    /// Whether the database failed for a reason that may be over at the next attempt: a lost connection, a deadlock, a serialization failure, a server that
+    /// is still recovering or has become a standby, somebody who ended the statement or its session. EF Core wraps what Npgsql throws, and what it throws
+    /// itself while saving once more.
     /// </summary>
-    public static bool IsTransientDatabaseFailure(this Exception? exception) =>
-        exception is DbException { IsTransient: true } || (exception is not null && exception.InnerException.IsTransientDatabaseFailure());
+    public static bool IsTransientDatabaseFailure(this Exception? exception) => exception switch
+    {
+        null => false,
+        DbException { IsTransient: true } => true,
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown,
+        } => true,
+        _ => exception.InnerException.IsTransientDatabaseFailure(),
+    };
 
     /// <summary>The escape character of <see cref="LikePattern"/>. It must be named: EF Core's ILike without it means none.</summary>
     public const string LikeEscape = @"\";

@@ -97,7 +97,7 @@ internal sealed partial class DatabaseMigrator<TDb>(IServiceProvider services, I
                 await scope.ServiceProvider.GetRequiredService<TDb>().Database.MigrateAsync(cancellationToken);
                 return;
             }
-            catch (NpgsqlException exception) when (exception.IsTransient)
+            catch (Exception exception) when (exception.IsTransientDatabaseFailure())
             {
                 LogWaiting(exception, attempt);
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), cancellationToken);

@@ -10,10 +10,13 @@ namespace OrderInventory.ServiceDefaults.Http;
 internal sealed class AdmissionOptions
 {
     /// <summary>Requests that are worked on at the same time.</summary>
-    public int Concurrent { get; set; } = 128;
+    public int Concurrent { get; set; } = 64;
 
     /// <summary>Requests that wait for their turn, oldest first; the next one is refused.</summary>
     public int Queued { get; set; } = 256;
+
+    /// <summary>How long one of them waits for its turn before it is refused too: so that whoever is let in is answered soon, also while too many ask.</summary>
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>
@@ -34,8 +37,8 @@ public static class Admission
         app.Lifetime.ApplicationStopped.Register(limiter.Dispose);
         return app.UseWhen(http => http.Request.Path.StartsWithSegments("/api"), api => api.Use(async (http, next) =>
         {
-            using var lease = await limiter.AcquireAsync(1, http.RequestAborted);
-            if (lease.IsAcquired)
+            using var lease = await AcquireAsync(limiter, options.MaxWait, http.RequestAborted);
+            if (lease is { IsAcquired: true })
             {
                 http.Features.Set(lease);
                 await next(http);
@@ -47,6 +50,28 @@ public static class Admission
                     "overloaded", "The service has too much to do.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Send it again after a while.").ExecuteAsync(http);
             }
         }));
+    }
+
+    /// <returns>Null when its turn did not come in time.</returns>
+    private static async ValueTask<RateLimitLease?> AcquireAsync(ConcurrencyLimiter limiter, TimeSpan maxWait, CancellationToken aborted)
+    {
+        var lease = limiter.AttemptAcquire();
+        if (lease.IsAcquired)
+        {
+            return lease;
+        }
+
+        lease.Dispose();
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        turn.CancelAfter(maxWait);
+        try
+        {
+            return await limiter.AcquireAsync(1, turn.Token);
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     /// <summary>From here on the request only waits: somebody else may come in.</summary>

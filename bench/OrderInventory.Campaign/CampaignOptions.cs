@@ -15,8 +15,9 @@ internal sealed record CampaignOptions
           --rate N             open loop: so many requests a second
           --replicas 1|2       replicas of every service (default 1)
           --brokers 1|3        Kafka brokers; 3 with min.insync.replicas=2 (default 1)
-          --faults a,b         of kill, stop, kafka-away, postgres-away, delay, drop, half-open, reset, slow, poison, replay, lock, connections, clock, restart, scale, rewind, disk, kafka-disk; or all, none (default kill,stop)
+          --faults a,b         of kill, stop, kafka-away, postgres-away, clock, restart, scale, delay, drop, half-open, reset, slow, poison, replay, forget, rewind, lock, connections, migration, restore, disk, kafka-disk, overload; or all, none (default kill,stop)
           --gap S              seconds between two faults, on average (default 6)
+          --back-to S          a backup is made under load, and after the load everything is set back to second S; rules about what topics and mails have are not asked then
           --max-faults N       no more than so many
           --clock-of SERVICE   the service whose clock 'clock' shifts (default orders; needs libfaketime, Debian: faketime)
           --wait S             bound for everything to become quiet after the load (default 180)
@@ -37,6 +38,7 @@ internal sealed record CampaignOptions
     public IReadOnlyList<string> Faults { get; private init; } = ["kill", "stop"];
     public double Gap { get; private init; } = 6;
     public int MaxFaults { get; private init; } = int.MaxValue;
+    public int? BackTo { get; private init; }
     public string ClockOf { get; private init; } = "orders";
     public int WaitSeconds { get; private init; } = 180;
     public string? Out { get; private init; }
@@ -70,6 +72,7 @@ internal sealed record CampaignOptions
                 "--brokers" => options with { Brokers = Number(1, 3) },
                 "--faults" => options with { Faults = value == "all" ? [.. Campaign.Faults.Fault.All.Select(fault => fault.What)] : value == "none" ? [] : value.Split(',') },
                 "--gap" => options with { Gap = Number(0, 600) },
+                "--back-to" => options with { BackTo = Number(12, 36_000) },
                 "--max-faults" => options with { MaxFaults = Number(0, 100_000) },
                 "--clock-of" => options with { ClockOf = value },
                 "--wait" => options with { WaitSeconds = Number(1, 3600) },

@@ -61,15 +61,27 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         Say("The system is healthy.");
         var file = Path.Combine(options.Out ?? options.Work, "history.ndjson");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var schedule = new Schedule(
-            [.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], new(infrastructure, cells, NewCell, new Random(options.Seed)), options.Gap, options.MaxFaults, options.Seed);
-        HistoryRun run;
+        var setBack = options.BackTo is { } moment ? new SetBack(infrastructure, cells, moment) : null;
+        Figures figures;
         using (var writer = new HistoryWriter(file))
+        using (var run = new HistoryRun(
+            [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
+            new HistoryOptions { Clients = options.Clients, Rate = options.Rate, Seconds = options.Seconds, Orders = options.Orders, Seed = options.Seed }, writer, Say))
         {
-            run = new(
-                [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
-                new HistoryOptions { Clients = options.Clients, Rate = options.Rate, Seconds = options.Seconds, Orders = options.Orders, Seed = options.Seed }, writer, Say);
-            await run.RunAsync(options.Faults.Count == 0 ? null : over => schedule.RunAsync(() => run.Now, writer, Say, over), cancellationToken);
+            var target = new Target(infrastructure, cells, NewCell, () => run.Rate, run.SurgeAsync, new Random(options.Seed));
+            var schedule = new Schedule([.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], target, options.Gap, options.MaxFaults, options.Seed);
+            await run.RunAsync(
+                over => Task.WhenAll(
+                    options.Faults.Count == 0 ? Task.CompletedTask : schedule.RunAsync(() => run.Now, writer, Say, over),
+                    setBack?.BackUpAsync(() => run.Now, over) ?? Task.CompletedTask),
+                cancellationToken);
+            figures = run.Shared.Figures;
+        }
+
+        if (setBack is not null)
+        {
+            Say($"The load is over; everything is set back to second {options.BackTo}.");
+            await setBack.RestoreAsync();
         }
 
         Say("The load is over; waiting for everything to become quiet.");
@@ -81,7 +93,12 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
 
         var history = await History.ReadAsync(file, cancellationToken);
         var facts = await DatabaseFacts.ReadAsync(infrastructure.Databases, cancellationToken) with { Events = TopicFacts.Read(infrastructure.Kafka, cancellationToken) };
-        var violations = Checker.Check(history, facts).ToList();
+        if (setBack is not null)
+        {
+            history = setBack.Cut(history);
+        }
+
+        var violations = Checker.Check(history, facts, except: setBack is null ? [] : SetBack.NotAsked).ToList();
         if (moving is not null)
         {
             violations.Insert(0, new("becomes quiet", $"After {options.WaitSeconds} s: {moving}."));
@@ -93,7 +110,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         if (options.Out is not null)
         {
             await File.WriteAllTextAsync(Path.Combine(options.Out, "campaign.md"), table, cancellationToken);
-            await HistoryReport.WriteAsync(run.Shared.Figures, history, Path.Combine(options.Out, "report.json"), Path.Combine(options.Out, "report.html"), cancellationToken);
+            await HistoryReport.WriteAsync(figures, history, Path.Combine(options.Out, "report.json"), Path.Combine(options.Out, "report.html"), cancellationToken);
         }
 
         return violations.Count == 0 ? 0 : 1;
@@ -142,7 +159,7 @@ static string Table(CampaignOptions options, History history, SystemFacts facts,
         | on | {string.Join(", ", history.Faults.GroupBy(f => f.Where).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"))} |
         | records, ledger rows, notifications | {facts.Events.Count}, {facts.Movements.Count}, {facts.Notifications.Count} |
         | dead letters | {facts.DeadLetters.Count} ({history.Faults.Sum(f => f.Poison?.Count ?? 0)} records were poison) |
-        | violations | {(violations.Count == 0 ? "0" : $"{violations.Count}: {string.Join(", ", violations.GroupBy(v => v.Rule).Select(g => $"{g.Count()} {g.Key}"))}")} |
+        {OverloadRows.Of(history)}| violations | {(violations.Count == 0 ? "0" : $"{violations.Count}: {string.Join(", ", violations.GroupBy(v => v.Rule).Select(g => $"{g.Count()} {g.Key}"))}")} |
 
         """);
     return table.ToString();

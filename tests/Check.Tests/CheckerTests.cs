@@ -13,6 +13,7 @@ public sealed class CheckerTests
         (OrderRules.Acknowledged, "an acknowledged order is lost", s => s.Facts = s.Facts with { Orders = [.. s.Facts.Orders.Where(o => o.Id != Confirmed)] }),
         (OrderRules.Acknowledged, "it is another customer's", s => Order(s, Confirmed, o => o with { Customer = Id(99) })),
         (OrderRules.Acknowledged, "it was told of with other lines", s => Event(s, 30, e => e with { Lines = [new(Product, 4)] })),
+        (AnswerRules.SayWhen, "a refusal that does not say when", s => s.Lines.Add(Asked(Op.Cancel, 30, 31) with { Order = Confirmed, Status = 503, Error = "overloaded" })),
         (OrderRules.Decided, "an order waits for ever", s => Order(s, Confirmed, o => o with { Status = "pending" })),
         (OrderRules.WholeOrNothing, "an order without lines", s => Order(s, Confirmed, o => o with { Lines = [] })),
         (OrderRules.WholeOrNothing, "a refused request made an order", s => s.Change(o => o.Key == "k-1", o => o with { Status = 409, Error = "insufficient-stock", Order = null })),

@@ -48,6 +48,27 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         Assert.Equal(13, await database.Database.SqlQuery<int>($"SELECT sum(on_hand)::int AS \"Value\" FROM stock_levels").SingleAsync());
     }
 
+    // Fails when a session that has locked stock before cannot any more: a batch of events would be set aside.
+    [Fact]
+    public async Task Stock_is_locked_while_a_later_migration_adds_and_drops_a_column()
+    {
+        await using var database = new InventoryDb(
+            new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
+        await database.Database.MigrateAsync();
+        var product = Guid.CreateVersion7();
+        await database.Database.OpenConnectionAsync();
+        await database.Database.ExecuteSqlAsync(
+            $"INSERT INTO stock_levels (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at) VALUES ({product}, 'default', 5, 2, 3, 4, now())");
+        foreach (var change in (string[])["SELECT 1", "ALTER TABLE stock_levels ADD COLUMN next integer NOT NULL DEFAULT 0", "ALTER TABLE stock_levels DROP COLUMN next"])
+        {
+            await database.Database.ExecuteSqlRawAsync(change);
+            for (var again = 0; again < 3; again++)
+            {
+                Assert.Equal(5, await database.Database.SqlQuery<long>($"SELECT on_hand AS \"Value\" FROM lock_stock(ARRAY[{product}], ARRAY[]::uuid[])").SingleAsync());
+            }
+        }
+    }
+
     [Fact]
     public async Task What_was_shipped_before_returns_had_versions_takes_none_of_them_back_twice()
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OrderInventory.Messaging.Inbox;
@@ -9,7 +10,7 @@ namespace OrderInventory.Messaging.Tests;
 [Collection(InfrastructureCollection.Name)]
 public class DatabaseFaultTests(InfrastructureFixture infrastructure)
 {
-    public static TheoryData<string> ToBeRepeated => ["40001", "40P01", "57P01", "53300", "23505"];
+    public static TheoryData<string> ToBeRepeated => ["40001", "40P01", "57P01", "57P02", "57014", "25006", "53300", "23505"];
 
     // Fails when one of these errors makes a dead letter of an event that would have gone through a moment later.
     [Theory]
@@ -97,6 +98,23 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
             await transaction.CommitAsync();
             await processed;
         }
+    }
+
+    // Fails when what the inbox cannot write down ends the consumer, and with it the service, or is skipped.
+    [Fact]
+    public async Task A_consumer_that_cannot_set_an_event_aside_goes_on_when_it_can()
+    {
+        await using var bed = await TestBed.CreateAsync(infrastructure);
+        var service = await bed.StartAsync();
+        await bed.ExecuteAsync("ALTER TABLE dead_letters RENAME TO away");
+        var key = Guid.CreateVersion7();
+        await bed.Kafka.PublishAsync(bed.Changed.Topic, Encoding.UTF8.GetBytes(key.ToString()), "not json"u8.ToArray(), [], partition: 0);
+        await bed.SendAsync(new(key, 1, ""), partition: 0);
+        await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer starts anew", StringComparison.Ordinal)), TestBed.Timeout, "the consumer starts anew");
+        await bed.ExecuteAsync("ALTER TABLE away RENAME TO dead_letters");
+
+        await bed.AppliedAsync(key, 1);
+        Assert.Equal(1, await bed.DeadLettersAsync());
     }
 
     // Fails when a row that is always there already is tried for ever, and the partition stops.

@@ -45,6 +45,25 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_waits_too_long_for_a_turn_is_refused_and_leaves_the_place_to_another()
+    {
+        await DisposeAsync();
+        await StartAsync(maxWait: "00:00:00.050");
+        var taken = new[] { GetAsync("/api/work"), GetAsync("/api/work") };
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        for (var i = 0; i < 3; i++)
+        {
+            // The only place to wait at is free again each time.
+            using var refused = await GetAsync("/api/work");
+            Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (refused.StatusCode, refused.Headers.RetryAfter?.ToString()));
+        }
+
+        _go.SetResult();
+        Assert.All(await Task.WhenAll(taken), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.Equal(HttpStatusCode.OK, (await GetAsync("/api/work")).StatusCode);
+    }
+
+    [Fact]
     public async Task Health_is_answered_while_everything_else_is_refused()
     {
         var taken = Enumerable.Range(0, 3).Select(_ => GetAsync("/api/work")).ToList();
@@ -69,12 +88,14 @@ public sealed class AdmissionTests : IAsyncLifetime
         Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
     }
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync() => StartAsync(maxWait: "00:01:00");
+
+    private async Task StartAsync(string maxWait)
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", "2"), new("Admission:Queued", "1")]);
+        builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", "2"), new("Admission:Queued", "1"), new("Admission:MaxWait", maxWait)]);
         builder.AddServiceDefaults(checksTokens: false);
         builder.Services.AddAuthentication();
         builder.Services.AddAuthorization();

@@ -12,6 +12,9 @@ internal sealed class Cell : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
+    /// <summary>Those that other services ask, and the gateway.</summary>
+    private static readonly string[] s_asked = ["orders", "inventory", "products", "customers", "notifications"];
+
     /// <summary>So many at one time at the most: each has an issuer with a database of its own.</summary>
     public const int Most = 3;
 
@@ -22,6 +25,7 @@ internal sealed class Cell : IAsyncDisposable
     private readonly Infrastructure _infrastructure;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _mark;
+    private readonly Dictionary<string, int> _ports = s_asked.ToDictionary(service => service, _ => Ports.Free());
     private Process? _process;
 
     /// <param name="number">From 1.</param>
@@ -36,7 +40,11 @@ internal sealed class Cell : IAsyncDisposable
         _mark = $"{Path.GetFileName(folder)}-{number.ToString(CultureInfo.InvariantCulture)}";
         // The same at each start: clients know it.
         GatewayPort = Ports.Free();
+        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
     }
+
+    /// <summary>Between the services, by the one that is asked.</summary>
+    public IReadOnlyDictionary<string, Proxy> Proxies { get; }
 
     public int Number { get; }
 
@@ -53,7 +61,7 @@ internal sealed class Cell : IAsyncDisposable
     /// <summary>Returns when every service is healthy.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("dotnet", [_appHost, "--Dashboard=false", "--Infrastructure:Mode=external", $"--RunDirectory={Path.GetDirectoryName(EndpointsFile)}", $"--Replica={Number}", .. _arguments])
+        var start = new ProcessStartInfo("dotnet", [_appHost, "--Dashboard=false", "--Infrastructure:Mode=external", $"--RunDirectory={Path.GetDirectoryName(EndpointsFile)}", $"--Replica={Number}", .. Addresses(), .. _arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -120,7 +128,18 @@ internal sealed class Cell : IAsyncDisposable
         }
 
         _process?.Dispose();
+        foreach (var proxy in Proxies.Values)
+        {
+            proxy.Dispose();
+        }
     }
+
+    /// <summary>Where each service is, and that the others find it behind its proxy.</summary>
+    private IEnumerable<string> Addresses() =>
+        s_asked.Select(asked => FormattableString.Invariant($"--Ports:{asked}={_ports[asked]}")).Concat(
+            from caller in Services
+            from asked in s_asked
+            select FormattableString.Invariant($"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port}"));
 
     private static async Task CopyAsync(Process process, string file)
     {

@@ -20,6 +20,7 @@ internal sealed class Infrastructure : IAsyncDisposable
     private readonly List<Server> _servers = [];
     private readonly List<Proxy> _proxies = [];
     private readonly string[] _asUser;
+    private int _postgresPort;
 
     private Infrastructure(string folder)
     {
@@ -72,28 +73,107 @@ internal sealed class Infrastructure : IAsyncDisposable
         await Task.WhenAll(_servers.Select(server => server.DisposeAsync().AsTask()));
     }
 
+    private string Backup => Path.Combine(_folder, "backup");
+
+    private string Wal => Path.Combine(_folder, "wal");
+
+    /// <summary>Makes a base backup. All WAL from its begin on is kept until <see cref="RestoreAsync"/>.</summary>
+    /// <exception cref="FaultNotDoneException">There is no backup, and PostgreSQL is as it was.</exception>
+    public async Task BackUpAsync()
+    {
+        foreach (var folder in (string[])[Backup, Wal])
+        {
+            Directory.CreateDirectory(folder);
+            await OwnAsync(folder);
+        }
+
+        await ExecuteAsync("SELECT pg_create_physical_replication_slot('backup', true)");
+        try
+        {
+            var start = AsUser(PostgresProgram("pg_basebackup"), ["-h", "127.0.0.1", "-p", Text(_postgresPort), "-U", "postgres", "-D", Backup, "-X", "none", "-c", "fast"]);
+            start.Environment["PGPASSWORD"] = _password;
+            await RunAsync(start, CancellationToken.None);
+        }
+        catch (CampaignException problem)
+        {
+            await ExecuteAsync("SELECT pg_drop_replication_slot('backup')");
+            DeleteBackup();
+            throw new FaultNotDoneException(problem.Message);
+        }
+    }
+
+    /// <summary>Names this moment, so that PostgreSQL can be set back to it.</summary>
+    public Task MarkAsync(string moment) => ExecuteAsync($"SELECT pg_create_restore_point('{moment}')");
+
+    /// <summary>PostgreSQL is killed, loses its data, and is set up anew from the backup and from its WAL.</summary>
+    /// <param name="moment">Up to this one; null for all of the WAL.</param>
+    public async Task RestoreAsync(string? moment = null)
+    {
+        await Named("postgres").WhileDownAsync(() => RunAsUserAsync("sh", ["-ec", Restore, PostgresFolder, Backup, Wal, moment ?? ""], CancellationToken.None));
+        // It answers readers before it has recovered.
+        await EventuallyAsync("PostgreSQL", () => ExecuteAsync("CREATE TEMPORARY TABLE restored ()"), CancellationToken.None);
+        DeleteBackup();
+    }
+
+    /// <summary>Redis has nothing any more, and Kafka no topic.</summary>
+    public async Task EmptyRedisAndKafkaAsync()
+    {
+        await Named("redis").WhileDownAsync(() => Task.CompletedTask);
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Kafka }).SetLogHandler(static (_, _) => { }).Build();
+        var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic).Where(topic => !topic.StartsWith("__", StringComparison.Ordinal)).ToList();
+        await admin.DeleteTopicsAsync(topics);
+        await EventuallyAsync("Kafka without topics", () => admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Any(topic => topics.Contains(topic.Topic))
+            ? throw new KafkaException(new Error(ErrorCode.Local_Fail, "Topics are still there."))
+            : Task.CompletedTask, CancellationToken.None);
+    }
+
+    /// <summary>With <c>recovery.signal</c> the server recovers from the WAL that restore_command finds, to its end or to a moment that has a name.</summary>
+    private const string Restore =
+        """
+        cp -a "$0/pg_wal/." "$2/"
+        find "$0" -mindepth 1 -delete
+        cp -a "$1/." "$0/"
+        chmod 700 "$0"
+        echo "restore_command = 'cp $2/%f %p'" >> "$0/postgresql.auto.conf"
+        [ -z "$3" ] || printf "recovery_target_name = '%s'\nrecovery_target_action = promote\n" "$3" >> "$0/postgresql.auto.conf"
+        touch "$0/recovery.signal"
+        """;
+
+    private void DeleteBackup()
+    {
+        foreach (var folder in ((string[])[Backup, Wal]).Where(Directory.Exists))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private Server Named(string name) => _servers.Single(server => server.Name == name);
+
+    private async Task ExecuteAsync(string statement)
+    {
+        await using var connection = new NpgsqlConnection($"{Databases["orders"]};Pooling=false;Timeout=5");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(statement, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private Task OwnAsync(string path) => _asUser.Length == 0 ? Task.CompletedTask : RunAsync("chown", ["-R", _asUser[0].Split('=')[1], path], CancellationToken.None);
+
     private async Task StartPostgresAsync(CancellationToken cancellationToken)
     {
-        var bin = Environment.GetEnvironmentVariable("PATH")!.Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : [])
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")))
-            ?? throw new CampaignException("PostgreSQL is missing (Debian: apt-get install postgresql).");
-        var port = Ports.Free();
+        var port = _postgresPort = Ports.Free();
         var password = Path.Combine(_folder, "postgres.password");
         await File.WriteAllTextAsync(password, _password, cancellationToken);
         Directory.CreateDirectory(PostgresFolder);
-        if (_asUser.Length > 0)
-        {
-            await RunAsync("chown", ["-R", _asUser[0].Split('=')[1], PostgresFolder, password], cancellationToken);
-        }
-
-        await RunAsUserAsync(Path.Combine(bin, "initdb"), ["-D", PostgresFolder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C.UTF-8"], cancellationToken);
+        await OwnAsync(PostgresFolder);
+        await OwnAsync(password);
+        await RunAsUserAsync(PostgresProgram("initdb"), ["-D", PostgresFolder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", password, "-E", "UTF8", "--locale", "C.UTF-8"], cancellationToken);
         string[] arguments =
         [
             "-D", PostgresFolder, "-p", Text(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300", "-c", "shared_buffers=128MB",
             "-c", "max_wal_size=1GB", "-c", "jit=off", "-c", "log_min_messages=fatal",
         ];
-        _servers.Add(new("postgres", _folder, () => AsUser(Path.Combine(bin, "postgres"), arguments)));
+        _servers.Add(new("postgres", _folder, () => AsUser(PostgresProgram("postgres"), arguments)));
         var proxy = AddProxy("postgres", port);
         var server = $"Host=127.0.0.1;Port={Text(port)};Username=postgres;Password={_password}";
         await EventuallyAsync("PostgreSQL", async () =>
@@ -201,6 +281,11 @@ internal sealed class Infrastructure : IAsyncDisposable
         _proxies.Add(proxy);
         return proxy;
     }
+
+    private static string PostgresProgram(string name) => Environment.GetEnvironmentVariable("PATH")!.Split(':')
+        .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending().Select(version => Path.Combine(version, "bin")) : [])
+        .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+        ?? throw new CampaignException($"PostgreSQL's {name} is missing (Debian: apt-get install postgresql).");
 
     private static string[] UnprivilegedUser()
     {

@@ -25,7 +25,7 @@ internal enum NetworkFault
     Slow,
 }
 
-/// <summary>Stands between the services and one server, on loopback, and can spoil what goes through it.</summary>
+/// <summary>Stands between those who ask and one server or service, on loopback, and can spoil what goes through it.</summary>
 internal sealed class Proxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, Ports.Free());
@@ -34,6 +34,8 @@ internal sealed class Proxy : IDisposable
     private readonly int _target;
     private volatile NetworkFault _fault;
 
+    /// <param name="name">For people.</param>
+    /// <param name="target">The port of what is behind it.</param>
     public Proxy(string name, int target)
     {
         (Name, _target) = (name, target);

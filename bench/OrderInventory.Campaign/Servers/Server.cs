@@ -8,6 +8,7 @@ internal sealed class Server : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _running = new(1);
     private readonly Func<ProcessStartInfo> _start;
     private readonly string _log;
     private readonly Task _keeping;
@@ -33,6 +34,26 @@ internal sealed class Server : IAsyncDisposable
     /// <summary>How often it was started.</summary>
     public int Starts { get; private set; }
 
+    /// <summary>Kills it with all its children, and starts it again when that has been done.</summary>
+    /// <param name="work">Begins when none of its processes is there any more.</param>
+    public async Task WhileDownAsync(Func<Task> work)
+    {
+        if (ProcessId is > 0 and var process)
+        {
+            Signals.Descendants(process).ForEach(id => Signals.Send(id, "KILL"));
+        }
+
+        await _running.WaitAsync();
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            _running.Release();
+        }
+    }
+
     /// <summary>Ends it with SIGTERM, and with SIGKILL when that takes too long.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -54,12 +75,14 @@ internal sealed class Server : IAsyncDisposable
         await _keeping;
         File.Delete(PidFile);
         _stop.Dispose();
+        _running.Dispose();
     }
 
     private async Task KeepAsync()
     {
         while (!_stop.IsCancellationRequested)
         {
+            await _running.WaitAsync();
             var start = _start();
             start.RedirectStandardOutput = start.RedirectStandardError = true;
             _process = Process.Start(start)!;
@@ -70,7 +93,9 @@ internal sealed class Server : IAsyncDisposable
                 await Task.WhenAll(CopyAsync(_process.StandardOutput, log), CopyAsync(_process.StandardError, log));
             }
 
+            // Its output is at its end: no child of it runs any more.
             await _process.WaitForExitAsync();
+            _running.Release();
             await Task.Delay(s_pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -95,5 +120,33 @@ internal static class Signals
     {
         using var kill = Process.Start(new ProcessStartInfo("kill", ["-s", name, process.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
         kill.WaitForExit();
+    }
+
+    /// <summary>A process and all that it has started, directly or not.</summary>
+    public static List<int> Descendants(int process)
+    {
+        var parents = Directory.EnumerateDirectories("/proc")
+            .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 0)
+            .Select(id => (Id: id, Parent: ParentOf(id))).ToLookup(entry => entry.Parent, entry => entry.Id);
+        var found = new List<int> { process };
+        for (var i = 0; i < found.Count; i++)
+        {
+            found.AddRange(parents[found[i]]);
+        }
+
+        return found;
+    }
+
+    private static int ParentOf(int id)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
     }
 }

@@ -11,6 +11,8 @@ internal sealed class ConsumerGroup(string kafka, string name) : IDisposable
     /// <summary>A group has the name of its service, and so has the service's database.</summary>
     public static readonly IReadOnlyList<string> Names = ["orders", "inventory", "notifications"];
 
+    public static string Any(Random random) => Names[random.Next(Names.Count)];
+
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
     private readonly IConsumer<Ignore, Ignore> _consumer =

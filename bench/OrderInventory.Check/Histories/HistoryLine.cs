@@ -72,6 +72,9 @@ internal sealed record Operation : HistoryLine
     /// <summary>Why there was no answer, or the last part of a problem's type.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Seconds after which the answer asks to be tried again.</summary>
+    public double? RetryAfter { get; init; }
+
     /// <summary>The Idempotency-Key.</summary>
     public string? Key { get; init; }
 
@@ -115,6 +118,10 @@ internal sealed record Operation : HistoryLine
 
     /// <summary>Whether a list showed all there is.</summary>
     public bool? IsWhole { get; init; }
+
+    /// <summary>Whether it came at a bad time: there is too much to do, or something that is needed does not answer.</summary>
+    [JsonIgnore]
+    public bool IsTurnedAway => Status is 429 or 503;
 
     [JsonIgnore]
     public bool IsAcknowledged => Status is >= 200 and < 300;

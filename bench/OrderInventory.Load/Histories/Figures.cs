@@ -53,6 +53,15 @@ internal sealed class Figures
         }
     }
 
+    /// <summary>Most answers a second, on average of so many whole seconds one after the other.</summary>
+    public double Best(int seconds)
+    {
+        lock (_lock)
+        {
+            return Enumerable.Range(0, Math.Max(0, Seconds.Count - seconds)).Select(from => Seconds.Skip(from).Take(seconds).Average(second => second.Answered)).DefaultIfEmpty(0).Max();
+        }
+    }
+
     internal sealed class Second
     {
         public int Answered { get; set; }

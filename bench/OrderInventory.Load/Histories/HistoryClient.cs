@@ -49,7 +49,13 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
 }
 
 /// <summary>One client: one request after the other, in a mix, each written down.</summary>
-internal sealed class HistoryClient(int number, Shared shared, Requests requests, Pace? pace)
+/// <param name="number">From 0; no other client of the run has it.</param>
+/// <param name="shared">What all clients share.</param>
+/// <param name="requests">Sends them.</param>
+/// <param name="pace">When each is to be sent; null when one is sent after the other.</param>
+/// <param name="until">When the last one begins, in milliseconds since the start, if that is before the end of the run.</param>
+/// <param name="isShopper">Only what customers ask for. The search for an order of the staff's changes takes the longer the more of them go on at one time.</param>
+internal sealed class HistoryClient(int number, Shared shared, Requests requests, Pace? pace, double until = double.PositiveInfinity, bool isShopper = false)
 {
     private const int MaxKnown = 40;
 
@@ -69,7 +75,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
     public async Task RunAsync(CancellationToken stop)
     {
-        for (var turn = 0; !shared.IsOver && !stop.IsCancellationRequested; turn++)
+        for (var turn = 0; !shared.IsOver && shared.Now < until && !stop.IsCancellationRequested; turn++)
         {
             var intended = shared.Now;
             if (pace is not null)
@@ -118,7 +124,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             case Op.ReadStock:
                 return asked with { Product = shared.Run.Products[shared.Products.Next(_random)] };
             default:
-                return ChooseStaff(asked);
+                return isShopper ? null : ChooseStaff(asked);
         }
     }
 

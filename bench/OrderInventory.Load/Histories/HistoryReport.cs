@@ -25,15 +25,15 @@ internal static class HistoryReport
             Orders = options.Orders,
             Seed = options.Seed,
         };
-        HistoryRun run;
+        Figures figures;
         using (var writer = new HistoryWriter(file))
+        using (var run = new HistoryRun([() => endpoints], wanted, writer, AnsiConsole.WriteLine))
         {
-            run = new([() => endpoints], wanted, writer, AnsiConsole.WriteLine);
             await run.RunAsync(null, cancellationToken);
+            figures = run.Shared.Figures;
         }
-
         var history = await History.ReadAsync(file, cancellationToken);
-        await WriteAsync(run.Shared.Figures, history, options.JsonFile, options.HtmlFile, cancellationToken);
+        await WriteAsync(figures, history, options.JsonFile, options.HtmlFile, cancellationToken);
         AnsiConsole.WriteLine($"{history.Operations.Count} requests are in {file}.");
     }
 

@@ -6,19 +6,29 @@ using OrderInventory.Load.Placing;
 namespace OrderInventory.Load.Histories;
 
 /// <summary>A mix of requests by several clients, each written to a history.</summary>
-/// <param name="replicas">Where each replica of the system is just now; clients are spread over them, and go to the next one when one does not answer. Every fourth asks at the gateway, the others at the services.</param>
+/// <param name="replicas">Where each replica of the system is just now; each request of a client goes to the next one. Every fourth client asks at the gateway, the others at the services.</param>
 /// <param name="options">What is run.</param>
 /// <param name="writer">The history.</param>
 /// <param name="say">Progress, for a person.</param>
-internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say)
+internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say) : IDisposable
 {
+    /// <summary>More than a service works on and lets wait (Admission:Concurrent, Admission:Queued), at two replicas too.</summary>
+    private const int SurgeClients = 1000;
+
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) });
     private long _start;
+    private int _surges;
     private Shared? _shared;
 
     public Shared Shared => _shared ?? throw new InvalidOperationException("It has not begun.");
 
     /// <summary>Milliseconds since the start.</summary>
     public double Now => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
+
+    /// <summary>The best rate of answers that the system has shown for ten seconds; 0 while there is none.</summary>
+    public double Rate => Shared.Figures.Best(10);
+
+    public void Dispose() => _http.Dispose();
 
     /// <summary>Ends when the time is over, or enough orders are placed, and every request has its answer or was given up.</summary>
     /// <param name="beside">What goes on beside the load, such as faults; it is told when the load ends.</param>
@@ -32,15 +42,8 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watching = WatchAsync(over.Token);
         var disturbing = DisturbAsync();
-        using var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) };
-        using var http = new HttpMessageInvoker(handler);
         var clients = Task.WhenAll(Enumerable.Range(0, options.Clients).Select(number =>
-        {
-            Endpoints At(int turn) => replicas[(number + turn) % replicas.Count]();
-            var requests = new Requests(http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
-            var pace = options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null;
-            return new HistoryClient(number, _shared, requests, pace).RunAsync(over.Token);
-        }));
+            new HistoryClient(number, _shared, RequestsOf(number), options.Rate is { } rate ? new Pace(rate, number, options.Clients) : null).RunAsync(over.Token)));
         await clients.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await over.CancelAsync();
         await Task.WhenAll(watching, disturbing);
@@ -59,6 +62,23 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
                 throw;
             }
         }
+    }
+
+    /// <summary>More clients, at a fixed rate of arrival whatever is answered. Returns when each request has its answer or was given up.</summary>
+    /// <param name="rate">Requests a second.</param>
+    /// <param name="time">How long new requests are sent.</param>
+    /// <param name="over">Ends it.</param>
+    public async Task SurgeAsync(double rate, TimeSpan time, CancellationToken over)
+    {
+        var (begin, first) = (TimeSpan.FromMilliseconds(Now), options.Clients + (SurgeClients * _surges++));
+        await Task.WhenAll(Enumerable.Range(0, SurgeClients).Select(number => new HistoryClient(
+            first + number, Shared, RequestsOf(first + number), new Pace(rate, number, SurgeClients, begin), (begin + time).TotalMilliseconds, isShopper: true).RunAsync(over)));
+    }
+
+    private Requests RequestsOf(int number)
+    {
+        Endpoints At(int turn) => replicas[(number + turn) % replicas.Count]();
+        return new(_http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
     }
 
     /// <summary>Writes what the databases show each second, and tells how it goes.</summary>

@@ -6,7 +6,7 @@ namespace OrderInventory.Load.Histories;
 
 /// <summary>Sends one request and says what came of it as a line of the history.</summary>
 /// <param name="http">Of one client.</param>
-/// <param name="address">The base address of a service by its name, at one replica after the other: the number says how often one has not answered.</param>
+/// <param name="address">The base address of a service by its name, at one replica after the other, as behind a load balancer: the number is the request's.</param>
 /// <param name="token">What that replica believes.</param>
 /// <param name="clock">Milliseconds since the start of the run.</param>
 /// <param name="timeout">A request without an answer is given up after it.</param>
@@ -20,13 +20,14 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
     public async Task<Operation> SendAsync(Operation asked, CancellationToken stop)
     {
         var (service, method, path, body) = Describe(asked);
-        using var request = new HttpRequestMessage(method, new Uri(address(_turn, service), path));
+        var turn = _turn++;
+        using var request = new HttpRequestMessage(method, new Uri(address(turn, service), path));
         if (body is not null)
         {
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = s_json } };
         }
 
-        request.Headers.Authorization = new("Bearer", token(_turn));
+        request.Headers.Authorization = new("Bearer", token(turn));
         if (asked.Key is not null)
         {
             request.Headers.TryAddWithoutValidation("Idempotency-Key", asked.Key);
@@ -44,12 +45,17 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
         {
             using var response = await http.SendAsync(request, timer.Token);
             var bytes = await response.Content.ReadAsByteArrayAsync(timer.Token);
-            var answered = asked with { End = clock(), Status = (int)response.StatusCode, Replayed = response.Headers.Contains("Idempotency-Replayed") ? true : null };
+            var answered = asked with
+            {
+                End = clock(),
+                Status = (int)response.StatusCode,
+                RetryAfter = response.Headers.RetryAfter?.Delta?.TotalSeconds,
+                Replayed = response.Headers.Contains("Idempotency-Replayed") ? true : null,
+            };
             return Read(answered, bytes);
         }
         catch (Exception problem) when (problem is HttpRequestException or IOException or OperationCanceledException)
         {
-            _turn++;
             return asked with { End = clock(), Error = problem is OperationCanceledException ? "timeout" : problem is HttpRequestException { HttpRequestError: var error } ? error.ToString() : problem.GetType().Name };
         }
     }

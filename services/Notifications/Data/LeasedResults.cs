@@ -1,4 +1,4 @@
-using Npgsql;
+using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
@@ -19,7 +19,7 @@ internal static class LeasedResults
                 await write();
                 return;
             }
-            catch (NpgsqlException exception) when (exception.IsTransient && time.GetElapsedTime(started) < retryTime)
+            catch (Exception exception) when (exception.IsTransientDatabaseFailure() && time.GetElapsedTime(started) < retryTime)
             {
                 failed?.Invoke(exception, attempt);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * attempt * attempt, 1000)), time);

@@ -78,7 +78,7 @@ internal sealed partial class SweepWaitingOrders(
                         await SendAgainAsync(order, cancellationToken);
                     }
                 }
-                catch (Exception exception) when (exception is not (NpgsqlException { IsTransient: true } or OperationCanceledException))
+                catch (Exception exception) when (exception is not OperationCanceledException && !exception.IsTransientDatabaseFailure())
                 {
                     LogOrderFailed(exception, order.Id);
                 }
