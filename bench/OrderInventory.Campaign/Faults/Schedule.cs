@@ -43,7 +43,7 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
             }
 
             var fault = order[next++];
-            if (fault.Where(target) is not { } where || (fault.What is "kill" or "kafka-away" or "postgres-away" && !MayKill(where, now())))
+            if (fault.Where(target) is not { } where || (fault.Kills && !MayKill(where, now())))
             {
                 continue;
             }
