@@ -11,7 +11,7 @@ internal sealed record CampaignOptions
 
           --seed N             of the load and of the faults (default 1)
           --seconds S          how long requests are sent (default 60)
-          --orders N           end earlier, when N orders are acknowledged
+          --orders N           end earlier, when N orders are acknowledged and --max-faults, if given, are done
           --clients N          clients (default 8)
           --rate N             open loop: so many requests a second
           --replicas 1|2       replicas of every service (default 1)

@@ -18,8 +18,9 @@ internal sealed record Target(
 /// <param name="Where">Chooses a place; null when there is none just now.</param>
 /// <param name="Do">Does it there, and undoes it; returns the <c>ce_id</c>s of what it has poisoned.</param>
 /// <param name="Kills">It kills what it is done to, which somebody has to start again.</param>
+/// <param name="StartsReplicas">It waits for whole replicas to start, which takes two cores a minute or two under load.</param>
 internal sealed record Fault(
-    string What, Func<Target, string?> Where, Func<Target, string, CancellationToken, Task<IReadOnlyList<string>?>> Do, bool Kills = false)
+    string What, Func<Target, string?> Where, Func<Target, string, CancellationToken, Task<IReadOnlyList<string>?>> Do, bool Kills = false, bool StartsReplicas = false)
 {
     /// <summary>Longer than every timeout of ours: a lease of the outbox is 10 s, a consumer's session 8 s.</summary>
     public static readonly TimeSpan Stop = TimeSpan.FromSeconds(13);
@@ -37,8 +38,8 @@ internal sealed record Fault(
         new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "kafka", where, over), Kills: true),
         new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "postgres", where, over), Kills: true),
         new("clock", target => target.Cells.Any(cell => File.Exists(cell.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
-        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync),
-        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync),
+        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
+        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
         Network("delay", NetworkFault.Delay),
         Network("drop", NetworkFault.Drop),
         Network("half-open", NetworkFault.HalfOpen),
@@ -47,7 +48,7 @@ internal sealed record Fault(
         new("poison", _ => Topics.OrderCreated, (target, topic, _) => TopicFaults.PoisonAsync(target, topic)),
         new("replay", target => Topics.All[target.Random.Next(Topics.All.Length)], TopicFaults.ReplayAsync),
         new("forget", target => ConsumerGroup.Any(target.Random), TopicFaults.ForgetAsync),
-        new("rewind", target => ConsumerGroup.Any(target.Random), TopicFaults.RewindAsync),
+        new("rewind", target => ConsumerGroup.Any(target.Random), TopicFaults.RewindAsync, StartsReplicas: true),
         new("lock", DatabaseFaults.AnyDatabase, DatabaseFaults.LockAsync, Kills: true),
         new("connections", _ => "postgres", DatabaseFaults.ExhaustAsync),
         new("migration", DatabaseFaults.AnyDatabase, DatabaseFaults.MigrateAsync, Kills: true),
