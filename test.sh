@@ -30,6 +30,17 @@ dotnet tool restore >/dev/null || die "dotnet tool restore failed."
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
+# A process that native code ends says nothing else: .NET writes where each of its threads was.
+export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName=$results/crash.%p
+
+# crashes: where the processes were that crashed until now.
+crashes() {
+  local report
+  for report in "$results"/crash.*.json; do
+    [ -e "$report" ] || continue
+    jq -r '.payload | "\(.process_name) crashed at", (.threads[] | select(.crashed == "true") | .stack_frames[] | "    \(.native_module // "") \(.method_name // .unmanaged_name // .native_address)")' "$report" | head -n 40
+  done
+}
 
 # run LABEL PROJECT [dotnet test arguments...]: prints what it has to say when it is done, and leaves its counts.
 run() {
@@ -51,6 +62,7 @@ run() {
       say "$label ended with exit code $status"
       f=1
     fi
+    [ "$status" = 0 ] || crashes
     # Quiet as it is, the console names a failed test without saying why.
     [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>.*<\/Message>/{p; b}; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
     say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"

@@ -5,7 +5,7 @@ using OrderInventory.AppHost.Infrastructure;
 try
 {
     var settings = new AppHostSettings(args);
-    settings.ThrowIfGatewayPortIsTaken();
+    settings.ThrowIfAPortIsTaken();
 
     var builder = DistributedApplication.CreateBuilder(settings.ApplicationOptions);
     builder.Configuration.AddInMemoryCollection(AppHostSettings.Defaults.Where(setting => builder.Configuration[setting.Key] is null));

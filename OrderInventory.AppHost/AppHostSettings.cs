@@ -87,7 +87,7 @@ internal sealed class AppHostSettings
     public int Replica => Number("Replica") ?? 1;
 
     /// <summary>The port of a service (<c>Ports:orders</c>); null for any free one.</summary>
-    public int? PortOf(string name) => Number($"Ports:{name}");
+    public int? PortOf(string name) => Port($"Ports:{name}");
 
     /// <summary>Environment variables of one service's process: <c>Environment:orders:LD_PRELOAD</c>.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ServiceEnvironment(string name) =>
@@ -102,7 +102,7 @@ internal sealed class AppHostSettings
     public string? RunDirectory => Text("RunDirectory");
 
     /// <summary>8080 unless GATEWAY_PORT says otherwise; any free port inside a test.</summary>
-    public int? GatewayPort => Number("GATEWAY_PORT") ?? (RunsInsideATest ? null : 8080);
+    public int? GatewayPort => Port("GATEWAY_PORT") ?? (RunsInsideATest ? null : 8080);
 
     /// <summary>Settings of one service, given to the AppHost: the section of its name, such as <c>Orders:StockCheck</c>.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
@@ -126,22 +126,39 @@ internal sealed class AppHostSettings
 
     public string? ConnectionString(string name) => _configuration.GetConnectionString(name);
 
-    public void ThrowIfGatewayPortIsTaken()
+    /// <summary>Said before anything starts: a service that cannot have its port would only crash, three times.</summary>
+    public void ThrowIfAPortIsTaken()
     {
-        if (InfrastructureOnly || GatewayPort is not { } port)
+        if (InfrastructureOnly)
         {
             return;
         }
 
-        try
+        var ports = _configuration.GetSection("Ports").GetChildren().Select(port => (Service: port.Key, Port: PortOf(port.Key), Setting: port.Path))
+            .Append((Service: "gateway", Port: GatewayPort, Setting: "GATEWAY_PORT"));
+        var taken = new Dictionary<int, string>();
+        foreach (var (service, number, setting) in ports)
         {
-            using var probe = new TcpListener(IPAddress.Loopback, port);
-            probe.Start();
-        }
-        catch (SocketException)
-        {
-            throw new DistributedApplicationException(
-                $"Port {port.ToString(CultureInfo.InvariantCulture)}, the gateway's, is taken by another process: end it, or choose another port with GATEWAY_PORT.");
+            if (number is not { } port)
+            {
+                continue;
+            }
+
+            var said = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
+            if (!taken.TryAdd(port, service))
+            {
+                throw new DistributedApplicationException($"{said} is given to {taken[port]} and to {service}: choose another one with {setting}.");
+            }
+
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+            }
+            catch (SocketException)
+            {
+                throw new DistributedApplicationException($"{said} of {service} is taken by another process: end it, or choose another port with {setting}.");
+            }
         }
     }
 
@@ -156,4 +173,8 @@ internal sealed class AppHostSettings
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : throw new DistributedApplicationException($"{key} is a number, not '{value}'.");
+
+    private int? Port(string key) => Number(key) is not { } port
+        ? null
+        : port is > 0 and <= 65_535 ? port : throw new DistributedApplicationException($"{key} is a port from 1 to 65535, not '{Text(key)}'.");
 }

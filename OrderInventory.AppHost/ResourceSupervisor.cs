@@ -78,6 +78,12 @@ internal sealed partial class ResourceSupervisor(
             {
                 // What waited for a resource that stays down fails with it, and what came before the end was seen is still delivered: it says nothing new.
                 application.ApplicationStopping.ThrowIfCancellationRequested();
+                if (change.Snapshot.IsHidden)
+                {
+                    // Aspire's own, such as the rebuilder of a project, which is meant to end.
+                    continue;
+                }
+
                 var (before, now) = (_states.GetValueOrDefault(change.ResourceId), change.Snapshot.State?.Text);
                 _states[change.ResourceId] = now;
                 if (now != before && (KnownResourceStates.TerminalStates.Contains(now) || now == KnownResourceStates.RuntimeUnhealthy))

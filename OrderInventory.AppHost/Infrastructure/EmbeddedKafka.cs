@@ -15,7 +15,9 @@ internal sealed class EmbeddedKafka : IDisposable
     private readonly string? _libs;
     private readonly string _java;
     private IProducer<Null, Null>? _mock;
+    private readonly Lock _clients = new();
     private IAdminClient? _admin;
+    private bool _isDisposed;
 
     private EmbeddedKafka(IDistributedApplicationBuilder builder, DataFolder data, string? libs, string java, int partitions, string description)
     {
@@ -59,8 +61,13 @@ internal sealed class EmbeddedKafka : IDisposable
 
     public void Dispose()
     {
-        _admin?.Dispose();
-        _mock?.Dispose();
+        // Not under a health check that is still asking: its memory is librdkafka's, and the process would end with it.
+        lock (_clients)
+        {
+            _isDisposed = true;
+            _admin?.Dispose();
+            _mock?.Dispose();
+        }
     }
 
     private IResourceBuilder<EmbeddedPlace> AddMock(string name)
@@ -146,13 +153,22 @@ internal sealed class EmbeddedKafka : IDisposable
     {
         try
         {
-            _admin ??= new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();
-            var metadata = await Task.Run(() => _admin.GetMetadata(TimeSpan.FromSeconds(2)), cancellationToken);
+            var metadata = await Task.Run(() => Ask(address), cancellationToken);
             return metadata.Brokers.Count > 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("It knows no broker.");
         }
         catch (KafkaException problem)
         {
             return HealthCheckResult.Unhealthy(problem.Error.Reason);
+        }
+    }
+
+    private Metadata Ask(string address)
+    {
+        lock (_clients)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _admin ??= new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();
+            return _admin.GetMetadata(TimeSpan.FromSeconds(2));
         }
     }
 

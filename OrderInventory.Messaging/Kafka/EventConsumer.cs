@@ -202,7 +202,8 @@ internal sealed class ConsumerState : IHealthCheck
 {
     private readonly EventProducer _producer;
     private readonly ConcurrentDictionary<TopicPartition, long> _next = new();
-    private volatile IConsumer<string, byte[]>? _consumer;
+    private readonly Lock _reading = new();
+    private IConsumer<string, byte[]>? _consumer;
     private volatile bool _assigned;
     private volatile bool _lost;
 
@@ -212,11 +213,14 @@ internal sealed class ConsumerState : IHealthCheck
         MessagingTelemetry.ObserveLag(Lag);
     }
 
-    /// <summary>Whose partitions the lag is about; null when it is about to be closed.</summary>
+    /// <summary>Whose partitions the lag is about; null before it is closed: when this returns, nobody asks it any more.</summary>
     public void Reads(IConsumer<string, byte[]>? consumer)
     {
-        _consumer = consumer;
-        _next.Clear();
+        lock (_reading)
+        {
+            _consumer = consumer;
+            _next.Clear();
+        }
     }
 
     /// <summary>The effects of what is before this are committed.</summary>
@@ -225,23 +229,24 @@ internal sealed class ConsumerState : IHealthCheck
     /// <summary>Records in this replica's partitions whose effects are not committed, as far as the client knows the partitions' ends.</summary>
     private IEnumerable<Measurement<long>> Lag()
     {
-        if (_consumer is not { } consumer)
+        // Not while it is closed: its memory is librdkafka's, and the process would end with it.
+        lock (_reading)
         {
-            return [];
-        }
-
-        try
-        {
-            return
-            [
-                .. consumer.Assignment.GroupBy(partition => partition.Topic).Select(topic => new Measurement<long>(
-                    topic.Sum(partition => _next.TryGetValue(partition, out var next) ? Math.Max(0, consumer.GetWatermarkOffsets(partition).High.Value - next) : 0),
-                    new KeyValuePair<string, object?>("messaging.destination.name", topic.Key))),
-            ];
-        }
-        catch (Exception problem) when (problem is KafkaException or ObjectDisposedException)
-        {
-            return [];
+            try
+            {
+                return _consumer is not { } consumer
+                    ? []
+                    :
+                    [
+                        .. consumer.Assignment.GroupBy(partition => partition.Topic).Select(topic => new Measurement<long>(
+                            topic.Sum(partition => _next.TryGetValue(partition, out var next) ? Math.Max(0, consumer.GetWatermarkOffsets(partition).High.Value - next) : 0),
+                            new KeyValuePair<string, object?>("messaging.destination.name", topic.Key))),
+                    ];
+            }
+            catch (KafkaException)
+            {
+                return [];
+            }
         }
     }
 

@@ -28,6 +28,12 @@ public static class Admission
     public static IApplicationBuilder UseAdmission(this WebApplication app)
     {
         var options = app.Configuration.GetSection("Admission").Get<AdmissionOptions>() ?? new();
+        if (options.Concurrent < 1 || options.Queued < 0 || options.MaxWait <= TimeSpan.Zero)
+        {
+            throw new InvalidOperationException(
+                $"Admission: Concurrent is at least 1, Queued at least 0 and MaxWait more than 0, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
+        }
+
         var limiter = new ConcurrencyLimiter(new()
         {
             PermitLimit = options.Concurrent,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OrderInventory.Campaign.Servers;
 
 namespace OrderInventory.Campaign;
 
@@ -10,7 +11,7 @@ internal sealed record CampaignOptions
 
           --seed N             of the load and of the faults (default 1)
           --seconds S          how long requests are sent (default 60)
-          --orders N           end earlier, when N orders are acknowledged
+          --orders N           end earlier, when N orders are acknowledged and --max-faults, if given, are done
           --clients N          clients (default 8)
           --rate N             open loop: so many requests a second
           --replicas 1|2       replicas of every service (default 1)
@@ -83,8 +84,18 @@ internal sealed record CampaignOptions
             };
         }
 
-        return options.Faults.FirstOrDefault(what => Campaign.Faults.Fault.All.All(fault => fault.What != what)) is { } unknown
-            ? throw new CampaignException($"'{unknown}' is no fault.\n\n{Usage}")
-            : options;
+        return options.Checked();
+    }
+
+    /// <exception cref="CampaignException">A fault or service is unknown, or one option contradicts another.</exception>
+    private CampaignOptions Checked()
+    {
+        string? wrong =
+            Faults.FirstOrDefault(what => Campaign.Faults.Fault.All.All(fault => fault.What != what)) is { } unknown ? $"'{unknown}' is no fault."
+            : !Cell.Services.Contains(ClockOf) ? $"--clock-of takes one of {string.Join(", ", Cell.Services)}, not '{ClockOf}'."
+            : BackTo > Seconds ? $"--back-to {BackTo} comes after the load has ended (--seconds {Seconds})."
+            : BackTo is not null && Faults.Contains("restore") ? "--back-to needs the server that the fault 'restore' replaces: leave out one of them."
+            : null;
+        return wrong is null ? this : throw new CampaignException($"{wrong}\n\n{Usage}");
     }
 }

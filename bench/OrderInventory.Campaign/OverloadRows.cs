@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using OrderInventory.Campaign.Faults;
+using OrderInventory.Campaign.Servers;
 using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Campaign;
@@ -12,7 +13,7 @@ internal static class OverloadRows
     private const double Before = 10_000;
 
     /// <returns>A row of the campaign's table for each overload.</returns>
-    public static string Of(History history)
+    public static string Of(History history, ServiceMemory memory)
     {
         var rows = new StringBuilder();
         foreach (var fault in history.Faults.Where(fault => fault.What == Fault.Overload))
@@ -24,7 +25,8 @@ internal static class OverloadRows
             rows.Append(CultureInfo.InvariantCulture, $"| overload at {fault.At / 1000:F0} s | before: {rate:F0} done/s, placements p50 {Percentile(before, 50)}, p99 {Percentile(before, 99)} ms. ")
                 .Append(CultureInfo.InvariantCulture, $"Meanwhile: {meanwhile.Count / seconds:F0} answers/s: {meanwhile.Count(IsDone) / seconds:F0} done, {turnedAway / seconds:F0} turned away, {meanwhile.Count(o => o.Status is null) / seconds:F1} without an answer; ")
                 .Append(CultureInfo.InvariantCulture, $"placements p50 {Percentile(meanwhile, 50)}, p99 {Percentile(meanwhile, 99)} ms. ")
-                .Append(CultureInfo.InvariantCulture, $"Nine tenths of the rate before again {(Recovered(history, end, rate * 0.9) is { } after ? string.Create(CultureInfo.InvariantCulture, $"{after} s after the last request of it") : "not within 60 s")} |\n");
+                .Append(CultureInfo.InvariantCulture, $"Nine tenths of the rate before again {(Recovered(history, end, rate * 0.9) is { } after ? string.Create(CultureInfo.InvariantCulture, $"{after} s after the last request of it") : "not within 60 s")}. ")
+                .Append(CultureInfo.InvariantCulture, $"All services together had at most {memory.Most(fault.At - Before, fault.At):F0} MB of memory before, {memory.Most(fault.At, end):F0} MB meanwhile, {memory.Most(end + Before, end + (2 * Before)):F0} MB ten seconds later |\n");
         }
 
         return rows.ToString();

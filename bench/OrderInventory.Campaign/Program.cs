@@ -63,15 +63,27 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         var setBack = options.BackTo is { } moment ? new SetBack(infrastructure, cells, moment) : null;
         Figures figures;
+        ServiceMemory memory;
+        Schedule? schedule = null;
         using (var writer = new HistoryWriter(file))
         using (var run = new HistoryRun(
             [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
-            new HistoryOptions { Clients = options.Clients, Rate = options.Rate, Seconds = options.Seconds, Orders = options.Orders, Seed = options.Seed }, writer, Say))
+            new HistoryOptions
+            {
+                Clients = options.Clients,
+                Rate = options.Rate,
+                Seconds = options.Seconds,
+                Orders = options.Orders,
+                Seed = options.Seed,
+                MayEnd = () => options.MaxFaults == int.MaxValue || schedule?.Done.Count >= options.MaxFaults,
+            }, writer, Say))
         {
             var target = new Target(infrastructure, cells, NewCell, () => run.Rate, run.SurgeAsync, new Random(options.Seed));
-            var schedule = new Schedule([.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], target, options.Gap, options.MaxFaults, options.Seed);
+            schedule = new Schedule([.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], target, options.Gap, options.MaxFaults, options.Seed);
+            memory = new ServiceMemory(cells, () => run.Now);
             await run.RunAsync(
                 over => Task.WhenAll(
+                    memory.WatchAsync(over),
                     options.Faults.Count == 0 ? Task.CompletedTask : schedule.RunAsync(() => run.Now, writer, Say, over),
                     setBack?.BackUpAsync(() => run.Now, over) ?? Task.CompletedTask),
                 cancellationToken);
@@ -105,7 +117,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
         }
 
         OrderInventory.Check.Report.Print(file, facts, violations);
-        var table = Table(options, history, facts, violations);
+        var table = Table(options, history, facts, violations, memory);
         Console.WriteLine(table);
         if (options.Out is not null)
         {
@@ -144,7 +156,7 @@ static List<string> Settings(CampaignOptions options, int number)
     return settings;
 }
 
-static string Table(CampaignOptions options, History history, SystemFacts facts, List<Violation> violations)
+static string Table(CampaignOptions options, History history, SystemFacts facts, List<Violation> violations, ServiceMemory memory)
 {
     var orders = history.Operations.Where(o => o is { Op: Op.Place, IsAcknowledged: true }).Select(o => o.Order).Distinct().Count();
     var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"""
@@ -159,7 +171,7 @@ static string Table(CampaignOptions options, History history, SystemFacts facts,
         | on | {string.Join(", ", history.Faults.GroupBy(f => f.Where).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"))} |
         | records, ledger rows, notifications | {facts.Events.Count}, {facts.Movements.Count}, {facts.Notifications.Count} |
         | dead letters | {facts.DeadLetters.Count} ({history.Faults.Sum(f => f.Poison?.Count ?? 0)} records were poison) |
-        {OverloadRows.Of(history)}| violations | {(violations.Count == 0 ? "0" : $"{violations.Count}: {string.Join(", ", violations.GroupBy(v => v.Rule).Select(g => $"{g.Count()} {g.Key}"))}")} |
+        {OverloadRows.Of(history, memory)}| violations | {(violations.Count == 0 ? "0" : $"{violations.Count}: {string.Join(", ", violations.GroupBy(v => v.Rule).Select(g => $"{g.Count()} {g.Key}"))}")} |
 
         """);
     return table.ToString();

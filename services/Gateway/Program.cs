@@ -29,6 +29,7 @@ builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 
 var app = builder.Build();
 app.UseEdge();
+app.UseStreams();
 // By who calls, and before anybody is turned away: refusing a token costs something too.
 app.UseAuthentication();
 app.UseRateLimiter();

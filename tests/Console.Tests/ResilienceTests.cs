@@ -1,3 +1,6 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -34,6 +37,40 @@ public sealed class ResilienceTests(ConsoleFixture console)
         await Expect(page.Locator(".problem")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
         await Expect(page.Locator("#stock tbody tr[data-id]")).ToHaveCountAsync(1);
         await Expect(today.GetByText("Not current")).ToHaveCountAsync(0, new() { Timeout = 20_000 });
+    }
+
+    [BrowserFact]
+    public async Task What_is_done_to_an_order_that_somebody_has_changed_meanwhile_is_refused_and_both_are_shown()
+    {
+        var (product, _, customer) = await console.ShopAsync();
+        var order = await console.OrderAsync(customer, product);
+        // Without the service that tells of changes a page keeps what it has read.
+        await console.Runner.StopAsync("notifications");
+        try
+        {
+            await using var page = await console.SignInAsync("demo-warehouse", $"orders/{order}");
+            await Expect(page.Locator("#status")).ToHaveTextAsync("confirmed");
+            await page.GetByLabel("Tracking number").FillAsync("ours");
+            (await console.Api.PostAsJsonAsync($"/api/orders/{order}/ship", new { carrier = "UPS", trackingNumber = "theirs" })).EnsureSuccessStatusCode();
+            await page.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true }).ClickAsync();
+
+            var beside = page.Locator("section.problem");
+            await Expect(beside.Locator("tr", new() { HasText = "State" })).ToHaveTextAsync(new Regex(@"^\s*State\s*confirmed\s*shipped\s*$"));
+            await Expect(beside.Locator("tr", new() { HasText = "Tracking number" })).ToContainTextAsync("theirs");
+            await Expect(beside.Locator("tr", new() { HasText = "Changed by" })).ToContainTextAsync("demo-admin");
+            await Expect(page.Locator("#status")).ToHaveTextAsync("shipped");
+            await beside.GetByRole(AriaRole.Button, new() { Name = "I have seen it" }).ClickAsync();
+            await Expect(beside).ToHaveCountAsync(0);
+
+            // And how to go on: what was typed is still there, and is now a correction of theirs.
+            await page.GetByRole(AriaRole.Button, new() { Name = "Correct the shipment" }).ClickAsync();
+            await Expect(page.Locator("[role=status]").GetByText("done")).ToBeVisibleAsync();
+            Assert.Equal("ours", (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{order}"))!["trackingNumber"]);
+        }
+        finally
+        {
+            await console.Runner.StartAsync("notifications");
+        }
     }
 
     [BrowserFact]

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -13,70 +15,130 @@ public sealed class RolesTests(ConsoleFixture console)
     private const string Catalogue = "demo-catalog";
     private const string Admin = "demo-admin";
 
+    /// <summary>The address of one thing, by its id.</summary>
+    private static readonly Regex s_one = new("/[0-9a-f-]{36}$");
+
     /// <param name="Path">Below <c>/console/</c>, with <c>{order}</c>, <c>{product}</c>, <c>{customer}</c>, <c>{webhook}</c> and <c>{sku}</c>.</param>
     /// <param name="Ready">What is there when the page is.</param>
     /// <param name="Readers">Who may see the page. Anybody else is told that they may not.</param>
     /// <param name="Controls">Names of links and buttons, and who has each.</param>
     /// <param name="Work">The page's main task, with who does it.</param>
-    private sealed record PageRoles(string Path, string Ready, string[] Readers, (string Name, string[] Who)[] Controls, (Func<IPage, Task> Do, string[] Who)? Work = null);
+    private sealed record PageRoles(string Path, string Ready, string[] Readers, (string Name, string[] Who)[] Controls, (Func<IPage, Shop, Task> Do, string[] Who)? Work = null);
+
+    /// <summary>What was made for the test.</summary>
+    private sealed record Shop(Guid Product, string Sku);
 
     private static readonly PageRoles[] s_pages =
     [
         new("", "main h1", [Support, Warehouse, Catalogue, Admin], []),
         new("orders?q={sku}", "#orders tr[data-id]", [Support, Warehouse, Admin],
             [("Export these", [Support, Warehouse, Admin]), ("Ship the selected (0)", [Warehouse, Admin])]),
-        new("orders/{order}/revise", "#total", [Support, Admin], [("Ask for these lines", [Support, Admin])]),
+        new("orders/{order}/revise", "#total", [Support, Admin], [("Ask for these lines", [Support, Admin])],
+            (async (page, shop) =>
+            {
+                await page.GetByLabel($"Number {shop.Sku}").FillAsync("2");
+                await DoAsync(page, "Ask for these lines", "#status", "confirmed");
+            }, [Support, Admin])),
         new("orders/{order}", "#status", [Support, Warehouse, Admin],
             [("Revise the order", [Support, Admin]), ("Cancel the order", [Support, Admin]), ("Ship", [Warehouse, Admin])],
-            (page => DoAsync(page, "Ship", "#status", "shipped"), [Warehouse, Admin])),
-        new("orders/{other}", "#status", [Support, Warehouse, Admin], [], (page => DoAsync(page, "Cancel the order", "#status", "cancelled"), [Support])),
+            ((page, _) => DoAsync(page, "Ship", "#status", "shipped"), [Warehouse, Admin])),
+        new("orders/{other}", "#status", [Support, Warehouse, Admin], [], ((page, _) => DoAsync(page, "Cancel the order", "#status", "cancelled"), [Support])),
         new("stock?q={sku}", "#stock tr[data-id]", [Support, Warehouse, Catalogue, Admin],
             [("Stocktake", [Warehouse, Admin]), ("Reconciliation", [Warehouse, Admin]), ("Import", [Warehouse, Admin]), ("Save (0)", [Warehouse, Admin])]),
         new("stock/{product}", "#on-hand", [Support, Warehouse, Catalogue, Admin], [("Adjust", [Warehouse, Admin]), ("Set the threshold", [Warehouse, Admin])],
-            (async page =>
+            (async (page, _) =>
             {
                 await page.Locator("#threshold").FillAsync("3");
                 await DoAsync(page, "Set the threshold", "#low-at", "3");
             }, [Warehouse, Admin])),
-        new("stock/stocktake", "#sku", [Warehouse, Admin], [("Find", [Warehouse, Admin])]),
+        new("stock/stocktake", "#sku", [Warehouse, Admin], [("Find", [Warehouse, Admin])],
+            (async (page, shop) =>
+            {
+                await page.Locator("#sku").FillAsync(shop.Sku);
+                await page.GetByRole(AriaRole.Button, new() { Name = "Find" }).ClickAsync();
+                await page.Locator("#counted").FillAsync("90");
+                await page.GetByRole(AriaRole.Button, new() { Name = "Save and next" }).ClickAsync();
+                await Expect(page.Locator("#counts li")).ToContainTextAsync(shop.Sku);
+            }, [Warehouse, Admin])),
         new("stock/reconciliation", "main h1", [Warehouse, Admin], [("Look through all products", [Warehouse, Admin])],
-            (async page =>
+            (async (page, _) =>
             {
                 await page.GetByRole(AriaRole.Button, new() { Name = "Look through all products" }).ClickAsync();
-                await Expect(page.Locator("main [role=status]")).Not.ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^0 "));
+                await Expect(page.Locator("main [role=status]")).Not.ToHaveTextAsync(new Regex("^0 "));
             }, [Warehouse, Admin])),
-        new("import/inventory", "main h1", [Warehouse, Admin], [("Try", [Warehouse, Admin])]),
+        new("import/inventory", "main h1", [Warehouse, Admin], [("Try", [Warehouse, Admin])],
+            ((page, shop) => TryFileAsync(page, $"productId,onHand\r\n{shop.Product},91\r\n"), [Warehouse, Admin])),
         new("catalogue?q={sku}", "#products tr[data-id]", [Support, Warehouse, Catalogue, Admin],
             [("New product", [Catalogue, Admin]), ("Import", [Catalogue, Admin]), ("Export these", [Catalogue, Admin])]),
         new("catalogue/{product}", "main form", [Support, Warehouse, Catalogue, Admin], [("Save", [Catalogue, Admin]), ("Delete the product", [Catalogue, Admin])],
-            (async page =>
+            (async (page, _) =>
             {
                 await page.GetByLabel("Category").FillAsync("black tea");
                 await DoAsync(page, "Save", "main form [role=status]", "saved");
             }, [Catalogue, Admin])),
-        new("catalogue/new", "main form", [Catalogue, Admin], [("Save", [Catalogue, Admin])]),
-        new("import/products", "main h1", [Catalogue, Admin], [("Try", [Catalogue, Admin])]),
+        new("catalogue/new", "main form", [Catalogue, Admin], [("Save", [Catalogue, Admin])],
+            (async (page, _) =>
+            {
+                var sku = ConsoleFixture.NewSku();
+                await page.GetByLabel("SKU").FillAsync(sku);
+                await page.GetByLabel("Name").FillAsync("Green tea");
+                await page.GetByLabel("Price").FillAsync("4.50");
+                await page.GetByLabel("Currency").FillAsync("EUR");
+                await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+                await Expect(page).ToHaveURLAsync(s_one);
+                await Expect(page.GetByLabel("SKU")).ToHaveValueAsync(sku);
+            }, [Catalogue, Admin])),
+        new("import/products", "main h1", [Catalogue, Admin], [("Try", [Catalogue, Admin])],
+            ((page, shop) => TryFileAsync(page, $"sku,name,price,currency\r\n{shop.Sku}-1,Tea,4.50,EUR\r\n"), [Catalogue, Admin])),
         new("customers?q={sku}", "#customers tr[data-id]", [Support, Admin], [("New customer", [Support, Admin])]),
         new("customers/{customer}", "main form", [Support, Admin], [("Save", [Support, Admin]), ("Erase the customer", [Support, Admin])],
-            (async page =>
+            (async (page, _) =>
             {
                 await page.GetByLabel("Phone").FillAsync("+49 30 1");
                 await DoAsync(page, "Save", "main form [role=status]", "saved");
             }, [Support, Admin])),
-        new("customers/new", "main form", [Support, Admin], [("Save", [Support, Admin])]),
+        new("customers/new", "main form", [Support, Admin], [("Save", [Support, Admin])],
+            (async (page, _) =>
+            {
+                await page.GetByLabel("Name").FillAsync("Maria");
+                await page.GetByLabel("E-mail").FillAsync($"{ConsoleFixture.NewSku()}@example.com");
+                await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+                await Expect(page).ToHaveURLAsync(s_one);
+            }, [Support, Admin])),
         new("messages", "#notifications tr[data-id]", [Support, Admin],
             [("Send all failed ones again", [Support, Admin]), ("Dead letters", [Support, Admin]), ("Templates", [Admin]), ("Webhooks", [Admin])],
-            (async page =>
+            (async (page, _) =>
             {
                 await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
                 await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
             }, [Support, Admin])),
-        new("messages/dead-letters", "#dead-letters[aria-busy=false]", [Support, Admin], [("Search", [Support, Admin]), ("Replay all of these", [Admin]), ("Discard all of these", [Admin])]),
+        new("messages/dead-letters", "#dead-letters[aria-busy=false]", [Support, Admin], [("Search", [Support, Admin]), ("Replay all of these", [Admin]), ("Discard all of these", [Admin])],
+            (async (page, _) =>
+            {
+                await page.GetByLabel("In the reason").FillAsync("no reason like this");
+                await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+                await Expect(page.GetByText("Nothing was found.")).ToBeVisibleAsync();
+            }, [Support, Admin])),
         new("messages/templates", "#templates tbody tr", [Admin], [("Write it", [Admin])]),
         new("messages/templates/orderConfirmed/email/en", "main form", [Admin], [("Save as a new version", [Admin])]),
-        new("messages/webhooks", "#webhooks[aria-busy=false]", [Admin], [("Create", [Admin])]),
+        new("messages/templates/orderConfirmed/email/eo", "main form", [Admin], [],
+            (async (page, _) =>
+            {
+                await page.GetByLabel("Subject").FillAsync("Via mendo");
+                await page.GetByLabel("Text").FillAsync("Saluton {{ name }}!");
+                await page.GetByRole(AriaRole.Button, new() { Name = "Save as a new version" }).ClickAsync();
+                await Expect(page.Locator("#versions li")).ToHaveCountAsync(1);
+            }, [Admin])),
+        new("messages/webhooks", "#webhooks[aria-busy=false]", [Admin], [("Create", [Admin])],
+            (async (page, _) =>
+            {
+                await page.GetByLabel("Address").FillAsync($"https://{ConsoleFixture.NewSku()}.example.com/");
+                await page.GetByLabel("order.created").CheckAsync();
+                await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+                await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+            }, [Admin])),
         new("messages/webhooks/{webhook}", "#active", [Admin], [("Send a test", [Admin]), ("Delete the webhook", [Admin])],
-            (page => DoAsync(page, "Switch off", "#active", "off"), [Admin])),
+            ((page, _) => DoAsync(page, "Switch off", "#active", "off"), [Admin])),
     ];
 
     [BrowserFact]
@@ -84,7 +146,7 @@ public sealed class RolesTests(ConsoleFixture console)
     {
         var (product, sku, customer) = await console.ShopAsync();
         var webhook = (Guid)(await console.PostAsync("/api/notifications/webhooks", new { url = $"https://{sku}.example.com/" }))["id"]!;
-        var wrong = new List<string>();
+        var (shop, wrong) = (new Shop(product, sku), new List<string>());
         foreach (var role in new[] { Support, Warehouse, Catalogue, Admin })
         {
             var (order, other) = (await console.OrderAsync(customer, product), await console.OrderAsync(customer, product));
@@ -107,12 +169,20 @@ public sealed class RolesTests(ConsoleFixture console)
 
                 if (expected.Work is { } work && work.Who.Contains(role))
                 {
-                    await work.Do(page);
+                    await work.Do(page, shop);
                 }
             }
         }
 
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    private static async Task TryFileAsync(IPage page, string csv)
+    {
+        await page.GetByLabel("File").SetInputFilesAsync(new FilePayload { Name = "some.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes(csv) });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Try" }).ClickAsync();
+        await Expect(page.Locator("#outcome")).ToContainTextAsync("Nothing was changed.");
+        await Expect(page.Locator("#bad tbody tr")).ToHaveCountAsync(0);
     }
 
     private static async Task DoAsync(IPage page, string button, string shown, string text)

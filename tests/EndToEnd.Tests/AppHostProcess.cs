@@ -97,9 +97,11 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return (system.ExitCode, string.Join('\n', system._lines));
     }
 
-    public async Task SignalAsync(string name)
+    public Task SignalAsync(string name) => SignalAsync(name, _process.Id);
+
+    public static async Task SignalAsync(string name, int process)
     {
-        using var kill = Process.Start("kill", ["-s", name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-s", name, process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 

@@ -59,7 +59,7 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Starts_a_service_again_that_was_killed_and_says_so()
+    public async Task Starts_a_service_again_that_was_killed_or_has_ended_and_says_so()
     {
         await using var system = await AppHostProcess.StartAsync();
         using var gateway = system.CreateClient();
@@ -67,14 +67,15 @@ public sealed class LifecycleTests
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 1));
 
         var orders = system.ProcessOf("OrderInventory.Orders");
-        using (var kill = Process.Start("kill", ["-s", "KILL", orders.ToString(CultureInfo.InvariantCulture)]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
+        await AppHostProcess.SignalAsync("KILL", orders);
         await Eventually.TrueAsync(() => system.Output.Contains("orders is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line that says so");
+        // It ends in order, with exit code 0: a service is to run all the same.
+        await AppHostProcess.SignalAsync("TERM", system.ProcessOf("OrderInventory.Customers"));
+        await Eventually.TrueAsync(() => system.Output.Contains("customers is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about customers");
         await Eventually.TrueAsync(async () => (await gateway.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode, Timeout, "every service ready again");
         Assert.Contains("orders crashed or was killed", system.Output, StringComparison.Ordinal);
+        Assert.Contains("customers has ended", system.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("rebuilder", system.Output, StringComparison.Ordinal);
         var (_, order) = await shop.PlaceAsync(customer, (product, 1));
         Assert.Equal("confirmed", (string?)order["status"]);
     }
@@ -121,13 +122,26 @@ public sealed class LifecycleTests
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(port);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains($"Port {port.ToString(CultureInfo.InvariantCulture)}, the gateway's, is taken", output, StringComparison.Ordinal);
+        Assert.Contains($"Port {port.ToString(CultureInfo.InvariantCulture)} of gateway is taken by another process", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Says_that_a_services_port_is_the_gateways_too_before_anything_starts()
+    {
+        var port = Ports.Free();
+
+        var (exitCode, output) = await AppHostProcess.RunToEndAsync(port, ("Ports__orders", port.ToString(CultureInfo.InvariantCulture)));
+
+        Assert.Equal(1, exitCode);
+        Assert.Equal($"Port {port.ToString(CultureInfo.InvariantCulture)} is given to orders and to gateway: choose another one with GATEWAY_PORT.", output.Trim());
     }
 
     [Theory]
     [InlineData("Restart", "maybe", "Restart is true or false, not 'maybe'.")]
     [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes is a number, not 'soon'.")]
+    [InlineData("Ports__orders", "70000", "Ports:orders is a port from 1 to 65535, not '70000'.")]
+    [InlineData("Ports__inventory", "0", "Ports:inventory is a port from 1 to 65535, not '0'.")]
     public async Task Says_what_is_wrong_with_a_setting_before_anything_starts(string setting, string value, string said)
     {
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(Ports.Free(), (setting, value));

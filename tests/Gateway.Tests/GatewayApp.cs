@@ -14,10 +14,10 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>The gateway on a real port, with five small real services behind it.</summary>
+/// <summary>The gateway on a real port, with small real services behind it.</summary>
 public sealed partial class GatewayApp : IAsyncLifetime
 {
-    private readonly Dictionary<string, Service> _services = SystemRoutes.Services.ToDictionary(name => name, name => new Service(name));
+    private readonly Dictionary<string, Service> _services = SystemRoutes.Services.Append("console").ToDictionary(name => name, name => new Service(name));
     private WebApplicationFactory<Program>? _factory;
 
     public HttpClient Http { get; private set; } = null!;

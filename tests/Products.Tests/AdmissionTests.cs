@@ -88,14 +88,25 @@ public sealed class AdmissionTests : IAsyncLifetime
         Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
     }
 
+    [Theory]
+    [InlineData("0", "1", "00:00:01")]
+    [InlineData("1", "-1", "00:00:01")]
+    [InlineData("1", "1", "00:00:00")]
+    public async Task A_setting_that_cannot_be_is_named_at_the_start(string concurrent, string queued, string maxWait)
+    {
+        await DisposeAsync();
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(maxWait, concurrent, queued));
+        Assert.StartsWith("Admission:", refused.Message, StringComparison.Ordinal);
+    }
+
     public Task InitializeAsync() => StartAsync(maxWait: "00:01:00");
 
-    private async Task StartAsync(string maxWait)
+    private async Task StartAsync(string maxWait, string concurrent = "2", string queued = "1")
     {
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", "2"), new("Admission:Queued", "1"), new("Admission:MaxWait", maxWait)]);
+        builder.Configuration.AddInMemoryCollection([new("Admission:Concurrent", concurrent), new("Admission:Queued", queued), new("Admission:MaxWait", maxWait)]);
         builder.AddServiceDefaults(checksTokens: false);
         builder.Services.AddAuthentication();
         builder.Services.AddAuthorization();

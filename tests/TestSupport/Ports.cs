@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -5,20 +6,31 @@ namespace OrderInventory.TestSupport;
 
 public static class Ports
 {
-    /// <summary>A port that is free, and that the system gives to no outgoing connection (those are 32768 and above on Linux) before it is bound, or bound again after a kill.</summary>
+    private static readonly ConcurrentDictionary<int, bool> s_given = new();
+
+    /// <summary>
+    /// A port that is free, that this process has given to nobody before, and that the system gives to no outgoing connection (those are 32768 and
+    /// above on Linux) before it is bound, or bound again after a kill.
+    /// </summary>
     public static int Free()
     {
         while (true)
         {
+            var port = Random.Shared.Next(20_000, 32_000);
             try
             {
-                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+                using var listener = new TcpListener(IPAddress.Loopback, port);
                 listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
             }
             catch (SocketException)
             {
                 // Taken: another one.
+                continue;
+            }
+
+            if (s_given.TryAdd(port, true))
+            {
+                return port;
             }
         }
     }

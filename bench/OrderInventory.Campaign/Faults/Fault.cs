@@ -17,7 +17,10 @@ internal sealed record Target(
 /// <param name="What">Its name, as --faults takes it.</param>
 /// <param name="Where">Chooses a place; null when there is none just now.</param>
 /// <param name="Do">Does it there, and undoes it; returns the <c>ce_id</c>s of what it has poisoned.</param>
-internal sealed record Fault(string What, Func<Target, string?> Where, Func<Target, string, CancellationToken, Task<IReadOnlyList<string>?>> Do)
+/// <param name="Kills">It kills what it is done to, which somebody has to start again.</param>
+/// <param name="StartsReplicas">It waits for whole replicas to start, which takes two cores a minute or two under load.</param>
+internal sealed record Fault(
+    string What, Func<Target, string?> Where, Func<Target, string, CancellationToken, Task<IReadOnlyList<string>?>> Do, bool Kills = false, bool StartsReplicas = false)
 {
     /// <summary>Longer than every timeout of ours: a lease of the outbox is 10 s, a consumer's session 8 s.</summary>
     public static readonly TimeSpan Stop = TimeSpan.FromSeconds(13);
@@ -30,13 +33,13 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
 
     public static readonly IReadOnlyList<Fault> All =
     [
-        new("kill", ProcessFaults.AnyProcess, (target, where, _) => ProcessFaults.Kill(target, where)),
+        new("kill", ProcessFaults.AnyProcess, (target, where, _) => ProcessFaults.Kill(target, where), Kills: true),
         new("stop", ProcessFaults.AnyProcess, ProcessFaults.StopAsync),
-        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "kafka", where, over)),
-        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "postgres", where, over)),
+        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "kafka", where, over), Kills: true),
+        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "postgres", where, over), Kills: true),
         new("clock", target => target.Cells.Any(cell => File.Exists(cell.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
-        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync),
-        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync),
+        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
+        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
         Network("delay", NetworkFault.Delay),
         Network("drop", NetworkFault.Drop),
         Network("half-open", NetworkFault.HalfOpen),
@@ -45,10 +48,10 @@ internal sealed record Fault(string What, Func<Target, string?> Where, Func<Targ
         new("poison", _ => Topics.OrderCreated, (target, topic, _) => TopicFaults.PoisonAsync(target, topic)),
         new("replay", target => Topics.All[target.Random.Next(Topics.All.Length)], TopicFaults.ReplayAsync),
         new("forget", target => ConsumerGroup.Any(target.Random), TopicFaults.ForgetAsync),
-        new("rewind", target => ConsumerGroup.Any(target.Random), TopicFaults.RewindAsync),
-        new("lock", DatabaseFaults.AnyDatabase, DatabaseFaults.LockAsync),
+        new("rewind", target => ConsumerGroup.Any(target.Random), TopicFaults.RewindAsync, StartsReplicas: true),
+        new("lock", DatabaseFaults.AnyDatabase, DatabaseFaults.LockAsync, Kills: true),
         new("connections", _ => "postgres", DatabaseFaults.ExhaustAsync),
-        new("migration", DatabaseFaults.AnyDatabase, DatabaseFaults.MigrateAsync),
+        new("migration", DatabaseFaults.AnyDatabase, DatabaseFaults.MigrateAsync, Kills: true),
         new("restore", _ => "postgres", (target, _, over) => DatabaseFaults.RestoreAsync(target, over)),
         new("disk", target => Disk.IsSmall(target.Infrastructure.PostgresFolder) ? "postgres" : null, (target, _, over) => DatabaseFaults.FillDiskAsync(target.Infrastructure.PostgresFolder, over)),
         new("kafka-disk", target => Disk.IsSmall(target.Infrastructure.SmallKafkaFolder) ? "kafka-1" : null, (target, _, over) => DatabaseFaults.FillDiskAsync(target.Infrastructure.SmallKafkaFolder, over)),

@@ -13,6 +13,9 @@ namespace OrderInventory.Campaign.Faults;
 internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, double gap, int most, int seed)
 {
     private const int MaxKillsPerMinute = 2;
+
+    /// <summary>Faults that start whole replicas come in one of so many rounds: otherwise they take up most of the time.</summary>
+    private const int RoundsPerRestart = 4;
     private readonly Dictionary<string, List<double>> _kills = [];
     private readonly List<FaultLine> _done = [];
 
@@ -25,8 +28,8 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
     public async Task RunAsync(Func<double> now, HistoryWriter writer, Action<string> say, CancellationToken over)
     {
         var random = new Random(seed);
-        var next = 0;
-        // Each kind comes once before one comes twice.
+        var (next, rounds) = (0, 0);
+        // Each kind comes once in a round.
         var order = new List<Fault>();
         while (!over.IsCancellationRequested && _done.Count < most)
         {
@@ -38,12 +41,12 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
 
             if (next == order.Count)
             {
-                order = [.. faults.OrderBy(_ => random.Next())];
-                next = 0;
+                order = [.. faults.Where(kind => !kind.StartsReplicas || rounds % RoundsPerRestart == 0 || faults.All(other => other.StartsReplicas)).OrderBy(_ => random.Next())];
+                (next, rounds) = (0, rounds + 1);
             }
 
             var fault = order[next++];
-            if (fault.Where(target) is not { } where || (fault.What is "kill" or "kafka-away" or "postgres-away" && !MayKill(where, now())))
+            if (fault.Where(target) is not { } where || (fault.Kills && !MayKill(where, now())))
             {
                 continue;
             }

@@ -12,6 +12,8 @@ internal sealed class Cell : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
+    private static readonly HashSet<string> s_programs = [.. Services.Select(ProgramOf)];
+
     /// <summary>Those that other services ask, and the gateway.</summary>
     private static readonly string[] s_asked = ["orders", "inventory", "products", "customers", "notifications"];
 
@@ -106,15 +108,14 @@ internal sealed class Cell : IAsyncDisposable
     }
 
     /// <summary>The process of a service; 0 while there is none.</summary>
-    public int ProcessOf(string service)
-    {
-        var program = $"OrderInventory.{char.ToUpperInvariant(service[0])}{service[1..]}";
-        return Directory.EnumerateDirectories("/proc")
-            .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .FirstOrDefault(id => id > 0
-                && Path.GetFileName(Read($"/proc/{id}/cmdline").Split('\0')[0]) == program
-                && Read($"/proc/{id}/environ").Split('\0').Contains($"{Mark}={_mark}"));
-    }
+    public int ProcessOf(string service) => Processes().FirstOrDefault(process => process.Program == ProgramOf(service)).Id;
+
+    /// <summary>Every service that runs.</summary>
+    public IEnumerable<(int Id, string Program)> Processes() => Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+        .Where(id => id > 0)
+        .Select(id => (Id: id, Program: Path.GetFileName(Read($"/proc/{id}/cmdline").Split('\0')[0])))
+        .Where(process => s_programs.Contains(process.Program) && Read($"/proc/{process.Id}/environ").Split('\0').Contains($"{Mark}={_mark}"));
 
     public async ValueTask DisposeAsync()
     {
@@ -140,6 +141,8 @@ internal sealed class Cell : IAsyncDisposable
             from caller in Services
             from asked in s_asked
             select FormattableString.Invariant($"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port}"));
+
+    private static string ProgramOf(string service) => $"OrderInventory.{char.ToUpperInvariant(service[0])}{service[1..]}";
 
     private static async Task CopyAsync(Process process, string file)
     {

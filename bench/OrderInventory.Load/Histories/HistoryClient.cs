@@ -26,7 +26,7 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
     /// <summary>Orders that were acknowledged so far.</summary>
     public int Acknowledged => _acknowledged.Count;
 
-    public bool IsOver => clock() > options.Seconds * 1000.0 || (options.Orders > 0 && _acknowledged.Count >= options.Orders);
+    public bool IsOver => clock() > options.Seconds * 1000.0 || (options.Orders > 0 && _acknowledged.Count >= options.Orders && options.MayEnd());
 
     public double Now => clock();
 
@@ -62,7 +62,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
     /// <summary>How often each is asked for, in a hundred.</summary>
     private static readonly (Op Op, int Weight)[] s_mix =
     [
-        (Op.Place, 38), (Op.Read, 14), (Op.List, 3), (Op.Recent, 3), (Op.Cancel, 7), (Op.Revise, 6), (Op.Ship, 6), (Op.Deliver, 3), (Op.Return, 3),
+        (Op.Place, 41), (Op.Read, 14), (Op.List, 3), (Op.Recent, 3), (Op.Cancel, 4), (Op.Revise, 6), (Op.Ship, 6), (Op.Deliver, 3), (Op.Return, 3),
         (Op.Hold, 4), (Op.ReleaseHold, 2), (Op.ReadStock, 4), (Op.Adjust, 4), (Op.Stocktake, 3),
     ];
 
@@ -72,6 +72,9 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
     private readonly List<(Guid Id, long Version, IReadOnlyList<Line> Lines)> _holds = [];
     private readonly string _prefix = $"{shared.Run.Products[0].ToString("N")[..12]}-{number}-";
     private int _keys;
+
+    /// <summary>An order that its customer has changed their mind about at once: the cancel reaches another replica a few milliseconds after it was placed.</summary>
+    private Guid? _regretted;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -93,6 +96,12 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
     private Operation? Choose()
     {
+        if (_regretted is { } regretted)
+        {
+            _regretted = null;
+            return new() { Client = number, Op = Op.Cancel, Intended = 0, Start = 0, End = 0, Order = regretted };
+        }
+
         var roll = _random.Next(s_mix.Sum(entry => entry.Weight));
         var op = s_mix.First(entry => (roll -= entry.Weight) < 0).Op;
         var asked = new Operation { Client = number, Op = op, Intended = 0, Start = 0, End = 0 };
@@ -198,6 +207,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         if (answered.Op == Op.Place && !_known.ContainsKey(order))
         {
             shared.Placed(order);
+            _regretted = _random.Next(10) == 0 ? order : null;
         }
 
         var lines = answered.Op == Op.Place ? answered.Lines! : _known.TryGetValue(order, out var known) ? known.Lines : [];

@@ -14,6 +14,9 @@ internal sealed record HistoryOptions
     /// <summary>It ends earlier when so many orders are acknowledged; 0 for no such bound.</summary>
     public int Orders { get; init; }
 
+    /// <summary>Asked when they are: whether it may end already.</summary>
+    public Func<bool> MayEnd { get; init; } = () => true;
+
     public int Products { get; init; } = 40;
     public int Customers { get; init; } = 40;
 

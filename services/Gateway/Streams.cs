@@ -1,0 +1,16 @@
+namespace OrderInventory.Gateway;
+
+/// <summary>
+/// The stream of changes and the console's circuits have no end of their own. When the gateway stops they end at once, instead of holding it until
+/// its time is over: whoever reads one comes again by itself, to the next gateway. Every other request is still answered.
+/// </summary>
+internal static class Streams
+{
+    public static void UseStreams(this WebApplication app) => app.Use(async (http, next) =>
+    {
+        using var end = IsStream(http.Request.Path) ? app.Lifetime.ApplicationStopping.Register(http.Abort) : default;
+        await next(http);
+    });
+
+    private static bool IsStream(PathString path) => path.Value is "/api/stream" or "/console/_blazor";
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace OrderInventory.Gateway.Tests;
+
+/// <summary>What becomes of requests when the gateway is told to stop.</summary>
+public sealed class StopTests : IAsyncLifetime
+{
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(60);
+    private readonly GatewayApp _gateway = new();
+
+    public Task InitializeAsync() => _gateway.InitializeAsync();
+
+    public Task DisposeAsync() => _gateway.DisposeAsync();
+
+    // Fails when a stream holds the gateway until its time is over, because then the other request is cut off with it.
+    [Theory]
+    [InlineData("notifications", "/api/stream")]
+    [InlineData("console", "/console/_blazor")]
+    public async Task A_stream_ends_at_once_and_what_is_at_work_is_still_answered(string service, string path)
+    {
+        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _gateway[service].Answers[path] = async http =>
+        {
+            http.Response.ContentType = "text/event-stream";
+            await http.Response.WriteAsync("data: 1\n\n");
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, http.RequestAborted);
+        };
+        _gateway["orders"].Answers["/api/orders"] = async _ =>
+        {
+            begun.SetResult();
+            await go.Task;
+        };
+        using var response = await _gateway.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.Equal("data: 1", await stream.ReadLineAsync());
+        var order = _gateway.Http.GetAsync("/api/orders");
+        await begun.Task.WaitAsync(s_timeout);
+
+        _gateway.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => stream.ReadToEndAsync().WaitAsync(s_timeout));
+        go.SetResult();
+        using var answer = await order.WaitAsync(s_timeout);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+}
