@@ -69,7 +69,7 @@ try
         // An order's timeline shows who was told.
         orders.WithReference(notifications);
 
-        var gateway = builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings, settings.GatewayPort)
+        var gateway = builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings)
             .WithExternalHttpEndpoints()
             .WithIconName("DoorArrowRight")
             .WithReference(orders)
@@ -109,6 +109,7 @@ try
             }
         }
 
+        settings.ThrowIfAServiceIsUnknown([.. builder.Resources.OfType<ProjectResource>().Select(service => service.Name)]);
         builder.AddSupervision(settings);
         builder.AddStartupReport(infrastructure, settings);
     }

@@ -10,6 +10,7 @@ namespace OrderInventory.AppHost;
 /// <summary>What can be set from outside (environment or command line), in one place; <c>docs/operations.md</c> lists it.</summary>
 internal sealed class AppHostSettings
 {
+    private const string Gateway = "gateway";
     private readonly IConfiguration _configuration;
     private readonly string[] _args;
 
@@ -86,8 +87,8 @@ internal sealed class AppHostSettings
     /// <summary>The number of this system among several on the same servers (<c>external</c>): each is a replica of every service.</summary>
     public int Replica => Number("Replica") ?? 1;
 
-    /// <summary>The port of a service (<c>Ports:orders</c>); null for any free one.</summary>
-    public int? PortOf(string name) => Port($"Ports:{name}");
+    /// <summary>The port of a service (<c>Ports:orders</c>, and <c>GATEWAY_PORT</c>); null for any free one.</summary>
+    public int? PortOf(string name) => IsGateway(name) ? GatewayPort : Port($"Ports:{name}");
 
     /// <summary>Environment variables of one service's process: <c>Environment:orders:LD_PRELOAD</c>.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ServiceEnvironment(string name) =>
@@ -102,7 +103,7 @@ internal sealed class AppHostSettings
     public string? RunDirectory => Text("RunDirectory");
 
     /// <summary>8080 unless GATEWAY_PORT says otherwise; any free port inside a test.</summary>
-    public int? GatewayPort => Port("GATEWAY_PORT") ?? (RunsInsideATest ? null : 8080);
+    private int? GatewayPort => Port("GATEWAY_PORT") ?? Port($"Ports:{Gateway}") ?? (RunsInsideATest ? null : 8080);
 
     /// <summary>Settings of one service, given to the AppHost: the section of its name, such as <c>Orders:StockCheck</c>.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
@@ -134,16 +135,15 @@ internal sealed class AppHostSettings
             return;
         }
 
-        var ports = _configuration.GetSection("Ports").GetChildren().Select(port => (Service: port.Key, Port: PortOf(port.Key), Setting: port.Path))
-            .Append((Service: "gateway", Port: GatewayPort, Setting: "GATEWAY_PORT"));
         var taken = new Dictionary<int, string>();
-        foreach (var (service, number, setting) in ports)
+        foreach (var service in _configuration.GetSection("Ports").GetChildren().Select(port => port.Key).Append(Gateway).Distinct(StringComparer.OrdinalIgnoreCase))
         {
-            if (number is not { } port)
+            if (PortOf(service) is not { } port)
             {
                 continue;
             }
 
+            var setting = IsGateway(service) ? "GATEWAY_PORT" : $"Ports:{service}";
             var said = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
             if (!taken.TryAdd(port, service))
             {
@@ -161,6 +161,20 @@ internal sealed class AppHostSettings
             }
         }
     }
+
+    /// <summary>A name with a slip in it would be a setting that does nothing.</summary>
+    public void ThrowIfAServiceIsUnknown(IReadOnlyCollection<string> services)
+    {
+        foreach (var setting in _configuration.GetSection("Ports").GetChildren().Concat(_configuration.GetSection("Environment").GetChildren()))
+        {
+            if (!services.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. There are {string.Join(", ", services.Order())}.");
+            }
+        }
+    }
+
+    private static bool IsGateway(string service) => service.Equals(Gateway, StringComparison.OrdinalIgnoreCase);
 
     private string? Text(string key) => _configuration[key] is { Length: > 0 } value ? value : null;
 

@@ -7,13 +7,13 @@ internal static class ServiceExtensions
 {
     /// <summary>What every service of ours has: one HTTP endpoint, readiness at /health, liveness at /alive.</summary>
     public static IResourceBuilder<ProjectResource> AddService<TProject>(
-        this IDistributedApplicationBuilder builder, string name, AppHostSettings settings, int? port = null)
+        this IDistributedApplicationBuilder builder, string name, AppHostSettings settings)
         where TProject : IProjectMetadata, new()
     {
         // No launch profile: the endpoint is declared here, a developer's local profile must not add a second one.
         var service = builder.AddProject<TProject>(name, launchProfileName: null)
             // Not behind the orchestrator's proxy, which accepts a connection for a service that is down and holds it.
-            .WithHttpEndpoint(port: port ?? settings.PortOf(name), name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
+            .WithHttpEndpoint(port: settings.PortOf(name), name: "http", isProxied: builder.ExecutionContext.IsPublishMode)
             .DisableForwardedHeaders()
             .WithHttpProbe(ProbeType.Readiness, "/health", timeoutSeconds: 5, endpointName: "http")
             .WithHttpProbe(ProbeType.Liveness, "/alive", timeoutSeconds: 5, endpointName: "http");

@@ -77,6 +77,12 @@ public sealed class MessagingOptions
     /// <summary>Where the brokers are and how one logs in there (section <c>Messaging:Kafka</c>, by Confluent's names), for every client of this service.</summary>
     internal ClientConfig Kafka { get; set; } = new();
 
+    /// <summary>
+    /// With connections of its own: the relay may dispose of its producer while somebody asks the broker something, and who asks through a client that
+    /// is gone ends the process.
+    /// </summary>
+    internal IAdminClient CreateAdminClient() => new AdminClientBuilder(Kafka).SetLogHandler(static (_, _) => { }).Build();
+
     internal ProducerConfig Producer { get; set; } = new();
     internal ConsumerConfig Consumer { get; set; } = new();
 

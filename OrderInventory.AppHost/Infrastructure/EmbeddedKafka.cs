@@ -15,9 +15,6 @@ internal sealed class EmbeddedKafka : IDisposable
     private readonly string? _libs;
     private readonly string _java;
     private IProducer<Null, Null>? _mock;
-    private readonly Lock _clients = new();
-    private IAdminClient? _admin;
-    private bool _isDisposed;
 
     private EmbeddedKafka(IDistributedApplicationBuilder builder, DataFolder data, string? libs, string java, int partitions, string description)
     {
@@ -59,24 +56,15 @@ internal sealed class EmbeddedKafka : IDisposable
 
     public IResourceBuilder<IResourceWithConnectionString> Add(string name) => _libs is null ? AddMock(name) : AddReal(name);
 
-    public void Dispose()
-    {
-        // Not under a health check that is still asking: its memory is librdkafka's, and the process would end with it.
-        lock (_clients)
-        {
-            _isDisposed = true;
-            _admin?.Dispose();
-            _mock?.Dispose();
-        }
-    }
+    public void Dispose() => _mock?.Dispose();
 
     private IResourceBuilder<EmbeddedPlace> AddMock(string name)
     {
         _mock = new ProducerBuilder<Null, Null>([new("test.mock.num.brokers", "1"), new("bootstrap.servers", "mock")])
             .SetLogHandler(static (_, _) => { })
             .Build();
-        _admin = new DependentAdminClientBuilder(_mock.Handle).Build();
-        var broker = _admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers[0];
+        using var admin = new DependentAdminClientBuilder(_mock.Handle).Build();
+        var broker = admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers[0];
         return _builder.AddPlace(new EmbeddedPlace(name, string.Create(CultureInfo.InvariantCulture, $"{broker.Host}:{broker.Port}")));
     }
 
@@ -149,7 +137,7 @@ internal sealed class EmbeddedKafka : IDisposable
 
         """;
 
-    private async Task<HealthCheckResult> CheckAsync(string address, CancellationToken cancellationToken)
+    private static async Task<HealthCheckResult> CheckAsync(string address, CancellationToken cancellationToken)
     {
         try
         {
@@ -162,14 +150,11 @@ internal sealed class EmbeddedKafka : IDisposable
         }
     }
 
-    private Metadata Ask(string address)
+    /// <summary>With a client of its own: one that the end of the system disposed of under a check that still asks would end the process.</summary>
+    private static Metadata Ask(string address)
     {
-        lock (_clients)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            _admin ??= new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();
-            return _admin.GetMetadata(TimeSpan.FromSeconds(2));
-        }
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();
+        return admin.GetMetadata(TimeSpan.FromSeconds(2));
     }
 
     private static string? FindJava()

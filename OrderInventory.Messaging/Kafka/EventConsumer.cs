@@ -200,16 +200,16 @@ internal sealed partial class EventConsumer(
 /// <summary>What readiness asks of the consumer: its first assignment, even an empty one. A broker that is lost later only degrades.</summary>
 internal sealed class ConsumerState : IHealthCheck
 {
-    private readonly EventProducer _producer;
+    private readonly MessagingOptions _options;
     private readonly ConcurrentDictionary<TopicPartition, long> _next = new();
     private readonly Lock _reading = new();
     private IConsumer<string, byte[]>? _consumer;
     private volatile bool _assigned;
     private volatile bool _lost;
 
-    public ConsumerState(EventProducer producer)
+    public ConsumerState(MessagingOptions options)
     {
-        _producer = producer;
+        _options = options;
         MessagingTelemetry.ObserveLag(Lag);
     }
 
@@ -232,16 +232,19 @@ internal sealed class ConsumerState : IHealthCheck
         // Not while it is closed: its memory is librdkafka's, and the process would end with it.
         lock (_reading)
         {
+            if (_consumer is not { } consumer)
+            {
+                return [];
+            }
+
             try
             {
-                return _consumer is not { } consumer
-                    ? []
-                    :
-                    [
-                        .. consumer.Assignment.GroupBy(partition => partition.Topic).Select(topic => new Measurement<long>(
-                            topic.Sum(partition => _next.TryGetValue(partition, out var next) ? Math.Max(0, consumer.GetWatermarkOffsets(partition).High.Value - next) : 0),
-                            new KeyValuePair<string, object?>("messaging.destination.name", topic.Key))),
-                    ];
+                return
+                [
+                    .. consumer.Assignment.GroupBy(partition => partition.Topic).Select(topic => new Measurement<long>(
+                        topic.Sum(partition => _next.TryGetValue(partition, out var next) ? Math.Max(0, consumer.GetWatermarkOffsets(partition).High.Value - next) : 0),
+                        new KeyValuePair<string, object?>("messaging.destination.name", topic.Key))),
+                ];
             }
             catch (KafkaException)
             {
@@ -269,7 +272,7 @@ internal sealed class ConsumerState : IHealthCheck
         {
             try
             {
-                using var admin = _producer.CreateAdminClient();
+                using var admin = _options.CreateAdminClient();
                 admin.GetMetadata(TimeSpan.FromMilliseconds(500));
                 _lost = false;
             }

@@ -65,12 +65,6 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         }
     };
 
-    /// <summary>
-    /// With connections of its own: the relay may dispose of a producer while somebody asks the broker something, and who asks through
-    /// a producer that is gone ends the process.
-    /// </summary>
-    public IAdminClient CreateAdminClient() => new AdminClientBuilder(options.Kafka).SetLogHandler(static (_, _) => { }).Build();
-
     public static void Configure(ProducerConfig config)
     {
         config.EnableIdempotence = true;

@@ -14,7 +14,7 @@ internal static class KafkaTopicNames
 /// Makes the topics of this service with the configured number of partitions, before any of its clients touches them: a broker that
 /// makes a topic by itself gives it its own default, and raising that later would move keys to other partitions.
 /// </summary>
-internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptions options, ILogger<KafkaTopics> logger) : IDisposable
+internal sealed partial class KafkaTopics(MessagingOptions options, ILogger<KafkaTopics> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private bool _done;
@@ -54,7 +54,7 @@ internal sealed partial class KafkaTopics(EventProducer producer, MessagingOptio
             .Concat(options.ConsumedTopics
                 .Select(topic => new TopicSpecification { Name = KafkaTopicNames.DeadLetters(topic, options.Group), NumPartitions = 1, ReplicationFactor = -1 }))
             .ToList();
-        using var admin = producer.CreateAdminClient();
+        using var admin = options.CreateAdminClient();
         try
         {
             if (options.CreateTopics)

@@ -29,28 +29,8 @@ public static class ServiceDatabaseExtensions
     {
         var configured = builder.Configuration.GetConnectionString(connectionName)
             ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is missing: the service has no database.");
-        var connectionString = new NpgsqlConnectionStringBuilder(configured)
-        {
-            ApplicationName = builder.Environment.ApplicationName,
-            // Statements used twice are prepared: PostgreSQL then plans them once per connection.
-            MaxAutoPrepare = 100,
-            AutoPrepareMinUsages = 2,
-            // Nothing here sets session state, so a returned connection needs no DISCARD ALL.
-            NoResetOnClose = true,
-            Timeout = 5,
-        };
-        if (!connectionString.ShouldSerialize("Maximum Pool Size"))
-        {
-            // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
-            // replica of every service has as many.
-            connectionString.MaxPoolSize = 25;
-        }
-
-        if (!connectionString.ShouldSerialize("Options"))
-        {
-            connectionString.Options = PlannerSettings;
-        }
-
+        var connectionString = ConnectionString(configured);
+        connectionString.ApplicationName = builder.Environment.ApplicationName;
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing
             // A statement belongs to the trace of what asked for it. One that a timer sends every second would be a trace of its own each time.
             .ConfigureCommandFilter(_ => Activity.Current is not null)
@@ -77,6 +57,33 @@ public static class ServiceDatabaseExtensions
         });
         builder.Services.AddHostedService<DatabaseMigrator<TDb>>();
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
+    }
+
+    /// <summary>How a service uses its connections, where the configured connection string does not say otherwise.</summary>
+    public static NpgsqlConnectionStringBuilder ConnectionString(string configured)
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(configured)
+        {
+            // Statements used twice are prepared: PostgreSQL then plans them once per connection.
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+            // Nothing here sets session state, so a returned connection needs no DISCARD ALL.
+            NoResetOnClose = true,
+            Timeout = 5,
+        };
+        if (!connectionString.ShouldSerialize("Maximum Pool Size"))
+        {
+            // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
+            // replica of every service has as many.
+            connectionString.MaxPoolSize = 25;
+        }
+
+        if (!connectionString.ShouldSerialize("Options"))
+        {
+            connectionString.Options = PlannerSettings;
+        }
+
+        return connectionString;
     }
 }
 

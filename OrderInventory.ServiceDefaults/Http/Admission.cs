@@ -25,13 +25,15 @@ internal sealed class AdmissionOptions
 /// </summary>
 public static class Admission
 {
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromHours(1);
+
     public static IApplicationBuilder UseAdmission(this WebApplication app)
     {
         var options = app.Configuration.GetSection("Admission").Get<AdmissionOptions>() ?? new();
-        if (options.Concurrent < 1 || options.Queued < 0 || options.MaxWait <= TimeSpan.Zero)
+        if (options.Concurrent < 1 || options.Queued < 0 || options.MaxWait <= TimeSpan.Zero || options.MaxWait > s_longestWait)
         {
             throw new InvalidOperationException(
-                $"Admission: Concurrent is at least 1, Queued at least 0 and MaxWait more than 0, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
+                $"Admission: Concurrent is at least 1, Queued at least 0 and MaxWait more than 0 and at most {s_longestWait}, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
         }
 
         var limiter = new ConcurrencyLimiter(new()

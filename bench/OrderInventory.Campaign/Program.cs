@@ -83,7 +83,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
             memory = new ServiceMemory(cells, () => run.Now);
             await run.RunAsync(
                 over => Task.WhenAll(
-                    memory.WatchAsync(over),
+                    options.Faults.Contains(Fault.Overload) ? memory.WatchAsync(over) : Task.CompletedTask,
                     options.Faults.Count == 0 ? Task.CompletedTask : schedule.RunAsync(() => run.Now, writer, Say, over),
                     setBack?.BackUpAsync(() => run.Now, over) ?? Task.CompletedTask),
                 cancellationToken);

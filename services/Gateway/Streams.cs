@@ -12,5 +12,6 @@ internal static class Streams
         await next(http);
     });
 
-    private static bool IsStream(PathString path) => path.Value is "/api/stream" or "/console/_blazor";
+    /// <summary>As routes are matched: a slash at the end and the case of letters do not count.</summary>
+    private static bool IsStream(PathString path) => path.Value!.TrimEnd('/').ToLowerInvariant() is "/api/stream" or "/console/_blazor";
 }

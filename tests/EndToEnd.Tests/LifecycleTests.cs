@@ -150,6 +150,19 @@ public sealed class LifecycleTests
         Assert.Equal(said, output.Trim());
     }
 
+    [Theory]
+    [InlineData("Ports__ordres", "7000", "Ports:ordres: there is no service 'ordres'.")]
+    [InlineData("Environment__stock__TZ", "UTC", "Environment:stock: there is no service 'stock'.")]
+    public async Task Says_that_there_is_no_such_service_before_anything_starts(string setting, string value, string said)
+    {
+        var (exitCode, output) = await AppHostProcess.RunToEndAsync(Ports.Free(), (setting, value));
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"{said} There are console, customers, gateway, identity, inventory, notifications, orders, products.", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("is ready", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Starts_again_on_the_data_it_left()
     {

@@ -57,14 +57,9 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     public async Task Stock_is_locked_while_a_later_migration_adds_and_drops_a_column()
     {
         var connectionString = await infrastructure.CopyDatabaseAsync<InventoryDb>("inventory");
-        await using var service = new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            MaxAutoPrepare = 100,
-            AutoPrepareMinUsages = 2,
-            NoResetOnClose = true,
-            MaxPoolSize = 1,
-            Options = ServiceDatabaseExtensions.PlannerSettings,
-        }.ConnectionString).Build();
+        var settings = ServiceDatabaseExtensions.ConnectionString(connectionString);
+        settings.MaxPoolSize = 1;
+        await using var service = NpgsqlDataSource.Create(settings);
         await using var migration = NpgsqlDataSource.Create(connectionString);
         var product = Guid.CreateVersion7();
         await using (var insert = migration.CreateCommand(

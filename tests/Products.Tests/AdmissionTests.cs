@@ -92,6 +92,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     [InlineData("0", "1", "00:00:01")]
     [InlineData("1", "-1", "00:00:01")]
     [InlineData("1", "1", "00:00:00")]
+    [InlineData("1", "1", "100.00:00:00")]
     public async Task A_setting_that_cannot_be_is_named_at_the_start(string concurrent, string queued, string maxWait)
     {
         await DisposeAsync();

@@ -16,6 +16,10 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
 
     /// <summary>Faults that start whole replicas come in one of so many rounds: otherwise they take up most of the time.</summary>
     private const int RoundsPerRestart = 4;
+
+    /// <summary>In seconds, also where no gap is wanted: while nothing can be done, looking for something would take a processor.</summary>
+    private const double MinGap = 0.1;
+
     private readonly Dictionary<string, List<double>> _kills = [];
     private readonly List<FaultLine> _done = [];
 
@@ -29,11 +33,12 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
     {
         var random = new Random(seed);
         var (next, rounds) = (0, 0);
+        var areAllLong = faults.All(fault => fault.StartsReplicas);
         // Each kind comes once in a round.
         var order = new List<Fault>();
         while (!over.IsCancellationRequested && _done.Count < most)
         {
-            await Task.Delay(TimeSpan.FromSeconds(gap * (0.5 + random.NextDouble())), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromSeconds(Math.Max(MinGap, gap * (0.5 + random.NextDouble()))), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (over.IsCancellationRequested)
             {
                 return;
@@ -41,7 +46,7 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
 
             if (next == order.Count)
             {
-                order = [.. faults.Where(kind => !kind.StartsReplicas || rounds % RoundsPerRestart == 0 || faults.All(other => other.StartsReplicas)).OrderBy(_ => random.Next())];
+                order = [.. faults.Where(kind => !kind.StartsReplicas || rounds % RoundsPerRestart == 0 || areAllLong).OrderBy(_ => random.Next())];
                 (next, rounds) = (0, rounds + 1);
             }
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using OrderInventory.Load.Processes;
 
 namespace OrderInventory.Campaign.Servers;
 
@@ -7,31 +7,18 @@ namespace OrderInventory.Campaign.Servers;
 /// <param name="now">Milliseconds since the start of the run.</param>
 internal sealed class ServiceMemory(IReadOnlyList<Cell> cells, Func<double> now)
 {
-    private readonly List<(double At, long Bytes)> _samples = [];
+    private readonly List<(double At, long Kilobytes)> _samples = [];
 
     public async Task WatchAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)
         {
-            _samples.Add((now(), cells.SelectMany(cell => cell.Processes()).Sum(process => Resident(process.Id))));
+            _samples.Add((now(), cells.SelectMany(cell => cell.Processes()).Sum(process => Memory.Resident(process.Id))));
             await Task.Delay(TimeSpan.FromSeconds(2), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>The most of a time, in MB; 0 when none was read in it.</summary>
     public double Most(double from, double until) =>
-        _samples.Where(sample => sample.At >= from && sample.At < until).Select(sample => sample.Bytes).DefaultIfEmpty().Max() / 1e6;
-
-    private static long Resident(int process)
-    {
-        try
-        {
-            return long.Parse(File.ReadAllText($"/proc/{process.ToString(CultureInfo.InvariantCulture)}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
-        }
-        catch (IOException)
-        {
-            // It has ended.
-            return 0;
-        }
-    }
+        _samples.Where(sample => sample.At >= from && sample.At < until).Select(sample => sample.Kilobytes).DefaultIfEmpty().Max() / 1024.0;
 }

@@ -96,14 +96,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
     private Operation? Choose()
     {
-        if (_regretted is { } regretted)
-        {
-            _regretted = null;
-            return new() { Client = number, Op = Op.Cancel, Intended = 0, Start = 0, End = 0, Order = regretted };
-        }
-
-        var roll = _random.Next(s_mix.Sum(entry => entry.Weight));
-        var op = s_mix.First(entry => (roll -= entry.Weight) < 0).Op;
+        var op = _regretted is null ? Draw() : Op.Cancel;
         var asked = new Operation { Client = number, Op = op, Intended = 0, Start = 0, End = 0 };
         switch (op)
         {
@@ -116,7 +109,9 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             case Op.List or Op.Recent:
                 return asked with { Customer = shared.Run.Customers[shared.Customers.Next(_random)] };
             case Op.Cancel:
-                return Any("pending", "confirmed", "revisionPending") is { } cancel ? asked with { Order = cancel } : null;
+                var cancel = _regretted ?? Any("pending", "confirmed", "revisionPending");
+                _regretted = null;
+                return cancel is null ? null : asked with { Order = cancel };
             case Op.Revise:
                 return Any("confirmed") is { } revise && _known.TryGetValue(revise, out var confirmed) ? asked with { Order = revise, IfMatch = confirmed.Version, Lines = Lines() } : null;
             case Op.Ship:
@@ -135,6 +130,12 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             default:
                 return isShopper ? null : ChooseStaff(asked);
         }
+    }
+
+    private Op Draw()
+    {
+        var roll = _random.Next(s_mix.Sum(entry => entry.Weight));
+        return s_mix.First(entry => (roll -= entry.Weight) < 0).Op;
     }
 
     /// <summary>Half of them go to the registers; the others bring new goods of what is ordered most.</summary>

@@ -24,7 +24,10 @@ internal static class Memory
         Write("**all services and the AppHost**", Sum([services, .. rows.Where(row => row.Program == "AppHost").Select(row => row.Memory)]));
     }
 
-    private static (long Rss, long? Pss) ReadOf(int process) => (Kilobytes($"/proc/{process}/status", "VmRSS:") ?? 0, Kilobytes($"/proc/{process}/smaps_rollup", "Pss:"));
+    /// <summary>RSS of a process in kilobytes; 0 when it has ended.</summary>
+    public static long Resident(int process) => Kilobytes($"/proc/{process}/status", "VmRSS:") ?? 0;
+
+    private static (long Rss, long? Pss) ReadOf(int process) => (Resident(process), Kilobytes($"/proc/{process}/smaps_rollup", "Pss:"));
 
     private static (long Rss, long? Pss) Sum(IEnumerable<(long Rss, long? Pss)> parts) => parts.Aggregate((0L, (long?)0), (sum, part) => (sum.Item1 + part.Rss, sum.Item2 + part.Pss));
 
