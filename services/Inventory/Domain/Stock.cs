@@ -1,4 +1,3 @@
-using OrderInventory.Contracts.Orders;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Identity;
 
@@ -76,6 +75,9 @@ internal sealed class Stock
     /// <summary>Those of <see cref="DueLines"/> that were given back. The holds themselves are left to the sweeper; they have a part less to give back.</summary>
     public IReadOnlyList<HeldLine> ExpiredLines => _expired;
 
+    /// <summary>Notes that one of <see cref="DueLines"/> was given back.</summary>
+    public void Expire(HeldLine held) => _expired.Add(held);
+
     /// <summary>The products whose numbers changed.</summary>
     public IEnumerable<ProductStock> Changed => _products.Values.Where(product => product.IsChanged);
 
@@ -114,120 +116,17 @@ internal sealed class Stock
         return item;
     }
 
-    /// <summary>What is short of the wanted units, when <paramref name="ownUnits"/> count as available and holds that are due no longer hold.</summary>
-    public IReadOnlyList<Shortage> FindShortages(IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
-    {
-        var shortages = Compare(wanted, ownUnits);
-        if (shortages.Count == 0 || DueLines.Count == 0 || _expired.Count > 0)
-        {
-            return shortages;
-        }
-
-        // Books that do not add up must not stop whoever comes by; the sweeper tells the operator.
-        foreach (var held in DueLines.Where(held => FindUnreleasable([held.Line]) is null))
-        {
-            Release([held.Line], MovementKind.HoldExpired, new(HoldId: held.HoldId));
-            _expired.Add(held);
-        }
-
-        return Compare(wanted, ownUnits);
-    }
-
-    /// <summary>Promises units, of which <see cref="FindShortages"/> has seen that they are there.</summary>
-    public IReadOnlyList<ReservedLine> Reserve(
-        IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> preferred, MovementKind kind, Cause cause)
-    {
-        var lines = Allocation.Choose(wanted, productId => Product(productId)!, Policy, preferred);
-        foreach (var line in lines)
-        {
-            var item = Locked(line);
-            item.Reserve(line.Quantity);
-            Record(item, kind, 0, line.Quantity, cause);
-        }
-
-        return lines;
-    }
-
-    /// <summary>A line that <see cref="Release"/> would stumble over, because the level has less than it: the books are broken then.</summary>
-    public ReservedLine? FindUnreleasable(IEnumerable<ReservedLine> lines) =>
-        lines.FirstOrDefault(line => Item(line.ProductId, line.Location) is not { } item || item.Reserved < line.Quantity);
-
-    /// <summary>Gives promised units back, where they are.</summary>
-    public void Release(IEnumerable<ReservedLine> lines, MovementKind kind, Cause cause)
-    {
-        foreach (var line in lines)
-        {
-            var item = Locked(line);
-            item.Release(line.Quantity);
-            Record(item, kind, 0, -line.Quantity, cause);
-        }
-    }
-
-    /// <summary>Promised units leave the warehouse, from where they are.</summary>
-    public void Ship(IEnumerable<ReservedLine> lines, Cause cause)
-    {
-        foreach (var line in lines)
-        {
-            var item = Locked(line);
-            item.Ship(line.Quantity);
-            Record(item, MovementKind.Shipped, -line.Quantity, -line.Quantity, cause);
-        }
-    }
-
-    /// <summary>
-    /// Makes what is promised be what is wanted, moving only the difference of each product: more is allocated, less is given back from
-    /// the locations that would have been taken last.
-    /// </summary>
-    public IReadOnlyList<ReservedLine> Change(
-        IReadOnlyList<ReservedLine> held, IReadOnlyDictionary<Guid, long> wanted, MovementKind moreKind, MovementKind lessKind, Cause cause)
-    {
-        var result = new List<ReservedLine>(wanted.Count);
-        var more = new List<KeyValuePair<Guid, long>>();
-        foreach (var product in held.GroupBy(line => line.ProductId))
-        {
-            var tooMuch = product.Sum(line => line.Quantity) - wanted.GetValueOrDefault(product.Key);
-            foreach (var line in product.OrderByDescending(line => Locked(line).Priority).ThenByDescending(line => line.Location, StringComparer.Ordinal))
-            {
-                var back = Math.Clamp(tooMuch, 0, line.Quantity);
-                if (back > 0)
-                {
-                    Release([line with { Quantity = back }], lessKind, cause);
-                }
-
-                if (back < line.Quantity)
-                {
-                    result.Add(line with { Quantity = line.Quantity - back });
-                }
-
-                tooMuch -= back;
-            }
-
-            if (tooMuch < 0)
-            {
-                more.Add(new(product.Key, -tooMuch));
-            }
-        }
-
-        more.AddRange(wanted.Where(line => held.All(h => h.ProductId != line.Key)));
-        foreach (var line in Reserve(more, [], moreKind, cause))
-        {
-            Allocation.Add(result, line);
-        }
-
-        return result;
-    }
-
     /// <summary>Who changes it, for the ledger; null for an event or a timer.</summary>
     public Caller? By { get; init; }
 
-    /// <summary>Keeps units for a cart; <see cref="FindShortages"/> has seen that they are there.</summary>
+    /// <summary>Keeps units for a cart; <see cref="Promises.FindShortages"/> has seen that they are there.</summary>
     public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, Guid? customerId) =>
-        _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId)), customerId));
+        _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, this.Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId)), customerId));
 
     /// <summary>Lets a hold go: its units are free, or about to become the order's.</summary>
     public void EndHold(Hold hold, HoldStatus status, Guid? eventId = null, Guid? orderId = null)
     {
-        Release(hold.Lines, status == HoldStatus.Expired ? MovementKind.HoldExpired : MovementKind.HoldReleased, new(eventId, orderId, hold.Id));
+        this.Release(hold.Lines, status == HoldStatus.Expired ? MovementKind.HoldExpired : MovementKind.HoldReleased, new(eventId, orderId, hold.Id));
         hold.End(status, orderId);
     }
 
@@ -276,32 +175,4 @@ internal sealed class Stock
             Role = By?.Role,
         });
     }
-
-    private List<Shortage> Compare(IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
-    {
-        var shortages = new List<Shortage>();
-        foreach (var (productId, quantity) in wanted)
-        {
-            var available = Available(productId);
-            foreach (var own in ownUnits)
-            {
-                // What is promised from a location that has become inactive stays promised; it only is not given out anew.
-                if (own.ProductId == productId)
-                {
-                    available += own.Quantity;
-                }
-            }
-
-            if (quantity > available)
-            {
-                shortages.Add(new(productId, quantity, available));
-            }
-        }
-
-        return shortages;
-    }
-
-    /// <summary>An order's event names every product that the order holds, so the row is locked; anything else is a defect.</summary>
-    private StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)
-        ?? throw new InvalidOperationException($"Product {line.ProductId} at {line.Location} is held but was not locked.");
 }

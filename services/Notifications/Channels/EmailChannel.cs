@@ -44,7 +44,8 @@ internal sealed class EmailChannel(IEmailTransport transport, IOptions<Notificat
             Date = date,
             Body = message.Html is null ? text : new MultipartAlternative(text, new TextPart(TextFormat.Html) { Text = message.Html }),
         };
-        mail.From.Add(from);
+        // A copy: an address tells each list that it is in of its changes, so that one shared by all mails would keep them all.
+        mail.From.Add(new MailboxAddress(from.Name, from.Address));
         mail.To.AddRange(InternetAddressList.Parse(message.Recipient).Mailboxes.Select(to =>
             EmailAddress.TryParse(to.Address, out var address) ? new MailboxAddress(to.Name, address.Text) : to));
         // RFC 3834: asks for no out-of-office replies to an automatic mail.
@@ -54,8 +55,11 @@ internal sealed class EmailChannel(IEmailTransport transport, IOptions<Notificat
 
     private sealed class Connection(IEmailConnection connection, MailboxAddress from, TimeProvider time) : IMessageConnection
     {
-        public Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken) =>
-            connection.SendAsync(ToMail(id, message, from, time.GetUtcNow()), cancellationToken);
+        public async Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken)
+        {
+            using var mail = ToMail(id, message, from, time.GetUtcNow());
+            await connection.SendAsync(mail, cancellationToken);
+        }
 
         public ValueTask DisposeAsync() => connection.DisposeAsync();
     }

@@ -12,7 +12,7 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// The schema. EF Core migrates and reads; <see cref="PlacementSql"/> and <see cref="OrderBatch"/> write orders with set-based SQL.
+/// The schema. EF Core migrates and reads; <see cref="PlacementWriter"/> and <see cref="OrderBatch"/> write orders with set-based SQL.
 /// </summary>
 internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(options)
 {

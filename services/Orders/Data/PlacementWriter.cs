@@ -1,6 +1,5 @@
-using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using Npgsql;
+using NpgsqlTypes;
 using OrderInventory.Messaging.Outbox;
 using OrderInventory.Orders.Domain;
 
@@ -34,73 +33,93 @@ internal enum InsertResult
 }
 
 /// <summary>
-/// The hottest path of the service: one round trip, which is the whole transaction. Orders that arrive while others are being written go
-/// together in the next one: under load one commit serves many; an order that comes alone does not wait for company.
+/// The hottest path of the service: one round trip, which is the whole transaction, for all orders that came meanwhile. An address is stored only if
+/// the customer is not erased by then. The keys come before the orders: an uncommitted key of another request cannot be seen, only waited for.
 /// </summary>
-internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal signal, TimeProvider time) : BackgroundService
+internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal signal, TimeProvider time) : GroupWriter<Placement, InsertResult>(time)
 {
-    private readonly GroupQueue<Waiting> _waiting = new(time);
+    /// <summary>How long a request waits for another one with the same key that has not committed yet.</summary>
+    private const string KeyLockTimeout = "250ms";
 
     /// <summary>Key, order, lines, history and event are on disk when it returns <see cref="InsertResult.Inserted"/>; nothing is otherwise.</summary>
     /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
-    public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken)
+    public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken) => AddAsync(placement, cancellationToken);
+
+    protected override async Task<InsertResult> WriteAsync(List<Placement> group)
     {
-        var waiting = new Waiting(placement);
-        return _waiting.TryAdd(waiting)
-            ? waiting.Written.Task.WaitAsync(cancellationToken)
-            : throw new OperationCanceledException("The service is being stopped.");
+        // In one order, so that two replicas with two of the same keys do not lock each other out.
+        group.Sort((a, b) => string.CompareOrdinal(a.By.Sub, b.By.Sub) is not 0 and var order ? order : string.CompareOrdinal(a.Key, b.Key));
+        var orders = group.ConvertAll(placement => placement.Order);
+        var locked = ErasureLock.CustomersOf(orders);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(Copies.EnsureCurrent(group.ConvertAll(placement => placement.Copies), locked.Length > 0 ? ErasureLock.Timeout : KeyLockTimeout));
+        if (locked.Length > 0)
+        {
+            ErasureLock.Add(batch, locked);
+            batch.BatchCommands.Add(new($"SELECT set_config('lock_timeout', '{KeyLockTimeout}', true)"));
+        }
+
+        batch.BatchCommands.Add(InsertKeys(group));
+        batch.BatchCommands.Add(InsertOrders(orders));
+        batch.BatchCommands.Add(OrderBatch.InsertLines(orders));
+        batch.BatchCommands.Add(History.Insert(group.ConvertAll(placement => placement.Placed)));
+        signal.Committed(await batch.WriteAsync(group.ConvertAll(placement => placement.Created), CancellationToken.None));
+        return InsertResult.Inserted;
     }
 
-    public override Task StopAsync(CancellationToken cancellationToken)
-    {
-        _waiting.Complete();
-        return base.StopAsync(cancellationToken);
-    }
+    protected override void MayBeWritten() => signal.Wake();
 
-    /// <summary>Ends when the last order that was taken is written.</summary>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override InsertResult? Outcome(PostgresException exception) => exception switch
     {
-        var group = new List<Waiting>();
-        while (await _waiting.TakeAsync(group))
-        {
-            await WriteGroupAsync(group);
-        }
-    }
+        { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "idempotency_keys" } => InsertResult.KeyIsTaken,
+        { SqlState: PostgresErrorCodes.LockNotAvailable } => InsertResult.KeyIsInFlight,
+        { SqlState: Ensure.CopiesChanged } => InsertResult.CopiesChanged,
+        _ => null,
+    };
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
-    private async Task WriteGroupAsync(List<Waiting> group)
+    private static NpgsqlBatchCommand InsertKeys(List<Placement> placements) => new(
+        """
+        INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id, created_at)
+        SELECT caller, key, CASE WHEN EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.customer_id AND c.status = 'erased')
+            THEN '' ELSE fingerprint END, resource_id, created_at
+        FROM unnest($1, $2, $3, $4, $5, $6) AS n (caller, key, fingerprint, resource_id, created_at, customer_id)
+        """)
     {
-        // Of several orders the first one's trace shows the write.
-        Activity.Current = group[0].Trace;
-        try
+        Parameters =
         {
-            await using var connection = await database.OpenConnectionAsync();
-            await using var batch = new NpgsqlBatch(connection);
-            PlacementSql.Add(batch, group.ConvertAll(waiting => waiting.Placement));
-            signal.Committed(await batch.WriteAsync(group.ConvertAll(waiting => waiting.Placement.Created), CancellationToken.None));
-            group.ForEach(waiting => waiting.Written.SetResult(InsertResult.Inserted));
-        }
-        catch (PostgresException) when (group.Count > 1)
-        {
-            // Nothing was written. One of them has a key that is taken, or an old price: that must not fail the others.
-            await WriteGroupAsync(group[..(group.Count / 2)]);
-            await WriteGroupAsync(group[(group.Count / 2)..]);
-        }
-        catch (PostgresException exception) when (PlacementSql.Outcome(exception) is { } outcome)
-        {
-            group[0].Written.SetResult(outcome);
-        }
-        catch (Exception exception)
-        {
-            // It may have been committed all the same.
-            signal.Wake();
-            group.ForEach(waiting => waiting.Written.SetException(exception));
-        }
-    }
+            OutboxSql.Array(placements, p => p.By.Sub, NpgsqlDbType.Text),
+            OutboxSql.Array(placements, p => p.Key, NpgsqlDbType.Text),
+            OutboxSql.Array(placements, p => p.Fingerprint, NpgsqlDbType.Bytea),
+            OutboxSql.Array(placements, p => p.Order.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(placements, p => p.Order.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            OutboxSql.Array(placements, p => p.Order.CustomerId, NpgsqlDbType.Uuid),
+        },
+    };
 
-    private sealed record Waiting(Placement Placement)
+    private static NpgsqlBatchCommand InsertOrders(List<Order> orders) => new(
+        """
+        INSERT INTO orders (id, customer_id, status, version, currency, total, hold_id, placed_at, updated_at, ship_to, ship_to_erased)
+        SELECT id, customer_id, status, version, currency, total, hold_id, placed_at, placed_at,
+            CASE WHEN erased THEN NULL ELSE ship_to::jsonb END, erased
+        FROM (
+            SELECT *, ship_to IS NOT NULL
+                AND EXISTS (SELECT FROM customer_copies c WHERE c.customer_id = n.customer_id AND c.status = 'erased') AS erased
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS n (id, customer_id, status, version, currency, total, hold_id, placed_at, ship_to)
+        ) AS n
+        """)
     {
-        public TaskCompletionSource<InsertResult> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        public Activity? Trace { get; } = Activity.Current;
-    }
+        Parameters =
+        {
+            OutboxSql.Array(orders, o => o.Id, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.CustomerId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => StatusNames.Format(o.Status), NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Version, NpgsqlDbType.Bigint),
+            OutboxSql.Array(orders, o => o.Currency, NpgsqlDbType.Text),
+            OutboxSql.Array(orders, o => o.Total, NpgsqlDbType.Numeric),
+            OutboxSql.Array(orders, o => o.HoldId, NpgsqlDbType.Uuid),
+            OutboxSql.Array(orders, o => o.PlacedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
+            OutboxSql.Array(orders, o => OrderJson.Write(o.ShipTo), NpgsqlDbType.Text),
+        },
+    };
 }

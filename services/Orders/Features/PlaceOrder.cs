@@ -111,12 +111,9 @@ internal static class PlaceOrder
     public static void ValidateLines(IReadOnlyList<Line> lines, RequestErrors errors)
     {
         errors.Require(lines.Count is >= 1 and <= MaxLines, "$.lines", $"1 to {MaxLines} lines are required.");
-        for (var i = 0; i < lines.Count && i < MaxLines; i++)
+        foreach (var (place, _) in lines.Take(MaxLines).Index().Where(line => line.Item is null or { Quantity: < 1 or > MaxQuantity }))
         {
-            if (lines[i] is null or { Quantity: < 1 or > MaxQuantity })
-            {
-                errors.Add($"$.lines[{i}].quantity", $"1 to {MaxQuantity} is allowed.");
-            }
+            errors.Add($"$.lines[{place}].quantity", $"1 to {MaxQuantity} is allowed.");
         }
     }
 }

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Npgsql;
+
+namespace OrderInventory.Orders.Data;
+
+/// <summary>
+/// Writes what many requests bring, in groups: those that come while a transaction runs share the next one; one that comes alone does not wait
+/// for company. One that cannot be written does not fail the others of its group.
+/// </summary>
+internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundService
+    where TResult : struct
+{
+    private readonly GroupQueue<Waiting> _waiting = new(time);
+
+    /// <summary>Writes a group in one transaction.</summary>
+    /// <returns>What each of them came to.</returns>
+    /// <exception cref="PostgresException">Nothing was written.</exception>
+    protected abstract Task<TResult> WriteAsync(List<T> group);
+
+    /// <summary>What the failure of the transaction means for the one that was alone in it; null when it is none of the expected ones.</summary>
+    protected abstract TResult? Outcome(PostgresException exception);
+
+    /// <summary>Told when a group failed for another reason: it may have been committed all the same.</summary>
+    protected abstract void MayBeWritten();
+
+    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
+    protected Task<TResult> AddAsync(T item, CancellationToken cancellationToken)
+    {
+        var waiting = new Waiting(item);
+        return _waiting.TryAdd(waiting)
+            ? waiting.Written.Task.WaitAsync(cancellationToken)
+            : throw new OperationCanceledException("The service is being stopped.");
+    }
+
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        _waiting.Complete();
+        return base.StopAsync(cancellationToken);
+    }
+
+    /// <summary>Ends when the last one that was taken is written.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var group = new List<Waiting>();
+        while (await _waiting.TakeAsync(group))
+        {
+            await WriteGroupAsync(group);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
+    private async Task WriteGroupAsync(List<Waiting> group)
+    {
+        // Of several the first one's trace shows the write.
+        Activity.Current = group[0].Trace;
+        try
+        {
+            var result = await WriteAsync(group.ConvertAll(waiting => waiting.Item));
+            group.ForEach(waiting => waiting.Written.SetResult(result));
+        }
+        catch (PostgresException) when (group.Count > 1)
+        {
+            await WriteGroupAsync(group[..(group.Count / 2)]);
+            await WriteGroupAsync(group[(group.Count / 2)..]);
+        }
+        catch (PostgresException exception) when (Outcome(exception) is { } outcome)
+        {
+            group[0].Written.SetResult(outcome);
+        }
+        catch (Exception exception)
+        {
+            MayBeWritten();
+            group.ForEach(waiting => waiting.Written.SetException(exception));
+        }
+    }
+
+    private sealed record Waiting(T Item)
+    {
+        public TaskCompletionSource<TResult> Written { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public Activity? Trace { get; } = Activity.Current;
+    }
+}
