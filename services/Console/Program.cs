@@ -40,7 +40,5 @@ app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapSignOut();
 app.MapExports();
-// The gateway sets the policy for frames. Compression would keep its windows for each open page, which is more than all else that a page takes.
-app.MapRazorComponents<App>()
-    .AddInteractiveServerRenderMode(pages => (pages.ContentSecurityFrameAncestorsPolicy, pages.DisableWebSocketCompression) = (null, true)).For(Policies.UseConsole);
+app.MapRazorComponents<App>().AddInteractiveServerRenderMode(pages => pages.ContentSecurityFrameAncestorsPolicy = null).For(Policies.UseConsole);
 app.Run();
