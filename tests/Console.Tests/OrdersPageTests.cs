@@ -90,6 +90,31 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task What_somebody_reads_stays_where_it_is_when_orders_come_before_it_and_they_are_there_at_the_beginning()
+    {
+        const int Many = 70;
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrdersAsync(customer, product, Many);
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}");
+        await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
+        var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
+        await place.EvaluateAsync("region => { region.scrollTop = 15.5 * region.querySelector('tbody tr[data-id]').offsetHeight; }");
+        var row = page.Locator("#orders tr[aria-rowindex='20']");
+        await Expect(row).ToBeInViewportAsync();
+        var (read, top) = (await row.GetAttributeAsync("data-id"), (await row.BoundingBoxAsync())!.Y);
+
+        // What is in view is read again when something happens to it, after the new ones have come.
+        await console.OrdersAsync(customer, product, 3);
+        (await console.Api.PostAsJsonAsync($"/api/orders/{read}/ship", new { })).EnsureSuccessStatusCode();
+
+        await Expect(row.Locator(".status")).ToHaveTextAsync("shipped");
+        await Expect(row).ToHaveAttributeAsync("data-id", read!);
+        Assert.Equal(top, (await row.BoundingBoxAsync())!.Y, tolerance: 1);
+        await place.EvaluateAsync("region => { region.scrollTop = 0; }");
+        await Expect(page.Locator($"tr[data-id='{read}']")).ToHaveAttributeAsync("aria-rowindex", "23");
+    }
+
+    [BrowserFact]
     public async Task Two_people_at_one_order_see_what_the_other_does()
     {
         var (product, _, customer) = await console.ShopAsync();
