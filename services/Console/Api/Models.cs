@@ -29,11 +29,6 @@ public sealed record Order(
     Guid Id, Guid CustomerId, string Status, IReadOnlyList<Line> Lines, Money Total, Rejection? Rejection, Revision? Revision, string? Carrier, string? TrackingNumber,
     JsonElement? ShipTo, IReadOnlyList<Return> Returns, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt);
 
-public sealed record ListedLine(string Name, int Quantity);
-
-/// <summary>What the list shows of an order: each open list keeps dozens of them.</summary>
-public sealed record ListedOrder(Guid Id, string Status, IReadOnlyList<ListedLine> Lines, Money Total, long Version, DateTimeOffset PlacedAt);
-
 public sealed record CountAnswer(Dictionary<string, long> Counts, long Total, bool IsComplete);
 
 public sealed record StatisticsSpan(DateTimeOffset From, DateTimeOffset To, long Placed, long Confirmed, long Rejected, long Cancelled, IReadOnlyList<Money> Revenue);
