@@ -52,6 +52,6 @@ ready_to_run() {
   fi
   sha256sum $files | while read -r hash file; do
     # One file for all services, so that they share its pages. MSBuild removes a file before it writes it.
-    [ "$cache/$hash" -ef "$file" ] || ln -f "$cache/$hash" "$file"
+    [ "$cache/$hash" -ef "$file" ] || ln -f "$cache/$hash" "$file" 2>/dev/null || cp "$cache/$hash" "$file"
   done
 }
