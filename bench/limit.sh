@@ -4,31 +4,36 @@
 #   v1       bench/limit/v1: statements and tables as they were in November 2026. Frozen, so that its figures can be compared for years.
 #   current  bench/limit/order.sql on the tables of the running services.
 #
-#   bench/limit.sh [--endpoints .run/endpoints.json] [--clients 1,8,32] [--seconds 10]
+#   bench/limit.sh --data <Infrastructure:DataPath> [--endpoints .run/endpoints.json] [--clients 1,8,32] [--seconds 10]
+#
+# Making a database is the administrator's: the folder in which the system keeps its data has their password.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 endpoints=$here/../.run/endpoints.json
 clients=1,8,32
 seconds=10
+data=
 while [ $# -gt 0 ]; do
     case $1 in
+        --data) data=$2; shift 2 ;;
         --endpoints) endpoints=$2; shift 2 ;;
         --clients) clients=$2; shift 2 ;;
         --seconds) seconds=$2; shift 2 ;;
-        *) sed -n '2,7p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+        *) sed -n '2,9p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
 done
 
 # The server's own programs, or the newest that Debian has installed beside each other.
 bin=$(dirname "$(command -v pgbench || ls -d /usr/lib/postgresql/*/bin/pgbench 2>/dev/null | sort -V | tail -1 || true)")
 [ -x "$bin/pgbench" ] || { echo "pgbench is missing: install it (Debian: apt-get install postgresql)." >&2; exit 2; }
+[ -r "$data/postgres.password" ] || { echo "There is no postgres.password in '$data': --data names the Infrastructure:DataPath that the system was started with." >&2; exit 2; }
 [ -r "$endpoints" ] || { echo "$endpoints is not there: is the system up? --endpoints names the file." >&2; exit 2; }
 
 connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
 part() { tr ';' '\n' <<<"$connection" | sed -n "s/^$1=//p"; }
 export PGHOST PGPORT PGUSER PGPASSWORD PGCONNECT_TIMEOUT=10 PGOPTIONS='-c client_min_messages=warning'
-PGHOST=$(part Host) PGPORT=$(part Port) PGUSER=$(part Username) PGPASSWORD=$(part Password)
+PGHOST=$(part Host) PGPORT=$(part Port) PGUSER=postgres PGPASSWORD=$(<"$data/postgres.password")
 [ -n "$PGHOST" ] || { echo "$endpoints names no PostgreSQL of the Orders service." >&2; exit 2; }
 
 sql() { timeout 60 "$bin/psql" --no-psqlrc -qAt -v ON_ERROR_STOP=1 "$@"; }

@@ -40,7 +40,7 @@ stop
 
 say "Starting again. PostgreSQL alone: clients $clients, $limit_seconds s each."
 start
-bash "$bench/limit.sh" --endpoints "$endpoints" --clients "$clients" --seconds "$limit_seconds" >"$work/limit.md"
+bash "$bench/limit.sh" --data "$work/data" --endpoints "$endpoints" --clients "$clients" --seconds "$limit_seconds" >"$work/limit.md"
 
 say "Warm-up: 8 clients, $heat s."
 drive --clients 8 --seconds "$heat" --warm-up 0 --wait 600

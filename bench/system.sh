@@ -55,7 +55,7 @@ track_commits() {
     connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
     part() { tr ';' '\n' <<<"$connection" | sed -n "s/^$1=//p"; }
     bin=$(dirname "$(command -v psql || ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | sort -V | tail -1 || true)")
-    PGPASSWORD=$(part Password) "$bin/psql" --no-psqlrc -q -h "$(part Host)" -p "$(part Port)" -U "$(part Username)" -d postgres \
+    PGPASSWORD=$(<"$work/data/postgres.password") "$bin/psql" --no-psqlrc -q -h "$(part Host)" -p "$(part Port)" -U postgres -d postgres \
         -c 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL cannot be told to keep the times of commits; updated_at is taken in their place."
 }
 

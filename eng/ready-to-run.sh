@@ -31,7 +31,7 @@ ready_to_run() {
   core=$(framework Microsoft.NETCore.App) aspnet=$(framework Microsoft.AspNetCore.App)
   # What only design-time tools load is left as it is.
   local files
-  files=$(find "$root"/services/*/bin/Release/net10.0 -maxdepth 1 -name '*.dll' \
+  files=$(find "$root"/services/*/bin/Release/net10.0 "$root/OrderInventory.AppHost/bin/Release/net10.0" -maxdepth 1 -name '*.dll' \
     ! -name 'Microsoft.CodeAnalysis*' ! -name 'Microsoft.Build*' ! -name 'Newtonsoft*' ! -name 'Humanizer*' ! -name 'System.Composition*' \
     ! -name 'Mono.TextTemplating*' ! -name 'System.CodeDom*' ! -name '*.Design.dll' ! -name 'Microsoft.VisualStudio*')
   local missing
@@ -51,6 +51,7 @@ ready_to_run() {
       fi' <<<"$missing"
   fi
   sha256sum $files | while read -r hash file; do
-    cmp -s "$cache/$hash" "$file" || cp "$cache/$hash" "$file"
+    # One file for all services, so that they share its pages. MSBuild removes a file before it writes it.
+    [ "$cache/$hash" -ef "$file" ] || ln -f "$cache/$hash" "$file" 2>/dev/null || cp "$cache/$hash" "$file"
   done
 }

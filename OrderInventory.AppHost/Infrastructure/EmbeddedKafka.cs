@@ -119,6 +119,8 @@ internal sealed class EmbeddedKafka : IDisposable
         transaction.state.log.min.isr=1
         share.coordinator.state.topic.replication.factor=1
         share.coordinator.state.topic.min.isr=1
+        # Taken at the start, 128 MB by default; only the consumers' offsets are compacted here.
+        log.cleaner.dedupe.buffer.size=8388608
         group.initial.rebalance.delay.ms=0
         # A broker that was killed waits for its own old session before it is back: 9 s by default. Much less, and a busy machine fences a live broker.
         broker.session.timeout.ms=3000

@@ -40,5 +40,7 @@ app.UseAntiforgery();
 app.MapStaticAssets().AllowAnonymous();
 app.MapSignOut();
 app.MapExports();
-app.MapRazorComponents<App>().AddInteractiveServerRenderMode(pages => pages.ContentSecurityFrameAncestorsPolicy = null).For(Policies.UseConsole);
+// The gateway sets the policy for frames. Compression would keep windows of its own for each open page.
+app.MapRazorComponents<App>()
+    .AddInteractiveServerRenderMode(pages => (pages.ContentSecurityFrameAncestorsPolicy, pages.DisableWebSocketCompression) = (null, true)).For(Policies.UseConsole);
 app.Run();

@@ -122,6 +122,10 @@ public sealed class ConsoleFixture : IAsyncLifetime
         return (Guid)order["id"]!;
     }
 
+    /// <summary>Many confirmed orders, some at a time: the service turns away what it cannot begin within half a second.</summary>
+    public Task OrdersAsync(Guid customer, Guid product, int count) => Parallel.ForEachAsync(
+        Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, _) => await OrderAsync(customer, product));
+
     public async Task<JsonNode> PostAsync(string path, object body)
     {
         using var response = await Api.PostAsJsonAsync(path, body);

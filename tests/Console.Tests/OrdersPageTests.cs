@@ -35,7 +35,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     {
         const int Many = 110;
         var (product, sku, customer) = await console.ShopAsync(stock: 200);
-        await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => console.OrderAsync(customer, product)));
+        await console.OrdersAsync(customer, product, Many);
         await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}", new() { ViewportSize = new() { Width = 1280, Height = 1150 } });
         var rows = page.Locator("#orders tbody tr[data-id]");
         var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
@@ -46,7 +46,8 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
         await Expect(page.GetByText($"{Many} loaded, these are all")).ToBeVisibleAsync();
         await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", $"{Many + 1}");
-        var last = page.Locator($"#orders tr[aria-rowindex='{Many + 1}']");
+        // What stands in a row's place until it is read has no id.
+        var last = page.Locator($"#orders tr[data-id][aria-rowindex='{Many + 1}']");
         await place.FocusAsync();
         await Eventually.TrueAsync(
             async () =>
@@ -56,7 +57,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
                 return await place.EvaluateAsync<bool>(
                     """
                     (region, row) => region.scrollTop + region.clientHeight >= region.scrollHeight - 1
-                        && region.querySelector(`tr[aria-rowindex='${row}']`)?.getBoundingClientRect().bottom <= region.getBoundingClientRect().bottom + 1
+                        && region.querySelector(`tr[data-id][aria-rowindex='${row}']`)?.getBoundingClientRect().bottom <= region.getBoundingClientRect().bottom + 1
                     """,
                     Many + 1);
             },
@@ -69,7 +70,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await last.GetByRole(AriaRole.Checkbox).CheckAsync();
         var top = await place.EvaluateAsync<double>("region => region.scrollTop");
         var newest = await console.OrderAsync(customer, product);
-        var next = await page.Locator($"#orders tr[aria-rowindex='{Many}']").GetAttributeAsync("data-id");
+        var next = await page.Locator($"#orders tr[data-id][aria-rowindex='{Many}']").GetAttributeAsync("data-id");
         (await console.Api.PostAsJsonAsync($"/api/orders/{next}/ship", new { })).EnsureSuccessStatusCode();
         await Expect(page.Locator($"tr[data-id='{next}'] .status")).ToHaveTextAsync("shipped");
         await Expect(last).ToHaveAttributeAsync("data-id", oldest!);
@@ -86,6 +87,31 @@ public sealed class OrdersPageTests(ConsoleFixture console)
             async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the one out of view is shipped");
         // Pressed once more, it would be sent again for a version that is no more.
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (0)" })).ToBeDisabledAsync();
+    }
+
+    [BrowserFact]
+    public async Task What_somebody_reads_stays_where_it_is_when_orders_come_before_it_and_they_are_there_at_the_beginning()
+    {
+        const int Many = 70;
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrdersAsync(customer, product, Many);
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}");
+        await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
+        var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
+        await place.EvaluateAsync("region => { region.scrollTop = 15.5 * region.querySelector('tbody tr[data-id]').offsetHeight; }");
+        var row = page.Locator("#orders tr[aria-rowindex='20']");
+        await Expect(row).ToBeInViewportAsync();
+        var (read, top) = (await row.GetAttributeAsync("data-id"), (await row.BoundingBoxAsync())!.Y);
+
+        // What is in view is read again when something happens to it, after the new ones have come.
+        await console.OrdersAsync(customer, product, 3);
+        (await console.Api.PostAsJsonAsync($"/api/orders/{read}/ship", new { })).EnsureSuccessStatusCode();
+
+        await Expect(row.Locator(".status")).ToHaveTextAsync("shipped");
+        await Expect(row).ToHaveAttributeAsync("data-id", read!);
+        Assert.Equal(top, (await row.BoundingBoxAsync())!.Y, tolerance: 1);
+        await place.EvaluateAsync("region => { region.scrollTop = 0; }");
+        await Expect(page.Locator($"tr[data-id='{read}']")).ToHaveAttributeAsync("aria-rowindex", "23");
     }
 
     [BrowserFact]

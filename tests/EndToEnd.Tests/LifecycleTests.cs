@@ -167,7 +167,9 @@ public sealed class LifecycleTests
     public async Task Starts_again_on_the_data_it_left()
     {
         var data = Path.Combine(Path.GetTempPath(), $"order-inventory-test-{Guid.CreateVersion7():N}");
-        string[] args = ["--Infrastructure:Mode=embedded", $"--Infrastructure:DataPath={data}", "--Infrastructure:Mail=pickup"];
+        var run = $"{data}.run";
+        var endpoints = Path.Combine(run, "endpoints.json");
+        string[] args = ["--Infrastructure:Mode=embedded", $"--Infrastructure:DataPath={data}", $"--RunDirectory={run}", "--Infrastructure:Mail=pickup"];
         try
         {
             string id;
@@ -191,10 +193,21 @@ public sealed class LifecycleTests
             using var again = await second.CreateClientAsync();
             var product = await again.GetFromJsonAsync<JsonNode>($"/api/products/{id}");
             Assert.Equal("KEPT-1", product!["sku"]!.GetValue<string>());
+            // With the data is the administrator's password, which what measures the server needs.
+            await Eventually.TrueAsync(() => File.Exists(endpoints), Timeout, "endpoints.json");
+            using var limit = Process.Start(new ProcessStartInfo(
+                Path.Combine(Repository.Root, "bench/limit.sh"), ["--data", data, "--endpoints", endpoints, "--clients", "1", "--seconds", "1"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            var output = await Task.WhenAll(limit.StandardOutput.ReadToEndAsync(), limit.StandardError.ReadToEndAsync()).WaitAsync(Timeout);
+            await limit.WaitForExitAsync().WaitAsync(Timeout);
+            Assert.True(limit.ExitCode == 0 && output[0].Contains("pgbench current, orders/s", StringComparison.Ordinal), string.Join('\n', output));
         }
         finally
         {
-            await Eventually.TrueAsync(() => DeleteFolder(data), Timeout, "the folder's release");
+            await Eventually.TrueAsync(() => DeleteFolder(data) && DeleteFolder(run), Timeout, "the folder's release");
         }
     }
 

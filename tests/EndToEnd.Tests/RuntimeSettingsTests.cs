@@ -14,7 +14,7 @@ public sealed class RuntimeSettingsTests
     [InlineData("Gateway")]
     [InlineData("Identity")]
     [InlineData("Console")]
-    public void A_service_runs_with_the_small_collector(string service)
+    public void A_service_runs_with_the_small_collector_and_compiles_late(string service)
     {
         var file = Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.runtimeconfig.json");
         var settings = JsonNode.Parse(File.ReadAllText(file))!["runtimeOptions"]!["configProperties"]!;
@@ -22,5 +22,6 @@ public sealed class RuntimeSettingsTests
         Assert.False(settings["System.GC.Server"]?.GetValue<bool>() ?? false);
         Assert.False(settings["System.GC.Concurrent"]!.GetValue<bool>());
         Assert.Equal(0, settings["System.Threading.ThreadPool.UnfairSemaphoreSpinLimit"]!.GetValue<int>());
+        Assert.Equal(300, settings["System.Runtime.TieredCompilation.CallCountThreshold"]!.GetValue<int>());
     }
 }

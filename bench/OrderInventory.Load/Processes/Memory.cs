@@ -8,7 +8,7 @@ namespace OrderInventory.Load.Processes;
 /// </summary>
 internal static class Memory
 {
-    private static readonly string[] s_services = ["Orders", "Inventory", "Products", "Customers", "Notifications", "Gateway"];
+    private static readonly string[] s_services = ["Orders", "Inventory", "Products", "Customers", "Notifications", "Gateway", "Console", "Identity"];
 
     /// <summary>Prints a table in Markdown.</summary>
     public static void Print(int appHost)
@@ -22,6 +22,7 @@ internal static class Memory
         rows.ForEach(row => Write(row.Program, row.Memory));
         Write("**all services**", services);
         Write("**all services and the AppHost**", Sum([services, .. rows.Where(row => row.Program == "AppHost").Select(row => row.Memory)]));
+        Write("**everything**", Sum(rows.Select(row => row.Memory)));
     }
 
     /// <summary>RSS of a process in kilobytes; 0 when it has ended.</summary>

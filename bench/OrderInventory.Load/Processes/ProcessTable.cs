@@ -90,7 +90,7 @@ internal static partial class ProcessTable
     };
 
     // Not a folder of that name.
-    [GeneratedRegex(@"OrderInventory\.(AppHost|Orders|Inventory|Products|Customers|Notifications|Gateway)\b(?!/)")]
+    [GeneratedRegex(@"OrderInventory\.(AppHost|Orders|Inventory|Products|Customers|Notifications|Gateway|Console|Identity)\b(?!/)")]
     private static partial Regex OurProgram();
 
     private sealed record Entry(int Id, int[] StartedBy, string[] Arguments, double Milliseconds);

@@ -17,7 +17,7 @@ internal sealed record OnHandRefusal(bool TooMany, string Location, long OnHand,
 
 /// <summary>
 /// The stock that one transaction decides on. Its rows are locked before and written after (StockLoader, StockWriter); what happens to
-/// them happens here, in memory.
+/// them happens in memory, here and in <see cref="Promises"/>.
 /// </summary>
 internal sealed class Stock
 {
@@ -48,6 +48,9 @@ internal sealed class Stock
 
     /// <summary>The clock's time after everything was locked. What is written of a product or an order is never earlier than what was.</summary>
     public DateTimeOffset Now { get; }
+
+    /// <summary>Who changes it, for the ledger; null for an event or a timer.</summary>
+    public Caller? By { get; init; }
 
     /// <summary>From which locations an order is served.</summary>
     public AllocationPolicy Policy { get; init; }
@@ -115,9 +118,6 @@ internal sealed class Stock
         product.Add(item);
         return item;
     }
-
-    /// <summary>Who changes it, for the ledger; null for an event or a timer.</summary>
-    public Caller? By { get; init; }
 
     /// <summary>Keeps units for a cart; <see cref="Promises.FindShortages"/> has seen that they are there.</summary>
     public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, Guid? customerId) =>
