@@ -14,17 +14,26 @@ internal static class PromptHealthChecks
     /// <summary>After this Aspire is told that the resource is not healthy, so that the dashboard shows it and says why.</summary>
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(3);
 
+    /// <summary>The same before it was healthy for the first time: between two checks Aspire waits, and a start would wait with it.</summary>
+    private static readonly TimeSpan s_firstTimeout = TimeSpan.FromSeconds(10);
+
     public static void AddPromptHealthChecks(this IDistributedApplicationBuilder builder) =>
         builder.Services.PostConfigure<HealthCheckServiceOptions>(options =>
         {
             foreach (var registration in options.Registrations)
             {
                 var make = registration.Factory;
-                registration.Factory = services => new Repeated(make(services), services.GetRequiredService<TimeProvider>());
+                var resource = new Seen();
+                registration.Factory = services => new Repeated(make(services), resource, services.GetRequiredService<TimeProvider>());
             }
         });
 
-    private sealed class Repeated(IHealthCheck check, TimeProvider time) : IHealthCheck
+    private sealed class Seen
+    {
+        public volatile bool WasHealthy;
+    }
+
+    private sealed class Repeated(IHealthCheck check, Seen resource, TimeProvider time) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
@@ -32,7 +41,8 @@ internal static class PromptHealthChecks
             while (true)
             {
                 var result = await check.CheckHealthAsync(context, cancellationToken);
-                if (result.Status == HealthStatus.Healthy || time.GetElapsedTime(started) > s_timeout)
+                resource.WasHealthy |= result.Status == HealthStatus.Healthy;
+                if (result.Status == HealthStatus.Healthy || time.GetElapsedTime(started) > (resource.WasHealthy ? s_timeout : s_firstTimeout))
                 {
                     return result;
                 }

@@ -18,10 +18,14 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
+    /// <summary>Before the first answer nobody gets in, and a system that starts waits for it: it is asked for each second.</summary>
+    private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(5);
 
     private readonly AuthenticationSettings _settings;
     private readonly ILogger<AuthorityKeys> _logger;
+    private readonly Retriever? _retriever;
     private volatile string? _failure;
     private volatile OpenIdConnectConfiguration? _last;
 
@@ -32,7 +36,8 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         {
             // What one reads here decides who gets in: over a network only with TLS.
             var https = !environment.IsDevelopment() && !(Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);
-            Manager = new(address, new OpenIdConnectConfigurationRetriever(), new Retriever(clients, https, this))
+            _retriever = new(clients, https, this);
+            Manager = new(address, new OpenIdConnectConfigurationRetriever(), _retriever)
             {
                 AutomaticRefreshInterval = Interval,
                 RefreshInterval = _settings.RefreshInterval,
@@ -79,7 +84,8 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         while (true)
         {
             failures = _failure is null ? 0 : failures + 1;
-            await Task.Delay(failures == 0 ? Interval : TimeSpan.FromSeconds(Math.Min(failures, s_longestRetry.TotalSeconds)), TimeProvider.System, stoppingToken);
+            var wait = failures == 0 ? Interval : AreKnown ? TimeSpan.FromSeconds(Math.Min(failures, s_longestRetry.TotalSeconds)) : s_firstRetry;
+            await Task.Delay(wait, TimeProvider.System, stoppingToken);
             await FetchAsync(Manager!, stoppingToken);
         }
     }
@@ -94,12 +100,21 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
             {
                 manager.RequestRefresh();
             }
+            else
+            {
+                // The manager waits twice as long after each try that failed before the first answer, so it is asked when there will be one.
+                await _retriever!.GetDocumentAsync(_settings.Discovery!, cancellationToken);
+            }
 
             _last = await manager.GetConfigurationAsync(cancellationToken);
         }
         catch (InvalidOperationException exception)
         {
             Failed(exception.GetBaseException().Message);
+        }
+        catch (Exception exception) when (Retriever.Tells(exception, cancellationToken))
+        {
+            // It has noted it.
         }
     }
 
@@ -132,6 +147,10 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
     /// <summary>Fetches for the manager, and notes how it went, which the manager keeps to itself.</summary>
     private sealed class Retriever(IHttpClientFactory clients, bool requireHttps, AuthorityKeys keys) : IDocumentRetriever
     {
+        /// <summary>Whether it says that there was no answer.</summary>
+        public static bool Tells(Exception exception, CancellationToken cancel) =>
+            exception is IOException or ArgumentException or OperationCanceledException && !cancel.IsCancellationRequested;
+
         public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
         {
             using var client = clients.CreateClient(Client);
@@ -141,7 +160,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
                 keys.Answered();
                 return document;
             }
-            catch (Exception exception) when (exception is IOException or ArgumentException or OperationCanceledException && !cancel.IsCancellationRequested)
+            catch (Exception exception) when (Tells(exception, cancel))
             {
                 keys.Failed(string.Create(CultureInfo.InvariantCulture, $"{address}: {exception.GetBaseException().Message}"));
                 throw;
