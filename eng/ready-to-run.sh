@@ -1,6 +1,6 @@
-# Sourced by run.sh, test.sh and bench/measure.sh after eng/prepare.sh.
+# Sourced by run.sh, test.sh and the scripts of bench/ after eng/prepare.sh.
 
-# ready_to_run: replaces the assemblies in the services' output folders by precompiled ones (ReadyToRun), so that a started system
+# ready_to_run: replaces the assemblies in the output folders of the services and of the AppHost by precompiled ones (ReadyToRun), so that a started system
 # does not spend its first seconds in the JIT compiler. What was compiled once is kept in artifacts/ and found by its hash, so it costs
 # half a minute on a new machine and nothing afterwards. Where the compiler's package is not served, the system is only slower to start.
 crossgen_version=10.0.12
@@ -29,13 +29,15 @@ ready_to_run() {
   cache=$root/artifacts/ready-to-run
   mkdir -p "$cache"
   core=$(framework Microsoft.NETCore.App) aspnet=$(framework Microsoft.AspNetCore.App)
-  # What only design-time tools load is left as it is.
+  # A file that is one with another was replaced before: MSBuild removes a file before it writes it. What only design-time tools load is left as it is.
   local files
-  files=$(find "$root"/services/*/bin/Release/net10.0 "$root/OrderInventory.AppHost/bin/Release/net10.0" -maxdepth 1 -name '*.dll' \
+  files=$(find "$root"/services/*/bin/Release/net10.0 "$root/OrderInventory.AppHost/bin/Release/net10.0" -maxdepth 1 -name '*.dll' -links 1 \
     ! -name 'Microsoft.CodeAnalysis*' ! -name 'Microsoft.Build*' ! -name 'Newtonsoft*' ! -name 'Humanizer*' ! -name 'System.Composition*' \
     ! -name 'Mono.TextTemplating*' ! -name 'System.CodeDom*' ! -name '*.Design.dll' ! -name 'Microsoft.VisualStudio*')
-  local missing
-  missing=$(sha256sum $files | while read -r hash file; do [ -e "$cache/$hash" ] || echo "$hash $file"; done | sort -u -k1,1)
+  [ -n "$files" ] || return 0
+  local hashes missing
+  hashes=$(sha256sum $files)
+  missing=$(while read -r hash file; do [ -e "$cache/$hash" ] || echo "$hash $file"; done <<<"$hashes" | sort -u -k1,1)
   if [ -n "$missing" ]; then
     say "Compiling $(wc -l <<<"$missing") assemblies ahead of time ..."
     export cache crossgen core aspnet
@@ -47,11 +49,11 @@ ready_to_run() {
         ln -f "$cache/$0" "$cache/$(sha256sum "$cache/$0" | cut -d" " -f1)"
       else
         # Precompiled by its maker already, or not to be compiled: it stays.
-        rm -f "$out"; cp "$1" "$cache/$0"
+        cp "$1" "$out" && mv "$out" "$cache/$0"
       fi' <<<"$missing"
   fi
-  sha256sum $files | while read -r hash file; do
-    # One file for all services, so that they share its pages. MSBuild removes a file before it writes it.
-    [ "$cache/$hash" -ef "$file" ] || ln -f "$cache/$hash" "$file" 2>/dev/null || cp "$cache/$hash" "$file"
-  done
+  while read -r hash file; do
+    # One file for all services, so that they share its pages.
+    ln -f "$cache/$hash" "$file" 2>/dev/null || cp "$cache/$hash" "$file"
+  done <<<"$hashes"
 }

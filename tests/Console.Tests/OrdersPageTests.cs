@@ -99,7 +99,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
         var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
         await place.EvaluateAsync("region => { region.scrollTop = 15.5 * region.querySelector('tbody tr[data-id]').offsetHeight; }");
-        var row = page.Locator("#orders tr[aria-rowindex='20']");
+        var row = page.Locator("#orders tr[data-id][aria-rowindex='20']");
         await Expect(row).ToBeInViewportAsync();
         var (read, top) = (await row.GetAttributeAsync("data-id"), (await row.BoundingBoxAsync())!.Y);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 using OrderInventory.AppHost.Infrastructure;
 
@@ -74,17 +73,13 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres"));
         var letters = string.Concat(Guid.CreateVersion7().ToString("N")[16..].Select(c => (char)('A' + (c % 26))));
         var (names, password) = (new[] { $"ONE{letters}", $"TWO{letters}" }, "it's the \"first\" $1");
-        var start = new ProcessStartInfo("sh", [Path.Combine(Repository.Root, "deploy/postgres/roles.sh")]) { RedirectStandardError = true, RedirectStandardOutput = true };
-        foreach (var (name, value) in new[] { ("POSTGRES_USER", administrator.Username!), ("PGHOST", administrator.Host!), ("PGPORT", $"{administrator.Port}"), ("PGPASSWORD", administrator.Password!) }.Concat(names.Select(name => ($"{name}_DB_PASSWORD", password))))
-        {
-            start.Environment[name] = value;
-        }
-
-        using var script = Process.Start(start)!;
-        var said = script.StandardError.ReadToEndAsync();
-        await script.StandardOutput.ReadToEndAsync();
-        await script.WaitForExitAsync();
-        Assert.True(script.ExitCode == 0, await said);
+        var (exitCode, output) = await ProgramRun.RunAsync(
+            "sh", [Path.Combine(Repository.Root, "deploy/postgres/roles.sh")], environment:
+            [
+                ("POSTGRES_USER", administrator.Username!), ("PGHOST", administrator.Host!), ("PGPORT", $"{administrator.Port}"), ("PGPASSWORD", administrator.Password!),
+                .. names.Select(name => ($"{name}_DB_PASSWORD", password)),
+            ]);
+        Assert.True(exitCode == 0, output);
 
         foreach (var name in names.Select(name => name.ToLowerInvariant()))
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -159,7 +158,7 @@ public sealed partial class DocumentCommandsTests
         var script = $"{commands.Replace("http://127.0.0.1:8080", system.Gateway.ToString().TrimEnd('/'), StringComparison.Ordinal).Replace(".run/endpoints.json", system.EndpointsFile, StringComparison.Ordinal)}\nprintf '\\n%s\\n' '{end}'\n"
             + string.Join('\n', variables.Select(name => $"printf '%s=%s\\n' {name} \"${name}\""));
 
-        var (exitCode, output) = await RunAsync("bash", ["-euo", "pipefail"], script);
+        var (exitCode, output) = await ProgramRun.RunAsync("bash", ["-euo", "pipefail"], script);
 
         Assert.True(exitCode == 0, $"{document}: exit code {exitCode} of\n{script}\nwhich printed\n{output}");
         var parts = output.Split(end);
@@ -171,27 +170,11 @@ public sealed partial class DocumentCommandsTests
     private static async Task QueryAsync(string where, string connectionString, string sql)
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString);
-        var (exitCode, output) = await RunAsync(
+        var (exitCode, output) = await ProgramRun.RunAsync(
             Psql(), ["--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f", "-"], sql,
             ("PGHOST", connection.Host!), ("PGPORT", connection.Port.ToString(CultureInfo.InvariantCulture)), ("PGUSER", connection.Username!),
             ("PGPASSWORD", connection.Password!), ("PGDATABASE", connection.Database!));
         Assert.True(exitCode == 0, $"{where}: {output}");
-    }
-
-    private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string input, params (string Name, string Value)[] environment)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using var process = Process.Start(start)!;
-        var output = Task.WhenAll(process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        await process.WaitForExitAsync().WaitAsync(Timeout);
-        return (process.ExitCode, string.Concat(await output));
     }
 
     /// <summary>Debian keeps the servers' programs out of the path; psql is beside them.</summary>

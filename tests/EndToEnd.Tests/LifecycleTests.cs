@@ -195,15 +195,10 @@ public sealed class LifecycleTests
             Assert.Equal("KEPT-1", product!["sku"]!.GetValue<string>());
             // With the data is the administrator's password, which what measures the server needs.
             await Eventually.TrueAsync(() => File.Exists(endpoints), Timeout, "endpoints.json");
-            using var limit = Process.Start(new ProcessStartInfo(
-                Path.Combine(Repository.Root, "bench/limit.sh"), ["--data", data, "--endpoints", endpoints, "--clients", "1", "--seconds", "1"])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            var output = await Task.WhenAll(limit.StandardOutput.ReadToEndAsync(), limit.StandardError.ReadToEndAsync()).WaitAsync(Timeout);
-            await limit.WaitForExitAsync().WaitAsync(Timeout);
-            Assert.True(limit.ExitCode == 0 && output[0].Contains("pgbench current, orders/s", StringComparison.Ordinal), string.Join('\n', output));
+            var (exitCode, output) = await ProgramRun.RunAsync(
+                Path.Combine(Repository.Root, "bench/limit.sh"), ["--data", data, "--endpoints", endpoints, "--clients", "1", "--seconds", "1"]);
+            Assert.True(exitCode == 0, output);
+            Assert.Contains("pgbench current, orders/s", output, StringComparison.Ordinal);
         }
         finally
         {

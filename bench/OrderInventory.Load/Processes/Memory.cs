@@ -8,7 +8,7 @@ namespace OrderInventory.Load.Processes;
 /// </summary>
 internal static class Memory
 {
-    private static readonly string[] s_services = ["Orders", "Inventory", "Products", "Customers", "Notifications", "Gateway", "Console", "Identity"];
+    private static readonly string[] s_services = ProcessTable.Services.Split('|');
 
     /// <summary>Prints a table in Markdown.</summary>
     public static void Print(int appHost)

@@ -15,6 +15,9 @@ internal readonly record struct SystemProcess(int Id, string Program, double Mil
 /// </summary>
 internal static partial class ProcessTable
 {
+    /// <summary>The services' names, with a bar between two.</summary>
+    public const string Services = "Orders|Inventory|Products|Customers|Notifications|Gateway|Console|Identity";
+
     // USER_HZ: 100 on every Linux that .NET runs on.
     private const double TicksPerMillisecond = 0.1;
 
@@ -90,7 +93,7 @@ internal static partial class ProcessTable
     };
 
     // Not a folder of that name.
-    [GeneratedRegex(@"OrderInventory\.(AppHost|Orders|Inventory|Products|Customers|Notifications|Gateway|Console|Identity)\b(?!/)")]
+    [GeneratedRegex($@"OrderInventory\.(AppHost|{Services})\b(?!/)")]
     private static partial Regex OurProgram();
 
     private sealed record Entry(int Id, int[] StartedBy, string[] Arguments, double Milliseconds);
