@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a system with many orders costs: for each size it makes the orders by SQL (bench/growth/: orders, lines, history, keys, reservations,
-# ledger, levels, notifications), lets the reconciliation check the books, and measures reads and then a load of 8 clients. Prints a table in
+# ledger, closing balances, levels, notifications), lets the reconciliation check the books, and measures reads and then a load of 8 clients. Prints a table in
 # Markdown. Its own system on data of its own; nothing else should run on the machine meanwhile. A million orders need about 12 GB of disk.
 #
 #   dotnet build -c Release

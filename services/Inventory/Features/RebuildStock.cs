@@ -19,7 +19,8 @@ internal static class RebuildStock
 
     /// <summary>Compute a product's levels from its ledger</summary>
     /// <remarks>
-    /// From all of it, and its closing balances too, whether they were right or not. Under the product's locks, so nothing moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
+    /// From the whole ledger; the product's closing balances are made anew too, whether they were right or not. Under the product's locks, so nothing
+    /// moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
     /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>.
     /// If-Match is honoured when sent.
     /// </remarks>
