@@ -64,6 +64,9 @@ internal sealed class Stock
     /// <summary>What the ledger adds up to, by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
+    /// <summary>The product whose closing balances are made anew, of what happened before the time.</summary>
+    public (Guid ProductId, DateTimeOffset Before)? Reclosed { get; set; }
+
     /// <summary>Units of these products in holds whose time is over. They are given back before anything is found short.</summary>
     public IReadOnlyList<HeldLine> DueLines { get; init; } = [];
 
