@@ -49,14 +49,18 @@ start() { # Sets pid, and healthy to the seconds that it took.
     healthy=$(awk "BEGIN { printf \"%.1f\", $end - $begin }")
 }
 
-# PostgreSQL keeps the times of commits from the next start on, so that 'to confirmed' can be measured to the commit.
-track_commits() {
+# Statements on the system's PostgreSQL that are its administrator's alone.
+administer() {
     local connection bin
     connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
     part() { tr ';' '\n' <<<"$connection" | sed -n "s/^$1=//p"; }
     bin=$(dirname "$(command -v psql || ls -d /usr/lib/postgresql/*/bin/psql 2>/dev/null | sort -V | tail -1 || true)")
-    PGPASSWORD=$(<"$work/data/postgres.password") "$bin/psql" --no-psqlrc -q -h "$(part Host)" -p "$(part Port)" -U postgres -d postgres \
-        -c 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL cannot be told to keep the times of commits; updated_at is taken in their place."
+    PGPASSWORD=$(<"$work/data/postgres.password") "$bin/psql" --no-psqlrc -q -h "$(part Host)" -p "$(part Port)" -U postgres -d postgres -c "$1"
+}
+
+# PostgreSQL keeps the times of commits from the next start on, so that 'to confirmed' can be measured to the commit.
+track_commits() {
+    administer 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL cannot be told to keep the times of commits; updated_at is taken in their place."
 }
 
 drive() { # Runs the driver. Orders that were lost and the like are part of the summary, and of the script's exit code.

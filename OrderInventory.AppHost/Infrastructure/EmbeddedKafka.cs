@@ -14,7 +14,7 @@ internal sealed class EmbeddedKafka : IDisposable
     private readonly DataFolder _data;
     private readonly string? _libs;
     private readonly string _java;
-    private IProducer<Null, Null>? _mock;
+    private MockBroker? _mock;
 
     private EmbeddedKafka(IDistributedApplicationBuilder builder, DataFolder data, string? libs, string java, int partitions, string description)
     {
@@ -60,12 +60,8 @@ internal sealed class EmbeddedKafka : IDisposable
 
     private IResourceBuilder<EmbeddedPlace> AddMock(string name)
     {
-        _mock = new ProducerBuilder<Null, Null>([new("test.mock.num.brokers", "1"), new("bootstrap.servers", "mock")])
-            .SetLogHandler(static (_, _) => { })
-            .Build();
-        using var admin = new DependentAdminClientBuilder(_mock.Handle).Build();
-        var broker = admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers[0];
-        return _builder.AddPlace(new EmbeddedPlace(name, string.Create(CultureInfo.InvariantCulture, $"{broker.Host}:{broker.Port}")));
+        _mock = new();
+        return _builder.AddPlace(new EmbeddedPlace(name, _mock.Address));
     }
 
     private IResourceBuilder<EmbeddedServer> AddReal(string name)

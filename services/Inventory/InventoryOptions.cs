@@ -13,4 +13,10 @@ internal sealed class InventoryOptions
 
     /// <summary>How long after it was made a hold may last at most, with all its extensions. Without a limit a cart could keep units from everybody for ever.</summary>
     public TimeSpan MaxHoldLifetime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How often movements are added to the closing balances.</summary>
+    public TimeSpan ClosingInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>How old a movement is then. The report reads younger ones one by one, so it finds who has changed one of them.</summary>
+    public TimeSpan ClosingAge { get; set; } = TimeSpan.FromDays(1);
 }

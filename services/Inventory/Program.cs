@@ -36,6 +36,7 @@ builder.Services.AddSingleton<StockLoader>();
 builder.Services.AddSingleton<StockChange>();
 builder.Services.AddHostedService<ExpireHolds>();
 builder.Services.AddHostedService<HoldCleaner>();
+builder.Services.AddHostedService<CloseLedger>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
 builder.AddStockGauges();

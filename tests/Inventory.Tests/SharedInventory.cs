@@ -16,7 +16,7 @@ public class SharedInventory(InfrastructureFixture infrastructure) : IAsyncLifet
     /// <summary>No stock and no places but the first one, as in a new database.</summary>
     public Task EmptyAsync() => App.QueryAsync<string>(
         """
-        TRUNCATE stock_levels, stock_movements, reservations, holds, hold_lines, product_copies, dead_letters;
+        TRUNCATE stock_levels, stock_movements, stock_balances, reservations, holds, hold_lines, product_copies, dead_letters;
         DELETE FROM locations WHERE code <> 'default';
         UPDATE locations SET name = 'Default', priority = 0, active = true, version = 1 RETURNING code;
         """);

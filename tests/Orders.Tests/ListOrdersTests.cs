@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Npgsql;
+using OrderInventory.Contracts.Orders;
+using OrderInventory.Orders.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -30,6 +33,8 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
         await ExpectAsync($"productId={tea}", 2, 0);
         await ExpectAsync("status=pending", 3, 0);
         await ExpectAsync("status=cancelPending", 2, 1);
+        await ExpectAsync("status=cancelPending,pending,expired", 3, 2, 1, 0);
+        await ExpectAsync("status=cancelPending,pending&sort=placedAt&placedFrom=2026-02-01T00:00:00Z", 1, 2, 3);
         await ExpectAsync("placedFrom=2026-02-01T00:00:00Z", 3, 2, 1);
         await ExpectAsync("placedTo=2026-03-01T00:00:00Z", 1, 0);
         await ExpectAsync("placedFrom=2026-02-01T02:00:00%2B02:00&placedTo=2026-04-01T00:00:00Z", 2, 1);
@@ -40,6 +45,58 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
         {
             var page = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?{query}"))!;
             Assert.Equal(expected.Select(i => orders[i]), page["items"]!.AsArray().Select(o => (Guid)o!["id"]!));
+        }
+    }
+
+    [Fact]
+    public async Task A_list_of_states_is_read_page_by_page()
+    {
+        var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
+        var placed = new List<Guid>();
+        for (var month = 1; month <= 6; month++)
+        {
+            placed.Add(await PlaceAsync(customer, product, cancel: month % 2 == 0, $"2026-0{month}-01"));
+        }
+
+        var read = new List<Guid>();
+        var next = "";
+        do
+        {
+            var page = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders?status=pending,cancelPending&limit=2{next}"))!;
+            read.AddRange(page["items"]!.AsArray().Select(order => (Guid)order!["id"]!));
+            next = page["next"] is { } cursor ? $"&cursor={cursor}" : null;
+        }
+        while (next is not null);
+
+        Assert.Equal(Enumerable.Reverse(placed), read);
+    }
+
+    // Fails when the list is read along the ids: then the other orders are looked at to find that they are others.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_state_that_few_orders_have_is_found_without_a_look_at_the_others(bool oldestFirst)
+    {
+        await _app.ExecuteAsync(
+            """
+            INSERT INTO orders (id, customer_id, status, version, currency, total, placed_at, updated_at, ship_to_erased)
+            SELECT gen_random_uuid(), gen_random_uuid(), CASE n WHEN 1500 THEN 'rejected' ELSE 'delivered' END, 4, 'EUR', 1, now(), now(), false FROM generate_series(1, 3000) AS n
+            """);
+        await _app.ExecuteAsync("ANALYZE orders");
+        // One session, so that what it has read can be asked for.
+        await using var session = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_app.Connection) { MaxPoolSize = 1 });
+        var before = await ReadRowsAsync();
+        var found = await new OrderSearch(session).FindAsync(
+            new(null, null, [OrderStatus.Rejected, OrderStatus.Expired], null, null, null, oldestFirst), null, 21, CancellationToken.None);
+        Assert.Single(found);
+        Assert.InRange(await ReadRowsAsync() - before, 1, 50);
+
+        async Task<long> ReadRowsAsync()
+        {
+            await using var flush = session.CreateCommand("SELECT pg_stat_force_next_flush()");
+            await flush.ExecuteNonQueryAsync();
+            await using var count = session.CreateCommand("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'orders'");
+            return (long)(await count.ExecuteScalarAsync())!;
         }
     }
 

@@ -41,6 +41,8 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     /// <summary>This replica's clock.</summary>
     public ShiftedClock Clock { get; } = new();
 
+    public string Connection => _database;
+
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 
     public KafkaProbe Kafka => field ??= new(_infrastructure.Kafka);

@@ -72,6 +72,18 @@ internal sealed class HoldLineRow
     public long Quantity { get; init; }
 }
 
+/// <summary>A row of <c>stock_balances</c>, which <see cref="StockBalances"/> writes.</summary>
+internal sealed class StockBalanceRow
+{
+    public Guid ProductId { get; init; }
+    public required string Location { get; init; }
+    public long OnHand { get; init; }
+    public long Reserved { get; init; }
+
+    /// <summary>The last movement of the product that is in it, at whatever location: all rows of a product have the same.</summary>
+    public Guid LastMovementId { get; init; }
+}
+
 internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbContext(options)
 {
     public DbSet<StockLevelRow> StockLevels => Set<StockLevelRow>();
@@ -111,6 +123,8 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             reservation.Property(r => r.Shortages).HasColumnType("jsonb");
             reservation.Property(r => r.Shipped).HasColumnType("jsonb");
             reservation.Property(r => r.ReturnedVersions).HasColumnType("jsonb");
+            // The few that hold something, of all that were ever decided: for whoever adds up what is held.
+            reservation.HasIndex(r => r.OrderId).HasDatabaseName("ix_reservations_holding").HasFilter("lines <> '[]'");
         });
         modelBuilder.Entity<Location>(location =>
         {
@@ -147,6 +161,11 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             movement.ToTable("stock_movements");
             movement.HasKey(m => new { m.ProductId, m.Id });
             movement.Property(m => m.Kind).HasConversion(kind => JsonNamingPolicy.CamelCase.ConvertName(kind.ToString()), text => Enum.Parse<MovementKind>(text, true));
+        });
+        modelBuilder.Entity<StockBalanceRow>(balance =>
+        {
+            balance.ToTable("stock_balances");
+            balance.HasKey(b => new { b.ProductId, b.Location });
         });
     }
 }

@@ -5,8 +5,8 @@ namespace OrderInventory.Inventory.Data;
 internal static class StockGauges
 {
     /// <summary>
-    /// Whether the books agree, in one number: 0. It looks through all reservations that hold something, so seldom; the ledger, which is longer
-    /// by far, is left to the report (GET /api/inventory/reconciliation).
+    /// Whether the books agree, in one number: 0. It looks through all reservations that hold something, so seldom; the ledger is left to the
+    /// report (GET /api/inventory/reconciliation).
     /// </summary>
     public static void AddStockGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Inventory", TimeSpan.FromMinutes(5),

@@ -19,6 +19,10 @@ internal static class StockWriter
         writes.AddRows([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: false })], rows => Reservations(rows, UpdateReservations));
         writes.AddHolds(stock);
         writes.AddRows(stock.Movements, InsertMovements);
+        if (stock.Reclosed is var (product, before))
+        {
+            writes.AddClosingAnew(product, before);
+        }
     }
 
     /// <summary>The statement for all rows, if there are any.</summary>

@@ -17,7 +17,7 @@ internal sealed record OnHandRefusal(bool TooMany, string Location, long OnHand,
 
 /// <summary>
 /// The stock that one transaction decides on. Its rows are locked before and written after (StockLoader, StockWriter); what happens to
-/// them happens in memory, here and in <see cref="Promises"/>.
+/// them happens in memory, here, in <see cref="Promises"/> and in <see cref="PromisedUnits"/>.
 /// </summary>
 internal sealed class Stock
 {
@@ -64,6 +64,9 @@ internal sealed class Stock
     /// <summary>What the ledger adds up to, by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
+    /// <summary>The product whose closing balances are made anew, of what happened before the time.</summary>
+    public (Guid ProductId, DateTimeOffset Before)? Reclosed { get; set; }
+
     /// <summary>Units of these products in holds whose time is over. They are given back before anything is found short.</summary>
     public IReadOnlyList<HeldLine> DueLines { get; init; } = [];
 
@@ -96,6 +99,10 @@ internal sealed class Stock
 
     /// <summary>The product's stock at one location, or null when there is no row of it.</summary>
     public StockItem? Item(Guid productId, string location = StockItem.DefaultLocation) => Product(productId)?.At(location);
+
+    /// <summary>The level that a promised line is of. An order's event names every product that the order holds, so its row is locked; anything else is a defect.</summary>
+    public StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)
+        ?? throw new InvalidOperationException($"Product {line.ProductId} at {line.Location} is held but was not locked.");
 
     /// <summary>What can be promised of the product.</summary>
     public long Available(Guid productId) => Product(productId)?.SellableUnits ?? 0;

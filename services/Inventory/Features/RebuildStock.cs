@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>The ledger is the truth: a product's levels are computed from it anew.</summary>
+/// <summary>The ledger is the truth: a product's levels and closing balances are computed from it anew.</summary>
 internal static class RebuildStock
 {
     /// <param name="ProductId">The product.</param>
@@ -19,12 +19,13 @@ internal static class RebuildStock
 
     /// <summary>Compute a product's levels from its ledger</summary>
     /// <remarks>
-    /// Under the product's locks, so nothing moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
+    /// From the whole ledger; the product's closing balances are made anew too, whether they were right or not. Under the product's locks, so nothing
+    /// moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
     /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>.
     /// If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        Guid productId, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken, bool dryRun = false)
+        Guid productId, HttpContext http, Caller caller, StockChange change, InventoryOptions options, CancellationToken cancellationToken, bool dryRun = false)
     {
         var result = await change.RunAsync<Response>(StockScope.ToChange(productId) with { SumLedger = true }, stock =>
         {
@@ -62,6 +63,8 @@ internal static class RebuildStock
                 }
             }
 
+            // They may be what is wrong, also when the levels are right.
+            stock.Reclosed = (productId, stock.Now - options.ClosingAge);
             var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
             return dryRun ? Change<Response>.DryRun(answer) : answer;
         }, caller, cancellationToken);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using OrderInventory.Inventory.Clients;
+using OrderInventory.Inventory.Data;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -20,7 +21,10 @@ internal static class ReconcileStock
     /// <param name="Ledger">What the movements add up to.</param>
     /// <param name="Reservations">What the reservations of orders hold.</param>
     /// <param name="Holds">What holds have; of those whose time is over, too, until they are swept.</param>
-    /// <param name="Balanced">Whether level and ledger agree, at every location, and reserved is what reservations and holds have.</param>
+    /// <param name="Balanced">
+    /// Whether level and ledger agree, at every location, and reserved is what reservations and holds have; with <c>full=true</c> also whether the closing
+    /// balances are what their movements add up to.
+    /// </param>
     /// <param name="OpenOrders">What Orders says its orders should hold; null when it does not say.</param>
     /// <param name="PendingOrders">What its orders wait for; null when it does not say.</param>
     /// <param name="Difference"><paramref name="Reservations"/> less <paramref name="OpenOrders"/>: for a moment not 0 while events travel.</param>
@@ -32,11 +36,13 @@ internal static class ReconcileStock
     /// <summary>Compare the ledger, the levels, the reservations and Orders</summary>
     /// <remarks>
     /// A page of products in the order of their ids, 20 unless <paramref name="limit"/> says otherwise; <paramref name="productIds"/>, separated
-    /// by commas, at most 100, names the wanted ones, and they are one page. Inventory's own columns are of one moment; those of Orders of a moment later. It looks through all
-    /// reservations that hold something: not for every minute.
+    /// by commas, at most 100, names the wanted ones, and they are one page. Inventory's own columns are of one moment; those of Orders of a moment later. Of
+    /// the ledger it reads the closing balances, which have what is older than a day, and the movements since. With <c>full=true</c> it sums the whole ledger,
+    /// and a product whose balances are not what their movements add up to is not balanced: the audit, which takes longer with every order. Either looks
+    /// through all reservations that hold something: not for every minute.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
-        string? productIds, int? limit, string? cursor, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
+        string? productIds, bool? full, int? limit, string? cursor, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
     {
         if (s_paging.Read(limit ?? (productIds is null ? null : IdList.MaxIds), cursor, out var take, out var after) is { } problem)
         {
@@ -49,7 +55,7 @@ internal static class ReconcileStock
             return malformed;
         }
 
-        var (items, next) = s_paging.ToPage(await ReadAsync(database, named, after, take + 1, cancellationToken), take, item => item.ProductId);
+        var (items, next) = s_paging.ToPage(await ReadAsync(database, named, full ?? false, after, take + 1, cancellationToken), take, item => item.ProductId);
         var open = items.Count == 0 ? [] : await orders.GetOpenLinesAsync([.. items.Select(item => item.ProductId)], cancellationToken);
         if (open is not null)
         {
@@ -64,7 +70,7 @@ internal static class ReconcileStock
         return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));
     }
 
-    // Of the levels and of the ledger, for a product whose levels are gone is what the report is for. One step of an index for each product:
+    // Of the levels, the ledger and the balances, for a product whose levels are gone is what the report is for. One step of an index for each product:
     // the ledger has many rows of each.
     private const string NextProducts =
         """
@@ -73,7 +79,8 @@ internal static class ReconcileStock
             UNION ALL
             SELECT (SELECT product_id FROM (
                 (SELECT product_id FROM stock_levels WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)
-                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1), w.number + 1
+                UNION ALL (SELECT product_id FROM stock_movements WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)
+                UNION ALL (SELECT product_id FROM stock_balances WHERE product_id > w.product_id ORDER BY product_id LIMIT 1)) AS n ORDER BY product_id LIMIT 1), w.number + 1
             FROM walk AS w WHERE w.product_id IS NOT NULL AND w.number < $2),
         products AS (SELECT product_id FROM walk WHERE number > 0)
         """;
@@ -83,35 +90,64 @@ internal static class ReconcileStock
         products AS (
             SELECT DISTINCT product_id FROM unnest($3) AS n (product_id)
             WHERE product_id > $1 AND (EXISTS (SELECT FROM stock_levels l WHERE l.product_id = n.product_id)
-                OR EXISTS (SELECT FROM stock_movements m WHERE m.product_id = n.product_id))
+                OR EXISTS (SELECT FROM stock_movements m WHERE m.product_id = n.product_id)
+                OR EXISTS (SELECT FROM stock_balances b WHERE b.product_id = n.product_id))
             ORDER BY product_id LIMIT $2)
         """;
 
-    private static async Task<List<Item>> ReadAsync(NpgsqlDataSource database, Guid[]? named, Guid? after, int take, CancellationToken cancellationToken)
+    // LATERAL makes each product's rows be found by the index, from the cut on, whatever the planner thinks of the number of products.
+    private const string ClosedLedger =
+        """
+        ledger AS (
+            SELECT product_id, location, sum(on_hand) AS on_hand, sum(reserved) AS reserved, true AS as_closed
+            FROM closed AS c CROSS JOIN LATERAL (
+                SELECT location, on_hand, reserved FROM stock_balances b WHERE b.product_id = c.product_id
+                UNION ALL
+                SELECT location, on_hand_delta, reserved_delta FROM stock_movements m WHERE m.product_id = c.product_id AND m.id > c.cut) AS part
+            GROUP BY 1, 2)
+        """;
+
+    // Movements up to the cut, less the balances, must be nothing.
+    private const string WholeLedger =
+        """
+        ledger AS (
+            SELECT product_id, location, sum(on_hand) AS on_hand, sum(reserved) AS reserved, sum(closed_on_hand) = 0 AND sum(closed_reserved) = 0 AS as_closed
+            FROM closed AS c CROSS JOIN LATERAL (
+                SELECT location, on_hand_delta AS on_hand, reserved_delta AS reserved,
+                       CASE WHEN m.id <= c.cut THEN on_hand_delta ELSE 0 END AS closed_on_hand, CASE WHEN m.id <= c.cut THEN reserved_delta ELSE 0 END AS closed_reserved
+                FROM stock_movements m WHERE m.product_id = c.product_id
+                UNION ALL
+                SELECT location, 0, 0, -on_hand, -reserved FROM stock_balances b WHERE b.product_id = c.product_id) AS part
+            GROUP BY 1, 2)
+        """;
+
+    internal static string Sql(bool named, bool full) =>
+        $"""
+        WITH RECURSIVE {(named ? NamedProducts : NextProducts)},
+        level AS (
+            SELECT product_id, location, on_hand, reserved FROM stock_levels JOIN products USING (product_id)),
+        closed AS (
+            SELECT p.product_id, {StockBalances.Cut} AS cut FROM products AS p),
+        {(full ? WholeLedger : ClosedLedger)},
+        reservation AS (
+            SELECT (line ->> 'productId')::uuid AS product_id, line ->> 'location' AS location, sum((line ->> 'quantity')::bigint) AS units
+            FROM reservations, jsonb_array_elements(lines) AS line
+            WHERE lines <> '[]' AND (line ->> 'productId')::uuid IN (SELECT product_id FROM products) GROUP BY 1, 2),
+        hold AS (
+            SELECT product_id, location, sum(quantity) AS units FROM hold_lines JOIN products USING (product_id) GROUP BY 1, 2)
+        SELECT product_id,
+               coalesce(sum(level.on_hand), 0)::bigint, coalesce(sum(level.reserved), 0)::bigint,
+               coalesce(sum(ledger.on_hand), 0)::bigint, coalesce(sum(ledger.reserved), 0)::bigint,
+               coalesce(sum(reservation.units), 0)::bigint, coalesce(sum(hold.units), 0)::bigint,
+               bool_and(coalesce(level.on_hand, 0) = coalesce(ledger.on_hand, 0) AND coalesce(level.reserved, 0) = coalesce(ledger.reserved, 0)
+                   AND coalesce(level.reserved, 0) = coalesce(reservation.units, 0) + coalesce(hold.units, 0) AND coalesce(ledger.as_closed, true))
+        FROM level FULL JOIN ledger USING (product_id, location) FULL JOIN reservation USING (product_id, location) FULL JOIN hold USING (product_id, location)
+        GROUP BY product_id ORDER BY product_id
+        """;
+
+    private static async Task<List<Item>> ReadAsync(NpgsqlDataSource database, Guid[]? named, bool full, Guid? after, int take, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(
-            $"""
-            WITH RECURSIVE {(named is null ? NextProducts : NamedProducts)},
-            level AS (
-                SELECT product_id, location, on_hand, reserved FROM stock_levels JOIN products USING (product_id)),
-            ledger AS (
-                SELECT product_id, location, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved
-                FROM stock_movements JOIN products USING (product_id) GROUP BY 1, 2),
-            reservation AS (
-                SELECT (line ->> 'productId')::uuid AS product_id, line ->> 'location' AS location, sum((line ->> 'quantity')::bigint) AS units
-                FROM reservations, jsonb_array_elements(lines) AS line
-                WHERE lines <> '[]' AND (line ->> 'productId')::uuid IN (SELECT product_id FROM products) GROUP BY 1, 2),
-            hold AS (
-                SELECT product_id, location, sum(quantity) AS units FROM hold_lines JOIN products USING (product_id) GROUP BY 1, 2)
-            SELECT product_id,
-                   coalesce(sum(level.on_hand), 0)::bigint, coalesce(sum(level.reserved), 0)::bigint,
-                   coalesce(sum(ledger.on_hand), 0)::bigint, coalesce(sum(ledger.reserved), 0)::bigint,
-                   coalesce(sum(reservation.units), 0)::bigint, coalesce(sum(hold.units), 0)::bigint,
-                   bool_and(coalesce(level.on_hand, 0) = coalesce(ledger.on_hand, 0) AND coalesce(level.reserved, 0) = coalesce(ledger.reserved, 0)
-                       AND coalesce(level.reserved, 0) = coalesce(reservation.units, 0) + coalesce(hold.units, 0))
-            FROM level FULL JOIN ledger USING (product_id, location) FULL JOIN reservation USING (product_id, location) FULL JOIN hold USING (product_id, location)
-            GROUP BY product_id ORDER BY product_id
-            """);
+        await using var command = database.CreateCommand(Sql(named is not null, full));
         command.Parameters.Add(new() { Value = after ?? Guid.Empty });
         command.Parameters.Add(new() { Value = take });
         if (named is not null)

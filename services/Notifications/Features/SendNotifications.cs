@@ -136,13 +136,3 @@ internal sealed partial class SendNotifications(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The results of a batch could not be written (attempt {Attempt})")]
     private partial void LogNotWritten(Exception exception, int attempt);
 }
-
-internal static class NotificationSenders
-{
-    /// <summary>Adds the sender of one channel.</summary>
-    public static void AddSenderOf<TChannel>(this IServiceCollection services)
-        where TChannel : IMessageChannel =>
-        // Not AddHostedService, which adds each type once.
-        services.AddSingleton<IHostedService>(
-            provider => ActivatorUtilities.CreateInstance<SendNotifications>(provider, ActivatorUtilities.CreateInstance<TChannel>(provider)));
-}

@@ -41,14 +41,24 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
         await using var command = database.CreateCommand();
         var direction = filter.OldestFirst ? "ASC" : "DESC";
         var newest = $"ORDER BY id {direction} LIMIT {command.Add(limit)}";
-        var ofOrder = Conditions(command, filter, "o.id");
-        if (text is null)
+        if (text is null && filter is { Statuses: { } statuses, CustomerId: null, ProductId: null, Among: null })
         {
-            command.CommandText = $"SELECT o.id FROM orders o WHERE {ofOrder} {newest}";
+            // A walk for each state: one for any of them would read all other orders to find that there are few.
+            command.CommandText =
+                $"""
+                SELECT f.id FROM unnest({command.Add(statuses.Select(StatusNames.Format).ToArray())}) AS s (status)
+                CROSS JOIN LATERAL (SELECT o.id FROM orders o WHERE o.status = s.status AND {Conditions(command, filter with { Statuses = null }, "o.id")} {newest}) AS f
+                {newest}
+                """;
+        }
+        else if (text is null)
+        {
+            command.CommandText = $"SELECT o.id FROM orders o WHERE {Conditions(command, filter, "o.id")} {newest}";
         }
         else
         {
             var typed = command.Add(text.Text);
+            var ofOrder = Conditions(command, filter, "o.id");
             List<string> ways =
             [
                 $"""

@@ -43,9 +43,8 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             order.HasMany(o => o.Items).WithOne().HasForeignKey(l => l.OrderId);
             // A customer's orders, newest first: ids are UUIDv7.
             order.HasIndex(o => new { o.CustomerId, o.Id });
-            // Only what waits for Inventory, so that a sweep never reads past the finished orders.
-            order.HasIndex("Status", "WaitingSince")
-                .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')").HasDatabaseName("ix_orders_waiting");
+            // The orders of a state, newest first, and what waits for Inventory, however many are finished.
+            order.HasIndex(o => new { o.Status, o.Id });
             // Room for the order's next version in the same page.
             order.HasStorageParameter("fillfactor", 80);
         });

@@ -26,9 +26,10 @@ internal static class ListOpenLines
 
         OrderStatus[] settled = [OrderStatus.Confirmed, OrderStatus.RevisionPending];
         OrderStatus[] open = [.. settled, OrderStatus.Pending, OrderStatus.CancelPending];
+        // As constants, of which the planner knows how few orders they are: it begins with those, and not with all lines that the products ever had.
         var lines = await database.OrderItems
             .Where(line => ids.Contains(line.ProductId))
-            .Join(database.Orders.Where(order => open.Contains(order.Status)), line => line.OrderId, order => order.Id, (line, order) => new { line.ProductId, line.Quantity, order.Status })
+            .Join(database.Orders.Where(order => EF.Constant(open).Contains(order.Status)), line => line.OrderId, order => order.Id, (line, order) => new { line.ProductId, line.Quantity, order.Status })
             .GroupBy(line => line.ProductId)
             .Select(g => new OpenLine(
                 g.Key,

@@ -17,9 +17,6 @@ namespace OrderInventory.Orders.Features;
 /// </summary>
 internal static class PlaceOrder
 {
-    public const int MaxLines = 500;
-    public const int MaxQuantity = 1_000_000;
-
     /// <summary>How often an order is priced again because something changed between that and the write, before somebody else gets a chance.</summary>
     private const int MaxAttempts = 5;
 
@@ -28,11 +25,7 @@ internal static class PlaceOrder
     /// <param name="HoldId">A hold of Inventory's that becomes the reservation.</param>
     /// <param name="ShipTo">Where the goods go; kept with the order until the customer is erased.</param>
     [Example("""{"customerId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002", "lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}], "shipTo": {"name": "Maria Anders", "line1": "Obere Str. 57", "postalCode": "12209", "city": "Berlin", "country": "DE"}}""")]
-    public sealed record Request(Guid CustomerId, IReadOnlyList<Line> Lines, Guid? HoldId = null, ShipTo? ShipTo = null);
-
-    /// <param name="ProductId">The product.</param>
-    /// <param name="Quantity">Whole units, at least 1.</param>
-    public sealed record Line(Guid ProductId, int Quantity);
+    public sealed record Request(Guid CustomerId, IReadOnlyList<WantedLine> Lines, Guid? HoldId = null, ShipTo? ShipTo = null);
 
     /// <summary>Place an order</summary>
     /// <remarks>
@@ -59,12 +52,11 @@ internal static class PlaceOrder
             return OrderPricing.UnknownCustomer(request.CustomerId);
         }
 
-        WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
         var fingerprint = RequestFingerprint.Of(request, OrdersJson.Default.Request);
-        var checking = request.HoldId is { } hold ? stock.CheckAsync(wanted, null, hold, request.CustomerId, cancellationToken) : stock.CheckAsync(wanted, cancellationToken);
+        var checking = request.HoldId is { } hold ? stock.CheckAsync(request.Lines, null, hold, request.CustomerId, cancellationToken) : stock.CheckAsync(request.Lines, cancellationToken);
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
-            var (priced, problem) = await pricing.PriceAsync(request.CustomerId, wanted, fresh: attempt > 1, http, cancellationToken);
+            var (priced, problem) = await pricing.PriceAsync(request.CustomerId, request.Lines, fresh: attempt > 1, http, cancellationToken);
             problem ??= stock.Refuse(http, await checking);
             if (problem is not null)
             {
@@ -103,17 +95,8 @@ internal static class PlaceOrder
     {
         var errors = new RequestErrors();
         errors.Require(request.CustomerId != Guid.Empty, "$.customerId", "A customer is required.");
-        ValidateLines(request.Lines, errors);
+        WantedLine.Validate(request.Lines, errors);
         request.ShipTo?.Validate(errors, "$.shipTo");
         return errors.Any ? errors.Malformed() : null;
-    }
-
-    public static void ValidateLines(IReadOnlyList<Line> lines, RequestErrors errors)
-    {
-        errors.Require(lines.Count is >= 1 and <= MaxLines, "$.lines", $"1 to {MaxLines} lines are required.");
-        foreach (var (place, _) in lines.Take(MaxLines).Index().Where(line => line.Item is null or { Quantity: < 1 or > MaxQuantity }))
-        {
-            errors.Add($"$.lines[{place}].quantity", $"1 to {MaxQuantity} is allowed.");
-        }
     }
 }

@@ -20,7 +20,7 @@ internal static class ReturnGoods
     /// <param name="Restock">Whether the goods go back on the shelf.</param>
     /// <param name="Reason">Why they came back, at most 500 characters.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}], "restock": true, "reason": "too many"}""")]
-    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines, bool Restock = true, [property: MaxLength(500)] string? Reason = null);
+    public sealed record Request(IReadOnlyList<WantedLine> Lines, bool Restock = true, [property: MaxLength(500)] string? Reason = null);
 
     /// <summary>Say that goods came back</summary>
     /// <remarks>
@@ -33,7 +33,7 @@ internal static class ReturnGoods
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        PlaceOrder.ValidateLines(request.Lines, errors);
+        WantedLine.Validate(request.Lines, errors);
         errors.AllowText(request.Reason, 500, "$.reason");
         if (errors.Any)
         {

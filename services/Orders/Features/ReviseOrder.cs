@@ -18,7 +18,7 @@ internal static class ReviseOrder
 {
     /// <param name="Lines">All lines that the order is to have, 1 to 500.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 5}]}""")]
-    public sealed record Request(IReadOnlyList<PlaceOrder.Line> Lines);
+    public sealed record Request(IReadOnlyList<WantedLine> Lines);
 
     /// <summary>Ask for other lines</summary>
     /// <remarks>
@@ -31,7 +31,7 @@ internal static class ReviseOrder
         CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        PlaceOrder.ValidateLines(request.Lines, errors);
+        WantedLine.Validate(request.Lines, errors);
         if (errors.Any)
         {
             return errors.Malformed();
@@ -52,10 +52,9 @@ internal static class ReviseOrder
             return Transitions.Illegal(current.Status, current.Version, "revised");
         }
 
-        WantedLine[] wanted = [.. request.Lines.Select(l => new WantedLine(l.ProductId, l.Quantity))];
         OrderLine[] held = [.. current.Lines.Select(l => new OrderLine(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice))];
-        var (lines, problem) = await pricing.RepriceAsync(held, wanted, http, cancellationToken);
-        problem ??= stock.Refuse(http, await stock.CheckAsync(wanted, id, null, null, cancellationToken));
+        var (lines, problem) = await pricing.RepriceAsync(held, request.Lines, http, cancellationToken);
+        problem ??= stock.Refuse(http, await stock.CheckAsync(request.Lines, id, null, null, cancellationToken));
         if (problem is not null)
         {
             return problem;

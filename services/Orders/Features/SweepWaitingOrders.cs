@@ -112,16 +112,16 @@ internal sealed partial class SweepWaitingOrders(
     {
         await using var command = database.CreateCommand(
             """
-            SELECT id, status, version, waiting_since, waiting_since < now() - $2
-            FROM orders
-            WHERE status IN ('pending', 'revisionPending', 'cancelPending')
-                AND (waiting_since < now() - $1 OR (status = 'pending' AND waiting_since < now() - $2))
-                AND (waiting_since, id) > ($3, $4)
-            ORDER BY waiting_since, id LIMIT $5
+            SELECT o.* FROM unnest(ARRAY['pending', 'revisionPending', 'cancelPending']) AS waiting (status)
+            CROSS JOIN LATERAL (
+                SELECT id, status, version, waiting_since < now() - $2 FROM orders
+                WHERE status = waiting.status AND id > $3
+                    AND (waiting_since < now() - $1 OR (status = 'pending' AND waiting_since < now() - $2))
+                ORDER BY id LIMIT $4) AS o
+            ORDER BY o.id LIMIT $4
             """);
         command.Parameters.Add(new() { Value = options.Value.AskAfter });
         command.Parameters.Add(new() { Value = options.Value.PendingTimeout });
-        command.Parameters.Add(new() { Value = after?.Since.UtcDateTime ?? DateTime.UnixEpoch });
         command.Parameters.Add(new() { Value = after?.Id ?? Guid.Empty });
         command.Parameters.Add(new() { Value = PageSize });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -129,7 +129,7 @@ internal sealed partial class SweepWaitingOrders(
         while (await reader.ReadAsync(cancellationToken))
         {
             waiting.Add(new(
-                reader.GetGuid(0), StatusNames.Parse(reader.GetString(1)), reader.GetInt64(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetBoolean(4)));
+                reader.GetGuid(0), StatusNames.Parse(reader.GetString(1)), reader.GetInt64(2), reader.GetBoolean(3)));
         }
 
         return waiting;
@@ -264,7 +264,7 @@ internal sealed partial class SweepWaitingOrders(
             : null;
     }
 
-    private sealed record Waiting(Guid Id, OrderStatus Status, long Version, DateTimeOffset Since, bool Overdue);
+    private sealed record Waiting(Guid Id, OrderStatus Status, long Version, bool Overdue);
 
     private enum Answer
     {

@@ -146,7 +146,39 @@ namespace OrderInventory.Inventory.Data.Migrations
                     b.HasKey("OrderId")
                         .HasName("pk_reservations");
 
+                    b.HasIndex("OrderId")
+                        .HasDatabaseName("ix_reservations_holding")
+                        .HasFilter("lines <> '[]'");
+
                     b.ToTable("reservations", (string)null);
+                });
+
+            modelBuilder.Entity("OrderInventory.Inventory.Data.StockBalanceRow", b =>
+                {
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("text")
+                        .HasColumnName("location");
+
+                    b.Property<Guid>("LastMovementId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("last_movement_id");
+
+                    b.Property<long>("OnHand")
+                        .HasColumnType("bigint")
+                        .HasColumnName("on_hand");
+
+                    b.Property<long>("Reserved")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reserved");
+
+                    b.HasKey("ProductId", "Location")
+                        .HasName("pk_stock_balances");
+
+                    b.ToTable("stock_balances", (string)null);
                 });
 
             modelBuilder.Entity("OrderInventory.Inventory.Data.StockLevelRow", b =>

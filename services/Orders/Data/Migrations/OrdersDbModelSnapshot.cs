@@ -445,9 +445,8 @@ namespace OrderInventory.Orders.Data.Migrations
                     b.HasIndex("CustomerId", "Id")
                         .HasDatabaseName("ix_orders_customer_id_id");
 
-                    b.HasIndex("Status", "WaitingSince")
-                        .HasDatabaseName("ix_orders_waiting")
-                        .HasFilter("status IN ('pending', 'revisionPending', 'cancelPending')");
+                    b.HasIndex("Status", "Id")
+                        .HasDatabaseName("ix_orders_status_id");
 
                     b.ToTable("orders", null, t =>
                         {

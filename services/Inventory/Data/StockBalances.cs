@@ -1,0 +1,66 @@
+using Npgsql;
+using OrderInventory.ServiceDefaults.Data;
+
+namespace OrderInventory.Inventory.Data;
+
+/// <summary>
+/// Closing balances: what the movements of a product add up to at each location, up to a movement that is the same for all of its locations, the cut.
+/// Whoever wants to know what a ledger adds up to reads them and the movements behind the cut.
+/// </summary>
+/// <remarks>
+/// No movement is missed. Those of a product are written under its locks, each with an id above the one before (Stock.Record), so when a statement sees one,
+/// all with smaller ids have been committed, and none is to come. The cut is such a movement. Should all levels of a product be lost, and with them the time
+/// of its last movement, the clock alone makes the next id; the cut is a day old, and no clock is a day slow.
+/// </remarks>
+internal static class StockBalances
+{
+    /// <summary>The last movement that is in the balances of product <c>p</c>, or an id below all of them when there are no balances.</summary>
+    public const string Cut =
+        """
+        coalesce(
+            (SELECT b.last_movement_id FROM stock_balances b WHERE b.product_id = p.product_id ORDER BY b.location LIMIT 1),
+            '00000000-0000-0000-0000-000000000000'::uuid)
+        """;
+
+    // Two at the same time would add the same movements. Nobody else writes the table, and who reads it does not wait.
+    private const string Lock = "LOCK TABLE stock_balances IN SHARE ROW EXCLUSIVE MODE";
+
+    // Of a product with nothing to add it is one step of each index. Locations without a new movement get the new cut too.
+    private const string Add =
+        $"""
+        WITH old AS (
+            SELECT p.product_id, {Cut} AS cut FROM unnest($1) AS p (product_id)),
+        due AS (
+            SELECT product_id, cut, last.id AS last_movement_id
+            FROM old CROSS JOIN LATERAL (
+                SELECT m.id FROM stock_movements m WHERE m.product_id = old.product_id AND m.id > old.cut AND m.id < $2 ORDER BY m.id DESC LIMIT 1) AS last)
+        INSERT INTO stock_balances (product_id, location, on_hand, reserved, last_movement_id)
+        SELECT due.product_id, location, sum(on_hand), sum(reserved), due.last_movement_id
+        FROM due CROSS JOIN LATERAL (
+            SELECT b.location, b.on_hand, b.reserved FROM stock_balances b WHERE b.product_id = due.product_id
+            UNION ALL
+            SELECT m.location, m.on_hand_delta, m.reserved_delta FROM stock_movements m
+            WHERE m.product_id = due.product_id AND m.id > due.cut AND m.id <= due.last_movement_id) AS part
+        GROUP BY due.product_id, location, due.last_movement_id
+        ON CONFLICT (product_id, location) DO UPDATE
+        SET on_hand = excluded.on_hand, reserved = excluded.reserved, last_movement_id = excluded.last_movement_id
+        """;
+
+    /// <summary>Adds what happened before the time to the products' balances. The lock is held until the transaction ends.</summary>
+    public static void AddClosing(this NpgsqlBatch writes, Guid[] products, DateTimeOffset before)
+    {
+        writes.BatchCommands.Add(new(Lock));
+        writes.BatchCommands.Add(new(Add)
+        {
+            Parameters = { new() { Value = products }, new() { Value = DatabaseValues.FirstIdOf(before.ToUnixTimeMilliseconds()) } },
+        });
+    }
+
+    /// <summary>Makes the product's balances anew from its whole ledger.</summary>
+    public static void AddClosingAnew(this NpgsqlBatch writes, Guid product, DateTimeOffset before)
+    {
+        writes.BatchCommands.Add(new(Lock));
+        writes.BatchCommands.Add(new("DELETE FROM stock_balances WHERE product_id = $1") { Parameters = { new() { Value = product } } });
+        writes.AddClosing([product], before);
+    }
+}
