@@ -79,8 +79,8 @@ start() {
   started=$((started + 1))
 }
 
-# The longest first, so that it does not end alone.
-for project in tests/EndToEnd.Tests/*.csproj $(ls tests/*/*.csproj | grep -v EndToEnd); do
+# The longest first, so that none ends alone.
+for project in tests/EndToEnd.Tests/*.csproj tests/Notifications.Tests/*.csproj $(ls tests/*/*.csproj | grep -vE 'EndToEnd|Notifications'); do
   name=$(basename "$project" .csproj)
   grep -q Microsoft.NET.Test.Sdk "$project" || continue
   if [ $# -gt 0 ]; then
