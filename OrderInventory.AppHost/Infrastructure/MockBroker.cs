@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text;
 using Confluent.Kafka;
@@ -14,7 +13,7 @@ internal sealed class MockBroker : IDisposable
 {
     private const string Library = "librdkafka";
     private const int Producer = 0;
-    private readonly nint _client;
+    private nint _client;
 
     // Confluent.Kafka carries several builds of its library and loads the first that this system can load. That one is meant here.
     static MockBroker() => NativeLibrary.SetDllImportResolver(typeof(MockBroker).Assembly, static (name, _, _) => name == Library ? Load() : 0);
@@ -56,7 +55,14 @@ internal sealed class MockBroker : IDisposable
             Process.GetCurrentProcess().Modules.Cast<ProcessModule>().First(module => module.ModuleName.Contains(Library, StringComparison.Ordinal)).FileName);
     }
 
-    public void Dispose() => Destroy(_client);
+    public void Dispose()
+    {
+        // A second time it would end the process.
+        if (Interlocked.Exchange(ref _client, 0) is not 0 and var client)
+        {
+            Destroy(client);
+        }
+    }
 
     private static string TextOf(byte[] problem) => Encoding.UTF8.GetString(problem).TrimEnd('\0');
 

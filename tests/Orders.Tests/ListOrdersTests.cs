@@ -84,7 +84,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
             """);
         await _app.ExecuteAsync("ANALYZE orders");
         // One session, so that what it has read can be asked for.
-        await using var session = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_app.Connection) { MaxPoolSize = 1 });
+        await using var session = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_app.ConnectionString) { MaxPoolSize = 1 });
         var before = await ReadRowsAsync();
         var found = await new OrderSearch(session).FindAsync(
             new(null, null, [OrderStatus.Rejected, OrderStatus.Expired], null, null, null, oldestFirst), null, 21, CancellationToken.None);

@@ -41,7 +41,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     /// <summary>This replica's clock.</summary>
     public ShiftedClock Clock { get; } = new();
 
-    public string Connection => _database;
+    public string ConnectionString => _database;
 
     public NpgsqlDataSource Database => field ??= NpgsqlDataSource.Create(_database);
 

@@ -50,10 +50,7 @@ internal static class StockBalances
     public static void AddClosing(this NpgsqlBatch writes, Guid[] products, DateTimeOffset before)
     {
         writes.BatchCommands.Add(new(Lock));
-        writes.BatchCommands.Add(new(Add)
-        {
-            Parameters = { new() { Value = products }, new() { Value = DatabaseValues.FirstIdOf(before.ToUnixTimeMilliseconds()) } },
-        });
+        writes.BatchCommands.Add(Close(products, before));
     }
 
     /// <summary>Makes the product's balances anew from its whole ledger.</summary>
@@ -61,6 +58,11 @@ internal static class StockBalances
     {
         writes.BatchCommands.Add(new(Lock));
         writes.BatchCommands.Add(new("DELETE FROM stock_balances WHERE product_id = $1") { Parameters = { new() { Value = product } } });
-        writes.AddClosing([product], before);
+        writes.BatchCommands.Add(Close([product], before));
     }
+
+    private static NpgsqlBatchCommand Close(Guid[] products, DateTimeOffset before) => new(Add)
+    {
+        Parameters = { new() { Value = products }, new() { Value = DatabaseValues.FirstIdOf(before.ToUnixTimeMilliseconds()) } },
+    };
 }

@@ -10,14 +10,16 @@ namespace OrderInventory.Inventory.Features;
 /// </summary>
 internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOptions options, TimeProvider time, ILogger<CloseLedger> logger) : BackgroundService
 {
+    /// <summary>Soon after the start, and not in it.</summary>
+    private static readonly TimeSpan s_afterStart = TimeSpan.FromMinutes(1);
+
     [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Soon after the start, and not in it.
-        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(1), time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        using var timer = new PeriodicTimer(options.ClosingInterval, time);
+        await Task.Delay(s_afterStart, time, stoppingToken);
+        do
         {
-            timer.Period = options.ClosingInterval;
             try
             {
                 await CloseAsync(time.GetUtcNow() - options.ClosingAge, stoppingToken);
@@ -27,6 +29,7 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
                 LogFailed(exception);
             }
         }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>One round over all products.</summary>
