@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Orders.Data;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -83,8 +84,10 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
             SELECT gen_random_uuid(), gen_random_uuid(), CASE n WHEN 1500 THEN 'rejected' ELSE 'delivered' END, 4, 'EUR', 1, now(), now(), false FROM generate_series(1, 3000) AS n
             """);
         await _app.ExecuteAsync("ANALYZE orders");
-        // One session, so that what it has read can be asked for.
-        await using var session = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_app.ConnectionString) { MaxPoolSize = 1 });
+        // As the service's connections plan, and in one session, so that what it has read can be asked for.
+        var connection = ServiceDatabaseExtensions.ConnectionString(_app.ConnectionString);
+        connection.MaxPoolSize = 1;
+        await using var session = NpgsqlDataSource.Create(connection);
         var before = await ReadRowsAsync();
         var found = await new OrderSearch(session).FindAsync(
             new(null, null, [OrderStatus.Rejected, OrderStatus.Expired], null, null, null, oldestFirst), null, 21, CancellationToken.None);
