@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>That a client does lose all its brokers is up to a race in librdkafka: <c>bench/campaign.sh --seed 201 --faults stop,kill</c> finds it on a busy machine.</summary>
+/// <summary>That a client loses all its brokers is up to a race in librdkafka; docs/guarantees.md names the campaign that found it on a busy machine.</summary>
 public sealed class BrokerReminderTests
 {
     private readonly FakeTimeProvider _time = new();
