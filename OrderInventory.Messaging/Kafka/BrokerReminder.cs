@@ -8,7 +8,9 @@ namespace OrderInventory.Messaging.Kafka;
 /// left without any and does not always begin with the configured ones again (seen with 2.16: a consumer that waited for ever to commit). A broker
 /// that is named although the client knows it is forgotten with the next metadata.
 /// </summary>
-internal sealed class BrokerReminder(string brokers, TimeProvider time)
+/// <param name="brokers">Those of the configuration, as <c>bootstrap.servers</c> has them.</param>
+/// <param name="time">Tells how long a client has waited.</param>
+public sealed class BrokerReminder(string brokers, TimeProvider time)
 {
     /// <summary>A session times out after 8 s, and a group takes a few more to begin anew.</summary>
     private static readonly TimeSpan s_after = TimeSpan.FromSeconds(12);
