@@ -40,7 +40,8 @@ internal sealed partial class EventConsumer(
     /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
     private void Consume(CancellationToken stopping)
     {
-        using var consumer = Build();
+        var reminder = new BrokerReminder(options.Kafka.BootstrapServers, time);
+        using var consumer = Build(reminder);
         try
         {
             state.Reads(consumer);
@@ -52,6 +53,11 @@ internal sealed partial class EventConsumer(
                 Fill(batch, consumer, pace, stopping);
                 if (batch.Count == 0)
                 {
+                    if (reminder.RemindWhenDue(consumer))
+                    {
+                        LogReminded();
+                    }
+
                     continue;
                 }
 
@@ -137,13 +143,15 @@ internal sealed partial class EventConsumer(
         }
     }
 
-    private IConsumer<string, byte[]> Build() => new ConsumerBuilder<string, byte[]>(options.Consumer)
+    private IConsumer<string, byte[]> Build(BrokerReminder reminder) => new ConsumerBuilder<string, byte[]>(options.Consumer)
         .SetKeyDeserializer(LenientKey.Instance)
         .SetPartitionsAssignedHandler((_, partitions) =>
         {
             state.Assigned();
+            reminder.GetsOn();
             LogAssigned(partitions.Count);
         })
+        .SetPartitionsRevokedHandler((_, _) => reminder.Waits())
         .SetErrorHandler((_, error) =>
         {
             if (error.Code is ErrorCode.Local_AllBrokersDown)
@@ -186,6 +194,9 @@ internal sealed partial class EventConsumer(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer starts anew: {Reason}")]
     private partial void LogRestart(Exception exception, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it begins with the configured ones again")]
+    private partial void LogReminded();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The offset of {Topic} [{Partition}] was not stored: the partition has another owner now")]
     private partial void LogNotStored(string topic, int partition);

@@ -50,6 +50,9 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         }
     }
 
+    /// <summary>For <see cref="BrokerReminder"/>.</summary>
+    public IReadOnlyList<IClient> Clients => _bulk is null ? [_current] : [_current, _bulk];
+
     /// <summary>The broker, or the client in its place, will never take this record.</summary>
     public static bool IsPermanent(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
         or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;

@@ -30,6 +30,7 @@ internal sealed partial class OutboxRelay(
     private readonly OutboxSlots _slots = new(database, options.InstanceId, time);
     private readonly OutboxTable _table = new(database, options.InstanceId);
     private readonly SentMessages _sent = new(signal);
+    private readonly BrokerReminder _reminder = new(options.Kafka.BootstrapServers, time);
     private long _looked;
     private long _deleted;
     private bool _lookAgain = true;
@@ -95,7 +96,26 @@ internal sealed partial class OutboxRelay(
         using var quiet = SuppressInstrumentationScope.Begin();
         if (_slots.IsRenewalDue)
         {
+            RemindProducer();
             _lookAgain |= await _slots.RenewAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>A producer that has lost its brokers keeps its records, and says nothing of them.</summary>
+    private void RemindProducer()
+    {
+        if (_sent.IsStuck())
+        {
+            _reminder.Waits();
+        }
+        else
+        {
+            _reminder.GetsOn();
+        }
+
+        if (_reminder.RemindWhenDue(producer.Clients))
+        {
+            LogReminded();
         }
     }
 
@@ -258,6 +278,9 @@ internal sealed partial class OutboxRelay(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused event {EventId} for topic {Topic}, key {Key}, for good: {Reason}. It is a dead letter now")]
     private partial void LogRefused(Guid eventId, string topic, string key, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it begins with the configured ones again")]
+    private partial void LogReminded();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots were not given back; their leases end by themselves")]
     private partial void LogNotReleased(Exception exception);

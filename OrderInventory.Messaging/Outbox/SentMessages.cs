@@ -28,6 +28,7 @@ internal sealed class SentMessages(OutboxSignal signal)
 
     private Error? _failure;
     private int _inFlight;
+    private bool _hasReported;
     private TaskCompletionSource? _idle;
 
     /// <summary>An error that may pass. What it concerns, and what came behind, has to be sent again.</summary>
@@ -73,6 +74,17 @@ internal sealed class SentMessages(OutboxSignal signal)
             {
                 return _acknowledged.Count >= DeleteAt;
             }
+        }
+    }
+
+    /// <summary>Whether the producer has reported on nothing since the last call, although it has something.</summary>
+    public bool IsStuck()
+    {
+        lock (_lock)
+        {
+            var isStuck = _inFlight > 0 && !_hasReported;
+            _hasReported = _inFlight == 0;
+            return isStuck;
         }
     }
 
@@ -198,6 +210,7 @@ internal sealed class SentMessages(OutboxSignal signal)
 
     private void Report()
     {
+        _hasReported = true;
         if (--_inFlight == 0)
         {
             _idle?.SetResult();

@@ -61,7 +61,12 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
     private void Consume(MessagingOptions options, IProducer<string, byte[]> producer, CancellationToken stopping)
     {
-        using var consumer = new ConsumerBuilder<byte[], byte[]>(ConsumerConfig(options)).SetErrorHandler((_, error) => LogError(error.Reason)).Build();
+        var reminder = new BrokerReminder(options.Kafka.BootstrapServers, time);
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(ConsumerConfig(options))
+            .SetPartitionsAssignedHandler((_, _) => reminder.GetsOn())
+            .SetPartitionsRevokedHandler((_, _) => reminder.Waits())
+            .SetErrorHandler((_, error) => LogError(error.Reason))
+            .Build();
         try
         {
             consumer.Subscribe(contract.Topic);
@@ -73,6 +78,10 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
                 {
                     Answer(batch, producer, stopping);
                     batch.Clear();
+                }
+                else
+                {
+                    reminder.RemindWhenDue(consumer);
                 }
             }
         }

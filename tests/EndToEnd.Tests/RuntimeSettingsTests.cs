@@ -22,6 +22,6 @@ public sealed class RuntimeSettingsTests
         Assert.False(settings["System.GC.Server"]?.GetValue<bool>() ?? false);
         Assert.False(settings["System.GC.Concurrent"]!.GetValue<bool>());
         Assert.Equal(0, settings["System.Threading.ThreadPool.UnfairSemaphoreSpinLimit"]!.GetValue<int>());
-        Assert.Equal(300, settings["System.Runtime.TieredCompilation.CallCountThreshold"]!.GetValue<int>());
+        Assert.Equal(3000, settings["System.Runtime.TieredCompilation.CallCountThreshold"]!.GetValue<int>());
     }
 }

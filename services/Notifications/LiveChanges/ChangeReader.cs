@@ -4,6 +4,7 @@ using Confluent.Kafka;
 using OrderInventory.Contracts.Inventory;
 using OrderInventory.Contracts.Orders;
 using OrderInventory.Messaging;
+using OrderInventory.Messaging.Kafka;
 
 namespace OrderInventory.Notifications.LiveChanges;
 
@@ -88,7 +89,9 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
                 .SetErrorHandler((_, error) => Lose(error))
                 .SetLogHandler((_, _) => { }).Build();
             using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+            var reminder = new BrokerReminder(settings.BootstrapServers, time);
             Assign(consumer, admin, stopping);
+            reminder.GetsOn();
             // What was read before the pause, and what was not since, do not belong together.
             buffer.Restart();
             lock (_lock)
@@ -105,7 +108,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
 
                 if (_brokerIsLost)
                 {
-                    LookForBroker(admin);
+                    LookForBroker(consumer, admin, reminder);
                 }
             }
         }
@@ -169,17 +172,19 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    private void LookForBroker(IAdminClient admin)
+    private void LookForBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerReminder reminder)
     {
         try
         {
             admin.GetMetadata(TimeSpan.FromMilliseconds(500));
             _brokerIsLost = false;
+            reminder.GetsOn();
             buffer.Add(new(null, "current", null, null, null, "{}"u8.ToArray()));
         }
         catch (KafkaException)
         {
-            // Not yet.
+            reminder.Waits();
+            reminder.RemindWhenDue(consumer);
         }
     }
 

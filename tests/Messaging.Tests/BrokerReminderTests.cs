@@ -1,0 +1,52 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Time.Testing;
+using OrderInventory.Messaging.Kafka;
+using OrderInventory.TestSupport;
+
+namespace OrderInventory.Messaging.Tests;
+
+/// <summary>That a client loses all its brokers is up to a race in librdkafka; docs/guarantees.md names the campaign that found it on a busy machine.</summary>
+public sealed class BrokerReminderTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    // Fails when what has lost its brokers stays without: its records would wait for ever.
+    [Fact]
+    public async Task A_client_without_a_broker_goes_on_with_the_configured_ones()
+    {
+        using var broker = new FaultyBroker();
+        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1", MessageTimeoutMs = 0 })
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        var reminder = new BrokerReminder(broker.Address, _time);
+        var sent = producer.ProduceAsync("things", new() { Key = "1", Value = "" });
+
+        Assert.False(RemindAfter(11));
+        Assert.False(sent.IsCompleted);
+        Assert.True(RemindAfter(1));
+        await sent.WaitAsync(TimeSpan.FromSeconds(30));
+
+        bool RemindAfter(int seconds)
+        {
+            _time.Advance(TimeSpan.FromSeconds(seconds));
+            return reminder.RemindWhenDue(producer);
+        }
+    }
+
+    // Fails when a client that has all it needs is told brokers again and again: librdkafka keeps each list that it is told.
+    [Fact]
+    public void A_client_that_gets_on_is_left_alone()
+    {
+        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1" })
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        var reminder = new BrokerReminder("127.0.0.1:2", _time);
+        reminder.GetsOn();
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.False(reminder.RemindWhenDue(producer));
+        reminder.Waits();
+        _time.Advance(TimeSpan.FromSeconds(11));
+        // Still the same wait.
+        reminder.Waits();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(reminder.RemindWhenDue(producer));
+    }
+}
