@@ -27,7 +27,7 @@ public sealed class BrokerReminder(string brokers, TimeProvider time)
     /// <summary>It waits for brokers until <see cref="GetsOn"/>.</summary>
     public void Waits() => _waitsSince ??= time.GetTimestamp();
 
-    /// <summary>Call it from time to time: it reminds after 12 s, and then twice as late each time. True when a client begins with a broker that it did not have.</summary>
+    /// <summary>Call it from time to time: it reminds after 12 s, and then twice as late each time. True when it did. A client that knows the brokers goes on with them.</summary>
     public bool RemindWhenDue(params IReadOnlyList<IClient> clients)
     {
         if (_waitsSince is not { } since || time.GetElapsedTime(since) < _pause)
@@ -37,6 +37,11 @@ public sealed class BrokerReminder(string brokers, TimeProvider time)
 
         _waitsSince = time.GetTimestamp();
         _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, s_longest.Ticks));
-        return clients.Sum(client => client.AddBrokers(brokers)) > 0;
+        foreach (var client in clients)
+        {
+            client.AddBrokers(brokers);
+        }
+
+        return true;
     }
 }
