@@ -121,6 +121,20 @@ public static class ServiceDefaultsExtensions
         return app;
     }
 
+    /// <summary>Runs until the process is told to stop. To be told so during the start is an end in order too; any other error of the start is thrown.</summary>
+    public static void RunUntilStopped(this WebApplication app)
+    {
+        var stopping = app.Lifetime.ApplicationStopping;
+        try
+        {
+            app.Run();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The host gives up what it was starting, and would end the process as one that crashed.
+        }
+    }
+
     private static void AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Logging.AddOpenTelemetry(logging =>

@@ -57,12 +57,12 @@ public static class DeadLetterEndpoints
         var paging = new Paging($"{service} dead letters");
         group.MapGet("/", (
             string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken) =>
-            ListAsync(paging, new Selection(null, topic, eventType, key, reason, createdTo), limit, cursor, database, cancellationToken)).For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
-        group.MapGet("/count", CountAsync).For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
-        group.MapPost("/replay", ReplayManyAsync).For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/discard", DiscardManyAsync).For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/{id:guid}/replay", ReplayAsync).For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
-        group.MapDelete("/{id:guid}", DeleteAsync).For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
+            ListAsync(paging, new Selection(null, topic, eventType, key, reason, createdTo), limit, cursor, database, cancellationToken)).WithName("ListDeadLetters").For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
+        group.MapGet("/count", CountAsync).WithName("CountDeadLetters").For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
+        group.MapPost("/replay", ReplayManyAsync).WithName("ReplayDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/discard", DiscardManyAsync).WithName("DiscardDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/{id:guid}/replay", ReplayAsync).WithName("ReplayDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
+        group.MapDelete("/{id:guid}", DeleteAsync).WithName("DiscardDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(

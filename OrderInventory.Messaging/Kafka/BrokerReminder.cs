@@ -13,25 +13,35 @@ namespace OrderInventory.Messaging.Kafka;
 public sealed class BrokerReminder(string brokers, TimeProvider time)
 {
     /// <summary>A session times out after 8 s, and a group takes a few more to begin anew.</summary>
-    private static readonly TimeSpan s_after = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan s_first = TimeSpan.FromSeconds(12);
 
+    /// <summary>librdkafka keeps each list that it is told, and goes through all of them at each attempt to connect: a broker may be away for days.</summary>
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(5);
+
+    private TimeSpan _pause = s_first;
     private long? _waitsSince = time.GetTimestamp();
 
     /// <summary>It has partitions to read, or nothing to send.</summary>
-    public void GetsOn() => _waitsSince = null;
+    public void GetsOn() => (_waitsSince, _pause) = (null, s_first);
 
     /// <summary>It waits for brokers until <see cref="GetsOn"/>.</summary>
     public void Waits() => _waitsSince ??= time.GetTimestamp();
 
-    /// <summary>Call it from time to time. True when a client begins with a broker that it did not have.</summary>
+    /// <summary>Call it from time to time: it reminds after 12 s, and then twice as late each time. True when it did. A client that knows the brokers goes on with them.</summary>
     public bool RemindWhenDue(params IReadOnlyList<IClient> clients)
     {
-        if (_waitsSince is not { } since || time.GetElapsedTime(since) < s_after)
+        if (_waitsSince is not { } since || time.GetElapsedTime(since) < _pause)
         {
             return false;
         }
 
         _waitsSince = time.GetTimestamp();
-        return clients.Sum(client => client.AddBrokers(brokers)) > 0;
+        _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, s_longest.Ticks));
+        foreach (var client in clients)
+        {
+            client.AddBrokers(brokers);
+        }
+
+        return true;
     }
 }

@@ -19,7 +19,7 @@ public static class OutboxEndpoints
 
     /// <summary>Maps <c>/api/{service}/outbox</c>.</summary>
     public static void MapOutbox(this IEndpointRouteBuilder routes, string service) => routes.MapGet($"/api/{service}/outbox", GetAsync)
-        .For(Policies.ReadDeadLetters).WithTags("Outbox").WithSummary("Read how many events wait to be published, and for how long").WithProblems(503);
+        .WithName("GetOutbox").For(Policies.ReadDeadLetters).WithTags("Outbox").WithSummary("Read how many events wait to be published, and for how long").WithProblems(503);
 
     private static async Task<Ok<Response>> GetAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {

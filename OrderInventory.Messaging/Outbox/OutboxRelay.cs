@@ -96,6 +96,7 @@ internal sealed partial class OutboxRelay(
         using var quiet = SuppressInstrumentationScope.Begin();
         if (_slots.IsRenewalDue)
         {
+            // Here, because this comes every three seconds, also while the producer's reports are waited for.
             RemindProducer();
             _lookAgain |= await _slots.RenewAsync(cancellationToken);
         }

@@ -81,7 +81,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
                 }
                 else
                 {
-                    reminder.RemindWhenDue(consumer);
+                    reminder.RemindWhenDue(consumer, producer);
                 }
             }
         }

@@ -50,9 +50,9 @@ public static class ApiDescriptions
         .WithHeader("If-Match", required: false, "The ETag of the version that the action is meant for; without it, whatever the version is.")
         .WithProblems(StatusCodes.Status412PreconditionFailed);
 
-    /// <summary>A POST that honours Idempotency-Key: <see cref="Data.IdempotentCreate"/>.</summary>
-    public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route) => route
-        .WithHeader(Data.IdempotentCreate.Header, required: false, "Any printable text up to 255 characters; the same key and body create once.")
+    /// <summary>A POST that honours Idempotency-Key, or needs one: <see cref="Data.IdempotentCreate"/>.</summary>
+    public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route, bool required = false) => route
+        .WithHeader(Data.IdempotentCreate.Header, required, "Any printable text up to 255 characters; the same key and body create once.")
         .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
     /// <summary>A POST whose answer may wait for an outcome: <c>Prefer: wait=N</c> (RFC 7240, section 4.3).</summary>
@@ -119,7 +119,10 @@ public static class ApiDescriptions
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<IAuthorizeData>().LastOrDefault()?.Policy is { } name)
+            var endpoint = context.Description.ActionDescriptor.EndpointMetadata;
+            // What generated clients call their methods: the use case, which is the handler's class, unless the endpoint has a name.
+            operation.OperationId = JsonNamingPolicy.CamelCase.ConvertName(operation.OperationId ?? endpoint.OfType<MethodInfo>().First().DeclaringType!.Name);
+            if (endpoint.OfType<IAuthorizeData>().LastOrDefault()?.Policy is { } name)
             {
                 // Which of them sees only what is their own, docs/security.md says.
                 var roles = Policies.All.Single(policy => policy.Name == name).Roles;
@@ -130,6 +133,8 @@ public static class ApiDescriptions
         });
         options.AddDocumentTransformer((document, _, _) =>
         {
+            // Otherwise "OrderInventory.Orders | v1".
+            document.Info.Title = document.Info.Title!.Split(" | ")[0];
             ((document.Components ??= new()).SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>())[SecurityScheme] = new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
@@ -150,6 +155,7 @@ public static class ApiDescriptions
 
                 DescribeProblems(operation);
                 DescribeHeaders(operation);
+                DescribeStreams(operation);
             }
 
             return Task.CompletedTask;
@@ -229,14 +235,27 @@ public static class ApiDescriptions
             };
     }
 
-    /// <summary>Every slice has its Request: the slice's name tells them apart.</summary>
+    /// <summary>Files of any length, and events without end: a generated client is to hand them on as they come, not to read one text to its end.</summary>
+    private static void DescribeStreams(OpenApiOperation operation)
+    {
+        var contents = (operation.Responses ?? []).Values.Select(response => response.Content).Append(operation.RequestBody?.Content);
+        foreach (var (type, content) in contents.SelectMany(content => content ?? new Dictionary<string, OpenApiMediaType>()))
+        {
+            if (type != "application/json" && !type.EndsWith("+json", StringComparison.Ordinal))
+            {
+                content.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+            }
+        }
+    }
+
+    /// <summary>Every slice has its Request: the slice's name tells them apart, without what it is in the code.</summary>
     private static string? SchemaId(JsonTypeInfo json) =>
         // The words of a filter stand where the filter does.
         OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null || Nullable.GetUnderlyingType(json.Type) is { IsEnum: true } ? null : Name(json.Type);
 
     private static string Name(Type type)
     {
-        var name = type.IsNested ? type.DeclaringType!.Name + type.Name : type.Name;
+        var name = type.IsNested ? type.DeclaringType!.Name.Replace("Endpoints", "", StringComparison.Ordinal) + type.Name : type.Name;
         return type.IsGenericType ? $"{name[..name.IndexOf('`', StringComparison.Ordinal)]}Of{string.Concat(type.GetGenericArguments().Select(Name))}" : name;
     }
 

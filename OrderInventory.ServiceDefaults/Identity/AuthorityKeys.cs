@@ -112,9 +112,10 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         {
             Failed(exception.GetBaseException().Message);
         }
-        catch (Exception exception) when (Retriever.Tells(exception, cancellationToken))
+        catch (Exception exception) when (exception is IOException or ArgumentException or OperationCanceledException)
         {
-            // It has noted it.
+            // There was no answer, which the retriever has noted, or nobody waits for it any more.
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -147,20 +148,17 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
     /// <summary>Fetches for the manager, and notes how it went, which the manager keeps to itself.</summary>
     private sealed class Retriever(IHttpClientFactory clients, bool requireHttps, AuthorityKeys keys) : IDocumentRetriever
     {
-        /// <summary>Whether it says that there was no answer.</summary>
-        public static bool Tells(Exception exception, CancellationToken cancel) =>
-            exception is IOException or ArgumentException or OperationCanceledException && !cancel.IsCancellationRequested;
-
         public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
         {
             using var client = clients.CreateClient(Client);
             try
             {
-                var document = await new HttpDocumentRetriever(client) { RequireHttps = requireHttps }.GetDocumentAsync(address, cancel);
+                // It looks at the token between its tries only.
+                var document = await new HttpDocumentRetriever(client) { RequireHttps = requireHttps }.GetDocumentAsync(address, cancel).WaitAsync(cancel);
                 keys.Answered();
                 return document;
             }
-            catch (Exception exception) when (Tells(exception, cancel))
+            catch (Exception exception) when (exception is IOException or ArgumentException or OperationCanceledException && !cancel.IsCancellationRequested)
             {
                 keys.Failed(string.Create(CultureInfo.InvariantCulture, $"{address}: {exception.GetBaseException().Message}"));
                 throw;

@@ -43,4 +43,4 @@ app.MapExports();
 // The gateway sets the policy for frames. Compression would keep windows of its own for each open page.
 app.MapRazorComponents<App>()
     .AddInteractiveServerRenderMode(pages => (pages.ContentSecurityFrameAncestorsPolicy, pages.DisableWebSocketCompression) = (null, true)).For(Policies.UseConsole);
-app.Run();
+app.RunUntilStopped();

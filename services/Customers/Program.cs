@@ -22,4 +22,4 @@ app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("customers");
 app.MapOutbox("customers");
 app.MapCustomers();
-app.Run();
+app.RunUntilStopped();

@@ -37,4 +37,4 @@ app.MapServiceDefaults();
 ProblemTypes.Map(app);
 app.MapApiReference(signIn);
 app.MapReverseProxy(proxy => proxy.Use(ForwardingErrors.HandleAsync));
-app.Run();
+app.RunUntilStopped();

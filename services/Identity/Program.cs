@@ -28,4 +28,4 @@ issuer.MapMethods(Issuer.AuthorizePath, ["GET", "POST"], (Delegate)Authorize.Han
 issuer.MapMethods(Issuer.EndSessionPath, ["GET", "POST"], (Delegate)SignOut.HandleAsync);
 issuer.MapGet(SignIn.Path, SignIn.Show);
 issuer.MapPost(SignIn.Path, SignIn.HandleAsync).DisableAntiforgery();
-app.Run();
+app.RunUntilStopped();

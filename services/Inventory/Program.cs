@@ -53,4 +53,4 @@ app.MapInventory();
 app.MapDeadLetters("inventory");
 app.MapOutbox("inventory");
 
-app.Run();
+app.RunUntilStopped();

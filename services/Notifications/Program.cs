@@ -64,4 +64,4 @@ app.MapServiceDefaults();
 app.MapOpenApi().AllowAnonymous();
 app.MapNotifications();
 app.MapStream();
-app.Run();
+app.RunUntilStopped();

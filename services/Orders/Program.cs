@@ -58,4 +58,4 @@ app.MapOrders();
 app.MapDeadLetters("orders");
 app.MapOutbox("orders");
 
-app.Run();
+app.RunUntilStopped();

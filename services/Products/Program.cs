@@ -32,4 +32,4 @@ app.MapOpenApi().AllowAnonymous();
 app.MapDeadLetters("products");
 app.MapOutbox("products");
 app.MapProducts();
-app.Run();
+app.RunUntilStopped();

@@ -22,7 +22,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
 {
     private const int Sequences = 120;
 
-    private static readonly uint s_seed = uint.Parse(Environment.GetEnvironmentVariable("SEQUENCE_SEED") ?? "11", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly uint s_seed = (uint)RunSetting.Of("SEQUENCE_SEED", 11);
 
     /// <param name="Action">Which of <see cref="s_actions"/>.</param>
     /// <param name="Order">Which of the two orders.</param>

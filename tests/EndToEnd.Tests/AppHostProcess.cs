@@ -15,13 +15,21 @@ internal sealed class AppHostProcess : IAsyncDisposable
     private readonly string _mark = Guid.CreateVersion7().ToString("N");
     private readonly Process _process;
     private readonly string _folder;
+    private readonly string _temp;
     private string? _dataFolder;
     private readonly Task _output;
     private readonly ConcurrentQueue<string> _lines = [];
 
-    private AppHostProcess(int gatewayPort, string[] arguments, (string Name, string Value)[] environment)
+    private AppHostProcess(int gatewayPort, string[] arguments, (string Name, string Value)[] environment, AppHostProcess? beside = null)
     {
         _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
+        if (!OperatingSystem.IsWindows())
+        {
+            // PostgreSQL has to get through, which never runs as root.
+            File.SetUnixFileMode(_folder, File.GetUnixFileMode(_folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
+        _temp = beside?._temp ?? Directory.CreateDirectory(Path.Combine(_folder, "temp")).FullName;
         Gateway = new($"http://127.0.0.1:{gatewayPort.ToString(CultureInfo.InvariantCulture)}");
         var start = new ProcessStartInfo(
             "dotnet",
@@ -37,6 +45,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         start.Environment["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true";
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         start.Environment[Mark] = _mark;
+        start.Environment["TMPDIR"] = _temp;
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -58,7 +67,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Where it keeps its servers' files, by the AppHost's process id.</summary>
-    public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(Path.GetTempPath(), $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
+    public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(_temp, $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
 
     public string Output => string.Join('\n', _lines.TakeLast(100));
 
@@ -69,13 +78,13 @@ internal sealed class AppHostProcess : IAsyncDisposable
         DefaultRequestHeaders = { Authorization = new("Bearer", (string?)JsonNode.Parse(File.ReadAllText(EndpointsFile))!["token"]) },
     };
 
-    /// <summary>Returns at once.</summary>
-    public static AppHostProcess Begin(params string[] arguments) => new(Ports.Free(), arguments, []);
+    /// <summary>Returns at once. It has a folder for temporary files of its own, or that of the one <paramref name="beside"/> it: a start deletes there what a killed AppHost has left.</summary>
+    public static AppHostProcess Begin(AppHostProcess? beside = null, params string[] arguments) => new(Ports.Free(), arguments, [], beside);
 
-    /// <summary>Returns when the system is healthy and endpoints.json is there.</summary>
-    public static async Task<AppHostProcess> StartAsync(params string[] arguments)
+    /// <summary>As <see cref="Begin"/>, but returns when the system is healthy and endpoints.json is there.</summary>
+    public static async Task<AppHostProcess> StartAsync(AppHostProcess? beside = null, params string[] arguments)
     {
-        var system = Begin(arguments);
+        var system = Begin(beside, arguments);
         try
         {
             await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
@@ -129,7 +138,18 @@ internal sealed class AppHostProcess : IAsyncDisposable
         }
 
         _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        await Eventually.TrueAsync(() => DeleteFolder(_folder), Timeout, "the folder's release");
+    }
+
+    /// <returns>True; it throws while a process that ends still writes into the folder.</returns>
+    public static bool DeleteFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return true;
     }
 
     private async Task CollectAsync(StreamReader reader)

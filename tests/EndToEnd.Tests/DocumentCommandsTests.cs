@@ -62,7 +62,7 @@ public sealed partial class DocumentCommandsTests
     [Fact]
     public async Task Every_command_of_every_document_works_after_those_before_it()
     {
-        await using var system = await AppHostProcess.StartAsync("--demo");
+        await using var system = await AppHostProcess.StartAsync(arguments: "--demo");
         var lastCustomer = DemoCatalogue.Orders[^1].Customer;
         await Eventually.TrueAsync(() => system.Output.Split('\n').Any(line => line.StartsWith("Demo: ", StringComparison.Ordinal) && line.Contains(lastCustomer, StringComparison.Ordinal)), Timeout, "the demo's last order");
         var databases = JsonNode.Parse(await File.ReadAllTextAsync(system.EndpointsFile))!["postgres"]!.AsObject();

@@ -38,7 +38,7 @@ public sealed class LifecycleTests
     public async Task Leaves_no_process_when_it_is_killed_and_another_copy_beside_it_goes_on()
     {
         await using var other = await AppHostProcess.StartAsync();
-        await using var system = await AppHostProcess.StartAsync();
+        await using var system = await AppHostProcess.StartAsync(other);
         var processes = system.Processes();
         Assert.True(processes.Count > 9, $"only {processes.Count} processes were found");
 
@@ -52,7 +52,7 @@ public sealed class LifecycleTests
         Assert.Equal("confirmed", (string?)order["status"]);
 
         // The next start sweeps away what a killed one has left, and only that.
-        await using var next = AppHostProcess.Begin();
+        await using var next = AppHostProcess.Begin(other);
         await Eventually.TrueAsync(() => next.HasExited || !Directory.Exists(system.DataFolder), Timeout, "the sweep");
         Assert.False(next.HasExited, next.Output);
         Assert.True(Directory.Exists(other.DataFolder));
@@ -202,17 +202,7 @@ public sealed class LifecycleTests
         }
         finally
         {
-            await Eventually.TrueAsync(() => DeleteFolder(data) && DeleteFolder(run), Timeout, "the folder's release");
+            await Eventually.TrueAsync(() => AppHostProcess.DeleteFolder(data) && AppHostProcess.DeleteFolder(run), Timeout, "the folder's release");
         }
-    }
-
-    private static bool DeleteFolder(string folder)
-    {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-
-        return true;
     }
 }

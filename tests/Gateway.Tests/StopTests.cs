@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -47,5 +50,35 @@ public sealed class StopTests : IAsyncLifetime
         go.SetResult();
         using var answer = await order.WaitAsync(s_timeout);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    // Every service waits for its identity provider in its start; others wait for a database besides.
+    [Fact]
+    public async Task A_process_that_is_told_to_stop_while_it_starts_ends_in_order()
+    {
+        using var provider = new TcpListener(IPAddress.Loopback, 0);
+        provider.Start();
+        var start = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, "--urls=http://127.0.0.1:0", $"--Authentication:Authority=http://{provider.LocalEndpoint}"])
+        {
+            Environment = { ["DOTNET_ENVIRONMENT"] = "Development" },
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            using var asked = await provider.AcceptTcpClientAsync().WaitAsync(s_timeout);
+
+            using var kill = Process.Start("kill", ["-s", "TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await process.WaitForExitAsync().WaitAsync(s_timeout);
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        Assert.True(process.ExitCode == 0, string.Concat(await output));
+        Assert.DoesNotContain("Unhandled exception", string.Concat(await output), StringComparison.Ordinal);
     }
 }

@@ -21,7 +21,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
 {
     private const int Sequences = 200;
 
-    private static readonly uint s_seed = uint.Parse(Environment.GetEnvironmentVariable("SEQUENCE_SEED") ?? "7", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly uint s_seed = (uint)RunSetting.Of("SEQUENCE_SEED", 7);
 
     /// <param name="Action">Which of <see cref="s_actions"/>.</param>
     /// <param name="Order">Which of the four orders.</param>

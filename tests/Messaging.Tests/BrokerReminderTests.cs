@@ -49,4 +49,40 @@ public sealed class BrokerReminderTests
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(reminder.RemindWhenDue(producer));
     }
+
+    // Fails when a broker that is away for days makes the client go through ever more lists, or when nobody is reminded any more in the end.
+    [Fact]
+    public void Reminders_become_rarer_down_to_one_in_five_minutes()
+    {
+        var client = new Counted();
+        var reminder = new BrokerReminder("127.0.0.1:1", _time);
+        for (var second = 0; second < 24 * 60 * 60; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            reminder.RemindWhenDue(client);
+            if (second == 12 + 24 + 48)
+            {
+                Assert.Equal(3, client.Reminders);
+            }
+        }
+
+        Assert.InRange(client.Reminders, (24 * 60 / 5) - 5, (24 * 60 / 5) + 5);
+        reminder.GetsOn();
+        reminder.Waits();
+        _time.Advance(TimeSpan.FromSeconds(12));
+        var before = client.Reminders;
+        reminder.RemindWhenDue(client);
+        Assert.Equal(before + 1, client.Reminders);
+    }
+
+    private sealed class Counted : IClient
+    {
+        public int Reminders { get; private set; }
+        public Handle Handle => throw new NotSupportedException();
+        public string Name => "counted";
+
+        public int AddBrokers(string brokers) => ++Reminders;
+        public void SetSaslCredentials(string username, string password) => throw new NotSupportedException();
+        public void Dispose() => GC.SuppressFinalize(this);
+    }
 }

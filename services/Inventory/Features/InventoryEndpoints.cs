@@ -33,7 +33,7 @@ internal static class InventoryEndpoints
         locations.MapPost("/", CreateLocation.HandleAsync).WithIdempotencyKey().WithProblems(404, 503);
         locations.MapGet("/{code}", GetLocation.HandleAsync).WithETag().WithProblems(404, 503);
         locations.MapPut("/{code}", UpdateLocation.HandleAsync).WithIfMatch().WithProblems(404, 503);
-        locations.MapPatch("/{code}", UpdateLocation.PatchAsync).WithIfMatch().WithProblems(404, 503);
+        locations.MapPatch("/{code}", UpdateLocation.PatchAsync).WithName("PatchLocation").WithIfMatch().WithProblems(404, 503);
         locations.MapDelete("/{code}", DeleteLocation.HandleAsync).WithIfMatch().WithProblems(404, 409, 503);
 
         var holds = group.MapGroup("/holds").WithTags("Holds").For(Policies.Holds);

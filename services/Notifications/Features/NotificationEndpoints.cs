@@ -10,12 +10,10 @@ internal static class NotificationEndpoints
     public static void MapNotifications(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/notifications").WithTags("Notifications");
-        group.MapGet("/", ListNotifications.HandleAsync).For(Policies.ReadNotifications).WithName("ListNotifications")
-            .WithProblems(404, 503);
+        group.MapGet("/", ListNotifications.HandleAsync).For(Policies.ReadNotifications).WithProblems(404, 503);
         group.MapGet("/counts", CountNotifications.HandleAsync).For(Policies.CountNotifications).WithProblems(503);
         group.MapPost("/resend", ResendNotifications.HandleAsync).For(Policies.ResendNotifications).WithProblems(503);
-        group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).For(Policies.ResendNotifications).WithName("ResendNotification")
-            .WithProblems(404, 409, 503);
+        group.MapPost("/{id:guid}/resend", ResendNotification.HandleAsync).For(Policies.ResendNotifications).WithProblems(404, 409, 503);
 
         group.MapGet("/changes", ListChanges.HandleAsync).For(Policies.Administer).WithTags("Changes").WithProblems(503);
 

@@ -8,7 +8,7 @@ internal static class OrderEndpoints
     public static void MapOrders(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/orders").WithTags("Orders");
-        group.MapPost("/", PlaceOrder.HandleAsync).For(Policies.ChangeOrders).WithIdempotencyKey().WithPreferWait().WithProblems(409, 422, 503);
+        group.MapPost("/", PlaceOrder.HandleAsync).For(Policies.ChangeOrders).WithIdempotencyKey(required: true).WithPreferWait().WithProblems(409, 422, 503);
         group.MapGet("/", ListOrders.HandleAsync).For(Policies.ReadOrders).WithProblems(404, 503);
         group.MapGet("/counts", CountOrders.HandleAsync).For(Policies.CountOrders).WithProblems(503);
         group.MapGet("/statistics", GetOrderStatistics.HandleAsync).For(Policies.CountOrders).WithProblems(503);

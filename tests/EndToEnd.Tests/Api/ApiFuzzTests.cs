@@ -21,7 +21,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
     public async Task No_answer_is_500_or_undocumented(string service)
     {
-        var (missed, seen, complaints) = await FuzzAsync(service, Setting("FUZZ_REQUESTS", 120), system.Gateway, await SomeResourcesAsync());
+        var (missed, seen, complaints) = await FuzzAsync(service, RunSetting.Of("FUZZ_REQUESTS", 120), system.Gateway, await SomeResourcesAsync());
 
         // Products and Customers set aside only what the broker has refused, which it does not here.
         complaints.AddRange(missed
@@ -48,7 +48,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
                 _ => await system.Runner.CreateClientAsync(role),
             };
 
-            var (_, seen, complaints) = await FuzzAsync(service, Setting("FUZZ_REQUESTS", 120) / 20, client, resources);
+            var (_, seen, complaints) = await FuzzAsync(service, RunSetting.Of("FUZZ_REQUESTS", 120) / 20, client, resources);
 
             Report(complaints, seen);
             Assert.Contains(role.Length == 0 ? 401 : 403, seen.Keys);
@@ -58,7 +58,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
 
     private void Report(List<string> complaints, Dictionary<int, int> seen)
     {
-        var seed = Setting("FUZZ_SEED", 20261124);
+        var seed = RunSetting.Of("FUZZ_SEED", 20261124);
         output.WriteLine($"seed {seed}: {string.Join(", ", seen.OrderBy(s => s.Key).Select(s => $"{s.Value} x {s.Key}"))}");
         Assert.True(complaints.Count == 0, $"seed {seed}, {complaints.Count} answers:\n{string.Join('\n', complaints.GroupBy(c => c[..c.IndexOf(": ", c.IndexOf(": ", StringComparison.Ordinal) + 2, StringComparison.Ordinal)]).Select(g => $"{g.Count()} x {g.First()}"))}");
     }
@@ -67,7 +67,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         string service, int requests, HttpClient caller, string[] resources)
     {
         var document = (await system.Gateway.GetFromJsonAsync<JsonObject>($"/openapi/{service}.json"))!;
-        var random = new Random(Setting("FUZZ_SEED", 20261124));
+        var random = new Random(RunSetting.Of("FUZZ_SEED", 20261124));
         var known = new KnownResources(random, resources);
         var generator = new RequestGenerator(document, known, random);
         // One that sends any byte in a header, as real ones do.
@@ -159,9 +159,6 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
             return null;
         }
     }
-
-    private static int Setting(string name, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 
     private static string Short(string? text) => text is null ? "" : text.Length > 300 ? text[..300] + " ..." : text;
 }
