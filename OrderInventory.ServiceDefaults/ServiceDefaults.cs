@@ -127,7 +127,7 @@ public static class ServiceDefaultsExtensions
         var stopping = app.Lifetime.ApplicationStopping;
         try
         {
-            app.Run();
+            ((IHost)app).Run();
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

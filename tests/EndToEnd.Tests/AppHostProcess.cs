@@ -106,13 +106,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return (system.ExitCode, string.Join('\n', system._lines));
     }
 
-    public Task SignalAsync(string name) => SignalAsync(name, _process.Id);
-
-    public static async Task SignalAsync(string name, int process)
-    {
-        using var kill = Process.Start("kill", ["-s", name, process.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
-    }
+    public Task SignalAsync(string name) => Signal.SendAsync(name, _process.Id);
 
     /// <summary>
     /// Every process that this AppHost brought about and that is alive, by its start time too: an id alone may be given away again. The

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
@@ -32,7 +33,7 @@ public sealed class CampaignTests
         catch (TimeoutException)
         {
             // By SIGTERM it ends all that it started.
-            using var kill = Process.Start("kill", [campaign.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            await Signal.SendAsync("TERM", campaign.Id);
             await campaign.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         }
 

@@ -67,10 +67,10 @@ public sealed class LifecycleTests
         var (customer, product) = (await shop.CustomerAsync(), await shop.ProductAsync(stock: 1));
 
         var orders = system.ProcessOf("OrderInventory.Orders");
-        await AppHostProcess.SignalAsync("KILL", orders);
+        await Signal.SendAsync("KILL", orders);
         await Eventually.TrueAsync(() => system.Output.Contains("orders is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line that says so");
         // It ends in order, with exit code 0: a service is to run all the same.
-        await AppHostProcess.SignalAsync("TERM", system.ProcessOf("OrderInventory.Customers"));
+        await Signal.SendAsync("TERM", system.ProcessOf("OrderInventory.Customers"));
         await Eventually.TrueAsync(() => system.Output.Contains("customers is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about customers");
         await Eventually.TrueAsync(async () => (await gateway.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode, Timeout, "every service ready again");
         Assert.Contains("orders crashed or was killed", system.Output, StringComparison.Ordinal);

@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
@@ -70,7 +70,7 @@ public sealed class StopTests : IAsyncLifetime
         {
             using var asked = await provider.AcceptTcpClientAsync().WaitAsync(s_timeout);
 
-            using var kill = Process.Start("kill", ["-s", "TERM", process.Id.ToString(CultureInfo.InvariantCulture)]);
+            await Signal.SendAsync("TERM", process.Id);
             await process.WaitForExitAsync().WaitAsync(s_timeout);
         }
         finally
