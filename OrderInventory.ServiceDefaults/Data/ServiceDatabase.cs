@@ -46,7 +46,9 @@ public static class ServiceDatabaseExtensions
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug),
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (CoreEventId.QueryIterationFailed, LogLevel.Debug),
-                (RelationalEventId.CommandError, LogLevel.Debug))));
+                (RelationalEventId.CommandError, LogLevel.Debug),
+                // What a migration does outside its transaction can be done again (MigrationSql).
+                (RelationalEventId.NonTransactionalMigrationOperationWarning, LogLevel.Debug))));
         builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
@@ -55,7 +57,10 @@ public static class ServiceDatabaseExtensions
             // Readiness is our own check below: it knows about migrations too.
             settings.DisableHealthChecks = true;
         });
-        builder.Services.AddHostedService<DatabaseMigrator<TDb>>();
+        var migrations = builder.Configuration.GetValue("Database:Migrations", MigrationMode.AtStart);
+        builder.Services.AddSingleton(services => new DatabaseMigrator(
+            services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext, migrations, services.GetRequiredService<ILogger<DatabaseMigrator>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<DatabaseMigrator>());
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
     }
 
@@ -85,37 +90,6 @@ public static class ServiceDatabaseExtensions
 
         return connectionString;
     }
-}
-
-/// <summary>
-/// Migrates before the rest of the service starts. EF Core takes a lock for it, so replicas may start together. A database that does
-/// not answer yet is waited for: the service is not ready until then.
-/// </summary>
-internal sealed partial class DatabaseMigrator<TDb>(IServiceProvider services, ILogger<DatabaseMigrator<TDb>> logger) : IHostedService
-    where TDb : DbContext
-{
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await using var scope = services.CreateAsyncScope();
-                await scope.ServiceProvider.GetRequiredService<TDb>().Database.MigrateAsync(cancellationToken);
-                return;
-            }
-            catch (Exception exception) when (exception.IsTransientDatabaseFailure())
-            {
-                LogWaiting(exception, attempt);
-                await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), cancellationToken);
-            }
-        }
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
-    private partial void LogWaiting(Exception exception, int attempt);
 }
 
 /// <summary>Migrations ran before the server started listening, so an answer from the database is all that is left to check.</summary>
