@@ -232,7 +232,6 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         // What was asked before this group began to listen, nobody waits for.
         config.AutoOffsetReset = AutoOffsetReset.Latest;
         config.EnableAutoOffsetStore = true;
-        config.FetchWaitMaxMs ??= 100;
         return config;
     }
 
