@@ -125,7 +125,7 @@ public static class ServiceDefaultsExtensions
     /// <summary>Runs until the process is told to stop. To be told so during the start is an end in order too; any other error of the start is thrown.</summary>
     public static void RunUntilStopped(this WebApplication app)
     {
-        if (app.Services.GetService<DatabaseMigrator>() is { IsAll: true } migrator)
+        if (app.Services.GetService<DatabaseMigrator>() is { EndsAfterwards: true } migrator)
         {
             migrator.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
             return;

@@ -28,7 +28,7 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
-    public bool IsAll => mode is MigrationMode.Only;
+    public bool EndsAfterwards => mode is MigrationMode.Only;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
                 var pending = (await database.GetPendingMigrationsAsync(cancellationToken)).ToList();
                 if (pending.Count > 0)
                 {
-                    LogPending(pending[0], pending.Count, attempt);
+                    LogPending(pending.Count, pending[0], attempt);
                     return false;
                 }
             }
@@ -90,11 +90,11 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
             await creator.CreateAsync(cancellationToken);
         }
 
-        // To change or to index a large table takes as long as it takes; given up after half a minute, it would begin again for ever.
+        // A large table takes minutes to change or to index. With the default timeout of 30 s it would be cancelled and started again for ever.
         database.SetCommandTimeout(0);
         await database.OpenConnectionAsync(cancellationToken);
-        // EF Core's own lock ends with each transaction, and indexes are made outside of one. Not waited for: who waits in a statement is waited for by an
-        // index that is being made.
+        // EF Core's own lock ends with each transaction, and indexes are made outside of one. Polled, because a concurrent index build would wait for a
+        // statement that waits for this lock.
         if (!await database.SqlQueryRaw<bool>("SELECT pg_try_advisory_lock(hashtext('migrations')) AS \"Value\"").SingleAsync(cancellationToken))
         {
             return false;
@@ -119,12 +119,12 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
     private partial void LogWaiting(Exception exception, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has kept for {Timeout}; it lets others pass and is tried again (attempt {Attempt})")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has kept for {Timeout}; it releases its locks and tries again (attempt {Attempt})")]
     private partial void LogLocked(string timeout, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database lacks {Migration} and what follows, {Count} in all, and Database:Migrations is Never: waiting for who migrates it (attempt {Attempt})")]
-    private partial void LogPending(string migration, int count, int attempt);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database lacks {Count} migrations, the first is {Migration}, and Database:Migrations is Never: waiting until it is migrated (attempt {Attempt})")]
+    private partial void LogPending(int count, string migration, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A later version has migrated the database, last by {Migration}; this version goes on with it")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A later version has migrated the database (last: {Migration}); this version works with it")]
     private partial void LogLater(string migration);
 }

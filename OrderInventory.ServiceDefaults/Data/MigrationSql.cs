@@ -6,8 +6,8 @@ namespace OrderInventory.ServiceDefaults.Data;
 public static class MigrationSql
 {
     /// <summary>
-    /// How long a migration waits for a table. Whoever wants the table meanwhile waits behind it, so a report that somebody runs for minutes would stop the
-    /// service: in place of that the migration lets go of everything and tries again.
+    /// How long a migration waits for a table. Whoever wants the table meanwhile waits behind it, so a report of several minutes would stop the
+    /// service. The migration releases its locks instead and tries again.
     /// </summary>
     internal const string LockTimeout = "2s";
 
@@ -22,9 +22,9 @@ public static class MigrationSql
     /// <param name="definition">What follows ON: the table, the columns, a condition.</param>
     public static void CreateIndexConcurrently(this MigrationBuilder migration, string name, string definition)
     {
-        // It waits for every transaction that is older, which is no wait that others stand behind.
+        // It waits for every older transaction, and nothing queues behind that wait.
         migration.Sql("SET lock_timeout = 0", suppressTransaction: true);
-        // One that was begun and not finished has the name, and nobody reads it.
+        // An attempt that was interrupted leaves an invalid index of that name.
         migration.Sql($"DROP INDEX CONCURRENTLY IF EXISTS {name}", suppressTransaction: true);
         migration.Sql($"CREATE INDEX CONCURRENTLY {name} ON {definition}", suppressTransaction: true);
         migration.Sql(LimitWaits, suppressTransaction: true);

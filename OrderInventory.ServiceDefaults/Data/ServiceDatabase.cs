@@ -52,7 +52,7 @@ public static class ServiceDatabaseExtensions
         builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
-            // EF's retry refuses transactions of ours; whoever runs one repeats it as a whole instead.
+            // EF's retry does not work with our own transactions; the code that runs one repeats it as a whole.
             settings.DisableRetry = true;
             // Readiness is our own check below: it knows about migrations too.
             settings.DisableHealthChecks = true;
@@ -97,7 +97,7 @@ internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCh
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        // Whoever polls /health wants an answer, not a trace of every look.
+        // Polling /health must not make a trace each time.
         using var quiet = SuppressInstrumentationScope.Begin();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(3));
