@@ -15,6 +15,7 @@ using Npgsql;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
+using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
 
@@ -124,6 +125,12 @@ public static class ServiceDefaultsExtensions
     /// <summary>Runs until the process is told to stop. To be told so during the start is an end in order too; any other error of the start is thrown.</summary>
     public static void RunUntilStopped(this WebApplication app)
     {
+        if (app.Services.GetService<DatabaseMigrator>() is { EndsAfterwards: true } migrator)
+        {
+            migrator.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
+            return;
+        }
+
         var stopping = app.Lifetime.ApplicationStopping;
         try
         {

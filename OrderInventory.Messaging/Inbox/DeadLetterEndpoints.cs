@@ -149,7 +149,7 @@ public static class DeadLetterEndpoints
                     failed++;
                     break;
                 default:
-                    // Somebody else has replayed it or given it up meanwhile.
+                    // It was replayed or discarded by another request meanwhile.
                     break;
             }
         }
@@ -180,7 +180,7 @@ public static class DeadLetterEndpoints
 
     private static async Task<(List<Guid> Ids, bool HasMore)> FindAsync(Selection selection, NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        var limit = selection.Limit ?? ManyAtOnce.Max;
+        var limit = selection.Limit ?? BulkRequests.Max;
         await using var command = database.CreateCommand();
         command.CommandText = $"SELECT id FROM dead_letters WHERE {Where(command, selection)} ORDER BY id LIMIT {command.Add(limit + 1)}";
         var ids = new List<Guid>();
@@ -200,7 +200,7 @@ public static class DeadLetterEndpoints
         CheckFilter(selection, errors, "$.");
         // Blanks in a reason leave out next to nothing.
         var isFiltered = selection is not { Topic: null, EventType: null, Key: null, CreatedTo: null } || !string.IsNullOrWhiteSpace(selection.Reason);
-        ManyAtOnce.Require(errors, selection.Ids, isFiltered, selection.All, selection.Limit);
+        BulkRequests.Require(errors, selection.Ids, isFiltered, selection.All, selection.Limit);
         return errors.Any ? errors.Malformed() : null;
     }
 

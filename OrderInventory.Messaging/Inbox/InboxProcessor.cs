@@ -22,7 +22,7 @@ internal sealed partial class InboxProcessor(
 {
     private static readonly TimeSpan s_longestBackoff = TimeSpan.FromSeconds(5);
 
-    /// <summary>When it returns, everything that the records lead to is committed and their offsets may be.</summary>
+    /// <summary>When it returns, all effects of the records are committed, and their offsets may be.</summary>
     public async Task ProcessAsync(IReadOnlyList<EventRecord> records, CancellationToken cancellationToken)
     {
         var events = new List<ReceivedEvent>(records.Count);
@@ -115,12 +115,12 @@ internal sealed partial class InboxProcessor(
             }
             catch (Exception exception) when (IsHandledBefore(exception))
             {
-                // Seldom: Kafka gave an event twice, or the answer to a commit was lost.
+                // Rare: Kafka delivered an event twice, or the answer to a commit was lost.
                 events = await FindFreshAsync(events, cancellationToken);
             }
             catch (Exception exception) when (IsTransient(exception, attempt) && !cancellationToken.IsCancellationRequested)
             {
-                // The commit may have been done all the same: then nobody has handed its events to the relay.
+                // The commit may have succeeded: then its events were not handed to the relay.
                 signal.Wake();
                 MessagingTelemetry.Repeats.Add(1);
                 var backoff = TimeSpan.FromMilliseconds(Math.Min(20 * Math.Pow(2, Math.Min(attempt, 12)), s_longestBackoff.TotalMilliseconds) * (0.5 + (Random.Shared.NextDouble() / 2)));
@@ -142,7 +142,7 @@ internal sealed partial class InboxProcessor(
             return;
         }
 
-        // A batch of which nothing is traced is not to begin a trace with its first statement.
+        // A batch without a recorded trace must not start one with its first statement.
         using var quiet = Activity.Current is null ? SuppressInstrumentationScope.Begin() : null;
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -153,7 +153,7 @@ internal sealed partial class InboxProcessor(
             return;
         }
 
-        // In the order of their registration, whatever Kafka brought first: topics overtake each other.
+        // In the order of their registration, not of arrival: topics overtake each other.
         foreach (var group in events.GroupBy(e => e.Registration.Handler).OrderBy(group => group.Min(e => e.Registration.Number)))
         {
             var handler = (IBatchHandler)services.GetRequiredService(group.Key);
@@ -170,7 +170,7 @@ internal sealed partial class InboxProcessor(
         MessagingTelemetry.Handled.Add(events.Count);
     }
 
-    /// <summary>In the order of the ids, so that two batches with the same events do not lock each other out.</summary>
+    /// <summary>In the order of the ids, so that two batches with the same events do not deadlock.</summary>
     private static NpgsqlBatchCommand InsertInboxRows(IReadOnlyList<ReceivedEvent> events) =>
         new("INSERT INTO inbox_messages (id, handled_at) SELECT id, now() FROM unnest($1) AS e (id)")
         {
@@ -269,7 +269,7 @@ internal sealed partial class InboxProcessor(
         return new(id, data!, IsPlain(correlation) ? correlation : id.ToString(), record, registration);
     }
 
-    /// <summary>It is copied into the headers of what follows, so a stranger's text must not get there.</summary>
+    /// <summary>It is copied into the headers of the events that follow, so text from outside must not get there.</summary>
     private static bool IsPlain([NotNullWhen(true)] string? correlation) =>
         correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 

@@ -40,8 +40,8 @@ internal sealed partial class EventConsumer(
     /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
     private void Consume(CancellationToken stopping)
     {
-        var reminder = new BrokerReminder(options.Kafka.BootstrapServers, time);
-        using var consumer = Build(reminder);
+        var rebootstrap = new BrokerRebootstrap(options.Kafka.BootstrapServers, time);
+        using var consumer = Build(rebootstrap);
         try
         {
             state.Reads(consumer);
@@ -53,9 +53,9 @@ internal sealed partial class EventConsumer(
                 Fill(batch, consumer, pace, stopping);
                 if (batch.Count == 0)
                 {
-                    if (reminder.RemindWhenDue(consumer))
+                    if (rebootstrap.RunWhenDue(consumer))
                     {
-                        LogReminded();
+                        LogRebootstrapped();
                     }
 
                     continue;
@@ -143,15 +143,15 @@ internal sealed partial class EventConsumer(
         }
     }
 
-    private IConsumer<string, byte[]> Build(BrokerReminder reminder) => new ConsumerBuilder<string, byte[]>(options.Consumer)
+    private IConsumer<string, byte[]> Build(BrokerRebootstrap rebootstrap) => new ConsumerBuilder<string, byte[]>(options.Consumer)
         .SetKeyDeserializer(LenientKey.Instance)
         .SetPartitionsAssignedHandler((_, partitions) =>
         {
             state.Assigned();
-            reminder.GetsOn();
+            rebootstrap.Progressed();
             LogAssigned(partitions.Count);
         })
-        .SetPartitionsRevokedHandler((_, _) => reminder.Waits())
+        .SetPartitionsRevokedHandler((_, _) => rebootstrap.Stalled())
         .SetErrorHandler((_, error) =>
         {
             if (error.Code is ErrorCode.Local_AllBrokersDown)
@@ -196,7 +196,7 @@ internal sealed partial class EventConsumer(
     private partial void LogRestart(Exception exception, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it begins with the configured ones again")]
-    private partial void LogReminded();
+    private partial void LogRebootstrapped();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The offset of {Topic} [{Partition}] was not stored: the partition has another owner now")]
     private partial void LogNotStored(string topic, int partition);
@@ -224,7 +224,7 @@ internal sealed class ConsumerState : IHealthCheck
         MessagingTelemetry.ObserveLag(Lag);
     }
 
-    /// <summary>Whose partitions the lag is about; null before it is closed: when this returns, nobody asks it any more.</summary>
+    /// <summary>Whose partitions the lag is about; null before it is closed: when this returns, it is no longer used.</summary>
     public void Reads(IConsumer<string, byte[]>? consumer)
     {
         lock (_reading)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.Messaging.Kafka;
 
 /// <summary>
-/// The service's idempotent producers, made anew after an error from which librdkafka cannot go on: one that sends at once, and one that collects
+/// The service's idempotent producers, replaced after an error from which librdkafka cannot recover: one that sends at once, and one that collects
 /// what nobody waits for, because a request to the broker costs much the same for one record as for fifty, and how long a producer collects is one
 /// setting for all its topics. A topic always has the same one, so the order of a key's events on it holds.
 /// </summary>
@@ -35,7 +35,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     }
 
     /// <summary>
-    /// Makes the producer anew if it is of no use any more. Called from the relay's loop between two rounds: a producer that is disposed
+    /// Replaces the producer if it is no longer usable. Called from the relay's loop between two rounds: a producer that is disposed
     /// of does not report what it has in flight, and a round waits for all its reports.
     /// </summary>
     public void RenewIfBroken()
@@ -50,7 +50,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         }
     }
 
-    /// <summary>For <see cref="BrokerReminder"/>.</summary>
+    /// <summary>For <see cref="BrokerRebootstrap"/>.</summary>
     public IReadOnlyList<IClient> Clients => _bulk is null ? [_current] : [_current, _bulk];
 
     /// <summary>The broker, or the client in its place, will never take this record.</summary>
@@ -58,7 +58,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     /// <summary>
-    /// What goes on until somebody mends the configuration is told at once and by its name. A broker that is away is not: what waits for it says so.
+    /// An error that lasts until the configuration is corrected is logged at once and by name. A broker that is away is not: the components that wait for it log that.
     /// </summary>
     public static Action<IProducer<string, byte[]>, Error> ErrorHandler(ILogger<EventProducer> logger) => (_, error) =>
     {

@@ -9,7 +9,7 @@ using OrderInventory.Messaging.Inbox;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// An event that waits to be published, written in the transaction of the change that it tells of. The relay publishes the messages of
+/// An event that waits to be published, written in the transaction of its change. The relay publishes the messages of
 /// one key in the order of <see cref="Version"/>, the aggregate's version: the row lock on the aggregate has made that order, while
 /// ids and times come from clocks that differ between replicas.
 /// </summary>
@@ -81,7 +81,7 @@ public sealed class OutboxMessage
     /// <summary>A record as it came, for another topic: the copy of a dead letter. Of a very long key it has the beginning.</summary>
     internal static OutboxMessage Copy(string topic, string key, long version, string headers, byte[] payload, DateTimeOffset time)
     {
-        // A stranger's key may be of any length, but it becomes part of a primary key, and PostgreSQL's index entries end at 2,704 bytes.
+        // A foreign record's key may be of any length, but it becomes part of a primary key, and PostgreSQL's index entries end at 2,704 bytes.
         if (key.Length > MaxCopiedKey)
         {
             key = key[..(char.IsHighSurrogate(key[MaxCopiedKey - 1]) ? MaxCopiedKey - 1 : MaxCopiedKey)];
@@ -97,7 +97,7 @@ public sealed class OutboxMessage
         Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id) ? id : Guid.CreateVersion7(),
         record.Topic, EventHeaders.ToJson(record.Headers, (EventHeaders.Replayed, "1")), record.Payload, time);
 
-    /// <summary>Every event has a trace. One that nothing traced led to, such as a timer's, begins one, which nobody records until somebody wants to.</summary>
+    /// <summary>Every event has a trace. One without a traced cause, such as a timer's, starts one that is not recorded.</summary>
     private static string TraceOf(ReceivedEvent? cause) => (cause is null ? Activity.Current?.Id : cause.TraceParent)
         ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
 
@@ -107,7 +107,7 @@ public sealed class OutboxMessage
     private static string WriteHeaders(
         Guid id, string type, string source, string subject, long version, DateTimeOffset time, ReceivedEvent? cause, string traceParent, string? traceState)
     {
-        // Nothing in these values needs escaping in JSON except a stranger's tracestate; this is on every hot path.
+        // Nothing in these values needs escaping in JSON except a caller's tracestate; this is on every hot path.
         var json = new StringBuilder(512)
             .Append("{\"ce_specversion\":\"1.0\",\"ce_id\":\"").Append(id)
             .Append("\",\"ce_type\":\"").Append(type)

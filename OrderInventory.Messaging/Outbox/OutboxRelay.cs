@@ -10,8 +10,8 @@ using OrderInventory.Messaging.Kafka;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// Publishes the outbox. Messages of this process come from <see cref="OutboxSignal"/> after their commit, without a look at the table. The
-/// table is read at the start, when slots were taken over, after a failure, when somebody else has written to it, and from time to time. A row
+/// Publishes the outbox. Messages of this process come from <see cref="OutboxSignal"/> after their commit, without a read of the table. The
+/// table is read at the start, when slots were taken over, after a failure, when rows were written without a hand-over, and from time to time. A row
 /// is deleted when the broker has acknowledged it, many at once. There is no high-water mark that would skip a row that committed late, and a crash at any
 /// instruction leaves the row there: it is published again, with the same <c>ce_id</c>.
 /// <para>
@@ -30,12 +30,12 @@ internal sealed partial class OutboxRelay(
     private readonly OutboxSlots _slots = new(database, options.InstanceId, time);
     private readonly OutboxTable _table = new(database, options.InstanceId);
     private readonly SentMessages _sent = new(signal);
-    private readonly BrokerReminder _reminder = new(options.Kafka.BootstrapServers, time);
-    private long _looked;
+    private readonly BrokerRebootstrap _rebootstrap = new(options.Kafka.BootstrapServers, time);
+    private long _lastTableRead;
     private long _deleted;
-    private bool _lookAgain = true;
+    private bool _isTableReadDue = true;
 
-    /// <summary>What the look at the table could not hand over, or did not reach, waits for what is in flight: looking again at once would find the same.</summary>
+    /// <summary>The last read of the table left rows that the producer could not take yet. Reading again before something is acknowledged would find the same rows.</summary>
     private bool _isBlocked;
 
     [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
@@ -52,7 +52,7 @@ internal sealed partial class OutboxRelay(
                 await Task.Delay(pace.Next(), time, stoppingToken);
                 await RelayAsync(stoppingToken);
                 failures = 0;
-                if (!_lookAgain || _isBlocked)
+                if (!_isTableReadDue || _isBlocked)
                 {
                     await signal.WaitAsync(LongestWait(), stoppingToken);
                 }
@@ -64,7 +64,7 @@ internal sealed partial class OutboxRelay(
             catch (Exception exception)
             {
                 failures++;
-                _lookAgain = true;
+                _isTableReadDue = true;
                 _slots.Expire();
                 LogRoundFailed(exception, failures);
                 await Task.Delay(TimeSpan.FromMilliseconds(Math.Min(100 * failures, 2000)), time, stoppingToken)
@@ -78,52 +78,52 @@ internal sealed partial class OutboxRelay(
         await base.StopAsync(cancellationToken);
         try
         {
-            // What the broker has is not left for the next start to publish again.
+            // Rows that the broker has acknowledged are deleted now, so that the next start does not publish them again.
             await Task.WhenAny(_sent.WhenIdle(), Task.Delay(s_waitAtStop, time, cancellationToken));
             await DeleteAsync(cancellationToken);
             await _slots.ReleaseAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or ObjectDisposedException)
         {
-            // The database is away, or a host that was told to stop twice has let go of it. The leases end by themselves.
+            // The database is away, or a second stop signal has disposed of it. The leases expire by themselves.
             LogNotReleased(exception);
         }
     }
 
     private async Task RenewWhenDueAsync(CancellationToken cancellationToken)
     {
-        // Looking for work belongs to no trace; without this every look would be one of its own.
+        // A poll belongs to no trace; without this each one would start its own.
         using var quiet = SuppressInstrumentationScope.Begin();
         if (_slots.IsRenewalDue)
         {
-            // Here, because this comes every three seconds, also while the producer's reports are waited for.
-            RemindProducer();
-            _lookAgain |= await _slots.RenewAsync(cancellationToken);
+            // Here, because this runs every three seconds, also while the relay waits for delivery reports.
+            RebootstrapProducer();
+            _isTableReadDue |= await _slots.RenewAsync(cancellationToken);
         }
     }
 
-    /// <summary>A producer that has lost its brokers keeps its records, and says nothing of them.</summary>
-    private void RemindProducer()
+    /// <summary>A producer without brokers keeps its records and reports nothing.</summary>
+    private void RebootstrapProducer()
     {
         if (_sent.IsStuck())
         {
-            _reminder.Waits();
+            _rebootstrap.Stalled();
         }
         else
         {
-            _reminder.GetsOn();
+            _rebootstrap.Progressed();
         }
 
-        if (_reminder.RemindWhenDue(producer.Clients))
+        if (_rebootstrap.RunWhenDue(producer.Clients))
         {
-            LogReminded();
+            LogRebootstrapped();
         }
     }
 
-    /// <summary>Until the next look at the table or the next deletion, if nobody calls before.</summary>
+    /// <summary>Until the next read of the table or the next deletion, if no signal comes before.</summary>
     private TimeSpan LongestWait() => !_sent.IsEmpty && s_deleteAfter < Poll ? s_deleteAfter : Poll;
 
-    /// <summary>Commits here are handed over; slots shared with other replicas get rows that nobody tells of.</summary>
+    /// <summary>Commits of this process are handed over; rows that other replicas write for this one's slots are found by polling.</summary>
     private TimeSpan Poll => _slots.OwnsAll ? options.IdlePoll : options.SharedPoll;
 
     private async Task RelayAsync(CancellationToken cancellationToken)
@@ -134,13 +134,13 @@ internal sealed partial class OutboxRelay(
         }
 
         await SetRefusedAsideAsync(cancellationToken);
-        _lookAgain |= signal.TakeLook() || IsOver(_looked, Poll);
-        if (_lookAgain || _sent.IsDeletionDue || IsOver(_deleted, s_deleteAfter))
+        _isTableReadDue |= signal.TakeTableRequest() || HasElapsed(_lastTableRead, Poll);
+        if (_isTableReadDue || _sent.IsDeletionDue || HasElapsed(_deleted, s_deleteAfter))
         {
             await DeleteAsync(cancellationToken);
         }
 
-        if (_lookAgain && !_isBlocked)
+        if (_isTableReadDue && !_isBlocked)
         {
             await PublishFromTableAsync(cancellationToken);
         }
@@ -148,29 +148,29 @@ internal sealed partial class OutboxRelay(
         PublishFromMemory();
     }
 
-    private bool IsOver(long since, TimeSpan interval) => time.GetElapsedTime(since) >= interval;
+    private bool HasElapsed(long since, TimeSpan interval) => time.GetElapsedTime(since) >= interval;
 
     private async Task PublishFromTableAsync(CancellationToken cancellationToken)
     {
-        _looked = time.GetTimestamp();
-        // Before the look: what is told of from here on is not in it.
-        _lookAgain = false;
+        _lastTableRead = time.GetTimestamp();
+        // Cleared before the read: a row that is signalled from here on may not be in it.
+        _isTableReadDue = false;
         var (messages, isAll) = await _table.ReadAsync(cancellationToken);
         _isBlocked = !Publish(messages) || !isAll;
-        _lookAgain = _isBlocked;
+        _isTableReadDue = _isBlocked;
     }
 
     private void PublishFromMemory()
     {
-        while (!_lookAgain && !_sent.IsFull && signal.TryTake(out var write))
+        while (!_isTableReadDue && !_sent.IsFull && signal.TryTake(out var write))
         {
-            // Another process, or one that is gone, has written an earlier version: the table has them in order. Slots of others are theirs.
-            _lookAgain = !write.Older.All(_sent.Knows)
-                || !Publish(write.Messages.Where(message => _slots.Owns(message.Slot) && !_sent.Knows(message.Id)));
+            // An earlier version was written by another process, or before a restart: the table has them in order. Other replicas' slots are left to them.
+            _isTableReadDue = !write.Older.All(_sent.Contains)
+                || !Publish(write.Messages.Where(message => _slots.Owns(message.Slot) && !_sent.Contains(message.Id)));
         }
     }
 
-    /// <summary>Hands messages to the producer, in their order. False when it does not take one now: that one and those behind stay in the table.</summary>
+    /// <summary>Hands messages to the producer, in their order. False when its queue is full: the rest stays in the table.</summary>
     private bool Publish(IEnumerable<OutboxMessage> messages)
     {
         foreach (var message in messages)
@@ -180,7 +180,7 @@ internal sealed partial class OutboxRelay(
                 return false;
             }
 
-            if (_sent.Begin(message.Id) && !Produce(message))
+            if (_sent.TryBegin(message.Id) && !Produce(message))
             {
                 return false;
             }
@@ -222,14 +222,14 @@ internal sealed partial class OutboxRelay(
         }
         catch (KafkaException exception)
         {
-            _sent.TakeBack(message.Id, exception.Error.Code == ErrorCode.Local_QueueFull ? null : exception.Error);
+            _sent.Remove(message.Id, exception.Error.Code == ErrorCode.Local_QueueFull ? null : exception.Error);
             return false;
         }
     }
 
     /// <summary>
-    /// Waits until the producer has reported on all that it has, makes it anew if it is of no use any more, and begins with the table: keys
-    /// keep their order. The producer gives no record up by time, so while the broker is away this waits, with its leases renewed.
+    /// Waits until the producer has reported on all of its records, replaces it if it is no longer usable, and starts again from the table, so that keys
+    /// keep their order. The producer never times a record out, so while the broker is away this waits, and renews its leases.
     /// </summary>
     private async Task RecoverAsync(Error failure, CancellationToken cancellationToken)
     {
@@ -241,8 +241,8 @@ internal sealed partial class OutboxRelay(
         }
 
         producer.RenewIfBroken();
-        _sent.Forgive();
-        (_lookAgain, _isBlocked) = (true, false);
+        _sent.ClearFailure();
+        (_isTableReadDue, _isBlocked) = (true, false);
         throw new KafkaException(failure);
     }
 
@@ -267,7 +267,7 @@ internal sealed partial class OutboxRelay(
         while (_sent.FirstRefused() is var (message, error))
         {
             await _table.SetAsideAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
-            _sent.RefusedIsSetAside();
+            _sent.RemoveFirstRefused();
             _isBlocked = false;
             MessagingTelemetry.Refused.Add(1);
             LogRefused(message.Id, message.Topic, message.Key, error.Reason);
@@ -281,7 +281,7 @@ internal sealed partial class OutboxRelay(
     private partial void LogRefused(Guid eventId, string topic, string key, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it begins with the configured ones again")]
-    private partial void LogReminded();
+    private partial void LogRebootstrapped();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots were not given back; their leases end by themselves")]
     private partial void LogNotReleased(Exception exception);

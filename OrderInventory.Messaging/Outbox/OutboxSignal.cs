@@ -5,8 +5,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// The way from a commit to this process's relay. What was written with <see cref="OutboxSql.WriteAsync"/> is handed over in memory, so that
-/// the relay need not read it. That is a saving, never a promise: what is lost on the way is in the table, where the relay looks at its start, after a
+/// Hands committed messages to this process's relay. What was written with <see cref="OutboxSql.WriteAsync"/> is handed over in memory, so that
+/// the relay need not read it. That only saves work: what is lost on the way is in the table, which the relay reads at its start, after a
 /// failure, when it takes slots over, and from time to time.
 /// </summary>
 public sealed class OutboxSignal : IDisposable
@@ -16,7 +16,7 @@ public sealed class OutboxSignal : IDisposable
 
     private readonly ConcurrentQueue<OutboxWrite> _writes = new();
     private readonly SemaphoreSlim _signal = new(0, 1);
-    private int _lookAtTable;
+    private int _tableRequested;
 
     /// <summary>The transaction of the write has committed. Cheap, never blocks.</summary>
     public void Committed(OutboxWrite write)
@@ -29,7 +29,7 @@ public sealed class OutboxSignal : IDisposable
         if (_writes.Count < MaxWaiting)
         {
             _writes.Enqueue(write);
-            Poke();
+            Signal();
         }
         else
         {
@@ -37,17 +37,17 @@ public sealed class OutboxSignal : IDisposable
         }
     }
 
-    /// <summary>There may be rows that were not handed over: EF Core wrote them, or nobody knows whether a commit was done. Cheap, never blocks.</summary>
+    /// <summary>There may be rows that were not handed over: EF Core wrote them, or it is not known whether a commit succeeded. Cheap, never blocks.</summary>
     public void Wake()
     {
-        Interlocked.Exchange(ref _lookAtTable, 1);
-        Poke();
+        Interlocked.Exchange(ref _tableRequested, 1);
+        Signal();
     }
 
     public void Dispose() => _signal.Dispose();
 
     /// <summary>The relay has something to do. Any number of calls count as one.</summary>
-    internal void Poke()
+    internal void Signal()
     {
         if (_signal.CurrentCount == 0)
         {
@@ -57,15 +57,15 @@ public sealed class OutboxSignal : IDisposable
             }
             catch (SemaphoreFullException)
             {
-                // Somebody else woke it between the look and the release.
+                // Another thread has released it between the check and the release.
             }
         }
     }
 
     internal bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out OutboxWrite? write) => _writes.TryDequeue(out write);
 
-    /// <summary>Whether the table is to be looked at; asked once for each time that it is.</summary>
-    internal bool TakeLook() => Interlocked.Exchange(ref _lookAtTable, 0) == 1;
+    /// <summary>Whether a read of the table was requested. The request is cleared.</summary>
+    internal bool TakeTableRequest() => Interlocked.Exchange(ref _tableRequested, 0) == 1;
 
     internal Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _signal.WaitAsync(timeout, cancellationToken);
 }

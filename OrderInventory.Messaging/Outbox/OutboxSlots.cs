@@ -30,7 +30,7 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
     private HashSet<short> _owned = [];
     private long? _renewed;
 
-    /// <summary>Whether this relay works on all slots, so that nobody else does.</summary>
+    /// <summary>Whether this relay holds the leases of all slots.</summary>
     public bool OwnsAll => _owned.Count == OutboxMessage.SlotCount && IsValid;
 
     public bool Owns(short slot) => IsValid && _owned.Contains(slot);
@@ -39,10 +39,10 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
 
     private bool IsValid => _renewed is { } renewed && time.GetElapsedTime(renewed) < s_lease;
 
-    /// <summary>Something went wrong: the next renewal is due at once.</summary>
+    /// <summary>After a failure: the next renewal is due at once.</summary>
     public void Expire() => _renewed = null;
 
-    /// <summary>Says 'alive', keeps this relay's fair share of the slots, gives back what is more, takes what is free. Returns whether it has a slot that it had not.</summary>
+    /// <summary>Renews the heartbeat, keeps this relay's fair share of the slots, releases the surplus and takes free ones. Returns whether it has a new slot.</summary>
     public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
         // From before the question, so that the lease in the table is never the shorter one.

@@ -2,11 +2,11 @@ using Npgsql;
 
 namespace OrderInventory.Messaging.Outbox;
 
-/// <summary>This service's own events that the broker has refused for good, for whoever knows what to do about one.</summary>
+/// <summary>This service's own events that the broker has refused for good, for callers that can replace one.</summary>
 public static class RefusedEvents
 {
     /// <summary>
-    /// Takes an event's dead letter away, so that nobody can replay it once the caller has gone another way. Call it in the transaction
+    /// Takes an event's dead letter away, so that it cannot be replayed once the caller has resolved it otherwise. Call it in the transaction
     /// that goes that way.
     /// </summary>
     /// <param name="connection">In a transaction.</param>

@@ -89,7 +89,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     }
 
     /// <summary>Whether the row has left, or is on its way in its place.</summary>
-    public bool Knows(Guid id)
+    public bool Contains(Guid id)
     {
         lock (_lock)
         {
@@ -98,7 +98,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     }
 
     /// <summary>The message is about to be handed to the producer. False when it was before, and its row still stands.</summary>
-    public bool Begin(Guid id)
+    public bool TryBegin(Guid id)
     {
         lock (_lock)
         {
@@ -113,7 +113,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     }
 
     /// <summary>The producer did not take it; without an error, because its queue is full.</summary>
-    public void TakeBack(Guid id, Error? error = null)
+    public void Remove(Guid id, Error? error = null)
     {
         lock (_lock)
         {
@@ -149,7 +149,7 @@ internal sealed class SentMessages(OutboxSignal signal)
 
         if (wakes)
         {
-            signal.Poke();
+            signal.Signal();
         }
     }
 
@@ -163,7 +163,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     }
 
     /// <summary>The failure has been seen to.</summary>
-    public void Forgive()
+    public void ClearFailure()
     {
         lock (_lock)
         {
@@ -191,7 +191,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>A message that the broker will never take, until <see cref="RefusedIsSetAside"/>; null when there is none.</summary>
+    /// <summary>A message that the broker will never take, until <see cref="RemoveFirstRefused"/>; null when there is none.</summary>
     public (OutboxMessage Message, Error Error)? FirstRefused()
     {
         lock (_lock)
@@ -200,7 +200,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    public void RefusedIsSetAside()
+    public void RemoveFirstRefused()
     {
         lock (_lock)
         {

@@ -24,7 +24,7 @@ public sealed record RequestReply<TRequest, TReply>(
     string Topic, string Type, JsonTypeInfo<TRequest> Json, Func<TRequest, string?> Validate, string DeadlineHeader, EventType<TReply> Reply);
 
 /// <summary>
-/// Answers questions over Kafka. No inbox and no outbox: an answer is advice, and whoever asked asks again or does without. So it starts
+/// Answers questions over Kafka. No inbox and no outbox: an answer is advice, and the caller asks again or goes on without it. So it starts
 /// at the end of the topic, commits by itself, and drops what nobody waits for any more. It never makes the service unready.
 /// </summary>
 public abstract partial class RequestReplyResponder<TRequest, TReply>(
@@ -61,10 +61,10 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
     private void Consume(MessagingOptions options, IProducer<string, byte[]> producer, CancellationToken stopping)
     {
-        var reminder = new BrokerReminder(options.Kafka.BootstrapServers, time);
+        var rebootstrap = new BrokerRebootstrap(options.Kafka.BootstrapServers, time);
         using var consumer = new ConsumerBuilder<byte[], byte[]>(ConsumerConfig(options))
-            .SetPartitionsAssignedHandler((_, _) => reminder.GetsOn())
-            .SetPartitionsRevokedHandler((_, _) => reminder.Waits())
+            .SetPartitionsAssignedHandler((_, _) => rebootstrap.Progressed())
+            .SetPartitionsRevokedHandler((_, _) => rebootstrap.Stalled())
             .SetErrorHandler((_, error) => LogError(error.Reason))
             .Build();
         try
@@ -81,7 +81,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
                 }
                 else
                 {
-                    reminder.RemindWhenDue(consumer, producer);
+                    rebootstrap.RunWhenDue(consumer, producer);
                 }
             }
         }
@@ -171,7 +171,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
             return Drop("type");
         }
 
-        // A deadline that cannot be read is poison too: whoever sends it does not keep to the contract.
+        // A deadline that cannot be read is poison too: it breaks the contract.
         if (EventHeaders.Get(headers, contract.DeadlineHeader) is { } text)
         {
             if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var deadline))
@@ -229,10 +229,9 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         var config = options.ConsumerSettings;
         config.GroupId = options.Group + ".responder";
         config.GroupInstanceId = null;
-        // What was asked before this group began to listen, nobody waits for.
+        // Nobody waits for answers to questions from before the group existed.
         config.AutoOffsetReset = AutoOffsetReset.Latest;
         config.EnableAutoOffsetStore = true;
-        config.FetchWaitMaxMs ??= 100;
         return config;
     }
 

@@ -43,7 +43,7 @@ public static class DatabaseValues
 
     /// <summary>
     /// Whether the database failed for a reason that may be over at the next attempt: a lost connection, a deadlock, a serialization failure, a server that
-    /// is still recovering or has become a standby, somebody who ended the statement or its session. EF Core wraps what Npgsql throws, and what it throws
+    /// is still recovering or has become a standby, a statement or session that an administrator has ended. EF Core wraps what Npgsql throws, and what it throws
     /// itself while saving once more.
     /// </summary>
     public static bool IsTransientDatabaseFailure(this Exception? exception) => exception switch

@@ -110,7 +110,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
         HttpContext http, NpgsqlConnection connection, IDbContextTransaction transaction,
         string caller, string key, RequestFingerprint fingerprint, Guid resourceId, CancellationToken cancellationToken)
     {
-        // The key comes first: an uncommitted row cannot be seen, only waited for, and whoever waits here waits for a request in flight.
+        // The key comes first: an uncommitted row cannot be seen, only waited for, and a wait here is for a request in flight.
         await using var claim = new NpgsqlBatch(connection)
         {
             BatchCommands =

@@ -9,7 +9,7 @@ namespace OrderInventory.ServiceDefaults.Data;
 
 /// <summary>
 /// A request by its meaning: SHA-256 of the parsed request, so that white space and the order of members do not matter, with 18, 18.0 and
-/// 1.8e1 as one number. Whoever takes a member that may be left out hands the request in with its default left out.
+/// 1.8e1 as one number. An endpoint with optional members passes the request with their defaults left out.
 /// </summary>
 public sealed class RequestFingerprint
 {

@@ -46,16 +46,21 @@ public static class ServiceDatabaseExtensions
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug),
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (CoreEventId.QueryIterationFailed, LogLevel.Debug),
-                (RelationalEventId.CommandError, LogLevel.Debug))));
+                (RelationalEventId.CommandError, LogLevel.Debug),
+                // What a migration does outside its transaction can be done again (MigrationSql).
+                (RelationalEventId.NonTransactionalMigrationOperationWarning, LogLevel.Debug))));
         builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
-            // EF's retry refuses transactions of ours; whoever runs one repeats it as a whole instead.
+            // EF's retry does not work with our own transactions; the code that runs one repeats it as a whole.
             settings.DisableRetry = true;
             // Readiness is our own check below: it knows about migrations too.
             settings.DisableHealthChecks = true;
         });
-        builder.Services.AddHostedService<DatabaseMigrator<TDb>>();
+        var migrations = builder.Configuration.GetValue("Database:Migrations", MigrationMode.AtStart);
+        builder.Services.AddSingleton(services => new DatabaseMigrator(
+            services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext, migrations, services.GetRequiredService<ILogger<DatabaseMigrator>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<DatabaseMigrator>());
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
     }
 
@@ -87,43 +92,12 @@ public static class ServiceDatabaseExtensions
     }
 }
 
-/// <summary>
-/// Migrates before the rest of the service starts. EF Core takes a lock for it, so replicas may start together. A database that does
-/// not answer yet is waited for: the service is not ready until then.
-/// </summary>
-internal sealed partial class DatabaseMigrator<TDb>(IServiceProvider services, ILogger<DatabaseMigrator<TDb>> logger) : IHostedService
-    where TDb : DbContext
-{
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await using var scope = services.CreateAsyncScope();
-                await scope.ServiceProvider.GetRequiredService<TDb>().Database.MigrateAsync(cancellationToken);
-                return;
-            }
-            catch (Exception exception) when (exception.IsTransientDatabaseFailure())
-            {
-                LogWaiting(exception, attempt);
-                await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), cancellationToken);
-            }
-        }
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
-    private partial void LogWaiting(Exception exception, int attempt);
-}
-
 /// <summary>Migrations ran before the server started listening, so an answer from the database is all that is left to check.</summary>
 internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        // Whoever polls /health wants an answer, not a trace of every look.
+        // Polling /health must not make a trace each time.
         using var quiet = SuppressInstrumentationScope.Begin();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(TimeSpan.FromSeconds(3));

@@ -12,7 +12,7 @@ public static class ServiceClients
     /// <summary>Between an attempt and its one retry. Long enough for the connection of a replica that is just going away to be noticed.</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Registers the typed client of a service. What an unreachable service makes it throw, <see cref="MeansNoAnswer"/> tells.</summary>
+    /// <summary>Registers the typed client of a service. What an unreachable service makes it throw, <see cref="IsUnavailable"/> tells.</summary>
     /// <param name="services">Where it is registered.</param>
     /// <param name="service">The service's name, as service discovery knows it.</param>
     /// <param name="attempt">Longest time of one attempt.</param>
@@ -52,7 +52,7 @@ public static class ServiceClients
     /// </summary>
     /// <param name="exception">What the call threw.</param>
     /// <param name="cancellationToken">The caller's: when it is what ended the call, the service is not to blame.</param>
-    public static bool MeansNoAnswer(this Exception exception, CancellationToken cancellationToken) =>
+    public static bool IsUnavailable(this Exception exception, CancellationToken cancellationToken) =>
         exception is HttpRequestException or ExecutionRejectedException or IOException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 }

@@ -112,14 +112,14 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         {
             Failed(exception.GetBaseException().Message);
         }
-        catch (Exception exception) when (IsNoAnswer(exception))
+        catch (Exception exception) when (IsUnavailable(exception))
         {
             // There was no answer, which the retriever has noted, or nobody waits for it any more.
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    private static bool IsNoAnswer(Exception exception) => exception is IOException or ArgumentException or OperationCanceledException;
+    private static bool IsUnavailable(Exception exception) => exception is IOException or ArgumentException or OperationCanceledException;
 
     private void Answered()
     {
@@ -160,7 +160,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
                 keys.Answered();
                 return document;
             }
-            catch (Exception exception) when (IsNoAnswer(exception) && !cancel.IsCancellationRequested)
+            catch (Exception exception) when (IsUnavailable(exception) && !cancel.IsCancellationRequested)
             {
                 keys.Failed(string.Create(CultureInfo.InvariantCulture, $"{address}: {exception.GetBaseException().Message}"));
                 throw;

@@ -20,12 +20,12 @@ internal static class Exports
     {
         var exports = app.MapGroup("/export").For(Policies.UseConsole);
         // In the form that the import takes, byte for byte.
-        exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => PassOnAsync("/api/products/export", http, clients, sessions));
-        exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => PassOnAsync("/api/inventory/export", http, clients, sessions));
+        exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/products/export", http, clients, sessions));
+        exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/inventory/export", http, clients, sessions));
         exports.MapGet("/orders", WriteOrdersAsync);
     }
 
-    private static async Task PassOnAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    private static async Task ForwardAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
     {
         using var response = await AskAsync(path + http.Request.QueryString, http, clients, sessions);
         http.Response.StatusCode = (int)response.StatusCode;

@@ -21,7 +21,7 @@ internal sealed class People(IOptions<IdentityOptions> options)
         [Customer] = Roles.Customer,
     };
 
-    public bool Knows(string name, string secret) => All.ContainsKey(name)
+    public bool Authenticates(string name, string secret) => All.ContainsKey(name)
         && options.Value.Secrets.TryGetValue(name, out var known)
         && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(known));
 }

@@ -23,7 +23,7 @@ builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationSc
 var app = builder.Build();
 app.MapServiceDefaults();
 var issuer = app.MapGroup("").AllowAnonymous();
-issuer.MapPost(Issuer.TokenPath, (Delegate)GiveToken.HandleAsync);
+issuer.MapPost(Issuer.TokenPath, (Delegate)IssueToken.HandleAsync);
 issuer.MapMethods(Issuer.AuthorizePath, ["GET", "POST"], (Delegate)Authorize.HandleAsync);
 issuer.MapMethods(Issuer.EndSessionPath, ["GET", "POST"], (Delegate)SignOut.HandleAsync);
 issuer.MapGet(SignIn.Path, SignIn.Show);

@@ -16,7 +16,7 @@ internal sealed class SeedClients(IServiceScopeFactory scopes, IOptions<Identity
         var clients = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
         foreach (var id in People.All.Keys.Concat(Services))
         {
-            await KeepAsync(clients, new()
+            await UpsertAsync(clients, new()
             {
                 ClientId = id,
                 ClientType = ClientTypes.Confidential,
@@ -43,13 +43,13 @@ internal sealed class SeedClients(IServiceScopeFactory scopes, IOptions<Identity
             };
             page.RedirectUris.UnionWith(addresses.Select(address => new Uri(address)));
             page.PostLogoutRedirectUris.UnionWith(addresses.Select(address => new Uri(address)));
-            await KeepAsync(clients, page, cancellationToken);
+            await UpsertAsync(clients, page, cancellationToken);
         }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private static async Task KeepAsync(IOpenIddictApplicationManager clients, OpenIddictApplicationDescriptor client, CancellationToken cancellationToken)
+    private static async Task UpsertAsync(IOpenIddictApplicationManager clients, OpenIddictApplicationDescriptor client, CancellationToken cancellationToken)
     {
         if (await clients.FindByClientIdAsync(client.ClientId!, cancellationToken) is { } known)
         {

@@ -26,10 +26,10 @@ builder.AddMessaging("notifications", messaging => messaging
     .Consumes<OrderCreated, OrderEventsHandler>(OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated)
     .Consumes<OrderUpdated, OrderEventsHandler>(
         OrderUpdated.Topic, OrderUpdated.Type, EventsJson.Default.OrderUpdated,
-        order => OrderEventsHandler.Concerns(order) || webhooks.Wants(OrderUpdated.Type))
+        order => OrderEventsHandler.Concerns(order) || webhooks.IsSubscribed(OrderUpdated.Type))
     .Consumes<InventoryUpdated, InventoryUpdatedHandler>(
         InventoryUpdated.Topic, InventoryUpdated.Type, EventsJson.Default.InventoryUpdated,
-        stock => InventoryUpdatedHandler.Concerns(stock) || webhooks.Wants(InventoryUpdated.Type))
+        stock => InventoryUpdatedHandler.Concerns(stock) || webhooks.IsSubscribed(InventoryUpdated.Type))
     .Consumes<CustomerUpdated, CustomerUpdatedHandler>(
         CustomerUpdated.Topic, CustomerUpdated.Type, EventsJson.Default.CustomerUpdated));
 

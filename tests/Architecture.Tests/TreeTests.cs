@@ -54,6 +54,27 @@ public class TreeTests
         Assert.All(handlers, file => Assert.Contains("/Features/", file, StringComparison.Ordinal));
     }
 
+    /// <summary>Replicas of the version before serve while a migration runs and after it: what they read and write stays, and is not locked for long. See docs/operations.md, "Upgrading".</summary>
+    [Fact]
+    public void A_migration_lets_the_version_before_go_on()
+    {
+        var migrations = Repository.Files("services", "*.cs")
+            .Where(file => Regex.IsMatch(file, @"/Migrations/\d{14}_(?!Initial)\w+\.cs$"))
+            .Select(file => (file, Up: Regex.Match(Repository.Read(file), @"void Up\(.*?(?=void Down\()", RegexOptions.Singleline).Value))
+            .ToList();
+        Assert.NotEmpty(migrations);
+        Assert.All(migrations, migration =>
+        {
+            Assert.NotEmpty(migration.Up);
+            Assert.DoesNotMatch(@"\.(DropColumn|DropTable|Rename\w+|AlterColumn|AddForeignKey|AddUniqueConstraint|AddCheckConstraint)\b", migration.Up);
+            Assert.DoesNotMatch(@"\b(DROP (TABLE|COLUMN)|RENAME|ALTER COLUMN|ADD CONSTRAINT|CREATE (UNIQUE )?INDEX)\b", migration.Up);
+            Assert.DoesNotMatch(@"\.AddColumn<[^;]*nullable: false(?![^;]*defaultValue)", migration.Up);
+            // Of a table that is there already, the index is made by CreateIndexConcurrently.
+            var made = Regex.Matches(migration.Up, @"\.CreateTable\(\s*name: ""(\w+)""").Select(table => table.Groups[1].Value).ToHashSet();
+            Assert.Subset(made, Regex.Matches(migration.Up, @"\.CreateIndex\([^;]*?table: ""(\w+)""").Select(index => index.Groups[1].Value).ToHashSet());
+        });
+    }
+
     /// <summary>A patch that fits no more proves nothing, and is noticed only when somebody runs all of them.</summary>
     [Fact]
     public void Every_mutant_fits_the_tree()

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -85,6 +86,108 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
                  """).ToListAsync());
     }
 
+    // A statement that waits for a lock has everybody behind it who wants the table. Fails when the migration waits for as long as the report takes.
+    [Fact]
+    public async Task A_migration_that_meets_a_long_report_lets_the_version_before_go_on()
+    {
+        var connection = await infrastructure.CreateDatabaseAsync("orders");
+        await using (var database = Open(connection))
+        {
+            await database.GetService<IMigrator>().MigrateAsync("Ensure");
+        }
+
+        await using var server = NpgsqlDataSource.Create(connection);
+        Task<OrdersApp> start;
+        await using (var report = await server.OpenConnectionAsync())
+        {
+            await using var transaction = await report.BeginTransactionAsync();
+            await using (var read = new NpgsqlCommand("SELECT count(*) FROM order_lines", report))
+            {
+                await read.ExecuteScalarAsync();
+            }
+
+            start = StartAsync(connection);
+            await Eventually.TrueAsync(
+                async () => await server.CreateCommand("SELECT count(*) > 0 FROM pg_locks WHERE relation = 'order_lines'::regclass AND NOT granted").ExecuteScalarAsync() is true,
+                TimeSpan.FromSeconds(60), "the migration waits for the table");
+            await using var database = Open(connection);
+            database.Database.SetCommandTimeout(TimeSpan.FromSeconds(20));
+            await InsertAsync(database, Guid.CreateVersion7(), s_active, "confirmed", 2);
+            Assert.False(start.IsCompleted);
+            await transaction.CommitAsync();
+        }
+
+        await using var app = await start;
+        Assert.Equal("", await MissingAsync(connection));
+    }
+
+    // Outside a transaction an index can be left half made, and two replicas can make it at once.
+    [Fact]
+    public async Task Replicas_that_start_together_make_whole_an_index_that_was_left_half_made()
+    {
+        var connection = await infrastructure.CreateDatabaseAsync("orders");
+        await using var server = NpgsqlDataSource.Create(connection);
+        await using (var database = Open(connection))
+        {
+            await database.GetService<IMigrator>().MigrateAsync("LinesWithoutForeignKey");
+            await InsertAsync(database, Guid.CreateVersion7(), s_active, "confirmed", 2);
+            await InsertAsync(database, Guid.CreateVersion7(), s_active, "confirmed", 2);
+        }
+
+        await using (var half = server.CreateCommand("CREATE UNIQUE INDEX CONCURRENTLY ix_orders_status_id ON orders (status)"))
+        {
+            Assert.Equal(PostgresErrorCodes.UniqueViolation, (await Assert.ThrowsAsync<PostgresException>(half.ExecuteNonQueryAsync)).SqlState);
+        }
+
+        Assert.NotEqual("", await MissingAsync(connection));
+
+        var apps = await Task.WhenAll(StartAsync(connection), StartAsync(connection));
+        Assert.Equal("", await MissingAsync(connection));
+        foreach (var app in apps)
+        {
+            await app.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_service_whose_role_may_not_change_the_schema_waits_for_who_may()
+    {
+        var owned = await infrastructure.CreateDatabaseAsync("orders");
+        await using var server = NpgsqlDataSource.Create(owned);
+        var role = "orders_" + Guid.CreateVersion7().ToString("N");
+        await using (var make = server.CreateCommand(
+            $"""
+             CREATE ROLE {role} LOGIN PASSWORD 'orders';
+             ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
+             """))
+        {
+            await make.ExecuteNonQueryAsync();
+        }
+
+        var limited = new NpgsqlConnectionStringBuilder(owned) { Username = role, Password = "orders" }.ConnectionString;
+        var start = StartAsync(limited, ("Database:Migrations", "Never"));
+        await Eventually.TrueAsync(
+            async () => await server.CreateCommand($"SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = '{role}'").ExecuteScalarAsync() is true,
+            TimeSpan.FromSeconds(60), "the service has looked at its database");
+        Assert.False(start.IsCompleted);
+
+        // As a step of a deployment; it needs the database alone.
+        var arguments = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, "--Database:Migrations=Only", $"--ConnectionStrings:ordersdb={owned}"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        using var migration = Process.Start(arguments)!;
+        var output = Task.WhenAll(migration.StandardOutput.ReadToEndAsync(), migration.StandardError.ReadToEndAsync());
+        await migration.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.True(migration.ExitCode == 0, string.Concat(await output));
+
+        await using var app = await start;
+        Assert.Equal("", await MissingAsync(owned));
+        var (_, product) = await app.ConfirmedAsync();
+        Assert.NotEqual(Guid.Empty, product);
+    }
+
     [Fact]
     public async Task The_newest_can_be_taken_back_and_made_again()
     {
@@ -105,6 +208,18 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
 
     private static OrdersDb Open(string connection) => new(
         new DbContextOptionsBuilder<OrdersDb>().UseNpgsql(new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString).UseSnakeCaseNamingConvention().Options);
+
+    /// <summary>On a thread of its own: the host of a test starts on that of its caller.</summary>
+    private Task<OrdersApp> StartAsync(string connection, params (string Key, string Value)[] settings) =>
+        Task.Run(() => OrdersApp.StartAsync(infrastructure, connection, settings));
+
+    /// <summary>Migrations that were not applied, and indexes that nobody reads because they are not whole.</summary>
+    private static async Task<string> MissingAsync(string connection)
+    {
+        await using var database = Open(connection);
+        var halfMade = database.Database.SqlQuery<string>($"SELECT indexrelid::regclass::text AS \"Value\" FROM pg_index WHERE NOT indisvalid");
+        return string.Join(' ', [.. await database.Database.GetPendingMigrationsAsync(), .. await halfMade.ToListAsync()]);
+    }
 
     /// <summary>An order of two lines with all that people wrote, by columns that every version has.</summary>
     private static Task<int> InsertAsync(OrdersDb database, Guid order, Guid customer, string status, long version)

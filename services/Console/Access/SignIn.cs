@@ -60,7 +60,7 @@ internal static class SignIn
 
                 provider.TokenValidationParameters.NameClaimType = "name";
                 provider.TokenValidationParameters.RoleClaimType = settings.RoleClaim;
-                provider.Events.OnTokenValidated = KeepAsync;
+                provider.Events.OnTokenValidated = StoreTokensAsync;
                 provider.Events.OnRemoteFailure = PlainPages.ShowNotSignedInAsync;
             });
     }
@@ -85,7 +85,7 @@ internal static class SignIn
         }
     }
 
-    private static Task KeepAsync(TokenValidatedContext context)
+    private static Task StoreTokensAsync(TokenValidatedContext context)
     {
         var session = context.HttpContext.RequestServices.GetRequiredService<Sessions>().Begin(context.TokenEndpointResponse!);
         var identity = (ClaimsIdentity)context.Principal!.Identity!;

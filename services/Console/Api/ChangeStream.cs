@@ -67,7 +67,7 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                 using var response = await api.OpenStreamAsync(_last, cancellationToken);
                 await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
                 var heard = new Pipe();
-                _ = HearAsync(body, heard.Writer, cancellationToken);
+                _ = ReceiveAsync(body, heard.Writer, cancellationToken);
                 await using var words = heard.Reader.AsStream();
                 var parser = SseParser.Create(words);
                 try
@@ -92,13 +92,13 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                 LogBroken(exception.Message);
             }
 
-            await TurnAsync(Freshness.Broken);
+            await SetFreshnessAsync(Freshness.Broken);
             await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whoever reads gets it.")]
-    private async Task HearAsync(Stream body, PipeWriter heard, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(Stream body, PipeWriter heard, CancellationToken cancellationToken)
     {
         Exception? end = null;
         try
@@ -127,35 +127,35 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
         switch (name)
         {
             case "open" or "current":
-                await TurnAsync(Freshness.Live);
+                await SetFreshnessAsync(Freshness.Live);
                 break;
             case "stale":
-                await TurnAsync(Freshness.Late);
+                await SetFreshnessAsync(Freshness.Late);
                 break;
             case "reset":
-                await TellAsync(Reset?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+                await NotifyAsync(Reset?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
                 break;
             default:
                 using (var document = JsonDocument.Parse(data))
                 {
                     var root = document.RootElement.Clone();
-                    await TellAsync(Changed?.GetInvocationList().Cast<Func<string, JsonElement, Task>>().Select(told => told(name, root)));
+                    await NotifyAsync(Changed?.GetInvocationList().Cast<Func<string, JsonElement, Task>>().Select(told => told(name, root)));
                 }
 
                 break;
         }
     }
 
-    private async Task TurnAsync(Freshness freshness)
+    private async Task SetFreshnessAsync(Freshness freshness)
     {
         if (Freshness != freshness)
         {
             Freshness = freshness;
-            await TellAsync(FreshnessChanged?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+            await NotifyAsync(FreshnessChanged?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
         }
     }
 
-    private static Task TellAsync(IEnumerable<Task>? told) => told is null ? Task.CompletedTask : Task.WhenAll(told);
+    private static Task NotifyAsync(IEnumerable<Task>? told) => told is null ? Task.CompletedTask : Task.WhenAll(told);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of changes is opened again: {Reason}")]
     private partial void LogBroken(string reason);

@@ -17,7 +17,7 @@ internal static class SignIn
     public static async Task<IResult> HandleAsync(
         HttpContext http, [FromForm] string? name, [FromForm] string? secret, [FromForm] string? customer, [FromForm] string? returnUrl, People people)
     {
-        if (!people.Knows(name ?? "", secret ?? ""))
+        if (!people.Authenticates(name ?? "", secret ?? ""))
         {
             return Page(returnUrl, "That is not the secret of this start.", StatusCodes.Status400BadRequest);
         }

@@ -24,7 +24,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             return answer?.Items?.GroupBy(line => line.ProductId)
                 .ToDictionary(g => g.Key, g => new OpenLine(g.Key, g.Sum(line => line.Quantity), g.Sum(line => line.PendingQuantity)));
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogUnavailable(exception.Message);
             return null;

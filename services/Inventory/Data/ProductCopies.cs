@@ -9,7 +9,7 @@ namespace OrderInventory.Inventory.Data;
 /// <summary>What is known of products here, and which holds have some of them.</summary>
 internal static class ProductCopies
 {
-    public static NpgsqlBatchCommand Keep(IReadOnlyList<ProductUpdated> products) => new(
+    public static NpgsqlBatchCommand Upsert(IReadOnlyList<ProductUpdated> products) => new(
         """
         INSERT INTO product_copies (product_id, version, sku, name, status)
         SELECT * FROM unnest($1, $2, $3, $4, $5)

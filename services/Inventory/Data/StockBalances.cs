@@ -54,7 +54,7 @@ internal static class StockBalances
     }
 
     /// <summary>Makes the product's balances anew from its whole ledger.</summary>
-    public static void AddClosingAnew(this NpgsqlBatch writes, Guid product, DateTimeOffset before)
+    public static void AddClosingFromScratch(this NpgsqlBatch writes, Guid product, DateTimeOffset before)
     {
         writes.BatchCommands.Add(new(Lock));
         writes.BatchCommands.Add(new("DELETE FROM stock_balances WHERE product_id = $1") { Parameters = { new() { Value = product } } });

@@ -19,29 +19,29 @@ internal sealed record StockScope
     public Guid[] Holds { get; init; } = [];
 
     /// <summary>
-    /// For whoever may make stock at a location: none is deleted until the transaction ends. Of an order only a return does; otherwise
+    /// For changes that may create stock at a location: no location is deleted until the transaction ends. Of an order only a return does; otherwise
     /// orders and holds take what is there.
     /// </summary>
     public bool KeepLocations { get; init; }
 
-    /// <summary>For whoever must not make stock or holds of products that are gone from the catalogue.</summary>
+    /// <summary>For changes that must not create stock or holds of products that were deleted.</summary>
     public bool FindDeleted { get; init; }
 
     /// <summary>For a rebuild: what the ledger of these products adds up to.</summary>
     public bool SumLedger { get; init; }
 
-    /// <summary>Products that somebody changes, and may make a record of at another location.</summary>
+    /// <summary>Products whose stock is changed, possibly with a new record at another location.</summary>
     public static StockScope ToChange(params Guid[] products) => new() { Products = products, KeepLocations = true };
 }
 
 /// <summary>
 /// Locks and reads what a transaction decides on, in one round trip. Locks are taken in one order everywhere, so two transactions never
-/// wait for each other in a circle: locations, orders, products, holds, and each of them in the order of their ids. A hold is locked only
-/// after the products that it holds, so whoever has a product's rows also has its share of every hold.
+/// deadlock: locations, orders, products, holds, and each of them in the order of their ids. A hold is locked only
+/// after the products that it holds, so a transaction that has a product's rows also has its share of every hold.
 /// </summary>
 internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
 {
-    // lock_stock raises 40001 when rows have come between its look and its locks; whoever runs the transaction repeats it. The last
+    // lock_stock raises 40001 when rows were added between its read and its locks; the caller repeats the transaction. The last
     // column is one probe of an index over live holds by the end of their time, which the sweeper keeps nearly empty below now.
     private const string Levels =
         """
@@ -53,7 +53,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
     /// <param name="connection">In a transaction.</param>
     /// <param name="scope">What to lock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <param name="by">Who asks for the change, when somebody does.</param>
+    /// <param name="by">Who asked for the change; null for the system.</param>
     public async Task<Stock> LoadAsync(NpgsqlConnection connection, StockScope scope, CancellationToken cancellationToken, Caller? by = null)
     {
         var locations = new Dictionary<string, LocationRank>();
@@ -101,7 +101,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
 
         if (scope.FindDeleted)
         {
-            // After the locks: who deletes a product's holds locks its stock too.
+            // After the locks: deleting a product's holds locks its stock too.
             reads.Add("SELECT product_id FROM product_copies WHERE product_id = ANY($1) AND status = 'deleted'", row => deleted.Add(row.GetGuid(0)), scope.Products);
         }
 
@@ -115,7 +115,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         await reads.ExecuteAsync(cancellationToken);
         var due = someAreDue ? await LockDueLinesAsync(connection, [.. items.Select(item => item.ProductId).Distinct()], cancellationToken) : [];
 
-        // The time only now: one from before the locks would be earlier than what their last owner has written.
+        // The time is taken after the locks: an earlier one could be before what their last owner has written.
         return new(time.GetStorableNow(), items, reservations, holds)
         {
             By = by,
@@ -128,8 +128,8 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// A hold that is extended at this moment is waited for, and looked at again: hence the lock. The products are locked, so their lines
-    /// stand still.
+    /// A hold that is being extended is waited for and read again, therefore the lock. The products are locked, so the lines
+    /// do not change.
     /// </summary>
     private static async Task<List<HeldLine>> LockDueLinesAsync(NpgsqlConnection connection, Guid[] products, CancellationToken cancellationToken)
     {

@@ -21,7 +21,7 @@ internal static class StockWriter
         writes.AddRows(stock.Movements, InsertMovements);
         if (stock.Reclosed is var (product, before))
         {
-            writes.AddClosingAnew(product, before);
+            writes.AddClosingFromScratch(product, before);
         }
     }
 

@@ -25,7 +25,7 @@ internal sealed class ProductStock
     /// <summary>Whether <see cref="UpdatedAt"/> is another than it was: then it is written, or the next row might be no later.</summary>
     public bool IsStamped { get; private set; }
 
-    /// <summary>The last event that moved its units, in whose trace its change is told.</summary>
+    /// <summary>The last event that moved its units; its change is published in that trace.</summary>
     public Guid? LastEvent { get; set; }
 
     /// <summary>

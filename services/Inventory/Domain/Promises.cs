@@ -14,7 +14,7 @@ internal static class Promises
             return shortages;
         }
 
-        // Books that do not add up must not stop whoever comes by; the sweeper tells the operator.
+        // Inconsistent books must not stop other requests; the sweeper reports them.
         foreach (var held in stock.DueLines.Where(held => stock.FindUnreleasable([held.Line]) is null))
         {
             stock.Release([held.Line], MovementKind.HoldExpired, new(HoldId: held.HoldId));
@@ -24,7 +24,7 @@ internal static class Promises
         return Compare(stock, wanted, ownUnits);
     }
 
-    /// <summary>Promises units, of which <see cref="FindShortages"/> has seen that they are there.</summary>
+    /// <summary>Promises units that <see cref="FindShortages"/> has found to be available.</summary>
     public static IReadOnlyList<ReservedLine> Reserve(
         this Stock stock, IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> preferred, MovementKind kind, Cause cause)
     {
@@ -47,7 +47,7 @@ internal static class Promises
             var available = stock.Available(productId);
             foreach (var own in ownUnits)
             {
-                // What is promised from a location that has become inactive stays promised; it only is not given out anew.
+                // Units promised from a location that has become inactive stay promised; no new ones are promised from it.
                 if (own.ProductId == productId)
                 {
                     available += own.Quantity;

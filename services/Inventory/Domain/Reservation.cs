@@ -62,7 +62,7 @@ internal sealed class Reservation
     /// <summary>
     /// Whether this version's return was taken back before. A later version does not answer that: other events are the order's state, which
     /// the later one replaces, but each return is goods of its own. One that was set aside is still to be taken back when the next has been.
-    /// The version is what a return is known by: it has no other id that is the same in each event that tells of it.
+    /// A return is identified by the version: it has no other id that is the same in each of its events.
     /// </summary>
     public bool HasTakenBack(long orderVersion) => ReturnedVersions.Contains(orderVersion);
 

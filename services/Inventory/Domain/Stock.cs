@@ -55,7 +55,7 @@ internal sealed class Stock
     /// <summary>From which locations an order is served.</summary>
     public AllocationPolicy Policy { get; init; }
 
-    /// <summary>The locations that there are, by code. Read only for whoever may make stock at one.</summary>
+    /// <summary>All locations, by code. Loaded only for changes that may create stock at one.</summary>
     public IReadOnlyDictionary<string, LocationRank> Locations { get; init; } = new Dictionary<string, LocationRank>();
 
     /// <summary>Products that are gone from the catalogue, among those that were asked about.</summary>
@@ -64,7 +64,7 @@ internal sealed class Stock
     /// <summary>What the ledger adds up to, by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
-    /// <summary>The product whose closing balances are made anew, of what happened before the time.</summary>
+    /// <summary>The product whose closing balances are rebuilt, from movements before the time.</summary>
     public (Guid ProductId, DateTimeOffset Before)? Reclosed { get; set; }
 
     /// <summary>Units of these products in holds whose time is over. They are given back before anything is found short.</summary>

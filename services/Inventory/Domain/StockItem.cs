@@ -6,7 +6,7 @@ namespace OrderInventory.Inventory.Domain;
 /// </summary>
 internal sealed class StockItem(Guid productId, string location, long onHand, long reserved, long lowStockThreshold, long version)
 {
-    /// <summary>Where stock is when nobody says where.</summary>
+    /// <summary>The default location.</summary>
     public const string DefaultLocation = "default";
 
     public Guid ProductId { get; } = productId;
@@ -27,7 +27,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     /// <summary>Whether anything new may be promised from the location.</summary>
     public bool Active { get; init; } = true;
 
-    /// <summary>Whether the record was removed; a change makes it one again.</summary>
+    /// <summary>Whether the record was removed; a change restores it.</summary>
     public bool IsRemoved { get; init; }
 
     /// <summary>When the row was last changed, as it was read; the product's next change is later.</summary>

@@ -30,7 +30,7 @@ internal static class ListHolds
             return problem;
         }
 
-        var holds = database.HoldsNow();
+        var holds = database.HoldsWithStatus();
         holds = caller.OnlyCustomer is { } own ? holds.Where(h => h.CustomerId == own) : holds;
         holds = status is null ? holds : holds.Where(h => h.Status == status);
         holds = productId is null ? holds : holds.Where(h => database.Set<HoldLineRow>().Any(l => l.HoldId == h.Id && l.ProductId == productId));

@@ -30,7 +30,7 @@ internal static class OrderCreatedHandler
 
         if (hold is not null)
         {
-            // All of it is let go, and what the order wants of it is taken at once, from where it lies; nobody can come between.
+            // The hold is released and the order's units are taken from the same places in one step, so no other order can take them.
             stock.EndHold(hold, HoldStatus.Consumed, eventId, order.OrderId);
         }
 

@@ -19,13 +19,13 @@ internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache)
         var deleted = newest.Where(e => e.Product.Status == ProductStatus.Deleted).ToDictionary(e => e.Product.ProductId, e => e.Event.Id);
         if (deleted.Count > 0)
         {
-            await LetGoAsync(deleted, events, batch, cancellationToken);
+            await ReleaseHoldsAsync(deleted, events, batch, cancellationToken);
         }
 
-        batch.Writes.BatchCommands.Add(ProductCopies.Keep([.. newest.Select(e => e.Product)]));
+        batch.Writes.BatchCommands.Add(ProductCopies.Upsert([.. newest.Select(e => e.Product)]));
     }
 
-    private async Task LetGoAsync(Dictionary<Guid, Guid> deleted, IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
+    private async Task ReleaseHoldsAsync(Dictionary<Guid, Guid> deleted, IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         Guid[] products = [.. deleted.Keys];
         var connection = await batch.GetConnectionAsync(cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache)
         batch.Writes.BatchCommands.Add(ProductCopies.EnsureHolds(products, holds));
         foreach (var hold in holds.Select(stock.Hold).OfType<Hold>().Where(hold => hold.Status == HoldStatus.Live && stock.FindUnreleasable(hold.Lines) is null))
         {
-            LetGo(hold, deleted, stock);
+            ReleaseDeleted(hold, deleted, stock);
         }
 
         foreach (var product in products)
@@ -46,7 +46,7 @@ internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache)
         batch.Write(stock, events, cache);
     }
 
-    private static void LetGo(Hold hold, Dictionary<Guid, Guid> deleted, Stock stock)
+    private static void ReleaseDeleted(Hold hold, Dictionary<Guid, Guid> deleted, Stock stock)
     {
         foreach (var line in hold.Lines.Where(line => deleted.ContainsKey(line.ProductId)))
         {

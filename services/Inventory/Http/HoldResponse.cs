@@ -61,12 +61,12 @@ internal static class HoldRules
     /// <summary>The hold as it is, by the database's clock; null when there is none, or none for this caller to see.</summary>
     public static async Task<HoldResponse?> ReadHoldAsync(this InventoryDb database, Guid id, CancellationToken cancellationToken, Caller? caller = null)
     {
-        var hold = await database.HoldsNow().SingleOrDefaultAsync(h => h.Id == id, cancellationToken);
+        var hold = await database.HoldsWithStatus().SingleOrDefaultAsync(h => h.Id == id, cancellationToken);
         return hold is null || caller?.MaySee(hold.CustomerId) == false ? null : HoldResponse.Of(hold);
     }
 
     /// <summary>Holds as they are by the database's clock: one whose time is over is expired, whether or not the sweeper has seen it.</summary>
-    public static IQueryable<HoldRow> HoldsNow(this InventoryDb database) => database.Holds
+    public static IQueryable<HoldRow> HoldsWithStatus(this InventoryDb database) => database.Holds
         .FromSql(
             $"""
              SELECT id, CASE WHEN status = 'live' AND expires_at <= now() THEN 'expired' ELSE status END AS status,

@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>A way in which people are told something: e-mail or text message. Webhooks are none: programs are told by another protocol.</summary>
+/// <summary>A channel of messages to people: e-mail or text message. Webhooks are not one: programs get another protocol.</summary>
 internal interface IMessageChannel
 {
     NotificationChannel Kind { get; }

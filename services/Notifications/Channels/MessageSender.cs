@@ -18,7 +18,7 @@ internal sealed partial class MessageSender(
 
     private IMessageConnection? _open;
 
-    /// <summary>Nobody is there: the other messages would only find out the same.</summary>
+    /// <summary>The channel is unavailable: the other messages would fail too.</summary>
     public bool IsAway { get; private set; }
 
     /// <summary>The pace that an operator permits, for all batches of a channel.</summary>

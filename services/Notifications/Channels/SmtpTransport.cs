@@ -50,7 +50,7 @@ internal sealed class SmtpTransport : IEmailTransport
 
             return new Connection(client);
         }
-        catch (Exception exception) when (IsTrouble(exception, cancellationToken))
+        catch (Exception exception) when (IsChannelFailure(exception, cancellationToken))
         {
             client.Dispose();
             throw new ChannelUnavailableException($"The mail server {_host}:{_port} does not answer as it should: {exception.Message}", exception);
@@ -62,7 +62,7 @@ internal sealed class SmtpTransport : IEmailTransport
         }
     }
 
-    private static bool IsTrouble(Exception exception, CancellationToken cancellationToken) =>
+    private static bool IsChannelFailure(Exception exception, CancellationToken cancellationToken) =>
         exception is IOException or SocketException or ProtocolException or CommandException or AuthenticationException
             or SslHandshakeException or TimeoutException or NotSupportedException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
@@ -84,7 +84,7 @@ internal sealed class SmtpTransport : IEmailTransport
             {
                 throw new ChannelUnavailableException("The mail server takes nothing without a user name and password.", exception);
             }
-            catch (Exception exception) when (IsTrouble(exception, cancellationToken) || exception is ServiceNotConnectedException)
+            catch (Exception exception) when (IsChannelFailure(exception, cancellationToken) || exception is ServiceNotConnectedException)
             {
                 throw new ChannelUnavailableException($"The connection to the mail server was lost: {exception.Message}", exception);
             }

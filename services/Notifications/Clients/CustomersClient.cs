@@ -22,7 +22,7 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
                 $"/api/customers?limit={MaxIds}&ids={string.Join(',', ids)}", s_json, cancellationToken);
             return page!.Items.ToDictionary(c => c.Id);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogUnavailable(exception.GetType().Name);
             return null;

@@ -30,7 +30,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
                     found[id] = shipment;
                 }
             }
-            catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+            catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
             {
                 LogUnavailable(exception.GetType().Name);
                 return null;

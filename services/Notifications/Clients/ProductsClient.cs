@@ -22,7 +22,7 @@ internal sealed partial class ProductsClient(HttpClient http, ILogger<ProductsCl
             var page = await http.GetFromJsonAsync<ProductPage>($"/api/products?ids={string.Join(',', ids)}", s_json, cancellationToken);
             return page!.Items.ToDictionary(p => p.Id);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogUnavailable(exception.GetType().Name);
             return null;

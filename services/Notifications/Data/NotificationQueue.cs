@@ -14,7 +14,7 @@ internal sealed record ClaimedNotification(
     Guid Id, Guid? OrderId, Guid? CustomerId, string Template, string RecipientRef, string Data, string? TraceParent, int Attempts, int AttemptsBefore,
     string? Language, bool? Wanted, bool? Erased, string? StaffName, string? StaffAddress, long? OrderVersion)
 {
-    /// <summary>The template of a later version of its order of which somebody has been told already, on whatever channel.</summary>
+    /// <summary>The template of a later version of its order that was sent already, on any channel.</summary>
     public string? OvertakenBy { get; init; }
 
     /// <summary>Another sender has a message of the same order and channel in its hands: which of them is the later one will be known when it is out.</summary>
@@ -213,7 +213,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>A mail server's words are a stranger's: PostgreSQL takes no NUL and no half character, and one bad error must not lose a batch's results.</summary>
+    /// <summary>A mail server's text is untrusted: PostgreSQL takes no NUL and no half character, and one bad error must not lose a batch's results.</summary>
     private static string? Storable(string? error)
     {
         const int longest = 1000;

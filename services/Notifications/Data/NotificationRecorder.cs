@@ -60,7 +60,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
         batch.AfterCommit(() =>
         {
             signal.Wake(NotificationChannel.Email);
-            // Seldom: more rows than messages, so somebody wants text messages too. Who wants only these gets them at the sender's next look.
+            // Rare: more rows than messages, so a customer wants text messages too. Who wants only these gets them at the sender's next look.
             if (insert.RecordsAffected > rows.Count)
             {
                 signal.Wake(NotificationChannel.Sms);

@@ -11,12 +11,12 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// What staff is told of stock. Consuming keeps the state of each product alone; <see cref="TellAsync"/> makes notifications of it, so that
+/// What staff is told of stock. Consuming keeps the state of each product alone; <see cref="AnnounceAsync"/> makes notifications of it, so that
 /// stock that crosses its threshold twenty times a minute makes two mails and not twenty.
 /// </summary>
 internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal, IOptions<NotificationOptions> options)
 {
-    private const string Keep =
+    private const string Upsert =
         """
         INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
         SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent
@@ -55,7 +55,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         }
 
         var stock = crossings.Select(e => (Event: e, Stock: (InventoryUpdated)e.Data)).ToList();
-        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Keep)
+        batch.Writes.BatchCommands.Add(new NpgsqlBatchCommand(Upsert)
         {
             Parameters =
             {
@@ -73,11 +73,11 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
     }
 
     /// <summary>Makes notifications of what staff has not been told and may be told now. Returns of how many products.</summary>
-    public async Task<int> TellAsync(CancellationToken cancellationToken)
+    public async Task<int> AnnounceAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var alerts = await FindUntoldAsync(connection, cancellationToken);
+        var alerts = await FindUnannouncedAsync(connection, cancellationToken);
         if (alerts.Count == 0)
         {
             return 0;
@@ -137,7 +137,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         return rows;
     }
 
-    private static async Task<List<StockAlert>> FindUntoldAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<List<StockAlert>> FindUnannouncedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Untold, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

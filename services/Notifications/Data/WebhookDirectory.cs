@@ -11,7 +11,7 @@ internal sealed class WebhookInterest
 {
     private volatile FrozenSet<string> _wanted = FrozenSet<string>.Empty;
 
-    public bool Wants(string eventType) => _wanted.Contains(eventType);
+    public bool IsSubscribed(string eventType) => _wanted.Contains(eventType);
 
     public void Set(IEnumerable<string> wanted) => _wanted = wanted.ToFrozenSet();
 }

@@ -59,7 +59,7 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
     /// <param name="cancellationToken">Ends the work.</param>
     public async Task RecordAsync(InboxBatch batch, IReadOnlyList<WebhookEventRow> events, CancellationToken cancellationToken)
     {
-        if (events.Count == 0 || !interest.Wants(events[0].Event.Type))
+        if (events.Count == 0 || !interest.IsSubscribed(events[0].Event.Type))
         {
             return;
         }

@@ -16,7 +16,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
         await webhooks.RecordAsync(
             batch, [.. events.Select(e => new WebhookEventRow(e, null, OwnerOf((CustomerUpdated)e.Data), e.Time ?? time.GetUtcNow()))], cancellationToken);
         var customers = events.Select(e => (CustomerUpdated)e.Data).ToList();
-        batch.Writes.BatchCommands.Add(Keep(customers));
+        batch.Writes.BatchCommands.Add(Upsert(customers));
         var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
         if (erased.Length > 0)
         {
@@ -25,7 +25,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
             {
                 Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = erased } },
             });
-            batch.Writes.BatchCommands.Add(Blank(erased));
+            batch.Writes.BatchCommands.Add(Erase(erased));
         }
     }
 
@@ -33,7 +33,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
     private static Guid? OwnerOf(CustomerUpdated customer) => customer.Status == CustomerStatus.Erased ? null : customer.CustomerId;
 
     /// <summary>Newer version wins, within the batch too. Erased is final whatever its version.</summary>
-    private static NpgsqlBatchCommand Keep(IReadOnlyList<CustomerUpdated> customers) => new(
+    private static NpgsqlBatchCommand Upsert(IReadOnlyList<CustomerUpdated> customers) => new(
         """
         INSERT INTO recipients (customer_id, version, status, language, email, sms, webhook)
         SELECT DISTINCT ON (customer_id) customer_id, version, status, language, email, sms, webhook
@@ -60,7 +60,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
     /// The lease goes too: a sender that has the address in its hands at this moment finds its claim gone and cannot write the address
     /// back. (Looking whether the customer is erased, when it writes, would not do: it would look at the state before this commit.)
     /// </summary>
-    private static NpgsqlBatchCommand Blank(Guid[] erased) => new(
+    private static NpgsqlBatchCommand Erase(Guid[] erased) => new(
         """
         UPDATE notifications
         SET recipient = NULL, subject = NULL, body = NULL, leased_by = NULL, lease_until = NULL,

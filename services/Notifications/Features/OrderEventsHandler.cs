@@ -11,7 +11,7 @@ namespace OrderInventory.Notifications.Features;
 /// </summary>
 internal sealed class OrderEventsHandler(NotificationRecorder recorder, WebhookRecorder webhooks) : IBatchHandler
 {
-    /// <summary>Steps in between are told to nobody.</summary>
+    /// <summary>Intermediate steps notify nobody.</summary>
     public static bool Concerns(OrderUpdated order) => Templates.For(order) is not null;
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)

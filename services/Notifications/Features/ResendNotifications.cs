@@ -42,7 +42,7 @@ public static class ResendNotifications
     {
         var errors = new RequestErrors();
         var isFiltered = request is not { Template: null, Channel: null, CreatedFrom: null, CreatedTo: null };
-        ManyAtOnce.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
+        BulkRequests.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
         errors.Require(request.Ids is null || !isFiltered, "$.ids", "Named ones are sent again whatever they are: leave the filter out.");
         if (request.Template is not null && NotificationProblems.FindWrong(request.Template) is { } wrong)
         {
@@ -54,7 +54,7 @@ public static class ResendNotifications
             return errors.Malformed();
         }
 
-        var limit = request.Limit ?? ManyAtOnce.Max;
+        var limit = request.Limit ?? BulkRequests.Max;
         var ids = request.Ids?.Distinct().ToList() ?? await FindAsync(request, limit + 1, db, cancellationToken);
         var hasMore = ids.Count > limit;
         ids = ids[..Math.Min(ids.Count, limit)];

@@ -172,7 +172,7 @@ public static class StreamChanges
             foreach (var change in changes)
             {
                 position.Number++;
-                if (filter.Lets(change))
+                if (filter.Matches(change))
                 {
                     Write(body, position, change.Event, filter.OnlyCustomer is null ? change.Data : change.ForCustomers ?? change.Data);
                     isSilent = false;
@@ -225,7 +225,7 @@ public static class StreamChanges
     /// <summary>What one listener wants and may see.</summary>
     private sealed record Filter(ChangeKind[] Kinds, HashSet<Guid>? Ids, Guid? CustomerId, Guid? OnlyCustomer)
     {
-        public bool Lets(Change change) => change.Kind is not { } kind
+        public bool Matches(Change change) => change.Kind is not { } kind
             || (Kinds.Contains(kind)
                 && (Ids is null || (change.Subject is { } subject && Ids.Contains(subject)) || (change.OrderId is { } order && Ids.Contains(order)))
                 && (CustomerId is null || change.CustomerId == CustomerId)

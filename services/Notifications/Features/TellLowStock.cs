@@ -18,7 +18,7 @@ internal sealed partial class TellLowStock(
             try
             {
                 using var quiet = SuppressInstrumentationScope.Begin();
-                told = await staff.TellAsync(stoppingToken);
+                told = await staff.AnnounceAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

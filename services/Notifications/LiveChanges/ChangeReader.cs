@@ -86,12 +86,12 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
             settings.GroupInstanceId = null;
             settings.EnableAutoCommit = false;
             using var consumer = new ConsumerBuilder<string, byte[]>(settings)
-                .SetErrorHandler((_, error) => Lose(error))
+                .SetErrorHandler((_, error) => OnError(error))
                 .SetLogHandler((_, _) => { }).Build();
             using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-            var reminder = new BrokerReminder(settings.BootstrapServers, time);
+            var rebootstrap = new BrokerRebootstrap(settings.BootstrapServers, time);
             Assign(consumer, admin, stopping);
-            reminder.GetsOn();
+            rebootstrap.Progressed();
             // What was read before the pause, and what was not since, do not belong together.
             buffer.Restart();
             lock (_lock)
@@ -108,14 +108,14 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
 
                 if (_brokerIsLost)
                 {
-                    LookForBroker(consumer, admin, reminder);
+                    LookForBroker(consumer, admin, rebootstrap);
                 }
             }
         }
         catch (KafkaException exception)
         {
             LogRestart(exception.Error.Reason);
-            Lose(exception.Error);
+            OnError(exception.Error);
             lock (_lock)
             {
                 _reading = _reading.Task.IsCompleted ? new(TaskCreationOptions.RunContinuationsAsynchronously) : _reading;
@@ -163,7 +163,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    private void Lose(Error error)
+    private void OnError(Error error)
     {
         if (error.Code is ErrorCode.Local_AllBrokersDown && !_brokerIsLost)
         {
@@ -172,19 +172,19 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    private void LookForBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerReminder reminder)
+    private void LookForBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerRebootstrap rebootstrap)
     {
         try
         {
             admin.GetMetadata(TimeSpan.FromMilliseconds(500));
             _brokerIsLost = false;
-            reminder.GetsOn();
+            rebootstrap.Progressed();
             buffer.Add(new(null, "current", null, null, null, "{}"u8.ToArray()));
         }
         catch (KafkaException)
         {
-            reminder.Waits();
-            reminder.RemindWhenDue(consumer);
+            rebootstrap.Stalled();
+            rebootstrap.RunWhenDue(consumer);
         }
     }
 

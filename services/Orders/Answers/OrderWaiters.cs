@@ -17,7 +17,7 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
 
-    /// <summary>The order was changed by this process; whoever waits for it looks now.</summary>
+    /// <summary>The order was changed by this process; its waiters look now.</summary>
     public void Changed(Guid orderId)
     {
         if (_waiting.TryGetValue(orderId, out var waiting))

@@ -25,7 +25,7 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
             var list = await http.GetFromJsonAsync($"/api/customers?q={Uri.EscapeDataString(text)}&limit=100", OrdersJson.Default.CustomerList, cancellationToken);
             return [.. list!.Items.Select(customer => customer.Id)];
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogNoAnswer(exception.Message);
             return null;

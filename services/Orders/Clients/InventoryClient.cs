@@ -21,7 +21,7 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
             response.EnsureSuccessStatusCode();
             return await response.Content.ReadFromJsonAsync(EventsJson.Default.StockCheckReplied, cancellationToken);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogUnknown(exception.Message);
             return null;
@@ -55,7 +55,7 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
                 $"/internal/inventory/orders-at?location={Uri.EscapeDataString(location)}&oldestFirst={(oldestFirst ? "true" : "false")}{(after is null ? "" : $"&after={after}")}",
                 OrdersJson.Default.OrdersAtLocation, cancellationToken);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogNoOrders(exception.Message);
             return null;

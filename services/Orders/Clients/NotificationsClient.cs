@@ -38,7 +38,7 @@ internal sealed partial class NotificationsClient(HttpClient http, ILogger<Notif
                 }
             }
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogNoAnswer(exception.Message);
         }

@@ -10,7 +10,7 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Orders.Clients;
 
 /// <summary>What is known of the stock for the lines of an order.</summary>
-/// <param name="Short">The products of which Inventory has just said that there is too little.</param>
+/// <param name="Short">The products that Inventory has just reported as short.</param>
 /// <param name="IsKnown">False when Inventory did not answer.</param>
 internal sealed record StockCheck(IReadOnlyList<Shortage> Short, bool IsKnown = true)
 {
@@ -68,7 +68,7 @@ internal sealed partial class StockAdvice : IDisposable
         return Compare(products, await _inventory().CheckAsync(question, cancellationToken));
     }
 
-    /// <summary>Null when the lines may be accepted; otherwise 409 <c>insufficient-stock</c>, or 503 when nobody knows and that is refused.</summary>
+    /// <summary>Null when the lines may be accepted; otherwise 409 <c>insufficient-stock</c>, or 503 when stock is unknown and <c>WhenStockUnknown</c> is <c>Refuse</c>.</summary>
     public ProblemHttpResult? Refuse(HttpContext http, StockCheck check) => check switch
     {
         { Short.Count: > 0 } => Problems.Conflict(

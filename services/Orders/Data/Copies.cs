@@ -85,7 +85,7 @@ internal static class Copies
         };
     }
 
-    public static NpgsqlBatchCommand Keep(IEnumerable<ProductCopy> products)
+    public static NpgsqlBatchCommand Upsert(IEnumerable<ProductCopy> products)
     {
         ProductCopy[] sorted = [.. products.OrderBy(p => p.ProductId)];
         return new(

@@ -10,7 +10,7 @@ internal sealed class GroupQueue<T>(TimeProvider time)
     /// <summary>While they come together, a group waits until it has as many as the one before, but no longer than until so long after that one was taken.</summary>
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(8);
 
-    // Whoever adds what is waited for goes on with it in their own thread: no other one has to wake up.
+    // The thread that adds the awaited item continues with it, so that no other thread has to wake up.
     private readonly Channel<T> _waiting = Channel.CreateUnbounded<T>(new() { AllowSynchronousContinuations = true });
     private volatile TaskCompletionSource? _together;
     private volatile int _before;

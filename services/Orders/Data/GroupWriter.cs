@@ -21,10 +21,10 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
     /// <summary>What the failure of the transaction means for the one that was alone in it; null when it is none of the expected ones.</summary>
     protected abstract TResult? Outcome(PostgresException exception);
 
-    /// <summary>Told when a group failed for another reason: it may have been committed all the same.</summary>
-    protected abstract void MayBeWritten();
+    /// <summary>Called when a group failed for another reason: its transaction may still have been committed.</summary>
+    protected abstract void OnWriteAttempted();
 
-    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
+    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may still be written.</exception>
     protected Task<TResult> AddAsync(T item, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(item);
@@ -70,7 +70,7 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
         }
         catch (Exception exception)
         {
-            MayBeWritten();
+            OnWriteAttempted();
             group.ForEach(waiting => waiting.Written.SetException(exception));
         }
     }

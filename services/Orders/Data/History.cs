@@ -104,7 +104,7 @@ internal static class History
     public static HistoryEntry Answered(ReservationDecided decided, ReceivedEvent? cause) => new()
     {
         OrderId = decided.OrderId,
-        // Whoever asks is not told the event's id. The row needs one; the timeline does not show it.
+        // An answer that was asked for has no event id. The row needs one; the timeline does not show it.
         EventId = cause?.Id ?? Guid.CreateVersion7(),
         At = decided.DecidedAt,
         Service = "inventory",

@@ -83,10 +83,10 @@ internal sealed class OrderBatch
     /// <summary>The order, or null when there is none of that id.</summary>
     public Order? Find(Guid id) => _orders.GetValueOrDefault(id);
 
-    /// <summary>Makes one change, and tells of it if it was made: each version is an event.</summary>
+    /// <summary>Makes one change and, if it was made, publishes its event: each version is an event.</summary>
     /// <param name="order">One of these.</param>
     /// <param name="change">Changes it, or not.</param>
-    /// <param name="by">Who wants it, for the history.</param>
+    /// <param name="by">Who asked for it, for the history.</param>
     /// <param name="cause">The event that led to it.</param>
     public T Change<T>(Order order, Func<Order, T> change, Actor by, ReceivedEvent? cause = null)
     {

@@ -15,12 +15,12 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
     private const string KeyLockTimeout = "250ms";
 
     /// <summary>Key, order, lines, history and event are on disk when it returns <see cref="InsertResult.Inserted"/>; nothing is otherwise.</summary>
-    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may be written all the same.</exception>
+    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may still be written.</exception>
     public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken) => AddAsync(placement, cancellationToken);
 
     protected override async Task<InsertResult> WriteAsync(List<Placement> group)
     {
-        // In one order, so that two replicas with two of the same keys do not lock each other out.
+        // Sorted, so that two replicas with the same keys do not deadlock.
         group.Sort((a, b) => string.CompareOrdinal(a.By.Sub, b.By.Sub) is not 0 and var order ? order : string.CompareOrdinal(a.Key, b.Key));
         var orders = group.ConvertAll(placement => placement.Order);
         var locked = ErasureLock.CustomersOf(orders);
@@ -41,7 +41,7 @@ internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal si
         return InsertResult.Inserted;
     }
 
-    protected override void MayBeWritten() => signal.Wake();
+    protected override void OnWriteAttempted() => signal.Wake();
 
     protected override InsertResult? Outcome(PostgresException exception) => exception switch
     {

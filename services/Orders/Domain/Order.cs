@@ -9,7 +9,7 @@ namespace OrderInventory.Orders.Domain;
 /// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>. A return
 /// changes no status.
 /// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one. The setters are for the methods here and
-/// for who reads a row.
+/// for the reader of a row.
 /// </summary>
 internal sealed class Order
 {
@@ -24,7 +24,7 @@ internal sealed class Order
     public decimal Total { get; internal set; }
     public Guid? HoldId { get; internal set; }
 
-    /// <summary>Words of whoever caused the last change.</summary>
+    /// <summary>The reason that was given for the last change.</summary>
     public string? Reason { get; internal set; }
 
     public Rejection? Rejection { get; internal set; }
@@ -123,7 +123,7 @@ internal sealed class Order
         return To(OrderStatus.RevisionPending, null, now);
     }
 
-    /// <summary>The order has left the warehouse. Again with other numbers: somebody corrects them. What is left out stays as it is.</summary>
+    /// <summary>The order has left the warehouse. A second call with other numbers corrects them. What is left out stays as it is.</summary>
     public Change Ship(string? carrier, string? trackingNumber, DateTimeOffset now)
     {
         (carrier, trackingNumber) = (carrier ?? Carrier, trackingNumber ?? TrackingNumber);
@@ -149,7 +149,7 @@ internal sealed class Order
         _ => Change.Illegal,
     };
 
-    /// <summary>Nobody answered in time. Inventory, when it hears of it, gives back what it may have reserved.</summary>
+    /// <summary>No answer came in time. Inventory releases what it may have reserved when it receives the event.</summary>
     public Change Expire(DateTimeOffset now) =>
         Status == OrderStatus.Pending ? To(OrderStatus.Expired, "Inventory did not answer in time.", now) : Change.Illegal;
 
@@ -198,7 +198,7 @@ internal sealed class Order
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
         if (ShipToErased && IsFinal)
         {
-            // Nobody needs them any more, and they may name the customer.
+            // They are no longer needed, and they may name the customer.
             (Reason, Carrier, TrackingNumber) = (null, null, null);
         }
 

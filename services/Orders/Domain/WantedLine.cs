@@ -2,7 +2,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Domain;
 
-/// <summary>What somebody wants of a product, as a request has it; two lines of one product stay two.</summary>
+/// <summary>A requested line; two lines of one product stay two.</summary>
 /// <param name="ProductId">The product.</param>
 /// <param name="Quantity">Whole units, at least 1.</param>
 internal sealed record WantedLine(Guid ProductId, int Quantity)

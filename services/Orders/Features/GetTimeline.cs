@@ -40,11 +40,11 @@ internal static class GetTimeline
 
         var traces = history.ToDictionary(e => e.EventId, e => e.TraceId);
         var facts = history.Select(e => new Item(e.At, e.Service, e.What, e.EventId, e.TraceId, DataOf(e, caller))).ToList();
-        var arrived = facts.Where(i => i.Service == "inventory" && !WasAskedFor(i)).Select(AnswerOf).ToHashSet();
+        var arrived = facts.Where(i => i.Service == "inventory" && !IsFromSweep(i)).Select(AnswerOf).ToHashSet();
         var items = TimelineOrder.Sort([.. facts
             // An answer that was asked for is the same one as that of its event, if the event came later after all.
-            .Where(i => !WasAskedFor(i) || !arrived.Contains(AnswerOf(i)))
-            .Select(i => WasAskedFor(i) ? i with { EventId = null } : i)
+            .Where(i => !IsFromSweep(i) || !arrived.Contains(AnswerOf(i)))
+            .Select(i => IsFromSweep(i) ? i with { EventId = null } : i)
             .Concat(told.Items.Select(n => new Item(
                 n.SentAt ?? n.CreatedAt, "notifications", string.Create(CultureInfo.InvariantCulture, $"{n.Channel} {n.Status}"), n.EventId,
                 traces.GetValueOrDefault(n.EventId),
@@ -52,7 +52,7 @@ internal static class GetTimeline
         return TypedResults.Ok(new Response(items, told.AreAll ? [] : ["notifications"]));
     }
 
-    private static bool WasAskedFor(Item item) => item.Service == "inventory" && (string?)item.Data["by"] == By.Sweep;
+    private static bool IsFromSweep(Item item) => item.Service == "inventory" && (string?)item.Data["by"] == By.Sweep;
 
     private static (long?, string?) AnswerOf(Item item) => ((long?)item.Data["orderVersion"], (string?)item.Data["outcome"]);
 

@@ -17,7 +17,7 @@ namespace OrderInventory.Orders.Features;
 /// </summary>
 internal static class PlaceOrder
 {
-    /// <summary>How often an order is priced again because something changed between that and the write, before somebody else gets a chance.</summary>
+    /// <summary>How often an order is priced again because something changed between pricing and the write.</summary>
     private const int MaxAttempts = 5;
 
     /// <param name="CustomerId">Who orders.</param>

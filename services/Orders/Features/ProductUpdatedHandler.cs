@@ -11,7 +11,7 @@ internal sealed class ProductUpdatedHandler(CopyMemory memory) : IBatchHandler
     public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
     {
         var products = events.Select(e => (ProductUpdated)e.Data).GroupBy(p => p.ProductId).Select(g => g.MaxBy(p => p.Version)!).ToList();
-        batch.Writes.BatchCommands.Add(Copies.Keep(products.Select(p => new ProductCopy
+        batch.Writes.BatchCommands.Add(Copies.Upsert(products.Select(p => new ProductCopy
         {
             ProductId = p.ProductId,
             Version = p.Version,

@@ -149,7 +149,7 @@ internal sealed partial class SweepWaitingOrders(
             LogUnreadable(exception, order.Id);
             return Answer.Unreadable;
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogNoAnswer(exception.Message);
             return Answer.None;
@@ -196,7 +196,7 @@ internal sealed partial class SweepWaitingOrders(
         var topic = order.Version == 1 ? OrderEvents.Created.Topic : OrderEvents.Updated.Topic;
         if (await RefusedEvents.TakeAsync(connection, topic, order.Id, sent.Id, cancellationToken) is { } size)
         {
-            if (!GoAnotherWay(orders, order, sent, size, writes))
+            if (!ResolveUndeliverable(orders, order, sent, size, writes))
             {
                 // Its dead letter stays, and with it the order's wait: until somebody mends the broker and replays it.
                 LogCannotLeave(order.Id, order.Version);
@@ -208,7 +208,7 @@ internal sealed partial class SweepWaitingOrders(
             signal.Wake();
             recent.Changed(order.CustomerId);
             waiters.Changed(order.Id);
-            LogAnotherWay(order.Id, waiting.Version, order.Status);
+            LogUndeliverable(order.Id, waiting.Version, order.Status);
             return;
         }
 
@@ -225,7 +225,7 @@ internal sealed partial class SweepWaitingOrders(
     /// The broker refuses the event for good. What was wished is refused then; a cancel, which nobody may refuse, is sent with less in it.
     /// False when that was it already.
     /// </summary>
-    private static bool GoAnotherWay(OrderBatch orders, Order order, (Guid Id, OrderStatus? PreviousStatus) sent, int size, NpgsqlBatch writes)
+    private static bool ResolveUndeliverable(OrderBatch orders, Order order, (Guid Id, OrderStatus? PreviousStatus) sent, int size, NpgsqlBatch writes)
     {
         if (order.Status == OrderStatus.CancelPending)
         {
@@ -303,7 +303,7 @@ internal sealed partial class SweepWaitingOrders(
     private partial void LogCannotLeave(Guid orderId, long version);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused the event of order {OrderId}, version {Version}, for good; the order is {Status} now")]
-    private partial void LogAnotherWay(Guid orderId, long version, OrderStatus status);
+    private partial void LogUndeliverable(Guid orderId, long version, OrderStatus status);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory has not seen version {Version} of order {OrderId}; its event is sent again")]
     private partial void LogSentAgain(Guid orderId, long version);

@@ -36,7 +36,7 @@ internal sealed class Catalogue
             .AddTimeout(TimeSpan.FromSeconds(4))
             .AddRetry(new()
             {
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(exception => exception.MeansNoAnswer(CancellationToken.None)),
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(exception => exception.IsUnavailable(CancellationToken.None)),
                 MaxRetryAttempts = int.MaxValue,
                 Delay = TimeSpan.FromMilliseconds(200),
             })
@@ -75,7 +75,7 @@ internal sealed class Catalogue
             await AddAsync(_productCalls);
             return found;
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             return null;
         }
@@ -110,7 +110,7 @@ internal sealed class Catalogue
         {
             return ((await _customerCalls.GetAsync([id], cancellationToken)).TryGetValue(id, out status) ? status : CustomerStatus.Erased, false);
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             return (null, false);
         }
@@ -159,7 +159,7 @@ internal sealed class Catalogue
         List<Guid> missing = [.. ids.Where(id => !products.ContainsKey(id))];
         if (missing.Count > 0 && await client.GetAsync(missing, cancellationToken) is { Count: > 0 } answered)
         {
-            await WriteAsync(Copies.Keep(answered), cancellationToken);
+            await WriteAsync(Copies.Upsert(answered), cancellationToken);
             foreach (var product in answered)
             {
                 products[product.ProductId] = product;

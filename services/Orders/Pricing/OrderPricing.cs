@@ -39,11 +39,11 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
         var (lines, problem) = Price(wanted, products, [], null);
         problem ??= budget.Refuse(lines!);
         return problem is null ? (new(lines!, new([.. products.Values], customer.IsCopy ? customerId : null)), null)
-            // Nothing is refused on memory, which may be out of date.
+            // Nothing is refused because of what memory says: it may be out of date.
             : fresh ? (null, problem) : await PriceAsync(customerId, wanted, fresh: true, http, cancellationToken);
     }
 
-    /// <summary>422; also for a customer who is there, but not for whoever asks.</summary>
+    /// <summary>422; also for a customer whom the caller may not see.</summary>
     public static ProblemHttpResult UnknownCustomer(Guid customerId) => Problems.Unprocessable(
         "unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
 

@@ -18,7 +18,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
             var answer = await http.GetFromJsonAsync($"/internal/orders/open?productId={productId}", ProductsJson.Default.OpenOrders, cancellationToken);
             return answer?.Open;
         }
-        catch (Exception exception) when (exception.MeansNoAnswer(cancellationToken))
+        catch (Exception exception) when (exception.IsUnavailable(cancellationToken))
         {
             LogUnavailable(exception);
             return null;

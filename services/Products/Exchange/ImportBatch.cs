@@ -41,11 +41,11 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             {
                 return await TryWriteAsync(rows, cancellationToken);
             }
-            catch (Exception exception) when (attempt < Attempts && MayPass(exception))
+            catch (Exception exception) when (attempt < Attempts && IsTransient(exception))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(attempt * Random.Shared.Next(50, 150)), time, cancellationToken);
             }
-            catch (DbUpdateException exception) when (!MayPass(exception))
+            catch (DbUpdateException exception) when (!IsTransient(exception))
             {
                 // The rules let a row pass that the database does not take. It must not stop the others.
                 db.ChangeTracker.Clear();
@@ -179,6 +179,6 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
     }
 
     /// <summary>Lost connections, deadlocks, and a SKU that somebody else made meanwhile: the next attempt finds it.</summary>
-    private static bool MayPass(Exception exception) =>
+    private static bool IsTransient(Exception exception) =>
         exception.IsTransientDatabaseFailure() || (exception is DbUpdateException update && update.IsUniqueViolation(ProductsDb.SkuIndex));
 }

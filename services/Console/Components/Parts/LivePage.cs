@@ -57,8 +57,8 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     {
         User = (await Authentication).User;
         Stream.Changed += TakeAsync;
-        Stream.Reset += WantAsync;
-        _timer = Time.CreateTimer(_ => _ = WantAsync(), null, s_timeToTime, s_timeToTime);
+        Stream.Reset += RequestRefreshAsync;
+        _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_timeToTime, s_timeToTime);
     }
 
     /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
@@ -73,7 +73,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     public virtual async ValueTask DisposeAsync()
     {
         Stream.Changed -= TakeAsync;
-        Stream.Reset -= WantAsync;
+        Stream.Reset -= RequestRefreshAsync;
         if (_timer is not null)
         {
             await _timer.DisposeAsync();
@@ -101,9 +101,9 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         return answer.Value;
     }
 
-    private Task TakeAsync(string change, JsonElement data) => InvokeAsync(() => Concerns(change, data) ? WantAsync() : Task.CompletedTask);
+    private Task TakeAsync(string change, JsonElement data) => InvokeAsync(() => Concerns(change, data) ? RequestRefreshAsync() : Task.CompletedTask);
 
-    private Task WantAsync() => InvokeAsync(() =>
+    private Task RequestRefreshAsync() => InvokeAsync(() =>
     {
         _isWanted = true;
         if (!_isLooking)

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using OrderInventory.ServiceDefaults.Data;
 
 #nullable disable
 
@@ -15,7 +16,8 @@ namespace OrderInventory.Inventory.Data.Migrations
         {
             // The ledger is appended to in the order of time, so the lowest and highest time of each block range find a period: one entry for
             // 32 pages, where an ordinary index would have one for each row of every order. EF Core's model does not have it.
-            migrationBuilder.Sql("CREATE INDEX ix_stock_movements_occurred_at ON stock_movements USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on);");
+            migrationBuilder.CreateIndexConcurrently(
+                "ix_stock_movements_occurred_at", "stock_movements USING brin (occurred_at) WITH (pages_per_range = 32, autosummarize = on)");
         }
 
         /// <inheritdoc />

@@ -1,5 +1,6 @@
 ﻿using System;
 using Microsoft.EntityFrameworkCore.Migrations;
+using OrderInventory.ServiceDefaults.Data;
 
 #nullable disable
 
@@ -11,6 +12,7 @@ namespace OrderInventory.Inventory.Data.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.CreateIndexConcurrently("ix_reservations_holding", "reservations (order_id) WHERE lines <> '[]'");
             migrationBuilder.CreateTable(
                 name: "stock_balances",
                 columns: table => new
@@ -25,12 +27,6 @@ namespace OrderInventory.Inventory.Data.Migrations
                 {
                     table.PrimaryKey("pk_stock_balances", x => new { x.product_id, x.location });
                 });
-
-            migrationBuilder.CreateIndex(
-                name: "ix_reservations_holding",
-                table: "reservations",
-                column: "order_id",
-                filter: "lines <> '[]'");
         }
 
         /// <inheritdoc />

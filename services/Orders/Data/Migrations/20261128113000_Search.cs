@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using OrderInventory.ServiceDefaults.Data;
 
 #nullable disable
 
@@ -14,11 +15,8 @@ namespace OrderInventory.Orders.Data.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             // Expressions are not in EF Core's model. An order that is placed has no tracking number, so it gets no entry here.
-            migrationBuilder.Sql(
-                """
-                CREATE INDEX ix_orders_tracking_number ON orders (lower(tracking_number)) WHERE tracking_number IS NOT NULL;
-                CREATE INDEX ix_product_copies_sku ON product_copies (lower(sku) COLLATE "C");
-                """);
+            migrationBuilder.CreateIndexConcurrently("ix_orders_tracking_number", "orders (lower(tracking_number)) WHERE tracking_number IS NOT NULL");
+            migrationBuilder.CreateIndexConcurrently("ix_product_copies_sku", "product_copies (lower(sku) COLLATE \"C\")");
         }
 
         /// <inheritdoc />

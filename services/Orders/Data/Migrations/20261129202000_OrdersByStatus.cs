@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using OrderInventory.ServiceDefaults.Data;
 
 #nullable disable
 
@@ -14,7 +15,7 @@ namespace OrderInventory.Orders.Data.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             // In place of the index of those that wait: a list of a state that few or none have read all orders to find that out.
-            migrationBuilder.CreateIndex(name: "ix_orders_status_id", table: "orders", columns: ["status", "id"]);
+            migrationBuilder.CreateIndexConcurrently("ix_orders_status_id", "orders (status, id)");
             migrationBuilder.DropIndex(name: "ix_orders_waiting", table: "orders");
         }
 

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Messaging.Tests;
 
 /// <summary>That a client loses all its brokers is up to a race in librdkafka; docs/guarantees.md names the campaign that found it on a busy machine.</summary>
-public sealed class BrokerReminderTests
+public sealed class BrokerRebootstrapTests
 {
     private readonly FakeTimeProvider _time = new();
 
@@ -17,7 +17,7 @@ public sealed class BrokerReminderTests
         using var broker = new FaultyBroker();
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1", MessageTimeoutMs = 0 })
             .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
-        var reminder = new BrokerReminder(broker.Address, _time);
+        var rebootstrap = new BrokerRebootstrap(broker.Address, _time);
         var sent = producer.ProduceAsync("things", new() { Key = "1", Value = "" });
 
         Assert.False(RemindAfter(11));
@@ -28,7 +28,7 @@ public sealed class BrokerReminderTests
         bool RemindAfter(int seconds)
         {
             _time.Advance(TimeSpan.FromSeconds(seconds));
-            return reminder.RemindWhenDue(producer);
+            return rebootstrap.RunWhenDue(producer);
         }
     }
 
@@ -38,16 +38,16 @@ public sealed class BrokerReminderTests
     {
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1" })
             .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
-        var reminder = new BrokerReminder("127.0.0.1:2", _time);
-        reminder.GetsOn();
+        var rebootstrap = new BrokerRebootstrap("127.0.0.1:2", _time);
+        rebootstrap.Progressed();
         _time.Advance(TimeSpan.FromHours(1));
-        Assert.False(reminder.RemindWhenDue(producer));
-        reminder.Waits();
+        Assert.False(rebootstrap.RunWhenDue(producer));
+        rebootstrap.Stalled();
         _time.Advance(TimeSpan.FromSeconds(11));
         // Still the same wait.
-        reminder.Waits();
+        rebootstrap.Stalled();
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(reminder.RemindWhenDue(producer));
+        Assert.True(rebootstrap.RunWhenDue(producer));
     }
 
     // Fails when a broker that is away for days makes the client go through ever more lists, or when nobody is reminded any more in the end.
@@ -55,11 +55,11 @@ public sealed class BrokerReminderTests
     public void Reminders_become_rarer_down_to_one_in_five_minutes()
     {
         var client = new Counted();
-        var reminder = new BrokerReminder("127.0.0.1:1", _time);
+        var rebootstrap = new BrokerRebootstrap("127.0.0.1:1", _time);
         for (var second = 0; second < 24 * 60 * 60; second++)
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            reminder.RemindWhenDue(client);
+            rebootstrap.RunWhenDue(client);
             if (second == 12 + 24 + 48)
             {
                 Assert.Equal(3, client.Reminders);
@@ -67,11 +67,11 @@ public sealed class BrokerReminderTests
         }
 
         Assert.InRange(client.Reminders, (24 * 60 / 5) - 5, (24 * 60 / 5) + 5);
-        reminder.GetsOn();
-        reminder.Waits();
+        rebootstrap.Progressed();
+        rebootstrap.Stalled();
         _time.Advance(TimeSpan.FromSeconds(12));
         var before = client.Reminders;
-        reminder.RemindWhenDue(client);
+        rebootstrap.RunWhenDue(client);
         Assert.Equal(before + 1, client.Reminders);
     }
 

@@ -3,10 +3,10 @@ using System.Globalization;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// The one rule of requests that do something to many resources: they say to which. A body that says nothing is refused, so that nobody
-/// in a hurry does it to all; <c>"all": true</c> is how it is meant.
+/// Requests that act on many resources must say which. An empty body is refused, so that nobody acts on all of them by accident;
+/// <c>"all": true</c> says so explicitly.
 /// </summary>
-public static class ManyAtOnce
+public static class BulkRequests
 {
     /// <summary>The most that one request does; its answer says whether there are more.</summary>
     public const int Max = 100;
