@@ -21,8 +21,8 @@ public enum MigrationMode
 }
 
 /// <summary>
-/// Migrates before the rest of the service starts, while replicas of the version before serve. One replica does it at a time; those that start with it
-/// wait. A database that does not answer yet is waited for: the service is not ready until then. See docs/operations.md, "Upgrading".
+/// Migrates before the rest of the service starts, while replicas of the previous version serve. One replica migrates at a time; others that start wait
+/// for it. So they do for a database that does not answer yet: the service is not ready until then. See docs/operations.md, "Upgrading".
 /// </summary>
 internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMode mode, ILogger<DatabaseMigrator> logger) : IHostedService
 {
@@ -102,14 +102,14 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
 
         try
         {
-            await database.ExecuteSqlRawAsync(MigrationSql.LimitWaits, cancellationToken);
+            await database.ExecuteSqlRawAsync(MigrationSql.SetTimeouts, cancellationToken);
             await database.MigrateAsync(cancellationToken);
             return true;
         }
         finally
         {
             // The connection goes back to the pool as it is.
-            await database.ExecuteSqlRawAsync("RESET lock_timeout; SELECT pg_advisory_unlock_all()", CancellationToken.None);
+            await database.ExecuteSqlRawAsync($"{MigrationSql.ResetTimeouts}; SELECT pg_advisory_unlock_all()", CancellationToken.None);
         }
     }
 

@@ -2,22 +2,25 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>What migrations do so that the version before can go on serving meanwhile.</summary>
+/// <summary>What lets replicas of the previous version serve while a migration runs.</summary>
 public static class MigrationSql
 {
     /// <summary>
-    /// How long a migration waits for a table. Whoever wants the table meanwhile waits behind it, so a report of several minutes would stop the
-    /// service. The migration releases its locks instead and tries again.
+    /// How long a migration waits for a table. Everything else that needs the table queues behind it, so a report of several minutes would stop the
+    /// service. After this time the migration releases its locks and is tried again.
     /// </summary>
     internal const string LockTimeout = "2s";
 
-    internal const string LimitWaits = $"SET lock_timeout = '{LockTimeout}'";
+    /// <summary>Waits are limited, work is not: a <c>statement_timeout</c> of the role or the server is for requests.</summary>
+    internal const string SetTimeouts = $"SET lock_timeout = '{LockTimeout}'; SET statement_timeout = 0";
+
+    internal const string ResetTimeouts = "RESET lock_timeout; RESET statement_timeout";
 
     /// <summary>
-    /// Makes an index of a table that grows, while others write to it. Not in the migration's transaction: when it is ended on its way, the next start makes
-    /// the index anew, and what stands before it in the migration is done already.
+    /// Creates an index on a table that exists, while others write to it. It runs outside the migration's transaction: after an interruption the migration
+    /// starts again from its first statement.
     /// </summary>
-    /// <param name="migration">The migration, whose other statements can be repeated or come after it.</param>
+    /// <param name="migration">The migration. Statements before this one must be repeatable; those after it are one transaction.</param>
     /// <param name="name">The index.</param>
     /// <param name="definition">What follows ON: the table, the columns, a condition.</param>
     public static void CreateIndexConcurrently(this MigrationBuilder migration, string name, string definition)
@@ -27,6 +30,6 @@ public static class MigrationSql
         // An attempt that was interrupted leaves an invalid index of that name.
         migration.Sql($"DROP INDEX CONCURRENTLY IF EXISTS {name}", suppressTransaction: true);
         migration.Sql($"CREATE INDEX CONCURRENTLY {name} ON {definition}", suppressTransaction: true);
-        migration.Sql(LimitWaits, suppressTransaction: true);
+        migration.Sql($"SET lock_timeout = '{LockTimeout}'", suppressTransaction: true);
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Collections.Concurrent;
 using Confluent.Kafka;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
@@ -22,9 +23,12 @@ namespace OrderInventory.Notifications.Tests.Support;
 internal sealed class NotificationsApp : IAsyncDisposable
 {
     private readonly WebApplicationFactory<NotificationOptions> _factory;
+    /// <summary>Consumer groups that there are, by broker and name.</summary>
+    private static readonly ConcurrentDictionary<(string Kafka, string Group), Task> s_groups = new();
+
     private readonly IProducer<string, byte[]> _producer;
 
-    private NotificationsApp(string database, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings,
+    private NotificationsApp(string database, string group, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings,
         Action<IServiceCollection>? services)
     {
         Database = NpgsqlDataSource.Create(database);
@@ -38,6 +42,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
             builder.UseSetting("services:customers:http:0", customers);
             builder.UseSetting("services:orders:http:0", customers);
             builder.UseSetting("services:products:http:0", customers);
+            builder.UseSetting("Messaging:Group", group);
             builder.UseSetting("Messaging:Partitions", "4");
             builder.UseSetting("Notifications:RetryDelay", "00:00:00.05");
             builder.UseSetting("Notifications:MaxRetryDelay", "00:00:00.2");
@@ -72,10 +77,19 @@ internal sealed class NotificationsApp : IAsyncDisposable
         InfrastructureFixture infrastructure, string mail, CustomersServer customers, Dictionary<string, string>? settings = null, string? database = null,
         Action<IServiceCollection>? services = null)
     {
-        var app = new NotificationsApp(
-            database ?? await infrastructure.CopyDatabaseAsync<NotificationsDb>("notifications"), infrastructure, mail, customers.Address, settings, services);
+        database ??= await infrastructure.CopyDatabaseAsync<NotificationsDb>("notifications");
+        // A group for each database. In one for all, the mock broker lets each service wait until the session of the one before it has timed out.
+        var group = $"notifications-{new NpgsqlConnectionStringBuilder(database).Database}";
+        await s_groups.GetOrAdd((infrastructure.Kafka, group), _ => BeginAtEndAsync(infrastructure.Kafka, group));
+        var app = new NotificationsApp(database, group, infrastructure, mail, customers.Address, settings, services);
         await Wait.UntilAsync(async () => (await app.Http.GetAsync("/health")).IsSuccessStatusCode, ready => ready);
         return app;
+    }
+
+    private static async Task BeginAtEndAsync(string kafka, string group)
+    {
+        using var probe = new KafkaProbe(kafka);
+        await probe.BeginAtEndAsync(group, OrderCreated.Topic, OrderUpdated.Topic, InventoryUpdated.Topic, CustomerUpdated.Topic);
     }
 
     public Task<Guid> PublishAsync(OrderCreated data, Guid? id = null, string? traceParent = null) =>
