@@ -22,6 +22,7 @@ internal sealed class AppHostSettings
         // Read now: what is wrong in them is to be said at the start, not when a service crashes.
         RestartsCrashed = Flag("Restart", !RunsInsideATest);
         StartTimeout = TimeSpan.FromMinutes(Number("StartTimeoutMinutes") ?? 10);
+        ThrowIfServicesWouldNotServe();
     }
 
     /// <summary>A time stamp of <see cref="Stopwatch"/>.</summary>
@@ -172,6 +173,17 @@ internal sealed class AppHostSettings
                 throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. There are {string.Join(", ", services.Order())}.");
             }
         }
+    }
+
+    /// <summary>Every service inherits it: with Only each would end and be started again, with Never each would wait for migrations of a new database.</summary>
+    private void ThrowIfServicesWouldNotServe()
+    {
+        if (Text("Database:Migrations") is { } mode && !Is(mode, "AtStart") && !(Is(mode, "Never") && Mode == "external"))
+        {
+            throw new DistributedApplicationException($"Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not '{mode}'.");
+        }
+
+        static bool Is(string mode, string name) => mode.Equals(name, StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool IsGateway(string service) => service.Equals(Gateway, StringComparison.OrdinalIgnoreCase);

@@ -36,6 +36,11 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
         {
             await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, s_longestPause.TotalSeconds)), cancellationToken);
         }
+
+        if (EndsAfterwards)
+        {
+            LogDone();
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -112,6 +117,9 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
             await database.ExecuteSqlRawAsync($"{MigrationSql.ResetTimeouts}; SELECT pg_advisory_unlock_all()", CancellationToken.None);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The database has all migrations; the service ends, because Database:Migrations is Only")]
+    private partial void LogDone();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Another replica migrates the database (attempt {Attempt})")]
     private partial void LogBusy(int attempt);

@@ -12,9 +12,11 @@ public static class MigrationSql
     internal const string LockTimeout = "2s";
 
     /// <summary>Waits are limited, work is not: a <c>statement_timeout</c> of the role or the server is for requests.</summary>
-    internal const string SetTimeouts = $"SET lock_timeout = '{LockTimeout}'; SET statement_timeout = 0";
+    internal const string SetTimeouts = $"{LimitWaits}; SET statement_timeout = 0";
 
     internal const string ResetTimeouts = "RESET lock_timeout; RESET statement_timeout";
+
+    private const string LimitWaits = $"SET lock_timeout = '{LockTimeout}'";
 
     /// <summary>
     /// Creates an index on a table that exists, while others write to it. It runs outside the migration's transaction: after an interruption the migration
@@ -30,6 +32,6 @@ public static class MigrationSql
         // An attempt that was interrupted leaves an invalid index of that name.
         migration.Sql($"DROP INDEX CONCURRENTLY IF EXISTS {name}", suppressTransaction: true);
         migration.Sql($"CREATE INDEX CONCURRENTLY {name} ON {definition}", suppressTransaction: true);
-        migration.Sql($"SET lock_timeout = '{LockTimeout}'", suppressTransaction: true);
+        migration.Sql(LimitWaits, suppressTransaction: true);
     }
 }

@@ -141,6 +141,8 @@ public sealed class LifecycleTests
     [InlineData("Restart", "maybe", "Restart is true or false, not 'maybe'.")]
     [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes is a number, not 'soon'.")]
     [InlineData("Ports__orders", "70000", "Ports:orders is a port from 1 to 65535, not '70000'.")]
+    [InlineData("Database__Migrations", "Only", "Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not 'Only'.")]
+    [InlineData("Database__Migrations", "Never", "Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not 'Never'.")]
     [InlineData("Ports__inventory", "0", "Ports:inventory is a port from 1 to 65535, not '0'.")]
     public async Task Says_what_is_wrong_with_a_setting_before_anything_starts(string setting, string value, string said)
     {

@@ -181,6 +181,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         var output = Task.WhenAll(migration.StandardOutput.ReadToEndAsync(), migration.StandardError.ReadToEndAsync());
         await migration.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(migration.ExitCode == 0, string.Concat(await output));
+        Assert.Contains("The database has all migrations", string.Concat(await output), StringComparison.Ordinal);
 
         await using var app = await start;
         Assert.Equal("", await MissingAsync(owned));
