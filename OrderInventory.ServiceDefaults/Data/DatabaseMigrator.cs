@@ -24,7 +24,12 @@ public enum MigrationMode
 /// Migrates before the rest of the service starts, while replicas of the previous version serve. One replica migrates at a time; others that start wait
 /// for it. So they do for a database that does not answer yet: the service is not ready until then. See docs/operations.md, "Upgrading".
 /// </summary>
-internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMode mode, ILogger<DatabaseMigrator> logger) : IHostedService
+/// <param name="open">A session with the database.</param>
+/// <param name="mode">What is done at start.</param>
+/// <param name="connectionString">The service's.</param>
+/// <param name="logger">Says what is waited for.</param>
+internal sealed partial class DatabaseMigrator(
+    Func<DbContext> open, MigrationMode mode, NpgsqlConnectionStringBuilder connectionString, ILogger<DatabaseMigrator> logger) : IHostedService
 {
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
 
@@ -59,6 +64,8 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
                     LogPending(pending.Count, pending[0], attempt);
                     return false;
                 }
+
+                await ThrowIfSessionsAreSharedAsync(cancellationToken);
             }
             else if (!await MigrateAsync(database, cancellationToken))
             {
@@ -87,7 +94,7 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
     }
 
     /// <returns>False while another replica migrates.</returns>
-    private static async Task<bool> MigrateAsync(DatabaseFacade database, CancellationToken cancellationToken)
+    private async Task<bool> MigrateAsync(DatabaseFacade database, CancellationToken cancellationToken)
     {
         var creator = database.GetService<IRelationalDatabaseCreator>();
         if (!await creator.ExistsAsync(cancellationToken))
@@ -95,6 +102,7 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
             await creator.CreateAsync(cancellationToken);
         }
 
+        await ThrowIfSessionsAreSharedAsync(cancellationToken);
         // A large table takes minutes to change or to index. With the default timeout of 30 s it would be cancelled and started again for ever.
         database.SetCommandTimeout(0);
         await database.OpenConnectionAsync(cancellationToken);
@@ -115,6 +123,39 @@ internal sealed partial class DatabaseMigrator(Func<DbContext> open, MigrationMo
         {
             // The connection goes back to the pool as it is.
             await database.ExecuteSqlRawAsync($"{MigrationSql.ResetTimeouts}; SELECT pg_advisory_unlock_all()", CancellationToken.None);
+        }
+    }
+
+    /// <summary>
+    /// Behind a pooler that lends connections for a transaction, a prepared statement may be another service's of the same name, and a migration's lock
+    /// stays where nobody releases it. Two sessions that are open at once never have the same process in PostgreSQL, unless such a pooler is between.
+    /// </summary>
+    private async Task ThrowIfSessionsAreSharedAsync(CancellationToken cancellationToken)
+    {
+        if (mode is MigrationMode.Never && connectionString.MaxAutoPrepare == 0)
+        {
+            return;
+        }
+
+        var settings = new NpgsqlConnectionStringBuilder(connectionString.ConnectionString) { Pooling = false, MaxAutoPrepare = 0 };
+        await using var database = NpgsqlDataSource.Create(settings);
+        await using var one = await database.OpenConnectionAsync(cancellationToken);
+        await using var other = await database.OpenConnectionAsync(cancellationToken);
+        // A pooler lends what was given back last. Somebody else may be quicker, so it is asked more than once.
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            if (await ProcessAsync(one) == await ProcessAsync(other))
+            {
+                throw new InvalidOperationException(
+                    $"The connection string of '{settings.Database}' leads to a pooler that lends connections for a transaction. There, a service needs "
+                    + "Max Auto Prepare=0 in it and Database:Migrations=Never, and migrations need a connection to PostgreSQL itself: docs/operations.md, \"Servers of your own\".");
+            }
+        }
+
+        async Task<int> ProcessAsync(NpgsqlConnection connection)
+        {
+            await using var command = new NpgsqlCommand("SELECT pg_backend_pid()", connection);
+            return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
         }
     }
 

@@ -30,7 +30,7 @@ public static class ServiceDatabaseExtensions
         var configured = builder.Configuration.GetConnectionString(connectionName)
             ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is missing: the service has no database.");
         var connectionString = ConnectionString(configured);
-        connectionString.ApplicationName = builder.Environment.ApplicationName;
+        connectionString.ApplicationName ??= builder.Environment.ApplicationName;
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing
             // A statement belongs to the trace of what asked for it. One that a timer sends every second would be a trace of its own each time.
             .ConfigureCommandFilter(_ => Activity.Current is not null)
@@ -59,7 +59,7 @@ public static class ServiceDatabaseExtensions
         });
         var migrations = builder.Configuration.GetValue("Database:Migrations", MigrationMode.AtStart);
         builder.Services.AddSingleton(services => new DatabaseMigrator(
-            services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext, migrations, services.GetRequiredService<ILogger<DatabaseMigrator>>()));
+            services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext, migrations, connectionString, services.GetRequiredService<ILogger<DatabaseMigrator>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<DatabaseMigrator>());
         builder.Services.AddHealthChecks().AddCheck<DatabaseHealthCheck>("database");
     }
@@ -67,7 +67,7 @@ public static class ServiceDatabaseExtensions
     /// <summary>How a service uses its connections, where the configured connection string does not say otherwise.</summary>
     public static NpgsqlConnectionStringBuilder ConnectionString(string configured)
     {
-        var connectionString = new NpgsqlConnectionStringBuilder(configured)
+        var settings = new NpgsqlConnectionStringBuilder
         {
             // Statements used twice are prepared: PostgreSQL then plans them once per connection.
             MaxAutoPrepare = 100,
@@ -75,20 +75,17 @@ public static class ServiceDatabaseExtensions
             // Nothing here sets session state, so a returned connection needs no DISCARD ALL.
             NoResetOnClose = true,
             Timeout = 5,
-        };
-        if (!connectionString.ShouldSerialize("Maximum Pool Size"))
-        {
             // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
             // replica of every service has as many.
-            connectionString.MaxPoolSize = 25;
-        }
-
-        if (!connectionString.ShouldSerialize("Options"))
+            MaxPoolSize = 25,
+            Options = PlannerSettings,
+        };
+        foreach (var (keyword, value) in new NpgsqlConnectionStringBuilder(configured))
         {
-            connectionString.Options = PlannerSettings;
+            settings[keyword] = value;
         }
 
-        return connectionString;
+        return settings;
     }
 }
 
