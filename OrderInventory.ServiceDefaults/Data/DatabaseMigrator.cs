@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using OpenTelemetry;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
@@ -138,6 +139,8 @@ internal sealed partial class DatabaseMigrator(
         }
 
         var settings = new NpgsqlConnectionStringBuilder(connectionString.ConnectionString) { Pooling = false, MaxAutoPrepare = 0 };
+        // It belongs to no trace.
+        using var quiet = SuppressInstrumentationScope.Begin();
         await using var database = NpgsqlDataSource.Create(settings);
         await using var one = await database.OpenConnectionAsync(cancellationToken);
         await using var other = await database.OpenConnectionAsync(cancellationToken);

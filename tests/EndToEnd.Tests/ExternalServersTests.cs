@@ -82,7 +82,9 @@ public sealed class ExternalServersTests
     }
 
     private static Task<(int ExitCode, string Output)> RunAsync(string service, params string[] settings) => ProgramRun.RunAsync(
-        "dotnet", [Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.dll"), .. settings], environment: [("DOTNET_ENVIRONMENT", "Development")]);
+        "dotnet", [Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.dll"), .. settings],
+        // One that refuses to start ends with an exception, which is no crash to report.
+        environment: [("DOTNET_ENVIRONMENT", "Development"), ("DOTNET_DbgEnableMiniDump", "0")]);
 
     /// <summary>PgBouncer which lends a connection for a transaction, and has one for each database.</summary>
     private sealed class PgBouncer : IDisposable

@@ -69,8 +69,9 @@ public sealed class ReconciliationPlanTests(SharedInventory shared) : EmptyInven
         {
             if (node.TryGetProperty("Relation Name", out var table))
             {
-                var rows = node.GetProperty("Actual Rows").GetInt64() + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetInt64() : 0);
-                read[table.GetString()!] = read.GetValueOrDefault(table.GetString()!) + (rows * node.GetProperty("Actual Loops").GetInt64());
+                // Averages of all loops, which PostgreSQL 18 no longer rounds.
+                var rows = node.GetProperty("Actual Rows").GetDouble() + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetDouble() : 0);
+                read[table.GetString()!] = read.GetValueOrDefault(table.GetString()!) + (long)Math.Round(rows * node.GetProperty("Actual Loops").GetInt64());
             }
 
             if (node.TryGetProperty("Plans", out var children))
