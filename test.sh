@@ -55,8 +55,7 @@ run() {
     p=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$counters")
     f=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$counters")
     # Its notExecuted is 0 even when tests were skipped.
-    s=$(sed -n 's/.* total="\([0-9]*\)" executed="\([0-9]*\)".*/\1-\2/p' <<<"$counters")
-    s=$((s))
+    s=$(($(sed -n 's/.* total="\([0-9]*\)" executed="\([0-9]*\)".*/\1-\2/p' <<<"$counters")))
     if [ $((${p:-0} + ${f:-0})) = 0 ]; then
       say "$label ran no test"
       f=1
@@ -67,7 +66,7 @@ run() {
     [ "$status" = 0 ] || crashes
     # Quiet as it is, the console names a failed test without saying why.
     [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>.*<\/Message>/{p; b}; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
-    say "$label: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped ($((SECONDS - started)) s)"
+    say "$label: ${p:-0} passed, ${f:-0} failed, $s skipped ($((SECONDS - started)) s)"
   } >"$file.log" 2>&1
   cat "$file.log"
   echo "${p:-0} ${f:-0}" >"$file.counts"

@@ -104,6 +104,7 @@ internal sealed partial class DatabaseMigrator(
         }
 
         await ThrowIfSessionsAreSharedAsync(cancellationToken);
+
         // A large table takes minutes to change or to index. With the default timeout of 30 s it would be cancelled and started again for ever.
         database.SetCommandTimeout(0);
         await database.OpenConnectionAsync(cancellationToken);
@@ -143,6 +144,12 @@ internal sealed partial class DatabaseMigrator(
         using var quiet = SuppressInstrumentationScope.Begin();
         await using var database = NpgsqlDataSource.Create(settings);
         await using var one = await database.OpenConnectionAsync(cancellationToken);
+        if (await ProcessAsync(one) == one.ProcessID)
+        {
+            // PostgreSQL itself: a pooler gives its clients numbers of its own.
+            return;
+        }
+
         await using var other = await database.OpenConnectionAsync(cancellationToken);
         // A pooler lends what was given back last. Somebody else may be quicker, so it is asked more than once.
         for (var attempt = 0; attempt < 3; attempt++)

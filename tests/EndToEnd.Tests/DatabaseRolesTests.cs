@@ -67,7 +67,7 @@ public sealed class DatabaseRolesTests(SystemFixture system)
     }
 
     // Fails when the script of the deployment makes a role that can more than the AppHost's own, or cannot take a password with quotes in it.
-    [PsqlFact]
+    [ProgramFact("psql", "postgresql-client")]
     public async Task The_script_of_the_deployment_makes_roles_that_enter_their_own_database_only()
     {
         var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres"));
@@ -101,13 +101,4 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         await using var command = new NpgsqlCommand(sql, connection);
         return (string?)await command.ExecuteScalarAsync();
     }
-}
-
-/// <summary>A test that needs PostgreSQL's own client; without it, it is skipped and says so.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class PsqlFactAttribute : FactAttribute
-{
-    public PsqlFactAttribute() => Skip = Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "psql")))
-        ? null
-        : "There is no psql here (Debian: apt-get install postgresql-client).";
 }

@@ -14,7 +14,7 @@ public sealed class ExternalServersTests
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(1);
 
     // Fails when a service keeps something in a session of PostgreSQL, such as a prepared statement, or needs a second connection while it holds one.
-    [PgBouncerFact]
+    [ProgramFact("pgbouncer", "pgbouncer")]
     public async Task A_shop_needs_one_connection_for_each_database_behind_a_pooler_of_transactions()
     {
         await using var servers = await AppHostRunner.StartAsync(["--Infrastructure:Only=true", "--Infrastructure:Mode=embedded"]);
@@ -133,13 +133,4 @@ public sealed class ExternalServersTests
             Directory.Delete(Folder, recursive: true);
         }
     }
-}
-
-/// <summary>A test that needs PgBouncer; without it, it is skipped and says so.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class PgBouncerFactAttribute : FactAttribute
-{
-    public PgBouncerFactAttribute() => Skip = (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin").Split(':').Any(folder => File.Exists(Path.Combine(folder, "pgbouncer")))
-        ? null
-        : "There is no PgBouncer here (Debian: apt-get install pgbouncer).";
 }

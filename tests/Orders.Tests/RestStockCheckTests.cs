@@ -32,6 +32,7 @@ public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
         // count: then it takes another call.
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
+        Assert.InRange(app.Neighbours.Checks - before, 1, 10);
         await Eventually.TrueAsync(NobodyAsksAsync, TimeSpan.FromSeconds(10), "Inventory is left alone");
         Assert.InRange(app.Neighbours.Checks - before, 1, 12);
 

@@ -22,10 +22,10 @@ namespace OrderInventory.Notifications.Tests.Support;
 /// <summary>The whole service in this process, on a database of its own, with real Kafka, mail and Customers around it.</summary>
 internal sealed class NotificationsApp : IAsyncDisposable
 {
-    private readonly WebApplicationFactory<NotificationOptions> _factory;
     /// <summary>Consumer groups that there are, by broker and name.</summary>
     private static readonly ConcurrentDictionary<(string Kafka, string Group), Task> s_groups = new();
 
+    private readonly WebApplicationFactory<NotificationOptions> _factory;
     private readonly IProducer<string, byte[]> _producer;
 
     private NotificationsApp(string database, string group, InfrastructureFixture infrastructure, string mail, string customers, Dictionary<string, string>? settings,
