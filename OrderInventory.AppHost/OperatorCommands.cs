@@ -7,7 +7,7 @@ using OrderInventory.AppHost.Demo;
 
 namespace OrderInventory.AppHost;
 
-/// <summary>What an operator does to the running system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
+/// <summary>Commands that an operator runs on the system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
 internal static class OperatorCommands
 {
     public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway, DevelopmentIssuer issuer)
@@ -46,7 +46,7 @@ internal static class OperatorCommands
         => service.WithHttpCommand(issuer, "replay-dead-letters", "Replay dead letters", "Hands every dead letter to its handler again.", "ArrowRepeatAll", [], async (client, _, stop) =>
         {
             var path = $"/api/{service.Resource.Name}/dead-letters";
-            // All ids first: a letter that fails again stays in the list.
+            // Collect all ids first: a dead letter that fails again stays in the list.
             var ids = new List<string>();
             await foreach (var page in PagesAsync(client, path, stop))
             {

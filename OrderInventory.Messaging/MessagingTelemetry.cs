@@ -20,12 +20,12 @@ internal static class MessagingTelemetry
     public static readonly Counter<long> Repeats = s_meter.CreateCounter<long>("messaging.inbox.repeats", "{batch}", "Batches repeated after a serialization failure or a lost connection");
     public static readonly Histogram<int> BatchSize = s_meter.CreateHistogram<int>("messaging.inbox.batch_size", "{event}", "Events per consumed batch");
 
-    /// <summary>Records that this replica has been given and whose effects are not committed, by topic.</summary>
+    /// <summary>Observes, by topic, how many records of this replica's partitions have effects that are not committed.</summary>
     public static void ObserveLag(Func<IEnumerable<Measurement<long>>> lag) =>
         s_meter.CreateObservableGauge("messaging.consumer.lag", lag, "{event}", "Records of this replica's partitions whose effects are not committed");
 
     /// <summary>
-    /// The trace that a traceparent names, if it is recorded; otherwise there is nothing to add to it and the header travels on as it is.
+    /// Gets the trace that a traceparent names if that trace is recorded. If it is not, no span is added and the header is passed on unchanged.
     /// </summary>
     public static bool TryGetRecorded(string? traceParent, string? traceState, out ActivityContext context) =>
         ActivityContext.TryParse(traceParent, traceState, isRemote: true, out context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);

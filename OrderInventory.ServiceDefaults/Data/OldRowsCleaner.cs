@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>Deletes rows that are no longer needed every ten minutes, in steps, so that no lock and no transaction is long.</summary>
+/// <summary>Every ten minutes, deletes rows that are no longer needed, in steps, so that locks and transactions stay short.</summary>
 public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILogger logger) : BackgroundService
 {
     protected TimeProvider Time { get; } = time;
 
-    /// <summary>Deletes some ten thousand rows at most. Returns how many; 0 ends this round.</summary>
+    /// <summary>Deletes at most about ten thousand rows. Returns how many; 0 ends this round.</summary>
     protected abstract Task<int> DeleteSomeAsync(CancellationToken cancellationToken);
 
     [SuppressMessage("Design", "CA1031", Justification = "Old rows are no reason to end a service.")]

@@ -4,18 +4,18 @@ namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
 /// Requests that act on many resources must say which. An empty body is refused, so that nobody acts on all of them by accident;
-/// <c>"all": true</c> says so explicitly.
+/// <c>"all": true</c> selects all explicitly.
 /// </summary>
 public static class BulkRequests
 {
-    /// <summary>The most that one request does; its answer says whether there are more.</summary>
+    /// <summary>The largest number of resources that one request acts on; its response says whether there are more.</summary>
     public const int Max = 100;
 
-    /// <param name="errors">What is wrong is added here.</param>
-    /// <param name="ids">Named ones, or null.</param>
-    /// <param name="isFiltered">Whether a filter was given that may leave something out.</param>
-    /// <param name="all">Whether all are meant; null when it was left out.</param>
-    /// <param name="limit">The most to do in this request; null when it was left out.</param>
+    /// <param name="errors">Receives what is wrong.</param>
+    /// <param name="ids">The ids of the resources, or null.</param>
+    /// <param name="isFiltered">Whether a filter was given that may exclude resources.</param>
+    /// <param name="all">Whether all are meant; null when it was omitted.</param>
+    /// <param name="limit">The largest number for this request; null when it was omitted.</param>
     public static void Require(RequestErrors errors, IReadOnlyList<Guid>? ids, bool isFiltered, bool? all, int? limit)
     {
         ArgumentNullException.ThrowIfNull(errors);

@@ -19,7 +19,7 @@ internal static class ExceptionProblemsExtensions
         services.AddExceptionHandler<ExceptionProblems>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
-            // What the framework answers by itself (no such route, method or content type) names a section of an RFC; ours are codes.
+            // The type of the framework's own problems (no such route, method or content type) is a section of an RFC; our types are codes.
             if (context.ProblemDetails is { Type: null or ['h', 't', 't', 'p', ..], Status: { } status })
             {
                 context.ProblemDetails.Type = Problems.TypeOf(CodeOf(status));
@@ -29,7 +29,7 @@ internal static class ExceptionProblemsExtensions
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
-        // Behind the framework's own.
+        // Registered after the framework's own writer, as the fallback.
         services.AddSingleton<IProblemDetailsWriter, UnaskedProblemWriter>();
     }
 
@@ -55,8 +55,8 @@ internal static class ExceptionProblemsExtensions
 }
 
 /// <summary>
-/// Writes problems to those who accept other content only. The framework's writer refuses, and whoever asked for a CSV file would learn
-/// nothing of what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
+/// Writes problems for clients that accept other content only. The framework's writer refuses them, and a client that requested a CSV file
+/// would not learn what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
 /// </summary>
 internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
 {
@@ -73,8 +73,8 @@ internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> optio
 }
 
 /// <summary>
-/// Turns what reaches the top of a request into the problem that it is: unreadable input is 4xx, a database that does not answer is
-/// 503 with Retry-After, and only a defect of ours is 500.
+/// Turns unhandled exceptions of a request into problems: unreadable input is 4xx, a database that does not answer is 503 with Retry-After,
+/// and only a defect of ours is 500.
 /// </summary>
 internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExceptionHandler
 {
@@ -112,7 +112,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
         BadHttpRequestException bad => Problems.MalformedRequest(JsonErrors.Describe(bad)).ProblemDetails,
-        // A value with U+0000, or more and longer ones than are read.
+        // A value contains U+0000, or there are too many or too long values.
         InvalidDataException when http.Request.HasFormContentType => Problems.MalformedRequest("$", "The form cannot be read.").ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>

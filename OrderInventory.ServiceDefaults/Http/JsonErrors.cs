@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// What a caller can do about an unreadable request, by JSON path. The framework's own messages talk to its programmers (they name
-/// .NET types and parameters); those that are not known here are replaced by a plain one.
+/// Tells the caller what is wrong with an unreadable request, by JSON path. The framework's own messages are for .NET programmers (they name
+/// .NET types and parameters); those that are not known here are replaced by a general one.
 /// </summary>
 public static partial class JsonErrors
 {

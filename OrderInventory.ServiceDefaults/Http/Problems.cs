@@ -29,12 +29,12 @@ public static class Problems
         Of("precondition-required", "If-Match is required.", StatusCodes.Status428PreconditionRequired,
             "Read the resource and send its ETag as If-Match, so that nobody's change is overwritten unseen.");
 
-    /// <param name="currentVersion">Null when there is no such resource (any more).</param>
+    /// <param name="currentVersion">Null when the resource does not exist (any more).</param>
     public static ProblemHttpResult PreconditionFailed(long? currentVersion) =>
         Of("precondition-failed", "The resource is not as the request expects it.", StatusCodes.Status412PreconditionFailed,
             "Its current version is in version, null when it is not there; read it again.", ("version", currentVersion));
 
-    /// <summary>The body came too slowly, or not at all.</summary>
+    /// <summary>The body arrived too slowly, or not at all.</summary>
     public static ProblemHttpResult RequestTimeout() =>
         Of("request-timeout", "The body did not come in time.", StatusCodes.Status408RequestTimeout, "Nothing was changed. Send it again, faster.");
 

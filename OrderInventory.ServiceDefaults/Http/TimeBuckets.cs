@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>How long a span of statistics is.</summary>
+/// <summary>The length of a time span in statistics.</summary>
 public enum BucketSize
 {
-    /// <summary>An hour of the zone's clock. Where clocks go back, the hour that comes twice is two spans.</summary>
+    /// <summary>An hour of the zone's clock. Where clocks go back, the repeated hour is two spans.</summary>
     Hour,
 
     /// <summary>A day of the zone's calendar: 23 or 25 hours long where clocks change.</summary>
@@ -17,17 +17,17 @@ public enum BucketSize
 }
 
 /// <summary>
-/// A time cut into spans of a zone's clock and calendar: a day in Berlin begins at another instant than one in UTC, and some have 23 or 25 hours.
-/// The boundaries are instants, so the database needs to know no zones.
+/// A period divided into spans of a zone's clock and calendar: a day in Berlin begins at another instant than one in UTC, and some days have 23 or
+/// 25 hours. The boundaries are instants, so the database need not know time zones.
 /// </summary>
 public sealed class TimeBuckets
 {
-    /// <summary>Most spans of one answer.</summary>
+    /// <summary>The largest number of spans in one answer.</summary>
     public const int MaxBuckets = 1000;
 
     private TimeBuckets(IReadOnlyList<DateTimeOffset> bounds, TimeZoneInfo zone) => (Bounds, Zone) = (bounds, zone);
 
-    /// <summary>The beginning of each span and, last, the end of the last one; UTC.</summary>
+    /// <summary>The beginning of each span, followed by the end of the last span; UTC.</summary>
     public IReadOnlyList<DateTimeOffset> Bounds { get; }
 
     public TimeZoneInfo Zone { get; }
@@ -39,8 +39,8 @@ public sealed class TimeBuckets
     public DateTimeOffset To => Bounds[^1];
 
     /// <summary>
-    /// Reads <c>from</c>, <c>to</c>, <c>by</c> and <c>zone</c>. The first and the last span are whole ones. Left out: until now, and as far back as
-    /// 24 hours, 30 days or 26 weeks; by day; UTC.
+    /// Reads <c>from</c>, <c>to</c>, <c>by</c> and <c>zone</c>. The first and the last span are always whole. Defaults: until now, starting 24 hours,
+    /// 30 days or 26 weeks back; by day; UTC.
     /// </summary>
     [SuppressMessage("Design", "CA1021", Justification = "As Paging.Read.")]
     public static ProblemHttpResult? Read(
@@ -50,15 +50,15 @@ public sealed class TimeBuckets
         buckets = null!;
         var errors = new RequestErrors();
         var size = by ?? BucketSize.Day;
-        // The ids of the IANA database only, which begin with a capital: what else the system takes, such as the names of Windows or files like
-        // localtime and right/Europe/Berlin, differs by system.
+        // Only ids of the IANA database, which begin with a capital. Other names that the system accepts, such as Windows names or files like
+        // localtime and right/Europe/Berlin, differ by system.
         TimeZoneInfo? found = null;
         if (zone is not (null or [>= 'A' and <= 'Z', ..]) || !TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out found) || !found.HasIanaId)
         {
             errors.Add("zone", "A zone of the IANA database is required, like Europe/Berlin.");
         }
 
-        // Days at the ends of the calendar have no neighbours.
+        // The calculation needs the neighbouring days, which the first and last dates of DateTime do not have.
         errors.Require(from is null or { UtcDateTime.Year: > 1900 and < 9000 }, "from", "Years from 1901 to 8999 are possible.");
         errors.Require(to is null or { UtcDateTime.Year: > 1900 and < 9000 }, "to", "Years from 1901 to 8999 are possible.");
         if (errors.Any)
@@ -104,11 +104,11 @@ public sealed class TimeBuckets
     {
         if (size != BucketSize.Hour)
         {
-            // From noon, which no change of clocks reaches, so that it is the right day.
+            // Counted from noon, which no clock change affects, so that the date is right.
             return Begin(TimeZoneInfo.ConvertTime(start.AddHours(12), zone).Date.AddDays(size == BucketSize.Week ? 7 : 1), zone);
         }
 
-        // Clocks may change by half an hour (Lord Howe Island): the next full hour of the clock is what counts, and where it is left out, the change.
+        // Clocks may change by half an hour (Lord Howe Island): the span ends at the clock's next full hour or, where that is skipped, at the change.
         var next = start.AddHours(1);
         var local = TimeZoneInfo.ConvertTime(next, zone);
         var full = (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();

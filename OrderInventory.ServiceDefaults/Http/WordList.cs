@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>Reads a query parameter like <c>status=confirmed,shipped</c>: words of an enumeration, any of which is wanted.</summary>
+/// <summary>Reads a query parameter like <c>status=confirmed,shipped</c>: enum values, any of which matches.</summary>
 public static class WordList
 {
-    /// <summary>Reads the words; null stays null, which means all. The problem is the 400 to answer.</summary>
+    /// <summary>Reads the values; null stays null, which means all. The problem is the 400 to answer.</summary>
     [SuppressMessage("Design", "CA1021", Justification = "As Paging.Read.")]
     public static ProblemHttpResult? Read<T>(string? words, string parameter, out T[]? read)
         where T : struct, Enum

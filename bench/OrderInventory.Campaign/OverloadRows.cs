@@ -6,7 +6,7 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Campaign;
 
-/// <summary>What became of requests while more came than the system can do, and how soon it was as before.</summary>
+/// <summary>Describes what happened to requests during overload, and how soon the system recovered.</summary>
 internal static class OverloadRows
 {
     /// <summary>Milliseconds.</summary>
@@ -34,17 +34,17 @@ internal static class OverloadRows
 
     private static List<Operation> Ended(History history, double from, double until) => [.. history.Operations.Where(o => o.End >= from && o.End < until)];
 
-    /// <summary>Whether it was done, or refused for what it asks.</summary>
+    /// <summary>Whether the request was done, or refused because of its content.</summary>
     private static bool IsDone(Operation o) => o.Status is < 500 and not 429;
 
-    /// <summary>From when it was sent: whoever is let in does not wait long.</summary>
+    /// <summary>Measured from when the request was sent, to show that admitted requests do not wait long.</summary>
     private static string Percentile(IEnumerable<Operation> operations, int percent)
     {
         var times = operations.Where(o => o is { Op: Op.Place, IsAcknowledged: true }).Select(o => o.End - o.Start).Order().ToList();
         return times.Count == 0 ? "-" : times[Math.Min(times.Count - 1, times.Count * percent / 100)].ToString("F0", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The first of three seconds whose average is the wanted rate.</summary>
+    /// <summary>The first second of three whose average reaches the wanted rate.</summary>
     private static int? Recovered(History history, double end, double rate)
     {
         for (var second = 0; second < 60; second++)

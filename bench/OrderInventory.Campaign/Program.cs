@@ -135,7 +135,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
 
 static List<string> Settings(CampaignOptions options, int number)
 {
-    // An order that lost its event is asked about soon: a campaign is short.
+    // Orders asks Inventory early about an order whose event was lost, because a campaign is short.
     List<string> settings = ["--Orders:AskAfter=00:00:05", "--Orders:SweepInterval=00:00:02", .. options.Settings];
     var library = Directory.Exists("/usr/lib") ? Directory.EnumerateDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1")).FirstOrDefault(File.Exists) : null;
     if (options.Faults.Contains("clock") && number == options.Replicas)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace OrderInventory.Load;
 
-/// <summary>Where the running system is: the file that it writes when all is healthy.</summary>
+/// <summary>The addresses of the running system, from the file that it writes when it is healthy.</summary>
 internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres, string Kafka = "", string? Token = null)
 {
     private const string DefaultFile = ".run/endpoints.json";
@@ -12,7 +12,7 @@ internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> S
         : Services.TryGetValue(name, out var address) ? address
         : throw new LoadException($"The running system names no address of the service '{name}'.");
 
-    /// <summary>Who the driver is: the administrator of the development issuer, or whoever it is given.</summary>
+    /// <summary>The driver's token: the one in LOAD_TOKEN, or that of the development issuer's administrator.</summary>
     public string Bearer => Environment.GetEnvironmentVariable("LOAD_TOKEN") ?? Token
         ?? throw new LoadException("The running system names no token (it has no development issuer): LOAD_TOKEN may have one with the role admin.");
 

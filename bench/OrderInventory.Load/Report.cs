@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace OrderInventory.Load;
 
-/// <summary>Figures for people and for scripts. The runs of one number of clients, or of one rate, are a column.</summary>
+/// <summary>Reports figures for people and for scripts. The runs with one number of clients, or with one rate, are a column.</summary>
 internal static class Report
 {
     private const long MaxMicroseconds = 600_000_000;
@@ -141,7 +141,7 @@ internal static class Report
     private static IEnumerable<(Column, string)> Failures(IEnumerable<Column> columns) =>
         columns.SelectMany(column => column.Runs.SelectMany(run => run.Failures.Select(failure => (column, failure))));
 
-    /// <summary>The runs of one number of clients, or of one rate.</summary>
+    /// <summary>The runs with one number of clients, or with one rate.</summary>
     private sealed record Column(string Title, IReadOnlyList<RunResult> Runs)
     {
         public static List<Column> Of(IReadOnlyList<RunResult> results) =>

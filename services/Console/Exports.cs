@@ -8,10 +8,12 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Console;
 
-/// <summary>Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is asked with the person's token.</summary>
+/// <summary>
+/// Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is called with the person's token.
+/// </summary>
 internal static class Exports
 {
-    /// <summary>A file that a person reads; who needs more asks the API.</summary>
+    /// <summary>The file is for people to read; programs that need more orders call the API.</summary>
     private const int MaxOrders = 10_000;
 
     private static readonly string[] s_orderColumns = ["id", "placedAt", "status", "customerId", "lines", "total", "currency", "carrier", "trackingNumber"];
@@ -19,7 +21,7 @@ internal static class Exports
     public static void MapExports(this WebApplication app)
     {
         var exports = app.MapGroup("/export").For(Policies.UseConsole);
-        // In the form that the import takes, byte for byte.
+        // In the format that the import accepts, byte for byte.
         exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/products/export", http, clients, sessions));
         exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/inventory/export", http, clients, sessions));
         exports.MapGet("/orders", WriteOrdersAsync);
@@ -45,7 +47,7 @@ internal static class Exports
             {
                 if (http.Response.HasStarted)
                 {
-                    // Half a file must not look like a whole one.
+                    // An incomplete file must not look complete.
                     http.Abort();
                 }
                 else

@@ -4,7 +4,8 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// Answers where a problem's <c>type</c> leads to: what it means and what to do. The texts are docs/problems.md itself, a section per code.
+/// Serves the pages that a problem's <c>type</c> points to: what it means and what to do. The texts are the sections of docs/problems.md, one per
+/// code.
 /// </summary>
 internal sealed class ProblemTypes
 {
@@ -30,6 +31,6 @@ internal sealed class ProblemTypes
             : Problems.Of("not-found", "There is no such problem type.", StatusCodes.Status404NotFound, "All are listed at /problems."));
     }
 
-    // Plain text to a browser: shown, where text/markdown would be downloaded.
+    // As text/plain a browser shows it; it would download text/markdown.
     private static ContentHttpResult Markdown(string text) => TypedResults.Text(text, "text/plain; charset=utf-8");
 }

@@ -18,7 +18,7 @@ public sealed class AlertRulesTests
     }
 }
 
-/// <summary>Runs where promtool is (Debian's package prometheus).</summary>
+/// <summary>Runs only where promtool is installed (Debian's package prometheus).</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class PromtoolFactAttribute : FactAttribute
 {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderInventory.Architecture.Tests;
 
-/// <summary>A document that points at nothing is worse than none.</summary>
+/// <summary>Links in the documents must lead to something that exists.</summary>
 public partial class DocumentLinksTests
 {
     public static TheoryData<string> Documents => [.. Repository.Files(".", "*.md")];
@@ -24,7 +24,7 @@ public partial class DocumentLinksTests
         }
     }
 
-    /// <summary>Who follows an order reads these. The ceilings may fall; a file or lines more need a reason.</summary>
+    /// <summary>The files one has to read to follow an order. The ceilings may fall; more files or lines need a reason.</summary>
     [Fact]
     public void One_order_is_followed_through_few_files()
     {

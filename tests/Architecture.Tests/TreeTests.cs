@@ -54,7 +54,10 @@ public class TreeTests
         Assert.All(handlers, file => Assert.Contains("/Features/", file, StringComparison.Ordinal));
     }
 
-    /// <summary>Replicas of the version before serve while a migration runs and after it: what they read and write stays, and is not locked for long. See docs/operations.md, "Upgrading".</summary>
+    /// <summary>
+    /// The previous version runs during and after a migration: what it reads and writes stays, and is not locked for long. See
+    /// docs/operations.md, "Upgrading".
+    /// </summary>
     [Fact]
     public void A_migration_lets_the_version_before_go_on()
     {
@@ -69,13 +72,13 @@ public class TreeTests
             Assert.DoesNotMatch(@"\.(DropColumn|DropTable|Rename\w+|AlterColumn|AddForeignKey|AddUniqueConstraint|AddCheckConstraint)\b", migration.Up);
             Assert.DoesNotMatch(@"\b(DROP (TABLE|COLUMN)|RENAME|ALTER COLUMN|ADD CONSTRAINT|CREATE (UNIQUE )?INDEX)\b", migration.Up);
             Assert.DoesNotMatch(@"\.AddColumn<[^;]*nullable: false(?![^;]*defaultValue)", migration.Up);
-            // Of a table that is there already, the index is made by CreateIndexConcurrently.
+            // An index on an existing table is made by CreateIndexConcurrently.
             var made = Regex.Matches(migration.Up, @"\.CreateTable\(\s*name: ""(\w+)""").Select(table => table.Groups[1].Value).ToHashSet();
             Assert.Subset(made, Regex.Matches(migration.Up, @"\.CreateIndex\([^;]*?table: ""(\w+)""").Select(index => index.Groups[1].Value).ToHashSet());
         });
     }
 
-    /// <summary>A patch that fits no more proves nothing, and is noticed only when somebody runs all of them.</summary>
+    /// <summary>A patch that no longer applies proves nothing, and is otherwise noticed only when somebody runs all of them.</summary>
     [Fact]
     public void Every_mutant_fits_the_tree()
     {
@@ -97,7 +100,7 @@ public class TreeTests
     [Fact]
     public void No_source_waits_by_sleeping_or_asks_the_wall_clock()
     {
-        // The banned symbols of the build, once more for scripts of any kind.
+        // The build's banned symbols, checked again here to cover C# scripts that the build does not compile.
         var banned = new Regex(@"Thread\.Sleep\(|DateTime(Offset)?\.(Utc)?Now\b|Guid\.NewGuid\(");
         Assert.All(
             Repository.Files(".", "*.cs").Where(file => !file.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)),

@@ -5,7 +5,7 @@ using static OrderInventory.Check.Tests.Scene;
 
 namespace OrderInventory.Check.Tests;
 
-/// <summary>Every rule can fail: each case breaks one promise, and the rule that guards it says so.</summary>
+/// <summary>Every rule can fail: each case breaks one promise, and the rule that guards it reports it.</summary>
 public sealed class CheckerTests
 {
     private static readonly (string Rule, string What, Action<Scene> Break)[] s_cases =

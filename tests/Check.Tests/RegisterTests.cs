@@ -4,7 +4,7 @@ using static OrderInventory.Check.Tests.Scene;
 
 namespace OrderInventory.Check.Tests;
 
-/// <summary>The search for an order of concurrent calls.</summary>
+/// <summary>The search for a valid order of concurrent calls.</summary>
 public sealed class RegisterTests
 {
     [Fact]

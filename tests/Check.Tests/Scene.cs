@@ -4,8 +4,8 @@ using OrderInventory.Check.Histories;
 namespace OrderInventory.Check.Tests;
 
 /// <summary>
-/// A small system that kept every promise: a confirmed order, a shipped one of which a unit came back, an adjustment, a hold. Each test
-/// spoils one thing of it.
+/// A small system that kept every promise: a confirmed order, a shipped order with one unit returned, an adjustment and a hold. Each test
+/// breaks one part of it.
 /// </summary>
 internal sealed class Scene
 {
@@ -83,7 +83,7 @@ internal sealed class Scene
         ],
     };
 
-    /// <summary>A UUIDv7 of a time that rises with the number.</summary>
+    /// <summary>A UUIDv7 whose time rises with the number.</summary>
     public static Guid Id(int number) => Guid.Parse($"{number:x12}-7000-8000-000000000000".Insert(8, "-"));
 
     public static Operation Asked(Op op, double start, double end) => new() { Client = 1, Op = op, Intended = start, Start = start, End = end };
@@ -91,7 +91,7 @@ internal sealed class Scene
     public static MovementFact Moved(int id, string kind, long onHand, long reserved, Guid? order = null, Guid? cause = null) =>
         new(Product, Id(id), Default, kind, onHand, reserved, order, null, cause, null);
 
-    /// <summary>The rules that find something.</summary>
+    /// <summary>The violations that the rules find.</summary>
     public IReadOnlyList<Violation> Check()
     {
         var run = new RunLine(DateTimeOffset.UnixEpoch, 1, [Customer], [Product], [new(Register, 10)]);
@@ -103,7 +103,7 @@ internal sealed class Scene
         return Checker.Check(new(run, Lines), Facts);
     }
 
-    /// <summary>Puts another line in the place of the one that <paramref name="which"/> finds.</summary>
+    /// <summary>Replaces the operation that <paramref name="which"/> finds.</summary>
     public void Change(Func<Operation, bool> which, Func<Operation, Operation> change)
     {
         var at = Lines.FindIndex(line => line is Operation o && which(o));

@@ -28,7 +28,7 @@ public sealed class AccessTests(ConsoleFixture console)
         {
             await Expect(catalogue.GetByRole(AriaRole.Link, new() { Name = "New product" })).ToBeVisibleAsync();
             await Expect(catalogue.GetByRole(AriaRole.Link, new() { Name = "Orders", Exact = true })).ToHaveCountAsync(0);
-            // An address that is typed in leads to the API's refusal, not to data.
+            // A typed-in address leads to the API's refusal, not to data.
             await catalogue.GotoAsync($"orders/{order}");
             await Expect(catalogue.Locator(".problem")).ToContainTextAsync("No role of the token allows this call.");
         }
@@ -39,7 +39,7 @@ public sealed class AccessTests(ConsoleFixture console)
         await Expect(warehouse.GetByRole(AriaRole.Link, new() { Name = "Messages" })).ToHaveCountAsync(0);
         await Expect(warehouse.GetByRole(AriaRole.Link, new() { Name = "Customers" })).ToHaveCountAsync(0);
 
-        // A token is three parts of base64, and the first of each begins with {"
+        // A token begins with {" in base64, which is eyJ.
         Assert.DoesNotContain((await warehouse.Context.CookiesAsync()).Select(c => c.Value), value => value.Contains("eyJ", StringComparison.Ordinal));
         Assert.DoesNotContain("eyJ", await warehouse.ContentAsync(), StringComparison.Ordinal);
         Assert.Equal("{}{}", await warehouse.EvaluateAsync<string>("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"));
@@ -70,7 +70,7 @@ public sealed class AccessTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
         await page.Locator("#search").FillAsync(sku[..^1]);
         await page.Locator("#search").PressAsync("Enter");
-        // The address has the search before the page is left: who leaves it earlier comes back to the one before.
+        // Wait until the address has the search: a sign-in before that would return to the previous address.
         await Expect(page).ToHaveURLAsync(new Regex($"/console/orders\\?q={sku[..^1]}$"));
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in again" }).ClickAsync();
         await console.EnterAsync(page, "demo-support");
@@ -82,7 +82,7 @@ public sealed class AccessTests(ConsoleFixture console)
     public async Task Who_comes_back_from_the_provider_without_being_signed_in_is_told_how_to_go_on()
     {
         using var http = new HttpClient { BaseAddress = console.Api.BaseAddress };
-        // An old address, one of another browser's, and one with which somebody has said no.
+        // An old address, an address from another browser, and the address after a refused sign-in.
         foreach (var query in new[] { "", "?code=x&state=y", "?error=access_denied&state=y" })
         {
             using var answer = await http.GetAsync("/console/signin-oidc" + query);
@@ -102,7 +102,7 @@ public sealed class AccessTests(ConsoleFixture console)
             Assert.Equal(HttpStatusCode.Forbidden, (await http.SendAsync(request)).StatusCode);
         }
 
-        // Without the form's token nobody is signed out.
+        // Without the form's antiforgery token, nobody is signed out.
         Assert.Equal(HttpStatusCode.BadRequest, (await http.PostAsync("/console/sign-out", null)).StatusCode);
         foreach (var path in new[] { "/console/?returnUrl=https://example.com", "/console/signin-oidc?returnUrl=//example.com", "/console//example.com" })
         {

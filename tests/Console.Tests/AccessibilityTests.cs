@@ -10,7 +10,7 @@ namespace OrderInventory.Console.Tests;
 [Collection(ConsoleCollection.Name)]
 public sealed class AccessibilityTests(ConsoleFixture console)
 {
-    /// <summary>Looks at the page as it is drawn; nothing but colours depends on the scheme.</summary>
+    /// <summary>Runs axe on the rendered page; in dark mode it checks only the contrast, because only colours depend on the scheme.</summary>
     private const string Look = """
         async isDark => (await axe.run(document, isDark ? { resultTypes: ['violations'], runOnly: ['color-contrast'] } : { resultTypes: ['violations'] }))
           .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.html).join(' | ')}`)
@@ -41,7 +41,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
         await Expect(page.Locator("h1")).ToContainTextAsync(order.ToString());
         await Expect(page.Locator("h1")).ToBeFocusedAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToBeVisibleAsync();
-        // From the heading on, Tab reaches what can be done, and Enter does it.
+        // From the heading on, Tab reaches the available actions, and Enter performs them.
         for (var tabs = 0; tabs < 30 && await page.EvaluateAsync<string>("document.activeElement.textContent") != "Ship"; tabs++)
         {
             await page.Keyboard.PressAsync("Tab");

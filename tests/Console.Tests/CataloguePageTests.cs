@@ -8,7 +8,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>Products: made, changed, imported.</summary>
+/// <summary>Creating, changing and importing products.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class CataloguePageTests(ConsoleFixture console)
 {
@@ -24,7 +24,7 @@ public sealed class CataloguePageTests(ConsoleFixture console)
         await Expect(page.Locator("label", new() { HasText = "Price" }).Locator(".wrong")).ToBeVisibleAsync();
         await page.GetByLabel("Price").FillAsync("18.00");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        // A name is text, whatever it looks like.
+        // A name is shown as text, even if it looks like markup.
         await Expect(page.Locator("h1")).ToHaveTextAsync($"{sku} <b>Chai</b>");
 
         await Expect(page).ToHaveURLAsync(new Regex("/catalogue/[0-9a-f-]{36}$"));
@@ -58,7 +58,7 @@ public sealed class CataloguePageTests(ConsoleFixture console)
         Assert.Empty((await console.Api.GetFromJsonAsync<JsonNode>($"/api/products?sku={sku}-1"))!["items"]!.AsArray());
 
         var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Download the errors" }).ClickAsync());
-        // What a spreadsheet would calculate is led by an apostrophe.
+        // A value that a spreadsheet would calculate gets a leading apostrophe.
         Assert.StartsWith("3,'=1+1,", (await File.ReadAllLinesAsync(await download.PathAsync()))[1], StringComparison.Ordinal);
 
         await page.GetByLabel("Only try").UncheckAsync();

@@ -14,7 +14,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>One person's connection to the changes of the shop.</summary>
+/// <summary>One person's connection to the shop's changes.</summary>
 public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -71,14 +71,14 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
         {
             await first.SayAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
             await BecomesAsync(Freshness.Live);
-            // Others' changes: a heartbeat says how far they are.
+            // Changes that concern others: a heartbeat carries the position after them.
             await first.SayAsync(":\nid: s-9\n\n");
         }
 
         await BecomesAsync(Freshness.Broken);
         await using var second = await NextAsync();
         Assert.Equal("s-9", second.LastEventId);
-        // It has come no further, and begins there once more.
+        // The second connection got no further, so the third begins at the same position.
         await second.DisposeAsync();
         await using var third = await NextAsync();
         Assert.Equal("s-9", third.LastEventId);
@@ -143,7 +143,7 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
         await Eventually.TrueAsync(() => _changes.Count == 2, s_limit, "the next change is taken");
     }
 
-    /// <summary>The next connection, as time goes by.</summary>
+    /// <summary>Waits for the next connection while the clock moves on.</summary>
     private async Task<Connection> NextAsync()
     {
         var next = _shop.NextAsync();
@@ -160,23 +160,23 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
 
     private Task BecomesAsync(Freshness freshness) => Eventually.TrueAsync(() => _stream.Freshness == freshness, s_limit, $"it is {freshness}");
 
-    /// <summary>One answer of the shop's.</summary>
+    /// <summary>One response of the shop.</summary>
     private sealed class Connection(string? lastEventId, Pipe pipe) : IAsyncDisposable
     {
         public string? LastEventId => lastEventId;
 
-        /// <summary>Until it is read.</summary>
+        /// <summary>Sends the text and returns when it has been read.</summary>
         public async Task SayAsync(string text) => await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(text));
 
         public ValueTask DisposeAsync() => pipe.Writer.CompleteAsync();
     }
 
-    /// <summary>The shop, and how it is reached.</summary>
+    /// <summary>Stands in for the shop's API and for the factory of its clients.</summary>
     private sealed class Shop : HttpMessageHandler, IHttpClientFactory
     {
         private readonly Channel<Connection> _connections = Channel.CreateUnbounded<Connection>();
 
-        /// <summary>What it says instead of an answer; null is that nobody is there.</summary>
+        /// <summary>The statuses of the next responses; null means that the connection is refused.</summary>
         public Queue<HttpStatusCode?> Refusals { get; } = [];
 
         public HttpClient CreateClient(string name) => new(this, disposeHandler: false) { BaseAddress = new("http://gateway") };

@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>Customers: made, changed, erased.</summary>
+/// <summary>Creating, changing and erasing customers.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class CustomersPageTests(ConsoleFixture console)
 {
@@ -30,7 +30,7 @@ public sealed class CustomersPageTests(ConsoleFixture console)
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Erase the customer" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alertdialog)).ToContainTextAsync(mail);
-        // The keyboard stands on the harmless answer.
+        // The harmless answer has the focus.
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "No, keep it" })).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         Assert.Equal(HttpStatusCode.OK, (await console.Api.GetAsync($"/api/customers/{id}")).StatusCode);

@@ -61,7 +61,7 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
         await page.GetByRole(AriaRole.Link, new() { Name = "Go on" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync(address);
-        // Nobody has that name, and the page says so.
+        // The host name does not exist, and the page says so.
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
         await Expect(page.Locator("#test")).ToContainTextAsync("The host name cannot be resolved.", new() { Timeout = 15_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Switch off" }).ClickAsync();

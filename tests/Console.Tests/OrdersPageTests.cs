@@ -46,13 +46,13 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
         await Expect(page.GetByText($"{Many} loaded, these are all")).ToBeVisibleAsync();
         await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", $"{Many + 1}");
-        // What stands in a row's place until it is read has no id.
+        // The placeholder of a row that has not been read yet has no id.
         var last = page.Locator($"#orders tr[data-id][aria-rowindex='{Many + 1}']");
         await place.FocusAsync();
         await Eventually.TrueAsync(
             async () =>
             {
-                // The end is where it was when the key was pressed: rows that are drawn a moment later are below it.
+                // End goes to the end of the rows rendered so far; rows rendered later are below it, so the key is pressed again.
                 await page.Keyboard.PressAsync("End");
                 return await place.EvaluateAsync<bool>(
                     """
@@ -65,7 +65,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(last).ToBeInViewportAsync();
         Assert.InRange(await rows.CountAsync(), 10, Many - 10);
 
-        // One comes before all of them, and the last one changes: what somebody looks at stays where it is.
+        // A new order comes before all of them, and one in view changes: the view does not move.
         var oldest = await last.GetAttributeAsync("data-id");
         await last.GetByRole(AriaRole.Checkbox).CheckAsync();
         var top = await place.EvaluateAsync<double>("region => region.scrollTop");
@@ -77,7 +77,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(last).ToBeInViewportAsync();
         Assert.Equal(top, await place.EvaluateAsync<double>("region => region.scrollTop"));
 
-        // What was selected is, also when it is out of view.
+        // A selected order is shipped even when it is out of view.
         await place.FocusAsync();
         await page.Keyboard.PressAsync("Home");
         await Expect(page.Locator("#orders tr[aria-rowindex='2']")).ToHaveAttributeAsync("data-id", newest.ToString());
@@ -85,7 +85,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (1)" }).ClickAsync();
         await Eventually.TrueAsync(
             async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the one out of view is shipped");
-        // Pressed once more, it would be sent again for a version that is no more.
+        // Pressing the button again would send the order again with a version that is out of date.
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (0)" })).ToBeDisabledAsync();
     }
 
@@ -103,7 +103,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(row).ToBeInViewportAsync();
         var (read, top) = (await row.GetAttributeAsync("data-id"), (await row.BoundingBoxAsync())!.Y);
 
-        // What is in view is read again when something happens to it, after the new ones have come.
+        // An order in view is read again when it changes; here it changes after the new orders have arrived.
         await console.OrdersAsync(customer, product, 3);
         (await console.Api.PostAsJsonAsync($"/api/orders/{read}/ship", new { })).EnsureSuccessStatusCode();
 
@@ -137,7 +137,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         var order = await console.OrderAsync(customer, product, 2);
         await using var page = await console.SignInAsync("demo-support", $"orders/{order}");
         await page.GetByRole(AriaRole.Link, new() { Name = "Revise the order" }).ClickAsync();
-        // Pressed without a SKU it adds nothing.
+        // Without a SKU, the button adds nothing.
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await page.GetByLabel("Add a product by its SKU").FillAsync(" ");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
@@ -146,7 +146,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByLabel("Add a product by its SKU").FillAsync(other);
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await Expect(page.Locator("#total")).ToHaveTextAsync("31.50 EUR");
-        // What the order holds counts: 5 can be had, not 3.
+        // The order's own reservation counts: 5 units are available to it, not 3.
         await Expect(page.Locator("#lines tbody tr").First).ToContainTextAsync("5 too few");
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
@@ -177,7 +177,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await beside.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
         await Expect(beside).ToHaveCountAsync(0);
         await ReviseAsync(order, product, 8);
-        // And once more: the next one was quicker again, and now theirs is taken.
+        // Once more: the other person was quicker again, and now their version is taken.
         await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
         await beside.GetByRole(AriaRole.Button, new() { Name = "Take theirs" }).ClickAsync();
         await Expect(page.GetByLabel($"Number {sku}")).ToHaveValueAsync("8");
@@ -187,7 +187,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(page.Locator("tfoot")).ToContainTextAsync("18.00 EUR");
     }
 
-    /// <summary>The administrator changes the order, and Inventory agrees.</summary>
+    /// <summary>Changes the order as the administrator and waits until Inventory has confirmed the change.</summary>
     private async Task ReviseAsync(Guid order, Guid product, int quantity)
     {
         var before = await console.Api.GetAsync($"/api/orders/{order}");
@@ -215,7 +215,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByText("Saved views").ClickAsync();
         await page.GetByLabel("Name of this view").FillAsync("tea");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save this view" }).ClickAsync();
-        // Not by WaitForFunction, whose second look is an eval, which the page's policy forbids.
+        // Not WaitForFunction: after its first check it uses eval, which the page's policy forbids.
         await Eventually.TrueAsync(() => page.EvaluateAsync<bool>("localStorage.getItem('console.views.orders') !== null"), TimeSpan.FromSeconds(30), "the view is kept");
         await page.GotoAsync("orders");
         await page.GetByText("Saved views").ClickAsync();

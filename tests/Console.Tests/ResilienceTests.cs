@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>What a page does while something is away.</summary>
+/// <summary>What a page does while a service is down.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class ResilienceTests(ConsoleFixture console)
 {
@@ -23,7 +23,7 @@ public sealed class ResilienceTests(ConsoleFixture console)
         await Expect(today.Locator("#states")).ToBeVisibleAsync();
 
         await console.Runner.StopAsync("inventory");
-        // A search is answered by the one who is away; what was found before stays, and is said to be old.
+        // The search needs the service that is down; the previous results stay and are marked as possibly old.
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
         await page.Locator("select").SelectOptionAsync("reserved");
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
@@ -44,7 +44,7 @@ public sealed class ResilienceTests(ConsoleFixture console)
     {
         var (product, _, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product);
-        // Without the service that tells of changes a page keeps what it has read.
+        // Without the service that reports changes, a page keeps what it has read.
         await console.Runner.StopAsync("notifications");
         try
         {
@@ -62,7 +62,7 @@ public sealed class ResilienceTests(ConsoleFixture console)
             await beside.GetByRole(AriaRole.Button, new() { Name = "I have seen it" }).ClickAsync();
             await Expect(beside).ToHaveCountAsync(0);
 
-            // And how to go on: what was typed is still there, and is now a correction of theirs.
+            // How to go on: what was typed is still there and now corrects the other person's shipment.
             await page.GetByRole(AriaRole.Button, new() { Name = "Correct the shipment" }).ClickAsync();
             await Expect(page.Locator("[role=status]").GetByText("done")).ToBeVisibleAsync();
             Assert.Equal("ours", (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{order}"))!["trackingNumber"]);
@@ -93,7 +93,7 @@ public sealed class ResilienceTests(ConsoleFixture console)
 
         await console.Runner.StopAsync("console");
         await console.Runner.StartAsync("console");
-        // Signed in again by the provider's own session, without a question.
+        // The provider's own session signs the person in again, without a prompt.
         await Expect(page.GetByLabel($"On hand {sku} default")).ToHaveValueAsync("39", new() { Timeout = 30_000 });
         await Expect(page.Locator("#search")).ToHaveValueAsync(sku);
         Assert.NotEqual(Guid.Empty, product);

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>Each page as each role: what the role may do is there and works, and the rest is not there.</summary>
+/// <summary>Each page in each role: what the role may do is there and works, and nothing else is there.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class RolesTests(ConsoleFixture console)
 {
@@ -15,17 +15,17 @@ public sealed class RolesTests(ConsoleFixture console)
     private const string Catalogue = "demo-catalog";
     private const string Admin = "demo-admin";
 
-    /// <summary>The address of one thing, by its id.</summary>
+    /// <summary>Matches the address of a single resource, which ends with its id.</summary>
     private static readonly Regex s_one = new("/[0-9a-f-]{36}$");
 
     /// <param name="Path">Below <c>/console/</c>, with <c>{order}</c>, <c>{product}</c>, <c>{customer}</c>, <c>{webhook}</c> and <c>{sku}</c>.</param>
-    /// <param name="Ready">What is there when the page is.</param>
-    /// <param name="Readers">Who may see the page. Anybody else is told that they may not.</param>
+    /// <param name="Ready">An element that is there once the page is loaded.</param>
+    /// <param name="Readers">Who may see the page. All others see a refusal.</param>
     /// <param name="Controls">Names of links and buttons, and who has each.</param>
-    /// <param name="Work">The page's main task, with who does it.</param>
+    /// <param name="Work">The page's main task, and who performs it.</param>
     private sealed record PageRoles(string Path, string Ready, string[] Readers, (string Name, string[] Who)[] Controls, (Func<IPage, Shop, Task> Do, string[] Who)? Work = null);
 
-    /// <summary>What was made for the test.</summary>
+    /// <summary>The data made for the test.</summary>
     private sealed record Shop(Guid Product, string Sku);
 
     private static readonly PageRoles[] s_pages =

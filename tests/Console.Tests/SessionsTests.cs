@@ -44,7 +44,7 @@ public sealed class SessionsTests : IDisposable
         Assert.Equal(["r1"], _provider.Asked);
         _time.Advance(TimeSpan.FromSeconds(280));
         Assert.Equal("renewed-2", await _sessions.TokenOfAsync(user));
-        // A provider that rotates refresh tokens takes the old one no more.
+        // A provider that rotates refresh tokens no longer accepts the old one.
         Assert.Equal(["r1", "next-1"], _provider.Asked);
     }
 

@@ -19,7 +19,7 @@ public sealed class StockPageTests(ConsoleFixture console)
         await Expect(units).ToHaveValueAsync("40");
         await units.FillAsync("38");
         await page.GetByLabel("Reason of a change").FillAsync("count");
-        // Somebody takes five away before it is saved: this person counted 38 of 40, not of 35.
+        // Five units are taken out before the change is saved: this person counted 38 of 40, not of 35.
         await console.PostAsync($"/api/inventory/{product}/adjustments", new { delta = -5, reason = "damaged" });
         await page.GetByRole(AriaRole.Button, new() { Name = "Save (1)" }).ClickAsync();
         await Expect(page.Locator("#stock tbody tr[data-id]")).ToContainTextAsync("The stock is not as expected. (35)");
@@ -64,7 +64,7 @@ public sealed class StockPageTests(ConsoleFixture console)
     public async Task A_scanned_SKU_is_found_among_many_that_begin_alike()
     {
         var sku = ConsoleFixture.NewSku();
-        // A page of others comes before it.
+        // A full page of other SKUs comes before it.
         await Task.WhenAll(Enumerable.Range(0, 51).Select(number => console.ProductAsync($"{sku}-{number}", 1)));
         await console.ProductAsync(sku, 7);
         await using var page = await console.SignInAsync("demo-warehouse", "stock/stocktake");
@@ -86,7 +86,7 @@ public sealed class StockPageTests(ConsoleFixture console)
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("#counted")).ToBeFocusedAsync();
         await Expect(page.Locator("#expected")).ToHaveTextAsync("12");
-        // Two are taken away while somebody counts.
+        // Two units are taken out during the count.
         await console.PostAsync($"/api/inventory/{product}/adjustments", new { delta = -2, reason = "damaged" });
         await page.Keyboard.TypeAsync("11");
         await page.Keyboard.PressAsync("Enter");

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>Whatever a page says can be said in German. The English text is its own key, so nothing fails when one is forgotten.</summary>
+/// <summary>Every text of a page has a German translation. The English text is the key, so nothing else fails when one is missing.</summary>
 public sealed partial class TextsTests
 {
     [Fact]

@@ -12,8 +12,8 @@ using OrderInventory.Contracts.Products;
 namespace OrderInventory.Contracts.Tests;
 
 /// <summary>
-/// docs/events has the JSON schema of each event as it was published. Members may be added, nothing else: whatever a consumer could rely
-/// on stays. After an addition, UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts.Tests writes the files anew; it refuses a break too.
+/// docs/events has the JSON schema of each event as it was published. Members may be added, nothing else: whatever a consumer may rely
+/// on stays. After an addition, UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts.Tests writes the files; it refuses a breaking change too.
 /// </summary>
 public class PublishedSchemasTests
 {

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.CrossService.Tests;
 
-/// <summary>The two services, which know each other over HTTP and have only <see cref="Carrier"/> for their events.</summary>
+/// <summary>The two services, which reach each other over HTTP; <see cref="Carrier"/> alone carries their events.</summary>
 internal sealed class OrdersAndInventory : IAsyncDisposable
 {
     private readonly Service<OrdersDb> _orders;
@@ -57,7 +57,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         return both;
     }
 
-    /// <summary>A product that Orders has heard of, with stock.</summary>
+    /// <summary>Makes a product that Orders knows, with stock.</summary>
     public async Task<Guid> ProductAsync(long onHand)
     {
         var product = Guid.CreateVersion7();
@@ -76,7 +76,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
 
     public async Task<JsonNode> OrderAsync(Guid id) => (await Orders.GetFromJsonAsync<JsonNode>($"/api/orders/{id}"))!;
 
-    /// <summary>As if the order had waited for so long; nothing when it does not wait.</summary>
+    /// <summary>Makes the order look as if it had waited that long; does nothing if it is not waiting.</summary>
     public async Task HasWaitedAsync(Guid order, TimeSpan time)
     {
         await using var command = _orders.Database.CreateCommand("UPDATE orders SET waiting_since = now() - $2 WHERE id = $1 AND waiting_since IS NOT NULL");
@@ -85,7 +85,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Why events were set aside, in either service.</summary>
+    /// <summary>The reasons of all dead letters in both services.</summary>
     public async Task<IReadOnlyList<string>> DeadLettersAsync()
     {
         var reasons = new List<string>();

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Customers.Tests;
 
-/// <summary>What other services read: headers and JSON to the letter, by a consumer that knows nothing of our code.</summary>
+/// <summary>What other services read: exact headers and JSON, read by a consumer that uses none of our code.</summary>
 [Collection(CustomersCollection.Name)]
 public sealed class CustomerEventsTests(CustomersApp app)
 {

@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Customers.Tests;
 
-/// <summary>What is accepted as an address is what is mailed, and one mailbox is one customer's.</summary>
+/// <summary>An accepted address is the one that is mailed, and one mailbox belongs to one customer.</summary>
 public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<CustomersApp>
 {
     private const string Path = "/api/customers";
@@ -124,7 +124,7 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
         (await app.Api.PatchAsync($"{Path}/{made.Id}", patch.ToJsonString(), made.IfMatch)).ShouldBeMalformed("$.name");
     }
 
-    /// <summary>Rows of the version before: the oldest customer of a mailbox gets its key; nobody is lost.</summary>
+    /// <summary>Rows of the previous version: the oldest customer of a mailbox gets its key; no customer is lost.</summary>
     [Fact]
     public async Task Canonical_keys_reach_the_rows_that_are_there()
     {
@@ -141,7 +141,7 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
                 INSERT INTO customers (id, name, email, email_key, search_key, addresses, language, channel_email, channel_sms, channel_webhook, status, version, created_at, updated_at)
                 VALUES ($1, 'Maria', $2, $3, 'maria' || chr(10) || $3, '[]', 'en', true, false, false, 'active', 1, now(), now())
                 """);
-            // In the order of the list, which those of one millisecond would not be.
+            // In the order of the list; ids made within one millisecond would otherwise have no order.
             insert.Parameters.Add(new() { Value = OrderedIds.Next() });
             insert.Parameters.Add(new() { Value = email });
             insert.Parameters.Add(new() { Value = email.ToLowerInvariant() });

@@ -5,7 +5,7 @@ namespace OrderInventory.Customers.Tests;
 [Collection(CustomersCollection.Name)]
 public sealed class ListCustomersTests(CustomersApp app)
 {
-    /// <summary>Other tests make customers too; each test here looks for a name of its own.</summary>
+    /// <summary>Other tests make customers too; each test here searches for its own name.</summary>
     private readonly string _name = Guid.CreateVersion7().ToString("N");
 
     private async Task<List<Guid>> ListAsync(string query) =>

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The ordinary Aspire way. Where no container engine answers these are skipped and say so.</summary>
+/// <summary>The system in containers, Aspire's usual mode. Skipped, with a message, where no container engine answers.</summary>
 [Trait("Category", "Containers")]
 public sealed class ContainersTests
 {

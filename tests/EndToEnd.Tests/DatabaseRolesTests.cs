@@ -3,7 +3,7 @@ using OrderInventory.AppHost.Infrastructure;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>A service that somebody takes over can do in PostgreSQL what the service does, and nothing else.</summary>
+/// <summary>An attacker who takes over a service can do in PostgreSQL what the service can do, and nothing else.</summary>
 [Collection(SystemCollection.Name)]
 public sealed class DatabaseRolesTests(SystemFixture system)
 {
@@ -66,7 +66,7 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         }
     }
 
-    // Fails when the script of the deployment makes a role that can more than the AppHost's own, or cannot take a password with quotes in it.
+    // Fails when the deployment's script makes a role with more rights than the AppHost's roles, or cannot take a password with quotes.
     [ProgramFact("psql", "postgresql-client")]
     public async Task The_script_of_the_deployment_makes_roles_that_enter_their_own_database_only()
     {

@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Start, stop and crash of the AppHost as a process of its own, as run.sh starts it.</summary>
+/// <summary>Start, stop and crash of the AppHost as its own process, as run.sh starts it.</summary>
 public sealed class LifecycleTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
@@ -21,7 +21,7 @@ public sealed class LifecycleTests
         await using var system = await AppHostProcess.StartAsync();
         var processes = system.Processes();
         Assert.True(processes.Count > 9, $"only {processes.Count} processes were found");
-        // It holds connection strings.
+        // The file holds connection strings.
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(system.EndpointsFile).UnixFileMode);
 
         await system.SignalAsync("TERM");
@@ -51,7 +51,7 @@ public sealed class LifecycleTests
         var (_, order) = await shop.PlaceAsync(await shop.CustomerAsync(), (await shop.ProductAsync(stock: 1), 1));
         Assert.Equal("confirmed", (string?)order["status"]);
 
-        // The next start sweeps away what a killed one has left, and only that.
+        // The next start deletes what a killed AppHost has left, and only that.
         await using var next = AppHostProcess.Begin(other);
         await Eventually.TrueAsync(() => next.HasExited || !Directory.Exists(system.DataFolder), Timeout, "the sweep");
         Assert.False(next.HasExited, next.Output);
@@ -69,7 +69,7 @@ public sealed class LifecycleTests
         var orders = system.ProcessOf("OrderInventory.Orders");
         await Signal.SendAsync("KILL", orders);
         await Eventually.TrueAsync(() => system.Output.Contains("orders is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line that says so");
-        // It ends in order, with exit code 0: a service is to run all the same.
+        // On SIGTERM the service ends normally, with exit code 0: it must be restarted all the same.
         await Signal.SendAsync("TERM", system.ProcessOf("OrderInventory.Customers"));
         await Eventually.TrueAsync(() => system.Output.Contains("customers is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about customers");
         await Eventually.TrueAsync(async () => (await gateway.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode, Timeout, "every service ready again");
@@ -88,7 +88,7 @@ public sealed class LifecycleTests
         Directory.CreateDirectory(Path.Combine(java.FullName, "libs"));
         await File.WriteAllTextAsync(Path.Combine(java.FullName, "libs", "kafka_2.13.jar"), "");
         var program = Path.Combine(java.FullName, "bin", "java");
-        // Formats the storage, then cannot run: as a machine without memory, or a broken Java.
+        // Formats the storage, then fails, as on a machine without memory or with a broken Java.
         await File.WriteAllTextAsync(program, "#!/bin/sh\ncase \"$*\" in *StorageTool*) exit 0;; esac\necho 'no memory for this' >&2\nexit 3\n");
         using (var chmod = Process.Start("chmod", ["+x", program]))
         {
@@ -183,7 +183,7 @@ public sealed class LifecycleTests
                     "/api/products", new { sku = "KEPT-1", name = "Kept", category = "tests", price = new { amount = 1.00m, currency = "EUR" } });
                 Assert.Equal(HttpStatusCode.Created, response.StatusCode);
                 id = (await response.Content.ReadFromJsonAsync<JsonNode>())!["id"]!.GetValue<string>();
-                // They hold customers' data and passwords, under a folder that everyone may enter; a copy of the binaries does not.
+                // The folders hold customers' data and passwords, and everyone may enter their parent; the copy of the binaries holds nothing secret.
                 var folders = new DirectoryInfo(data).GetDirectories().Where(folder => !folder.Name.Contains("binaries", StringComparison.Ordinal)).ToList();
                 Assert.Contains(folders, folder => folder.Name == "mail");
                 Assert.All(folders, folder => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, folder.UnixFileMode));
@@ -195,7 +195,7 @@ public sealed class LifecycleTests
             using var again = await second.CreateClientAsync();
             var product = await again.GetFromJsonAsync<JsonNode>($"/api/products/{id}");
             Assert.Equal("KEPT-1", product!["sku"]!.GetValue<string>());
-            // With the data is the administrator's password, which what measures the server needs.
+            // The kept data includes the administrator's password, which bench/limit.sh needs.
             await Eventually.TrueAsync(() => File.Exists(endpoints), Timeout, "endpoints.json");
             var (exitCode, output) = await ProgramRun.RunAsync(
                 Path.Combine(Repository.Root, "bench/limit.sh"), ["--data", data, "--endpoints", endpoints, "--clients", "1", "--seconds", "1"]);

@@ -77,7 +77,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/orders/{id}/lines")
         {
-            // 10 are more than are available, but what the order holds counts.
+            // 10 is more than is available, but the order's own reservation counts.
             Content = JsonContent.Create(new { lines = new[] { new { productId = tea, quantity = 10 }, new { productId = rice, quantity = 1 } } }),
         };
         request.Headers.TryAddWithoutValidation("If-Match", $"\"{order["version"]}\"");
@@ -97,7 +97,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _shop.PlaceAsync(customer, (product, 1))));
 
-        // Most are refused by the check; those that got past it at the same moment are turned away by the reservation.
+        // The check refuses most; the reservation rejects those that passed the check at the same moment.
         var refused = answers.Count(a => a.Status == HttpStatusCode.Conflict);
         var orders = answers.Where(a => a.Status == HttpStatusCode.Created).Select(a => (string?)a.Body["status"]).ToList();
         Assert.Equal((10, 30), (orders.Count(status => status == "confirmed"), refused + orders.Count(status => status == "rejected")));

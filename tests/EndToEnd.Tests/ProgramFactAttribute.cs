@@ -2,7 +2,7 @@ using OrderInventory.AppHost.Infrastructure;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>A test that needs a program; without it, it is skipped and says so.</summary>
+/// <summary>A test that needs a program; it is skipped, with a message, where the program is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ProgramFactAttribute : FactAttribute
 {

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Redis goes and comes back while people read and change: slower, never an error, and nothing stale for longer than a cache lives.</summary>
+/// <summary>Redis stops and starts while clients read and write: slower, but no error, and nothing stale longer than a cache entry lives.</summary>
 public sealed class RedisOutageTests
 {
     [Fact]
@@ -32,7 +32,7 @@ public sealed class RedisOutageTests
         await AfterAsync(50);
         await system.StopAsync("redis");
         await AfterAsync(50);
-        // Changed while nobody can tell the cache.
+        // Changed while the cache cannot be invalidated.
         var current = await gateway.GetAsync($"/api/products/{product}");
         using var patch = new HttpRequestMessage(HttpMethod.Patch, $"/api/products/{product}") { Content = JsonContent.Create(new { name = "Chai, new" }, new MediaTypeHeaderValue("application/merge-patch+json")) };
         patch.Headers.TryAddWithoutValidation("If-Match", current.Headers.NonValidated["ETag"].ToString());

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>MSBuild takes a property that it does not know without a word, so what a service runs with is read from what was built.</summary>
+/// <summary>MSBuild silently accepts an unknown property, so a service's runtime settings are read from the build output.</summary>
 public sealed class RuntimeSettingsTests
 {
     [Theory]

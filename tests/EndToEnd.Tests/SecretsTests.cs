@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Values are planted wherever people and operators put them, and looked for in everything that leaves a service beside its answers.</summary>
+/// <summary>Values are planted wherever people and operators enter data, and searched in all that leaves a service except its responses.</summary>
 public sealed class SecretsTests
 {
     private const string Name = "Zyxwina Plantedname";
@@ -44,7 +44,7 @@ public sealed class SecretsTests
             marked.EnsureSuccessStatusCode();
         }
 
-        // The last thing that was done has been exported by each kind, and so has what came before it.
+        // Wait until each kind of telemetry has exported the last request, and so everything before it.
         await Eventually.TrueAsync(
             () => new[] { "traces", "metrics", "logs" }.All(signal => collector.Exports.Any(export => export.Signal == signal))
                 && collector.Spans.Any(span => span.Service == "notifications" && span.Name.Contains("send", StringComparison.Ordinal)),
@@ -78,7 +78,7 @@ public sealed class SecretsTests
 
     private static async Task<Guid> PlantAsync(HttpClient gateway, string email)
     {
-        // From here on each request carries them; a cookie and a key of another system mean nothing here, and are nobody's business in a log.
+        // From here on each request carries them; a cookie and a key of another system mean nothing here and do not belong in a log.
         gateway.DefaultRequestHeaders.Add("Cookie", $"session={Cookie}");
         gateway.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);
         var created = await gateway.PostAsJsonAsync("/api/customers", new { name = Name, email, phone = Phone, channels = new { email = true, sms = true, webhook = true } });
@@ -122,7 +122,7 @@ public sealed class SecretsTests
         }
     }
 
-    /// <summary>What goes wrong is written down most readily.</summary>
+    /// <summary>Makes requests that fail, because failures are the most likely to be logged.</summary>
     private static async Task FailAsync(HttpClient gateway, string email, Guid customer)
     {
         foreach (var (body, type) in new[]

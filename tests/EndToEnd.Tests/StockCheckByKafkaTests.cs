@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The stock check as question and answer over Kafka (<c>Orders:StockCheck=Kafka</c>), in the running system.</summary>
+/// <summary>The stock check as request and reply over Kafka (<c>Orders:StockCheck=Kafka</c>), in the running system.</summary>
 public sealed class StockCheckByKafkaTests
 {
     [Fact]
@@ -17,7 +17,7 @@ public sealed class StockCheckByKafkaTests
         var customer = await shop.CustomerAsync();
         var product = await shop.ProductAsync(stock: 5);
 
-        // Refuse: a 409 can only come from an answer, and so can a 201. The first questions may come before the responder listens.
+        // With Refuse, a 409 and a 201 both need a reply from Inventory. The first requests may come before the responder listens.
         await Eventually.TrueAsync(
             async () => (await shop.PlaceAsync(customer, (product, 3), (product, 3))).Status == HttpStatusCode.Conflict,
             TimeSpan.FromSeconds(60), "Inventory answers over Kafka");

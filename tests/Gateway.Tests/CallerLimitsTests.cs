@@ -40,7 +40,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
         var problem = await refused.Content.ReadFromJsonAsync<JsonNode>();
         Assert.Equal(("/problems/too-many-requests", 429, true), ((string?)problem!["type"], (int?)problem["status"], problem["traceId"] is not null));
 
-        // Somebody else has a bucket of their own, so has whoever has no token, and the orchestrator is never refused.
+        // Another caller has another bucket, callers without a token have one too, and the orchestrator is never refused.
         Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, "bob"));
         for (var i = 0; i < 4; i++)
         {
@@ -61,7 +61,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.9"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("203.0.113.9"));
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.10"));
-        // One subscriber's network of IPv6 is one caller.
+        // One subscriber's IPv6 network is one caller.
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:2::1"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("2001:db8:1:2:ffff::9"));
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:3::1"));
@@ -123,7 +123,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
             Settings =
             {
                 ["Gateway:RateLimit:Burst"] = $"{burst}",
-                // Nothing comes back during a test.
+                // No token is added during a test.
                 ["Gateway:RateLimit:Tokens"] = "1",
                 ["Gateway:RateLimit:Period"] = "01:00:00",
                 ["Gateway:RateLimit:Shared"] = $"{shared}",
@@ -156,7 +156,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
             request.Headers.Authorization = new("Bearer", TestAuthority.Shared.Token(caller, ["admin"]));
         }
 
-        // Without the token that the tests' client has of itself.
+        // Without the token that the tests' client sends by default.
         using var client = new HttpClient { BaseAddress = gateway.Http.BaseAddress };
         return await client.SendAsync(request);
     }

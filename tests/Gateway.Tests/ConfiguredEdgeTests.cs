@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>What is off until somebody configures it.</summary>
+/// <summary>What is off until it is configured.</summary>
 public sealed class ConfiguredEdgeTests
 {
     [Theory]
@@ -39,7 +39,7 @@ public sealed class ConfiguredEdgeTests
         }
     }
 
-    // Fails when the page may not ask its provider for a token, or when everything else may be asked from anywhere because of it.
+    // Fails when the page may not request a token from its provider, or if pages other than it may connect there too.
     [Fact]
     public async Task The_reference_page_signs_in_at_a_provider_of_ones_own()
     {
@@ -91,7 +91,7 @@ public sealed class ConfiguredEdgeTests
     {
         await using var app = await Started(new() { Settings = { ["Gateway:Proxies"] = "127.0.0.1,10.0.0.0/8" } });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
-        // The left one is the caller's own invention, the right one another proxy.
+        // The left address is the caller's own invention, the right one another proxy.
         request.Headers.Add("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 10.1.2.3");
         request.Headers.Add("X-Forwarded-Proto", "http, https, http");
 

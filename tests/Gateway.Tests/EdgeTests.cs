@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>What goes no further than the gateway, and what it tells browsers.</summary>
+/// <summary>Requests that stop at the gateway, and the headers that it sends to browsers.</summary>
 public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
 {
-    /// <summary>What Kestrel answers before there is a request that could have an answer of ours: a status, no body, and the end of the connection.</summary>
+    /// <summary>Kestrel's answer to what is not yet a request, so that none of ours is possible: a status, no body, a closed connection.</summary>
     [Theory]
     [InlineData("GARBAGE\r\n\r\n", "400 Bad Request")]
     [InlineData("GET /api/orders HTTP/9.9\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported")]

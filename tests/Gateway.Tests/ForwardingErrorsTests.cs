@@ -92,7 +92,7 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
         return problem;
     }
 
-    /// <summary>A stream that does not say how long it is.</summary>
+    /// <summary>A stream that does not report its length.</summary>
     private sealed class Unknown(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;

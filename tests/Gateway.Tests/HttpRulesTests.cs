@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>The gateway passes on what HTTP allows, and says when it ends a connection.</summary>
+/// <summary>The gateway passes on what HTTP allows, and announces when it ends a connection.</summary>
 public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayApp>
 {
     [Theory]

@@ -92,7 +92,7 @@ public sealed class RoutingTests(GatewayApp gateway) : IClassFixture<GatewayApp>
         var trace = ActivityTraceId.CreateRandom().ToString();
         request.Headers.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
 
-        // A client that is traced itself, as everything in this process is, would put its own header there.
+        // A traced client, as all clients in this process are, would send its own trace header.
         using var untraced = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null })
         {
             BaseAddress = gateway.Http.BaseAddress,

@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The ledger against the levels, and both against what Orders says.</summary>
+/// <summary>Compares the ledger with the levels, and both with what Orders reports.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -39,7 +39,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
 
     private async Task<JsonNode> ReportAsync(string query) => (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?{query}"))!;
 
-    /// <summary>Somebody wrote past the ledger.</summary>
+    /// <summary>Changes a level without writing to the ledger.</summary>
     private Task<long> BreakAsync(Guid product) => _app.QueryAsync<long>(
         "WITH u AS (UPDATE stock_levels SET on_hand = on_hand + 7, reserved = reserved + 1 WHERE product_id = $1 RETURNING 1) SELECT count(*) FROM u", product);
 
@@ -73,7 +73,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         Assert.Equal(HttpStatusCode.NotFound, (await _http.PostAsync($"/api/inventory/{Guid.CreateVersion7()}/rebuild", null)).StatusCode);
     }
 
-    // A wrong row, for a ledger is only ever added to.
+    // Adds a wrong row instead of changing one: the ledger is append-only.
     [Theory]
     [InlineData(-20, 0, -10, 7)]
     [InlineData(0, 4, 10, 11)]

@@ -32,7 +32,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
 
     private static DateTimeOffset Yesterday => TimeProvider.System.GetUtcNow().AddDays(-1);
 
-    /// <summary>All that there is by now, younger than the service itself would close.</summary>
+    /// <summary>A cut after everything written so far; the service itself closes only older movements.</summary>
     private static DateTimeOffset Everything => TimeProvider.System.GetUtcNow().AddMinutes(1);
 
     private Task CloseAsync(DateTimeOffset before) => _closing.CloseAsync(before, CancellationToken.None);
@@ -40,7 +40,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     private async Task AdjustAsync(Guid product, long delta, string location = "default") =>
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta, reason = "count", location })).EnsureSuccessStatusCode();
 
-    /// <summary>10 units at one place and 5 at another, since two days ago, and 3 of them reserved by a hold of today.</summary>
+    /// <summary>Makes a product with 10 units at one location and 5 at another since two days ago, 3 of them reserved by a hold made today.</summary>
     private async Task<Guid> OldProductAsync()
     {
         Guid product;
@@ -67,11 +67,11 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     private async Task<JsonNode> ReportAsync(Guid product, bool full = false) =>
         (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?productIds={product}&full={(full ? "true" : "false")}"))!["items"]!.AsArray().Single()!;
 
-    /// <summary>What the report says without and with the whole ledger.</summary>
+    /// <summary>Whether the report finds the product balanced, without and with reading the whole ledger.</summary>
     private async Task<(bool Balanced, bool Audited)> BalancedAsync(Guid product) =>
         ((bool)(await ReportAsync(product))["balanced"]!, (bool)(await ReportAsync(product, full: true))["balanced"]!);
 
-    /// <summary>Each place's balance with the movements behind the cut is its whole ledger, and a product's places have one cut.</summary>
+    /// <summary>Each location's balance plus the movements after the cut is its whole ledger; all locations of a product have the same cut.</summary>
     private async Task AssertRightAsync()
     {
         Assert.Equal(0L, await _app.QueryAsync<long>(
@@ -119,7 +119,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
                     2 => await _http.PostAsJsonAsync($"/api/inventory/{product}/transfers", new { from, to, quantity = units, reason = "move" }),
                     _ => await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = units } } }),
                 };
-                // Some are refused: that is no movement.
+                // Some requests are refused; they write no movement.
                 Assert.True((int)response.StatusCode < 500, response.StatusCode.ToString());
             }
 
@@ -146,7 +146,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
 
         await AdjustAsync(moved, 1);
         await CloseAsync(Everything);
-        // Both places have the new cut.
+        // Both locations have the new cut.
         Assert.All((await RowVersionsAsync(moved)).Zip(before), row => Assert.NotEqual(row.Second, row.First));
         Assert.Equal(after, await RowVersionsAsync(still));
         await AssertRightAsync();
@@ -209,7 +209,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
             products.Add(await _app.StockAsync(i));
         }
 
-        // In the middle of a transaction, and then between two.
+        // The run stops once in the middle of a transaction, and then between two transactions.
         await using (var connection = await _app.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
@@ -251,7 +251,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         move.Parameters.Add(new() { Value = OrderedIds.At(TimeProvider.System.GetUtcNow()) });
         Assert.Equal(1, await move.ExecuteNonQueryAsync());
 
-        // It does not wait for the locks. It takes what is committed, and the cut is no later than that.
+        // Closing does not wait for the locks. It takes only committed movements, and the cut is no later than these.
         await CloseAsync(Everything);
         Assert.Equal(2L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE product_id = $1", product));
         await late.CommitAsync();
@@ -289,7 +289,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         await CloseAsync(Yesterday);
         await WriteAsync("UPDATE stock_movements SET on_hand_delta = on_hand_delta + 4 WHERE product_id = $1 AND kind = 'adjusted'", product);
         await WriteAsync("UPDATE stock_levels SET on_hand = on_hand + 4 WHERE product_id = $1 AND location = 'berlin'", product);
-        // The one misses the units in the balance, the other one sees that level and ledger agree and the balance does not.
+        // The plain report misses the 4 units in the balance; the audit sees that level and ledger agree and the balance does not.
         Assert.Equal((false, false), await BalancedAsync(product));
         var audit = await ReportAsync(product, full: true);
         Assert.Equal((19, 19), ((int)audit["level"]!["onHand"]!, (int)audit["ledger"]!["onHand"]!));
@@ -350,7 +350,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
             time => ActivatorUtilities.CreateInstance<CloseLedger>(_app.Services, time),
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances") == 2,
             "it has closed");
-        // What is of today is not in it.
+        // Today's movements are not included.
         Assert.Equal(0L, await _app.QueryAsync<long>("SELECT sum(reserved)::bigint FROM stock_balances WHERE product_id = $1", product));
         await AssertRightAsync();
     }

@@ -9,7 +9,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Products that are gone from the catalogue, and records that somebody takes out.</summary>
+/// <summary>Products that were deleted from the catalogue, and stock records that are removed.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class DeletedProductTests(InfrastructureFixture infrastructure, SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
@@ -31,7 +31,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     private async Task<bool> IsLowAsync(Guid product) =>
         (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?lowStock=true&productIds={product}"))!["items"]!.AsArray().Count == 1;
 
-    // Fails when two handlers of one batch decide on the same stock, each as it was before the other.
+    // Fails when two handlers of one batch decide on the same stock and neither sees the other's change.
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -88,7 +88,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
         Assert.Contains("The product was deleted.", await (await _http.PostAsync("/api/inventory/import", new StringContent(
             $"productId,onHand,lowStockThreshold\n{gone},9,10\n", System.Text.Encoding.UTF8, "text/csv"))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
-        // What there is of it can be taken away.
+        // The remaining units can still be taken out.
         Assert.Equal(HttpStatusCode.Created, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/adjustments", new { delta = -1, reason = "x" })).StatusCode);
         Assert.Equal(HttpStatusCode.Created, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/stocktakes", new { expectedOnHand = 4, onHand = 2, reason = "x" })).StatusCode);
         await HistoryCheck.LedgerAsync(_http, gone);
@@ -142,7 +142,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
         var hold = await (await MakeAsync(600)).BodyAsync();
         Assert.Equal(HttpStatusCode.OK, (await http.PostAsJsonAsync($"/api/inventory/holds/{hold["id"]}/extend", new { ttlSeconds = 3000 })).StatusCode);
 
-        // As if it had been made half an hour ago.
+        // As if the hold had been made half an hour ago.
         await app.QueryAsync<long>("WITH u AS (UPDATE holds SET created_at = created_at - interval '30 minutes' RETURNING 1) SELECT count(*) FROM u");
         var before = (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold["id"]}"))!;
         var refused = await http.PostAsJsonAsync($"/api/inventory/holds/{hold["id"]}/extend", new { ttlSeconds = 3500 });

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>What people of a warehouse look for, and change at once.</summary>
+/// <summary>Searches that warehouse staff make, and changes of several products in one request.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class FindStockTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
@@ -44,7 +44,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         await ExpectAsync("lowStock=true", tea);
         await ExpectAsync("lowStock=true&location=berlin");
         await ExpectAsync("q=tea&lowStock=false&location=berlin&outOfStock=false", cake);
-        // Of the place that was asked for, the export has its rows alone.
+        // With a location given, the export has only that location's rows.
         Assert.Equal(["productId,location,onHand,lowStockThreshold", $"{cake},berlin,7,5"],
             (await _http.GetStringAsync("/api/inventory/export?location=berlin")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
@@ -70,7 +70,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal([second], await OrdersAsync($"productId={cake}&location=default&outcome=reserved,shipped"));
         Assert.Equal([refused], await OrdersAsync("outcome=rejected"));
         Assert.Empty(await OrdersAsync("location=berlin"));
-        // What was shipped from a place is still found there.
+        // An order that was shipped from a location is still found there.
         await _app.UpdateAsync(first, 2, "shipped", (tea, 1));
         await _app.WaitForOutcomeAsync(first, "shipped");
         Assert.Equal([second, first], await OrdersAsync("location=default"));
@@ -123,7 +123,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "delivery" })).EnsureSuccessStatusCode();
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = -3, reason = "damaged" })).EnsureSuccessStatusCode();
         await ReserveAsync((product, 4));
-        // As if each had been a day after the one before, from the second to the fifth of November.
+        // As if each movement were one day after the previous one, from 2 to 5 November.
         await _app.QueryAsync<long>(
             """
             WITH m AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM stock_movements WHERE product_id = $1),
@@ -134,7 +134,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal(
             ["0 0 0 0", "10 0 10 0", "15 0 5 0", "12 0 0 3", "12 4 0 0", "12 4 0 0"],
             days.Select(d => $"{d!["onHand"]} {d["reserved"]} {d["in"]} {d["out"]}"));
-        // What happened after the period lies between it and now.
+        // The history is computed backwards from now, so movements after the period must be subtracted.
         Assert.Equal(["10 0 10 0"], (await HistoryAsync("by=day&from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z")).Select(d => $"{d!["onHand"]} {d["reserved"]} {d["in"]} {d["out"]}"));
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/inventory/{Guid.CreateVersion7()}/history")).StatusCode);
 
@@ -178,7 +178,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal(4, (int)(await _app.LevelAsync(cake))["lowStockThreshold"]!);
         await _app.AssertBooksBalanceAsync();
 
-        // The same request again is done once.
+        // The same request is not applied a second time.
         var again = await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", body, key: "k1");
         Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.All((await again.BodyAsync())["items"]!.AsArray(), i => Assert.Equal("replayed", (string?)i!["outcome"]));

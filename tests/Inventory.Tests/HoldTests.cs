@@ -5,11 +5,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Units kept for carts. The sweeper of these tests does not come by itself, so that what happens without it can be seen.</summary>
+/// <summary>Units held for carts. The sweeper does not run by itself in these tests, so that they show what happens without it.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTests(shared), IClassFixture<HoldTests.WithoutSweep>
 {
-    /// <summary>Holds lapse when a test says so.</summary>
+    /// <summary>An Inventory service whose sweeper does not run during the tests.</summary>
     public sealed class WithoutSweep(InfrastructureFixture infrastructure) : SharedInventory(infrastructure)
     {
         protected override (string Name, string Value)[] Settings => [("Inventory:HoldSweep", "1.00:00:00")];
@@ -35,7 +35,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
 
     private async Task<string?> StatusAsync(Guid hold) => (string?)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!["status"];
 
-    /// <summary>Its time is over now, and no sweeper has come.</summary>
+    /// <summary>Lets the hold expire without a run of the sweeper.</summary>
     private Task<long> LapseAsync(Guid hold) => _app.QueryAsync<long>(
         "WITH u AS (UPDATE holds SET expires_at = now() - interval '1 second' WHERE id = $1 RETURNING 1) SELECT count(*) FROM u", hold);
 
@@ -185,7 +185,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var (stranger, owner) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await _app.CreateAsync(stranger, null, (tea, 9));
         await _app.WaitForOutcomeAsync(stranger, "reserved");
-        // Only the share of the product that was short has been taken back; the rest of the hold is the sweeper's, or the next one's.
+        // Only the units of the product that was short have been released; the rest is left to the sweeper or to the next request that needs it.
         Assert.Equal(((10L, 9L), (10L, 8L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
         await HeldAsync((rice, 10));
         await _app.CreateAsync(owner, hold, (tea, 2));
@@ -267,7 +267,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var (stuck, sound, order) = (await HeldAsync((product, 4)), await HeldAsync((product, 3)), Guid.CreateVersion7());
         await LapseAsync(stuck);
         await LapseAsync(sound);
-        // The level knows of three reserved units only, so the four cannot be given back.
+        // The level has only three reserved units, so the four units of the first hold cannot be released.
         await _app.QueryAsync<long>("UPDATE stock_levels SET on_hand = 4, reserved = 3 WHERE product_id = $1 RETURNING version", product);
         await _app.CreateAsync(order, null, (product, 9));
         await _app.WaitForOutcomeAsync(order, "rejected");

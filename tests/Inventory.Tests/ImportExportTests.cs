@@ -137,7 +137,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
             (await SendAsync("productId,onHand\n", "text/csv", Uri.EscapeDataString(reference))).ShouldBeMalformed("reference");
         }
 
-        // Code points are counted, and what is stored is composed.
+        // The limit counts code points, and the stored text is normalised (NFC).
         (await SendAsync("productId,onHand\n", "text/csv", Uri.EscapeDataString(string.Concat(Enumerable.Repeat("😀", 200))))).ShouldBe(200);
         (await SendAsync("productId,onHand\n", "text/csv", "")).ShouldBe(200);
     }

@@ -38,7 +38,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
             await WaitForAsync(order, "reserved");
         }
 
-        // The server counts when it comes to it.
+        // PostgreSQL updates these counters with a delay.
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<bool>("SELECT n_tup_upd >= 30 AND n_tup_hot_upd = n_tup_upd FROM pg_stat_user_tables WHERE relname = 'stock_levels'"),
             s_timeout, "all updates are heap-only");
@@ -108,7 +108,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await _app.QueryAsync<long>("WITH d AS (DELETE FROM inbox_messages WHERE id = $1 RETURNING 1) SELECT count(*) FROM d", id);
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), json, id);
 
-        // An order behind them in the same partition: when it is decided, so were they.
+        // A later order in the same partition: once it is decided, the events before it are handled.
         var last = Guid.CreateVersion7();
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), InventoryApp.Json(InventoryApp.Created(last, (product, 1))));
         await WaitForAsync(last, "reserved");
@@ -143,7 +143,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await WaitForAsync(waited, "released");
         await WaitForAsync(overtaken, "released");
         await CreateAsync(overtaken, (product, 4));
-        // The last units: had the late order got any, they would not be there.
+        // All 10 units: if the late order had reserved any, this order would be rejected.
         await CreateAsync(last, (product, 10));
         await WaitForAsync(last, "reserved");
         Assert.Equal("released", await OutcomeAsync(overtaken));
@@ -187,7 +187,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await Task.WhenAll(orders.Select(order => CreateAsync(order, [.. products.OrderBy(_ => random.Next()).Take(3).Select(p => (p, 1))])));
         await Task.WhenAll(orders.Where((_, i) => i % 3 == 0).Select(order => UpdateAsync(order, 2, "cancelPending", [.. products.Select(p => (p, 1))])));
         await Eventually.TrueAsync(
-            // Only this test's orders: a new group reads the topics from their beginning, other tests' orders too.
+            // Counts only this test's orders; the topics may have other tests' orders too.
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1)", orders.ToArray()) == orders.Count
                 && await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1) AND outcome = 'released'", orders.ToArray())
                     == orders.Where((_, i) => i % 3 == 0).Count(),

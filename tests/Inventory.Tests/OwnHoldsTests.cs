@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>A customer has their own holds and sees what is available; no other number is theirs to know.</summary>
+/// <summary>A customer sees their own holds and what is available, and no other quantity.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
@@ -70,7 +70,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
         var foreign = await HoldAsync(_other, 90);
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
 
-        // Named or not, with whatever customer in the body: 10 are available.
+        // Whether or not the hold is named, and whatever customer the body states, 10 units are available.
         foreach (var body in new object[]
         {
             new { lines = Wanted(50), holdId = foreign }, new { lines = Wanted(50), holdId = foreign, customerId = _other }, new { lines = Wanted(50) },

@@ -6,7 +6,7 @@ using OrderInventory.Inventory.Features;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The decisions, without a database.</summary>
+/// <summary>The reservation decisions, without a database.</summary>
 public class ReservationDecisionTests
 {
     private static readonly Guid s_tea = Guid.CreateVersion7();
@@ -69,7 +69,7 @@ public class ReservationDecisionTests
         var order = Guid.CreateVersion7();
         var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 4)) with { OrderId = order }, Guid.CreateVersion7(), stock)!;
         Assert.Equal((ReservationOutcome.Reserved, 0L), (decision.Outcome, stock.Available(s_tea)));
-        // The line of rice is in no level, so the books are broken there: it is left to the sweeper, which says so.
+        // No level has the rice of the hold, so the stock records are inconsistent there: that line is left to the sweeper, which reports it.
         Assert.Equal(s_tea, Assert.Single(stock.ExpiredLines).Line.ProductId);
         Assert.Equal([(MovementKind.Reserved, 6L, null), (MovementKind.HoldExpired, -4L, hold), (MovementKind.Reserved, 4L, (Guid?)null)],
             stock.Movements.Select(m => (m.Kind, m.ReservedDelta, m.HoldId)));
@@ -146,7 +146,7 @@ public class ReservationDecisionTests
         var stock = Stock(tea: 10, rice: 5);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
         OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
-        // The cancel overtook Orders' knowledge of the revision: its lines are still the old ones.
+        // Orders sent the cancel before it knew of the revision: the event still has the old lines.
         OrderUpdatedHandler.Apply(Updated(4, OrderStatus.CancelPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
         Assert.Equal((10, 5), (stock.Available(s_tea), stock.Available(s_rice)));
     }

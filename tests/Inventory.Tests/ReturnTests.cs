@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Goods of shipped orders come back.</summary>
+/// <summary>Returns of goods from shipped orders.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
@@ -76,7 +76,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
         await _app.UpdateAsync(order, 3, "shipped", (product, 5));
-        // Behind it in the same partition: when this is handled, so is that.
+        // A later event in the same partition: once it is handled, the event before it is handled too.
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
         Assert.Equal((10, 0), await _app.NumbersAsync(product));
@@ -91,7 +91,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         var order = await ReservedAsync((product, 5));
         await _app.UpdateAsync(order, 3, "shipped", (product, 5));
         await _app.WaitForOutcomeAsync(order, "shipped");
-        // Somebody wrote past the service, so that the return fails; then it is put right.
+        // A write that bypasses the service makes the return fail; the row is corrected below.
         await _app.QueryAsync<long>("UPDATE reservations SET shipped = '[]' WHERE order_id = $1 RETURNING order_version", order);
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         async Task<JsonNode?> LetterAsync() => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray()
@@ -107,7 +107,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         (await http.PostAsync($"/api/inventory/dead-letters/{letter["id"]}/replay", null)).EnsureSuccessStatusCode();
         Assert.Null(await LetterAsync());
         Assert.Equal((8, 0), await _app.NumbersAsync(product));
-        // The same return in another event, as if the inbox had forgotten it, and one behind it in the same partition.
+        // The same return in another event, as if the inbox had forgotten it, and a later return in the same partition.
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         await ReturnAsync(order, 6, restock: true, [(product, 5)], (product, 1));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 6);
@@ -127,7 +127,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         var order = await ReservedAsync((product, 3));
         await _app.UpdateAsync(order, 3, "shipped", (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped");
-        // The deletion has the location and waits for the levels, and the return waits for the deletion.
+        // The deletion has locked the location and waits for the levels; the return waits for the deletion.
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var command = new NpgsqlCommand("SELECT FROM stock_levels WHERE product_id = $1 FOR UPDATE", connection, transaction) { Parameters = { new() { Value = product } } })

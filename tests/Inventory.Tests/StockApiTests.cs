@@ -79,7 +79,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var set = await PutAsync(product, new { onHand = 5 }, "\"1\"");
         Assert.Equal(HttpStatusCode.OK, set.StatusCode);
         var body = await BodyAsync(set);
-        // A threshold that is left out stays as it was.
+        // An omitted threshold stays unchanged.
         Assert.Equal((5, 10, 2), ((int)body["onHand"]!, (int)body["lowStockThreshold"]!, (int)body["version"]!));
     }
 
@@ -144,7 +144,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var request = JsonNode.Parse(body)!.AsObject();
         Task<HttpResponseMessage> PostAsync() => _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/{kind}", request, key: "scan-17");
 
-        // Those that meet the first one at work are told to come again.
+        // Requests that arrive while the first one is being handled get 409 and may be retried.
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => PostAsync()));
         Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created && !answer.Headers.Contains("Idempotency-Replayed"));

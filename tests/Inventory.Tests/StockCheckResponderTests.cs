@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The stock check over Kafka: a question on one topic, its answer on the other.</summary>
+/// <summary>The stock check over Kafka: a request on one topic, its reply on the other.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class StockCheckResponderTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -18,7 +18,7 @@ public sealed class StockCheckResponderTests(InfrastructureFixture infrastructur
         _app = await InventoryApp.StartAsync(infrastructure);
         _http = _app.CreateClient();
         _replica = "orders-" + Guid.CreateVersion7().ToString("N");
-        // It listens from the end of the topic, and readiness does not wait for it: ask until it answers.
+        // The responder listens from the end of the topic, and readiness does not wait for it: ask until it answers.
         var product = await _app.StockAsync(1);
         var warm = _replica + "-warm";
         using var enough = new CancellationTokenSource();
@@ -68,7 +68,7 @@ public sealed class StockCheckResponderTests(InfrastructureFixture infrastructur
         await AskAsync(Question(product, 0));
         await AskAsync(Question(product, 1), type: "something.else.v1");
         var good = await AskAsync(Question(product, 2));
-        // One partition, so all that came before has been looked at.
+        // There is one partition, so every earlier request has been handled.
         var answers = await _app.Kafka.ReadAsync("inventory.check.replied", _replica, seen => seen.Count == 1);
         Assert.Equal(good.ToString(), answers.Single().Headers["ce_causationid"]);
     }

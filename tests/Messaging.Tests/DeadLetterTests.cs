@@ -11,7 +11,7 @@ namespace OrderInventory.Messaging.Tests;
 [Collection(InfrastructureCollection.Name)]
 public class DeadLetterTests(InfrastructureFixture infrastructure)
 {
-    // Fails when an entry is skipped or repeated from page to page, or the order is another one.
+    // Fails when an entry is skipped or repeated between pages, or the order is wrong.
     [Fact]
     public async Task Lists_the_newest_first_page_by_page()
     {
@@ -53,7 +53,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
 
-    // Fails when a replay is lost, has its effect twice, leaves its entry, goes to the topic that others read too, or is forgotten by the inbox.
+    // Fails when a replay is lost, takes effect twice, leaves its entry, goes to the topic that others read too, or is not kept in the inbox.
     [Fact]
     public async Task A_replay_that_succeeds_has_its_effect_once_and_removes_the_entry()
     {
@@ -77,7 +77,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(2, (await bed.Kafka.ReadAsync(bed.Changed.Topic)).Count);
         Assert.Single(await bed.Kafka.ReadAsync(bed.DeadLetterTopic));
 
-        // The same event from the broker once more is a duplicate now.
+        // The same event from the broker is a duplicate now.
         await bed.SendAsync(new(key, 1, "bad"), id);
         await bed.SendAsync(new(key, 3, ""));
         await bed.AppliedAsync(key, 3);
@@ -107,7 +107,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Single(await bed.Kafka.ReadAsync(bed.DeadLetterTopic, atLeast: 1));
     }
 
-    // Fails when poison is taken for something that was applied.
+    // Fails when a record that still cannot be read counts as applied.
     [Fact]
     public async Task A_replay_of_what_still_cannot_be_read_stays()
     {
@@ -122,7 +122,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal((before.Id, 1, before.Reason), (after.Id, after.Attempts, after.Reason));
     }
 
-    // Fails when two operators who press the button at once apply the event twice.
+    // Fails when two operators who replay at the same time apply the event twice.
     [Fact]
     public async Task Replays_at_the_same_time_have_one_effect()
     {
@@ -140,7 +140,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when a filter lets another entry through, or one request does what another has been asked for.
+    // Fails when a filter matches a wrong entry, or a request does something other than what it states.
     [Fact]
     public async Task Many_are_counted_replayed_and_given_up_by_a_filter()
     {
@@ -176,7 +176,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await CountAsync(""));
     }
 
-    // Fails when somebody in a hurry, or a script whose variable is empty, gives up what was never named.
+    // Fails when a careless operator, or a script with an empty variable, replays or discards what was never named.
     [Fact]
     public async Task Whoever_means_all_says_so()
     {

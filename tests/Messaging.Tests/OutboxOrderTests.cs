@@ -24,7 +24,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         await AssertInOrderAsync(bed, keys, 20);
     }
 
-    // Fails when the relay remembers how far it has read, by id or by time, and so skips what commits behind that mark.
+    // Fails when the relay remembers its position by id or by time, and so skips rows that commit behind it.
     [Fact]
     public async Task A_late_commit_is_not_skipped()
     {
@@ -48,7 +48,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(Guid.Parse(late.Key), 1);
     }
 
-    // Fails when a row that the producer's full queue refuses is overtaken by the next row of its key.
+    // Fails when a row refused by the producer's full queue is overtaken by the next row of its key.
     [Fact]
     public async Task A_full_producer_queue_lets_nothing_overtake()
     {
@@ -63,8 +63,8 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when a relay that goes on after it has lost its slots publishes something for the first time out of order, or when two
-    // relays publish the same slot's rows in turns.
+    // Fails when a relay that goes on after it has lost its slots makes a first occurrence out of order, or when two relays publish the
+    // same slot's rows alternately.
     [Fact]
     public async Task Slots_that_change_hands_under_flow_keep_the_order()
     {
@@ -77,7 +77,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         for (var version = 1; version <= 40; version++)
         {
             await bed.WriteAsync([.. keys.Select(key => bed.Message(key, version))]);
-            // What a stall of longer than the lease does, twenty times.
+            // The effect of a stall longer than the lease, twenty times.
             if (version % 2 == 0)
             {
                 await bed.ExecuteAsync("UPDATE outbox_slots SET owner = CASE owner WHEN 'one' THEN 'two' ELSE 'one' END, lease_until = now() + interval '10 s'");

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Low stock: told with the product's name, and not at each crossing.</summary>
+/// <summary>Low stock: the message names the product, and not every crossing sends one.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -61,7 +61,7 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
         await _app.ListAsync("template=lowStock&status=sent", 2);
         await CrossAsync(product, 2, LowStockCrossing.Left);
         await SeenAsync(product, 2);
-        // Another product's message shows that the look was made.
+        // Another product's message shows that the check was made.
         await _app.PublishAsync(Events.Stock(LowStockCrossing.Entered));
         await _app.ListAsync("template=lowStock&status=sent", 4);
         Assert.Empty(await _app.ListNowAsync("template=lowStockLeft"));
@@ -72,7 +72,7 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
         }
 
         await EndIntervalAsync(product, 41);
-        // Low when it was told, and low now: nothing to tell.
+        // Low at the last message, and low now: there is nothing to send.
         await _app.PublishAsync(Events.Stock(LowStockCrossing.Entered));
         await _app.ListAsync("template=lowStock&status=sent", 6);
         Assert.Empty(await _app.ListNowAsync("template=lowStockLeft"));

@@ -9,7 +9,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What a customer is told of an order, in which order, and in which words.</summary>
+/// <summary>Which messages a customer gets about an order, in which order, and with which text.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -42,7 +42,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         await _app.ListAsync($"orderId={created.OrderId}", each: n => (int)n["attempts"]! > 0);
 
         _customers.SetEmail(customer, "mended@example.com");
-        // Its next attempt is far; the later message's first is now.
+        // The next attempt of the first message is an hour away; the later message is sent now.
         await _app.QueryAsync<object>("UPDATE notifications SET next_attempt_at = now() + interval '1 hour' WHERE order_id = $1", created.OrderId);
         await _app.PublishAsync(Events.Updated(customer, OrderStatus.Cancelled, OrderStatus.CancelPending, created.OrderId));
         await _app.ListAsync($"orderId={created.OrderId}&status=sent");
@@ -53,7 +53,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         Assert.Equal("A later message of the order has been sent (orderCancelled).", (string?)overtaken["lastError"]);
         Assert.Equal($"Your order {created.OrderId} is cancelled", Mails.Where(m => m.To.ToString().Contains("mended", StringComparison.Ordinal)).Select(m => m.Subject).Single());
 
-        // Nor by hand; the latest one may be sent again.
+        // An operator cannot send it either; the latest message may be sent again.
         var refused = await _app.Http.PostAsync($"/api/notifications/{overtaken["id"]}/resend", null);
         Assert.Equal((HttpStatusCode.Conflict, "/problems/notification-overtaken"), (refused.StatusCode, (string?)(await refused.ReadAsync())["type"]));
         var latest = (await _app.ListAsync($"orderId={created.OrderId}&status=sent")).Single();
@@ -87,7 +87,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     public async Task Messages_that_waited_together_go_in_the_order_of_the_versions()
     {
         var (customer, order) = (_customers.Add(), Guid.CreateVersion7());
-        // order.updated may be recorded before order.created: they are two topics. Both are due in one moment.
+        // order.updated may be recorded before order.created, because they are two topics. Both messages are due at the same moment.
         await _app.QueryAsync<object>(
             """
             INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, status, attempts, attempts_before,
@@ -141,7 +141,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         await _app.PublishAsync(order);
         var other = Events.Created(_customers.Add());
         await _app.PublishAsync(other);
-        // Nobody else waits for Orders.
+        // The message of the other order does not wait for Orders.
         await _app.ListAsync($"orderId={other.OrderId}&status=sent");
         var waiting = (await _app.ListAsync($"orderId={order.OrderId}", each: n => n["lastError"] is not null)).Single();
         Assert.Equal(("pending", 0, "Orders does not answer."), ((string?)waiting["status"], (int?)waiting["attempts"], (string?)waiting["lastError"]));

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Sending by SMTP, and what happens when somebody is away.</summary>
+/// <summary>Sending by SMTP, and what happens when a server is down.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class SendNotificationsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -120,7 +120,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         var refused = (await app.ListAsync($"customerId={customer}&status=failed")).Single();
         Assert.Equal(("email", "The customer does not want e-mail."), ((string?)refused["channel"], (string?)refused["lastError"]));
 
-        // From here on they are known.
+        // From here on the customer's channels are known.
         await app.PublishAsync(Events.Updated(customer, OrderStatus.Shipped));
         Assert.Equal("sms", (string?)(await app.ListAsync($"customerId={customer}&status=sent")).Single()["channel"]);
         Assert.Empty(_smtp.Mails);
@@ -141,7 +141,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         await app.PublishAsync(Events.Customer(customer, 2, email: false, CustomerStatus.Erased));
         await app.ListAsync($"customerId={customer}&status=failed");
         _smtp.Hold.SetResult();
-        // The sender has written the results of that batch before it sends the next.
+        // The sender writes the results of a batch before it sends the next one.
         await app.PublishAsync(Events.Created(_customers.Add()));
         await app.ListAsync("status=sent");
 
@@ -261,7 +261,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         await app.PublishAsync(Events.Created(_customers.Add()));
         var item = (await app.ListAsync("status=pending")).Single();
 
-        // As a sender leaves it that was killed after it had claimed the row.
+        // The row as left by a sender that was killed after claiming it.
         await Wait.UntilAsync(async () => await app.QueryAsync<Guid>(
             "UPDATE notifications SET leased_by = $1, lease_until = now() + interval '1 second', next_attempt_at = now() WHERE leased_by IS NULL RETURNING id",
             Guid.CreateVersion7()), id => id == Guid.Parse((string)item["id"]!));

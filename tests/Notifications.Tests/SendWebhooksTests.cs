@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Webhooks under settings and troubles of their own: a service per test, which has all the events to itself.</summary>
+/// <summary>Webhooks with special settings and failures: one service per test, which alone gets the events.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -43,7 +43,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
         await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{quick}}","secret":"{{Secret}}"}""");
         var customer = _customers.Add();
 
-        // More than the slow one's lane takes at once.
+        // More than the slow endpoint's lane takes at the same time.
         await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => app.PublishAsync(Events.Created(customer))));
 
         await Wait.UntilAsync(() => _server.RequestsTo(quick).Count == 40);
@@ -71,7 +71,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
         await Wait.UntilAsync(() => _server.RequestsTo(path).Count > 8);
         var tries = _server.RequestsTo(path).Count;
 
-        // Without the pause every one of the sixty would have been tried several times by now.
+        // Without the pause, each of the sixty would have been tried several times by now.
         Assert.InRange(tries, 5, 60);
         Volatile.Write(ref alive, true);
         await Wait.UntilAsync(async () => await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'webhook' AND status = 'sent'"), n => n == 60, 20);
@@ -104,7 +104,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
             Assert.Equal(HttpStatusCode.BadRequest, (await app.Http.SendAsync(HttpMethod.Post, Webhooks, $$"""{"url":"http://{{host}}/"}""")).StatusCode);
         }
 
-        // As a name that leads to a private address does: the request was fine, the connection is not.
+        // Like a name that leads to a private address: the request is valid, but the connection is refused.
         var path = NewPath();
         var webhook = await app.Http.CreateAsync(Webhooks, """{"url":"https://example.com/"}""");
         await app.QueryAsync<object>("UPDATE webhooks SET url = $1", $"{_server.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}{path}");

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Staff by API, and what it is told.</summary>
+/// <summary>Managing staff by API, and the messages that staff get.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class StaffTests(StaffTests.Running running) : IClassFixture<StaffTests.Running>
 {
@@ -108,7 +108,7 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
         Assert.Equal("steven@example.com", mail.To.ToString());
         Assert.Contains(running.Provider.Messages, m => (string?)m.Body["to"] == "+49 30 555");
 
-        // The addresses go with the member, also those in the history.
+        // The addresses are deleted with the member, also in the history.
         foreach (var member in new[] { janet, steven })
         {
             (await _app.Http.SendAsync(HttpMethod.Delete, $"{Staff}/{member["id"]}", ifMatch: "\"1\"")).EnsureSuccessStatusCode();

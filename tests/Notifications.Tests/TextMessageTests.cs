@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Text messages, and what customers want of each channel.</summary>
+/// <summary>Text messages, and customers' preferences for each channel.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -109,14 +109,14 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
             await _app.ListAsync($"customerId={customer}&channel=sms&status=pending");
         }
 
-        // All are recorded and wait for Customers; now things change.
+        // All messages are recorded and wait for Customers; now things change.
         await KeepAsync(Events.Customer(reluctant, 2, email: true, sms: false));
         await KeepAsync(Events.Customer(erased, 2, email: false, CustomerStatus.Erased));
         _customers.SetPhone(moved, "+49 30 999");
         _provider.Status = 202;
         await _customers.StartAsync();
 
-        // The longer Customers was away, the longer the pauses that the sender makes, 30 s at most, and so do the messages.
+        // The longer Customers was down, the longer the sender pauses between attempts, 30 s at most, and so do the messages.
         foreach (var (customer, status) in new[] { (moved, "sent"), (reluctant, "failed"), (erased, "failed"), (silent, "failed") })
         {
             await Wait.UntilAsync(() => _app.ListNowAsync($"customerId={customer}"), items => items.Count == 1 && (string?)items[0]["status"] == status, 60);
@@ -126,7 +126,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
         Assert.Equal("The customer has been erased.", (string?)(await _app.ListAsync($"customerId={erased}&status=failed")).Single()["lastError"]);
         Assert.Equal("The customer has no phone number.", (string?)(await _app.ListAsync($"customerId={silent}&status=failed")).Single()["lastError"]);
         Assert.Equal(["+49 30 999"], _provider.Messages.Select(m => (string?)m.Body["to"]));
-        // Nothing was recorded for the channel that was off then.
+        // Nothing was recorded for the channel that was off at that time.
         Assert.Empty(await _app.ListNowAsync($"customerId={reluctant}&channel=email"));
     }
 

@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What an endpoint's answers mean by the Standard Webhooks specification, and whose webhooks there can be.</summary>
+/// <summary>What an endpoint's responses mean by the Standard Webhooks specification, and for whom webhooks can exist.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -92,7 +92,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
         var pause = await _app.QueryAsync<decimal>("SELECT extract(epoch FROM paused_until - now()) FROM webhooks");
         Assert.InRange(pause, expected - 60, expected + 1);
 
-        // Another event waits with it, on whatever replica, and an address of its own ends the pause.
+        // The webhook's pause also holds other events, on any replica; a new address ends it.
         await _app.QueryAsync<object>("UPDATE notifications SET next_attempt_at = now()");
         _server.Answers.TryRemove("/busy", out _);
         var patched = await _app.Http.SendAsync(
@@ -123,7 +123,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     {
         await ShouldBeUnknownAsync(Guid.CreateVersion7());
         var erased = _customers.Add();
-        // Customers may answer from before the erasure that has come here already.
+        // Customers may still answer as before an erasure that this service already knows of.
         await EraseAsync(erased);
         await ShouldBeUnknownAsync(erased);
 

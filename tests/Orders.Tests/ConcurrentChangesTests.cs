@@ -21,7 +21,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         return (response.StatusCode, response.IsSuccessStatusCode ? null : (string?)(await OrdersApp.BodyAsync(response))["type"]);
     }
 
-    /// <summary>History and events have each version once, and both end with the order's.</summary>
+    /// <summary>History and events contain each version once, and both end with the order's version.</summary>
     private async Task AssertOneEventPerVersionAsync(Guid id, int version)
     {
         Assert.Equal(version, (int)(await _app.OrderAsync(id))["version"]!);
@@ -32,7 +32,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         Assert.Equal(Enumerable.Range(2, version - 1), updated.Select(r => r.Json.GetProperty("version").GetInt32()));
     }
 
-    // Several orders and several callers each, so that without the lock some of them do meet.
+    // Several orders with several callers each, so that some callers would collide without the lock.
     [Fact]
     public async Task Of_a_cancel_and_a_shipment_at_once_exactly_one_wins()
     {
@@ -80,7 +80,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         }
     }
 
-    // The lock keeps this from happening; the version is what still holds if somebody writes past it.
+    // The lock prevents this; the version check still protects the order when a write bypasses the lock.
     [Fact]
     public async Task An_order_that_has_another_version_than_the_one_decided_on_is_not_written()
     {
@@ -105,7 +105,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
     public async Task A_change_whose_write_the_database_refuses_for_its_version_is_decided_again()
     {
         var (id, _) = await _app.ConfirmedAsync();
-        // As somebody who writes past the lock: the first write finds another version than the one that was decided on.
+        // As if a write had bypassed the lock: the first write finds another version than the one that was decided on.
         await _app.ExecuteAsync(
             """
             CREATE FUNCTION overtaken() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>What people write into an order: it is in no event, and it goes with the customer once the order is final.</summary>
+/// <summary>Free text in an order: it is in no event, and it is erased with the customer once the order is final.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -25,7 +25,7 @@ public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsync
     private async Task PostAsync(Guid id, string what, object body) =>
         (await _http.PostAsJsonAsync($"/api/orders/{id}/{what}", body)).EnsureSuccessStatusCode();
 
-    /// <summary>All that the service tells of the order.</summary>
+    /// <summary>Everything that the service returns or stores about the order.</summary>
     private async Task<string> EverythingAsync(Guid id, Guid customer) => string.Concat(
         await _http.GetStringAsync($"/api/orders/{id}"), await _http.GetStringAsync($"/api/orders/{id}/timeline"),
         await _http.GetStringAsync($"/api/customers/{customer}/orders/recent"), await _http.GetStringAsync($"/api/orders?customerId={customer}"),

@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Actions by POST need no If-Match, and honour it if it is sent.</summary>
+/// <summary>POST actions need no If-Match, but honour it when it is sent.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class IfMatchTests(InfrastructureFixture infrastructure)
 {

@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>The stock check as question and answer over Kafka; the test speaks for Inventory.</summary>
+/// <summary>The stock check as request and reply over Kafka; the test replies for Inventory.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
 {
@@ -45,7 +45,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         using var inventory = new Inventory(infrastructure.Kafka);
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3));
-        // Enough, and not so much that it would not be asked for again.
+        // Enough, but little enough that the next order asks again.
         inventory.Available[product] = 100;
         await Eventually.TrueAsync(
             async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "question and answer pass");
@@ -53,7 +53,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         inventory.IsLate = true;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
         Assert.NotEmpty(inventory.LateAnswers);
-        // They come before the next answer, on the same partition, and say that there is enough.
+        // The late replies come before the next reply, on the same partition, and report enough stock.
         inventory.IsLate = false;
         inventory.Available[product] = 2;
         var refused = await app.PlaceAsync(body);
@@ -69,7 +69,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1));
         var (atStart, asked) = (CountQuestions(), 0L);
 
-        // Each attempt asks until the circuit opens. The first ones may end before the client has its partitions, and ask nothing.
+        // Each attempt sends a request until the circuit opens. The first attempts may end before the client has its partitions, and send none.
         await Eventually.TrueAsync(
             async () =>
             {
@@ -86,7 +86,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
             async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
     }
 
-    /// <summary>How many questions the topic has ever had.</summary>
+    /// <summary>How many requests the topic has ever had.</summary>
     private long CountQuestions()
     {
         var client = new ClientConfig { BootstrapServers = infrastructure.Kafka };
@@ -111,7 +111,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
 
         public ConcurrentDictionary<Guid, long> Available { get; } = [];
 
-        /// <summary>Answers are kept, and sent before the first that is not late.</summary>
+        /// <summary>Replies are held back, and sent before the first one that is not late.</summary>
         public bool IsLate { get; set; }
 
         public ConcurrentQueue<Message<string, byte[]>> LateAnswers { get; } = [];
@@ -146,7 +146,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
                 }
                 catch (ConsumeException)
                 {
-                    // The topic is not there yet.
+                    // The topic does not exist yet.
                 }
 
                 if (record is null)

@@ -70,7 +70,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
         Assert.Equal(Enumerable.Reverse(placed), read);
     }
 
-    // Fails when the list is read along the ids: then the other orders are looked at to find that they are others.
+    // Fails when the list is read in the order of the ids: then all other orders are read only to be filtered out.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -126,7 +126,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
             (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { })).EnsureSuccessStatusCode();
         }
 
-        // As if it had been placed then: the id is of that time too.
+        // As if it had been placed at that time, with an id of that time too.
         var placedAt = DateTimeOffset.Parse(day + "T00:00:00Z", CultureInfo.InvariantCulture);
         var idOfThen = Guid.CreateVersion7(placedAt);
         await _app.ExecuteAsync(

@@ -12,7 +12,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Databases that an older version has left.</summary>
+/// <summary>Databases left by an older version.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class MigrationTests(InfrastructureFixture infrastructure)
 {
@@ -86,7 +86,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
                  """).ToListAsync());
     }
 
-    // A statement that waits for a lock has everybody behind it who wants the table. Fails when the migration waits for as long as the report takes.
+    // A statement that waits for a lock blocks everybody else who needs the table. Fails when the migration waits as long as the report runs.
     [Fact]
     public async Task A_migration_that_meets_a_long_report_lets_the_version_before_go_on()
     {
@@ -121,7 +121,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         Assert.Equal("", await MissingAsync(connection));
     }
 
-    // Outside a transaction an index can be left half made, and two replicas can make it at once.
+    // Outside a transaction, an index can be left incomplete, and two replicas can build it at the same time.
     [Fact]
     public async Task Replicas_that_start_together_make_whole_an_index_that_was_left_half_made()
     {
@@ -171,7 +171,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
             TimeSpan.FromSeconds(60), "the service has looked at its database");
         Assert.False(start.IsCompleted);
 
-        // As a step of a deployment; it needs the database alone.
+        // As a step of a deployment; it needs only the database.
         var arguments = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, "--Database:Migrations=Only", $"--ConnectionStrings:ordersdb={owned}"])
         {
             RedirectStandardError = true,
@@ -210,11 +210,11 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     private static OrdersDb Open(string connection) => new(
         new DbContextOptionsBuilder<OrdersDb>().UseNpgsql(new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString).UseSnakeCaseNamingConvention().Options);
 
-    /// <summary>On a thread of its own: the host of a test starts on that of its caller.</summary>
+    /// <summary>Starts it on another thread: a test's host starts on the caller's thread.</summary>
     private Task<OrdersApp> StartAsync(string connection, params (string Key, string Value)[] settings) =>
         Task.Run(() => OrdersApp.StartAsync(infrastructure, connection, settings));
 
-    /// <summary>Migrations that were not applied, and indexes that nobody reads because they are not whole.</summary>
+    /// <summary>Migrations that were not applied, and indexes that are unused because they are invalid.</summary>
     private static async Task<string> MissingAsync(string connection)
     {
         await using var database = Open(connection);
@@ -222,7 +222,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         return string.Join(' ', [.. await database.Database.GetPendingMigrationsAsync(), .. await halfMade.ToListAsync()]);
     }
 
-    /// <summary>An order of two lines with all that people wrote, by columns that every version has.</summary>
+    /// <summary>An order of two lines with all its free text, written to columns that every version has.</summary>
     private static Task<int> InsertAsync(OrdersDb database, Guid order, Guid customer, string status, long version)
     {
         const string words = """{"reason": "they have moved", "carrier": "DHL", "trackingNumber": "JJD1"}""";

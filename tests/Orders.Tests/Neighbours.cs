@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.Orders.Tests;
 
 /// <summary>
-/// Inventory, Products and Customers as Orders meets them: a real HTTP server on loopback that answers as api.md says, with what the
-/// test put in, or does not answer.
+/// Inventory, Products and Customers as Orders sees them: a real HTTP server on loopback that answers as specified in api.md, with what
+/// the test put in, or does not answer.
 /// </summary>
 internal sealed class Neighbours : IAsyncDisposable
 {
@@ -29,28 +29,28 @@ internal sealed class Neighbours : IAsyncDisposable
 
     public string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    /// <summary>Units available of a product; 1,000 when nothing is said.</summary>
+    /// <summary>Available units of a product; 1,000 if not set.</summary>
     public ConcurrentDictionary<Guid, long> Available { get; } = new();
 
-    /// <summary>What Inventory says of an order when it is asked; 404 for others.</summary>
+    /// <summary>Inventory's answers about orders; 404 for others.</summary>
     public ConcurrentDictionary<Guid, (long OrderVersion, string Outcome)> Reservations { get; } = new();
 
-    /// <summary>The holds that Inventory was told of with a check.</summary>
+    /// <summary>The holds named in stock checks.</summary>
     public ConcurrentQueue<Guid?> CheckedHolds { get; } = new();
 
     /// <summary>What Notifications has recorded; null when it is down.</summary>
     public object[]? Notifications { get; set; } = [];
 
-    /// <summary>How often Inventory was asked for a check, whether it answered or not.</summary>
+    /// <summary>How many stock checks Inventory received, whether it answered or not.</summary>
     public int Checks => _checks;
 
-    /// <summary>The products that Inventory was asked for, question by question.</summary>
+    /// <summary>The products of each stock check.</summary>
     public ConcurrentQueue<Guid[]> CheckedProducts { get; } = new();
 
-    /// <summary>How often Inventory was asked what it decided for an order, whether it answered or not.</summary>
+    /// <summary>How often Inventory was asked for its decision on an order, whether it answered or not.</summary>
     public int ReservationQuestions => _reservationQuestions;
 
-    /// <summary>So many questions, from the first, Products and Customers each fail to answer.</summary>
+    /// <summary>How many of their first requests Products and Customers each fail to answer.</summary>
     public int ProductsFailures { get; set; }
 
     public int ProductQuestions => _productQuestions;
@@ -59,7 +59,7 @@ internal sealed class Neighbours : IAsyncDisposable
 
     public bool InventoryIsDown { get; set; }
 
-    /// <summary>A check is answered only when nobody waits for it any more.</summary>
+    /// <summary>Whether a check is answered only after the caller's timeout.</summary>
     public bool InventoryIsSlow { get; set; }
 
     public bool ProductsIsDown { get; set; }
@@ -72,7 +72,7 @@ internal sealed class Neighbours : IAsyncDisposable
         return id;
     }
 
-    /// <summary>As they were when they started: all answer, and know nothing.</summary>
+    /// <summary>Resets the servers to their initial state: all answer, and have no data.</summary>
     public void Reset()
     {
         _products.Clear();
@@ -120,7 +120,7 @@ internal sealed class Neighbours : IAsyncDisposable
         }));
         neighbours._server.MapGet("/internal/inventory/orders-at", (string location, bool oldestFirst, Guid? after) =>
         {
-            // Two orders at a time, so that a page needs several questions.
+            // Two orders at a time, so that a page needs several requests.
             var orders = neighbours.OrdersAt.GetValueOrDefault(location, []).Order();
             var rest = (oldestFirst ? orders.Where(o => after is null || o > after) : orders.Reverse().Where(o => after is null || o < after)).ToList();
             return neighbours.InventoryIsDown ? Down() : Results.Ok(new { orders = rest.Take(2), last = rest.Count > 2 ? rest[1] : (Guid?)null });

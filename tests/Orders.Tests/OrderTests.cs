@@ -14,7 +14,7 @@ public class OrderTests
 
     private static Order Placed() => Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3), Line(1)], null, null, s_now);
 
-    /// <summary>An order brought to a status by legal steps only.</summary>
+    /// <summary>An order brought to a status by valid steps only.</summary>
     private static Order In(OrderStatus status)
     {
         var order = Placed();
@@ -63,7 +63,7 @@ public class OrderTests
         Assert.Equal(1.70m, order.Total);
     }
 
-    // Every status and every wish: what is legal, and nothing else.
+    // Every status with every request: what is allowed, and nothing else.
     [Theory]
     [InlineData(OrderStatus.Pending, "cancel", OrderStatus.CancelPending)]
     [InlineData(OrderStatus.Confirmed, "cancel", OrderStatus.CancelPending)]
@@ -107,7 +107,7 @@ public class OrderTests
         Assert.Equal(version + (change == Change.Made ? 1 : 0), order.Version);
     }
 
-    // Every outcome in every status, answering the order's current version: only those listed count.
+    // Every outcome in every status, for the order's current version: only those listed count.
     public static TheoryData<OrderStatus, ReservationOutcome, OrderStatus> Outcomes
     {
         get

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>A customer sees and changes their own orders, and cannot tell another's from one that is not there.</summary>
+/// <summary>A customer sees and changes their own orders, and cannot distinguish another's order from one that does not exist.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOrders>, IAsyncLifetime
 {
@@ -121,7 +121,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         using var mine = await PlaceAsync(_own, product, key);
         Assert.Equal(HttpStatusCode.Created, mine.StatusCode);
 
-        // The same text of another caller is another key, whatever order it makes.
+        // The same key text from another caller is a different key, whatever the order.
         using var theirs = await _app.PlaceAsync(OrdersApp.Body(_own, (product, 1)), key);
         Assert.Equal(HttpStatusCode.Created, theirs.StatusCode);
         Assert.False(theirs.Headers.Contains("Idempotency-Replayed"));
@@ -153,7 +153,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         return client;
     }
 
-    /// <summary>Placed by the customer.</summary>
+    /// <summary>Places an order as the customer.</summary>
     private async Task<Guid> OrderOfAsync(Guid customer)
     {
         using var client = As(TestAuthority.Shared.CustomerToken(customer));

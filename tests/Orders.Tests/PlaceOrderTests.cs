@@ -124,7 +124,7 @@ public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared)
         Assert.NotNull(products.Headers.RetryAfter);
         _app.Neighbours.ProductsIsDown = false;
         _app.Neighbours.CustomersIsDown = true;
-        // Another one: the answer about the first is kept.
+        // Another customer: the answer about the first one is kept.
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (product, 1)))).StatusCode);
     }
 

@@ -37,7 +37,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     public async Task An_outcome_that_another_replica_has_consumed_ends_the_wait()
     {
         await using var other = await _app.StartReplicaAsync();
-        // So many that each of the two has partitions with some of them.
+        // Enough customers that each of the two replicas has partitions with some of them.
         var customers = Enumerable.Range(0, 8).Select(_ => _app.Neighbours.AddCustomer()).ToList();
         var placing = customers.ConvertAll(customer => _app.PlaceAsync(Body(customer), prefer: "wait=30"));
         foreach (var customer in customers)
@@ -45,7 +45,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
             await _app.AnswerAsync(await PlacedAsync(customer), 1, "reserved");
         }
 
-        // At the end of the time each of them would look in any case.
+        // At the end of the wait, each of them would query the order in any case.
         foreach (var response in await Task.WhenAll(placing).WaitAsync(TimeSpan.FromSeconds(20)))
         {
             Assert.Equal("confirmed", (string?)(await OrdersApp.BodyAsync(response))["status"]);

@@ -28,8 +28,8 @@ public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
         var before = app.Neighbours.Checks;
         app.Neighbours.InventoryIsDown = true;
 
-        // Ten attempts that fail open the circuit, of five calls with one retry each. One that times out on its way may arrive late or not at all, or not
-        // count: then it takes another call.
+        // Ten failed attempts open the circuit: five calls with one retry each. An attempt that times out on its way may arrive late, not arrive,
+        // or not count: then it takes another call.
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
         Assert.InRange(app.Neighbours.Checks - before, 1, 10);

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>What an operator types to find an order, and what a page counts.</summary>
+/// <summary>What an operator types to find an order, and the numbers on a page.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(shared), IClassFixture<SharedOrders>
 {
@@ -35,7 +35,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
         await ExpectAsync("JD-000");
         await ExpectAsync("100%");
         await ExpectAsync("");
-        // With the other filters, oldest first, and page by page.
+        // Combined with the other filters, oldest first, and page by page.
         await ExpectAsync("Trujillo&status=pending", third, second);
         await ExpectAsync("Trujillo&status=confirmed,cancelled");
         await ExpectAsync($"Trujillo&productId={cake}", second);
@@ -82,7 +82,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
         _app.Neighbours.InventoryIsDown = true;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _http.GetAsync("/api/orders?location=berlin")).StatusCode);
 
-        // Every order once, however small the pages are.
+        // Finds every order once, however small the pages are.
         async Task<List<Guid>> FindAsync(string query)
         {
             var found = new List<Guid>();
@@ -142,17 +142,17 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
             ["09:00 3 3 0 0 [{\"amount\":21.00,\"currency\":\"EUR\"},{\"amount\":7,\"currency\":\"USD\"}]", "10:00 1 0 1 0 []", "11:00 1 0 0 1 []"],
             hours.Select(h => $"{(DateTimeOffset)h!["from"]!:HH:mm} {h["placed"]} {h["confirmed"]} {h["rejected"]} {h["cancelled"]} {Amounts(h["revenue"]!)}"));
         Assert.Equal([0, 5, 0], (await StatisticsAsync("by=day&from=2026-01-04T00:00:00Z&to=2026-01-07T00:00:00Z")).Select(d => (int)d!["placed"]!));
-        // Monday 2026-01-05 begins a week, also when the question begins on its Sunday.
+        // Monday 2026-01-05 begins a week, also when the queried period begins on the Sunday before.
         Assert.Equal(["2025-12-29 0", "2026-01-05 5"], (await StatisticsAsync("by=week&from=2026-01-04T12:00:00Z&to=2026-01-05T12:00:00Z"))
             .Select(w => $"{(DateTimeOffset)w!["from"]!:yyyy-MM-dd} {w["placed"]}"));
-        // The same instants on another calendar: in Kiritimati, 14 hours ahead, the day changes at 10:00 UTC.
+        // The same instants in another calendar: in Kiritimati, 14 hours ahead, the day changes at 10:00 UTC.
         Assert.Equal([3, 2], (await StatisticsAsync("by=day&zone=Pacific/Kiritimati&from=2026-01-05T00:00:00Z&to=2026-01-05T12:00:00Z")).Select(d => (int)d!["placed"]!));
 
         static string Amounts(JsonNode revenue) => revenue.ToJsonString().Replace("7.00", "7", StringComparison.Ordinal);
     }
 
     [Theory]
-    // Berlin: a day of 23 hours in March, one of 25 in October, whose hour from two to three comes twice.
+    // Berlin: a day of 23 hours in March, one of 25 in October, with the hour from two to three twice.
     [InlineData("by=day&zone=Europe/Berlin&from=2026-03-29T12:00:00Z&to=2026-03-29T13:00:00Z", "2026-03-28T23:00/2026-03-29T22:00")]
     [InlineData("by=day&zone=Europe/Berlin&from=2026-10-25T12:00:00Z&to=2026-10-25T13:00:00Z", "2026-10-24T22:00/2026-10-25T23:00")]
     [InlineData("by=hour&zone=Europe/Berlin&from=2026-10-25T00:10:00Z&to=2026-10-25T01:50:00Z", "2026-10-25T00:00/2026-10-25T01:00 2026-10-25T01:00/2026-10-25T02:00")]
@@ -191,7 +191,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     private async Task<JsonArray> StatisticsAsync(string query) =>
         (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/statistics?{query}"))!["items"]!.AsArray();
 
-    /// <summary>An order as if it had been placed then, with an id of that time.</summary>
+    /// <summary>Places an order as if at that time, with an id of that time.</summary>
     private async Task<Guid> PlaceAsync(Guid customer, Guid product, string time, string? tracking, string status = "pending")
     {
         var id = (Guid)(await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))))["id"]!;

@@ -70,7 +70,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
             await _app.ExecuteAsync("INSERT INTO customer_copies (customer_id, version, status) VALUES ($1, 1, 'active')", customer);
         }
 
-        // An erasure in the middle of its transaction: the placement has read an active customer, or none, and comes too late to be found.
+        // An erasure in an open transaction: the placement reads an active customer, or none, and commits too late for the erasure to find it.
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var erasure = await connection.BeginTransactionAsync();
         await using var erase = new NpgsqlCommand(
@@ -131,7 +131,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
         await Eventually.TrueAsync(async () => (await FingerprintAsync(id)).Length == 0, TimeSpan.FromSeconds(30), "the hash is gone");
         Assert.NotEmpty(await FingerprintAsync(other));
 
-        // Whoever did not get the answer then gets it now.
+        // A client that missed the first response gets it now.
         var key = await _app.QueryAsync<string>("SELECT key FROM idempotency_keys WHERE resource_id = $1", id);
         var replayed = await _app.PlaceAsync(OrdersApp.Body(customer, (_app.Neighbours.AddProduct(), 1)), key);
         Assert.Equal((HttpStatusCode.Created, id), (replayed.StatusCode, (Guid)(await OrdersApp.BodyAsync(replayed))["id"]!));

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>How often Inventory is asked, and what is accepted on an answer that is a little old.</summary>
+/// <summary>How often Orders queries Inventory, and which orders it accepts on a slightly old answer.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -23,7 +23,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         (_app.Neighbours.Available[tea], _app.Neighbours.Available[cups]) = (1_000_000, 1_000_000);
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((tea, 1), (cups, 2)));
         Assert.Equal(1, _app.Neighbours.Checks);
-        // Fewer than a second's refresh could add: within the time that an answer serves, no order asks.
+        // Fewer than a refresh per second could add: while an answer is valid, no order queries Inventory.
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal(HttpStatusCode.Created, await PlaceAsync((cups, 1), (tea, 3)));
@@ -55,7 +55,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         _app.Neighbours.Available[product] = 1_000;
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 1)));
         _app.Neighbours.Available[product] = 0;
-        // With 10 units each, and ten times what has passed beside a hundred times what is wanted, the first alone passes.
+        // A hundred times what is wanted plus ten times what has passed may not exceed 1,000: with 10 units each, only the first passes.
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 10)));
         Assert.Equal(HttpStatusCode.Conflict, await PlaceAsync((product, 10)));
     }
@@ -71,7 +71,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'rejected'") == 1, TimeSpan.FromSeconds(30), "the order is rejected");
 
-        // It is forgotten just after the commit that was seen here, so one order more may pass on what is remembered.
+        // The answer is discarded just after the commit seen here, so one more order may still pass on it.
         HttpStatusCode[] next = [await PlaceAsync((product, 1)), await PlaceAsync((product, 1)), await PlaceAsync((product, 1))];
         Assert.InRange(next.Count(status => status == HttpStatusCode.Created), 0, 1);
         Assert.Equal(HttpStatusCode.Conflict, next[^1]);
@@ -88,7 +88,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         }
 
         Assert.Equal(5, _app.Neighbours.Checks);
-        // Orders of one product each go on until Inventory is asked for several products by one question, which no order of these does.
+        // Orders of one product each continue until one request asks for several products, which none of these orders does.
         await Eventually.TrueAsync(
             async () =>
             {
@@ -124,7 +124,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
             Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
             return (Guid)(await OrdersApp.BodyAsync(answer))["id"]!;
         }));
-        // The reservation decides: Inventory has ten.
+        // The reservation decides: Inventory has ten units.
         foreach (var (id, i) in placed.Select((id, i) => (id, i)))
         {
             await _app.AnswerAsync(id, 1, i < 10 ? "reserved" : "rejected");

@@ -20,7 +20,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         _app.Neighbours.Notifications = [Notification(shipped)];
         var timeline = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
         var items = timeline["items"]!.AsArray();
-        // Inventory's answer in this test has a time of long ago, as if its clock were wrong.
+        // Inventory's answer in this test has a time in the past, as if its clock were wrong.
         Assert.Equal(
             ["order placed", "stock reserved", "order confirmed", "order shipped", "email sent"], items.Select(i => (string?)i!["what"]));
         Assert.Equal(["orders", "inventory", "orders", "orders", "notifications"], items.Select(i => (string?)i!["service"]));
@@ -31,7 +31,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         Assert.Empty(timeline["missing"]!.AsArray());
     }
 
-    /// <summary>A trace of somebody's, and the header that continues it.</summary>
+    /// <summary>A new trace, and the header that continues it.</summary>
     private static (string Id, string Header) Trace()
     {
         var id = ActivityTraceId.CreateRandom().ToHexString();

@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Events that are larger than the broker takes, or that it refuses for another reason that does not pass.</summary>
+/// <summary>Events that are too large for the broker, or that it refuses permanently for another reason.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -35,7 +35,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
         return await _http.SendAsync(request);
     }
 
-    /// <summary>As the relay leaves it when the broker refuses the event that an order waits with.</summary>
+    /// <summary>Writes the dead letter that the relay writes when the broker refuses the event of a waiting order.</summary>
     private Task RefusedAsync(Guid id, int size = 100) => _app.ExecuteAsync(
         """
         INSERT INTO dead_letters (id, topic, key, event_id, event_type, reason, attempts, created_at, headers, payload)

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What a service does when it is asked for more than it takes at a time: two at work and one waiting, here.</summary>
+/// <summary>What a service does with more requests than it admits: here, two in progress and one waiting.</summary>
 public sealed class AdmissionTests : IAsyncLifetime
 {
     private static readonly HttpClient s_client = new();
@@ -53,7 +53,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
         for (var i = 0; i < 3; i++)
         {
-            // The only place to wait at is free again each time.
+            // The only waiting place is free again each time.
             using var refused = await GetAsync("/api/work");
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (refused.StatusCode, refused.Headers.RetryAfter?.ToString()));
         }
@@ -76,7 +76,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     [Fact]
     public async Task A_request_that_only_waits_keeps_nobody_out()
     {
-        // One after the other: many at once may be refused before they have come to the point where they only wait.
+        // One after the other: of many at the same time, some may be refused before they reach the point where they only wait.
         var waiting = new List<Task<HttpResponseMessage>>();
         while (waiting.Count < 10)
         {

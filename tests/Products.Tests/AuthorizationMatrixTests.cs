@@ -11,7 +11,7 @@ public sealed class AuthorizationMatrixTests(ProductsApp app)
     {
         using var http = new HttpClient { BaseAddress = app.Address };
 
-        // Nothing of a product is a customer's.
+        // Nothing about a product belongs to a customer.
         await new AuthorizationMatrix("products", http).CheckAsync(Guid.CreateVersion7(), Guid.CreateVersion7(), (_, _, _) => Task.FromResult<OwnedRequest?>(null));
     }
 }

@@ -24,7 +24,7 @@ public sealed class CreateProductTests(ProductsApp app)
         Assert.Equal(
             $$"""{"id":"{{response.Id}}","sku":"{{sku}}","name":"Chai","description":"10 boxes x 20 bags","category":"beverages","price":{"amount":18.00,"currency":"EUR"},"attributes":{},"variantOf":null,"status":"active","version":1,"createdAt":"{{createdAt}}","updatedAt":"{{createdAt}}"}""",
             response.Body);
-        // Every later answer is the same, to the digit.
+        // Every later response is identical, to the digit.
         Assert.Equal(response.Body, (await app.Api.GetAsync($"{Path}/{response.Id}")).Body);
     }
 
@@ -128,7 +128,7 @@ public sealed class CreateProductTests(ProductsApp app)
         var product = ProductsApp.NewProduct();
         product["description"] = new string('x', 1024 * 1024);
 
-        // A client that asks first is refused before it sends; one that does not may see the connection closed while it still writes.
+        // A client that expects 100-continue is refused before it sends; another may see the connection closed while it is still writing.
         (await app.Api.PostAsync(Path, product.ToJsonString(), ("Expect", "100-continue"))).ShouldBeProblem(413, "body-too-large");
     }
 
@@ -139,7 +139,7 @@ public sealed class CreateProductTests(ProductsApp app)
         var product = ProductsApp.NewProduct();
 
         var first = (await app.Api.PostAsync(Path, product.ToJsonString(), key)).ShouldBe(201);
-        // Other white space and another order of members are the same request.
+        // Different white space and a different order of members are the same request.
         var shuffled = new JsonObject(product.Reverse().Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
         var second = (await app.Api.PostAsync(Path, shuffled.ToJsonString(new() { WriteIndented = true }), key)).ShouldBe(201);
 
@@ -200,7 +200,7 @@ public sealed class CreateProductTests(ProductsApp app)
 
         response.ShouldBeProblem(409, "idempotency-in-flight");
         Assert.NotNull(response.Headers.RetryAfter);
-        // The one in flight has failed in the end: the key is free.
+        // The request in flight fails: the key is free again.
         await inFlight.RollbackAsync();
         (await app.Api.PostAsync(Path, product, ("Idempotency-Key", key))).ShouldBe(201);
     }

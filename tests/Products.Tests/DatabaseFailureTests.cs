@@ -11,7 +11,7 @@ public class DatabaseFailureTests
     {
         var deadlock = new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected);
         Assert.True(deadlock.IsTransientDatabaseFailure());
-        // This is how a save throws it.
+        // SaveChanges throws it in this form.
         Assert.True(new InvalidOperationException("likely transient", new DbUpdateException("saving", deadlock)).IsTransientDatabaseFailure());
         Assert.False(new DbUpdateException("saving", new PostgresException("check", "ERROR", "ERROR", PostgresErrorCodes.CheckViolation)).IsTransientDatabaseFailure());
         Assert.False(((Exception?)null).IsTransientDatabaseFailure());

@@ -30,7 +30,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         var refused = (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBeProblem(409, "product-in-open-orders");
         Assert.Contains("discontinued", (string)refused.Json["detail"]!, StringComparison.Ordinal);
         Assert.Equal(product.Body, (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200).Body);
-        // What is offered can be done, and keeps the SKU as the deletion does.
+        // The alternative in the problem's detail works, and the product keeps its SKU as after a deletion.
         (await app.Api.PatchAsync($"/api/products/{product.Id}", """{"status": "discontinued"}""", product.IfMatch)).ShouldBe(200);
         (await app.Api.DeleteAsync($"/api/products/{product.Id}", ("If-Match", "*"))).ShouldBeProblem(409, "product-in-open-orders");
 
@@ -76,7 +76,7 @@ public sealed class DeleteProductTests(ProductsApp app)
     [Fact]
     public async Task Leaves_orders_alone_for_a_while_when_it_fails_again_and_again()
     {
-        // A replica and an Orders of its own: the others go on.
+        // Its own replica and its own Orders: the others are not affected.
         await using var orders = new FakeOrders();
         await orders.StartAsync();
         await using var alone = app.StartReplica(orders.Address);
@@ -85,7 +85,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         orders.Fails(product.Id);
         Task<ApiResponse> DeleteAsync() => alone.Api.DeleteAsync(path, product.IfMatch);
 
-        // Five calls with their retries are the ten attempts that open the circuit.
+        // Five calls with one retry each are the ten attempts that open the circuit.
         for (var i = 0; i < 5; i++)
         {
             (await DeleteAsync()).ShouldBeProblem(503, "dependency-unavailable");

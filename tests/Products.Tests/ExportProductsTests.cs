@@ -93,7 +93,7 @@ public sealed class ExportProductsTests(ProductsApp app)
         Assert.Equal(before, (await app.Api.GetAsync($"/api/products?category={_category}&limit=100")).Body);
         if (form == Csv)
         {
-            // No cell is a formula to a spreadsheet.
+            // A spreadsheet takes no cell for a formula.
             Assert.DoesNotMatch("(^|,|\n)\"?[=+@\t-]", export.Body);
         }
     }

@@ -7,7 +7,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What every endpoint of every service keeps to, tried on this one; EndToEnd tries the rules on all operations.</summary>
+/// <summary>Rules for every endpoint of every service, tested on this one; EndToEnd tests the rules on all operations.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class HttpRulesTests(ProductsApp app)
 {
@@ -245,7 +245,7 @@ public sealed class HttpRulesTests(ProductsApp app)
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var body = ProductsApp.NewProduct().ToJsonString().Replace(":18,", ":18.00,", StringComparison.Ordinal);
         var made = (await app.Api.PostAsync("/api/products", body, key)).ShouldBe(201);
-        // As it was written then: the parsed request with its numbers as they came.
+        // As an earlier version wrote it: the parsed request with its numbers as received.
         var json = JsonNode.Parse(body)!.AsObject();
         var earlier = $$$"""{"sku":"{{{json["sku"]}}}","name":"Chai","price":{"amount":18.00,"currency":"EUR"},"description":"10 boxes x 20 bags","category":"beverages","attributes":{},"variantOf":null}""";
         Assert.Equal(1, await app.CountAsync(
@@ -323,7 +323,7 @@ public sealed class HttpRulesTests(ProductsApp app)
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());
 
-        // It ends, for the connection does.
+        // The read ends because the connection is closed.
         var answer = await reader.ReadToEndAsync(timeout.Token);
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Files that are no UTF-8, and what a report says of rows that cannot be read.</summary>
+/// <summary>Files that are not UTF-8, and what a report states about rows that cannot be read.</summary>
 public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<ProductsApp>
 {
     private const string Path = "/api/products/import";

@@ -12,7 +12,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     private const string Csv = "text/csv";
     private const string Ndjson = "application/x-ndjson";
 
-    /// <summary>Every test's SKUs have a beginning of their own.</summary>
+    /// <summary>Every test's SKUs have their own prefix.</summary>
     private readonly string _sku = $"I{Guid.CreateVersion7():N}";
 
     private Task<ApiResponse> SendAsync(string body, string contentType = Csv) => app.Api.SendAsync(HttpMethod.Post, Path, body, [], contentType);
@@ -63,7 +63,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     public async Task A_dry_run_says_what_would_be_and_makes_nothing()
     {
         var known = await app.CreateAsync(p => p["sku"] = $"{_sku}-1");
-        // A variant in a batch behind that of its product, which a dry run has not stored either.
+        // A variant in a later batch than its product, which a dry run has not stored either.
         var rows = string.Concat(Enumerable.Range(3, 260).Select(i => $"{_sku}-{i},Other,1,EUR,\n"));
         var file = $"sku,name,price,currency,variantOfSku\n{_sku}-2,Two,1,EUR,\n{_sku}-1,Changed,1,EUR,\n{_sku}-x,,1,EUR,\n{rows}{_sku}-v,Variant,1,EUR,{_sku}-2\n";
 

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Imports as streams: what is answered while the request is still being sent, and what is refused for its size.</summary>
+/// <summary>Streamed imports: the lines answered while the request is still being sent, and what is refused for its size.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ImportStreamTests(ProductsApp app)
 {
@@ -35,7 +35,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     [Fact]
     public async Task Lets_a_client_send_everything_before_it_reads_anything()
     {
-        // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
+        // 40 MB of bad rows: their answers exceed every buffer between client and server.
         using var content = new RepeatedContent($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}", 280_000);
         using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2), DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
 

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What other services read: headers and JSON to the letter, by a consumer that knows nothing of our code.</summary>
+/// <summary>What other services read: exact headers and JSON, read by a consumer that uses none of our code.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ProductEventsTests(ProductsApp app)
 {

@@ -1,6 +1,6 @@
 namespace OrderInventory.Products.Tests;
 
-/// <summary>How every service reads queries, ids in paths and cursors, tried on this one.</summary>
+/// <summary>How every service reads queries, ids in paths and cursors, tested on this one.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class QueryRulesTests(ProductsApp app)
 {

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>The cache that all services share, against the server itself.</summary>
+/// <summary>The cache that all services share, against a real Redis.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposable
 {
@@ -80,7 +80,9 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
         Assert.Null(await ReadAsync(() => Task.FromResult<string?>(null)));
     }
 
-    /// <summary>A marker that has still to stand longer than any load does for the next change too: a customer who orders every second costs no command each time.</summary>
+    /// <summary>
+    /// A marker that still outlasts any load also serves the next change: a customer who orders every second costs no command each time.
+    /// </summary>
     [Theory]
     [InlineData(4.9, false)]
     [InlineData(5.1, true)]
@@ -114,7 +116,7 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
         Assert.NotEqual("seen", (string?)await database.StringGetAsync(_key));
     }
 
-    /// <summary>A read whose load has begun and ends with the task that it is given.</summary>
+    /// <summary>A read whose load has begun and ends with the given task.</summary>
     private async Task<Task<string?>> BeginReadAsync(Task<string?> load, Action? starting = null)
     {
         var began = new TaskCompletionSource();

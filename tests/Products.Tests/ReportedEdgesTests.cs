@@ -7,7 +7,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Edges of HTTP and JSON that users of comparable systems have reported, tried on this service; docs/testing.md lists them.</summary>
+/// <summary>Edge cases of HTTP and JSON reported by users of comparable systems, tested on this service; docs/testing.md lists them.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ReportedEdgesTests(ProductsApp app)
 {

@@ -6,7 +6,7 @@ namespace OrderInventory.Products.Tests;
 [Collection(ProductsCollection.Name)]
 public sealed class SearchProductsTests(ProductsApp app)
 {
-    /// <summary>Other tests make products too; each test here looks at a category of its own, which is no word of any query.</summary>
+    /// <summary>Other tests make products too; each test here searches its own category, whose name is in no query.</summary>
     private readonly string _category = $"c-{Guid.CreateVersion7()}";
 
     private async Task<List<Guid>> SearchAsync(string q, string more = "") =>
@@ -122,7 +122,7 @@ public sealed class SearchProductsTests(ProductsApp app)
             var page = (await app.Api.GetAsync($"/api/products?q={word}&limit=2{(cursor is null ? "" : $"&cursor={cursor}")}")).ShouldBe(200).Json;
             seen.AddRange(page["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>()));
             cursor = (string?)page["next"];
-            // Made meanwhile, of a rank that was passed already: it moves nothing.
+            // A product made meanwhile, with a rank on a page already read, moves nothing.
             await CreateAsync("Late", sku: $"{word}-{seen.Count}");
         }
         while (cursor is not null && seen.Count < 30);

@@ -9,7 +9,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>A service's own token: asked for once, renewed before it ends, and in use for as long as it is good when the provider is away.</summary>
+/// <summary>A service's own token: requested once, renewed before it expires, and used while it is valid when the provider is down.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ServiceTokensTests(ProductsApp app)
 {
@@ -35,7 +35,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
         var first = await bed.GetAsync();
 
         bed.Clock.Offset = TimeSpan.FromSeconds(3600 * 0.76);
-        // The old one, at once; the new one is on its way.
+        // The old token, immediately; the new one is being fetched.
         Assert.Equal(first, await bed.GetAsync());
         await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new one is in use");
 
@@ -63,7 +63,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
         Assert.NotEqual(first, await bed.GetAsync());
     }
 
-    // Fails when calls go without a token, or with the caller's.
+    // Fails when calls carry no token, or the caller's.
     [Fact]
     public async Task Goes_with_each_call_to_another_service_in_place_of_the_callers()
     {
@@ -76,7 +76,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
         Assert.Equal(("service:test", "service"), (sent.Subject, sent.GetClaim("roles").Value));
     }
 
-    // Fails when a provider that is away, or refuses this service, is the caller's fault or a defect.
+    // Fails when a provider that is down, or refuses this service, is reported as the caller's fault or as a defect.
     [Fact]
     public async Task Without_one_a_call_that_needs_another_service_is_503()
     {
@@ -88,7 +88,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
         (await app.Api.GetAsync($"/api/products/{product["id"]}")).ShouldBe(200);
     }
 
-    /// <summary>What ServiceDefaults gives a service, with a clock of the test's, and a provider of its own.</summary>
+    /// <summary>A service with ServiceDefaults, a clock of the test and its own provider.</summary>
     private sealed class TestBed : IAsyncDisposable
     {
         private readonly WebApplication _service;

@@ -6,12 +6,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Unicode, lengths and money in a catalogue: what looks alike is one, what nobody sees is no key, and an amount is one of its currency.</summary>
+/// <summary>Text and money in a catalogue: equal-looking texts are equal, invisible text is no key, and an amount fits its currency.</summary>
 public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
 {
     private const string Path = "/api/products";
 
-    /// <summary>PostgreSQL normalises by its own tables: every code point alone, and each mark behind letters that it may combine with.</summary>
+    /// <summary>PostgreSQL normalises by its own tables: compares every code point, and each mark after letters with which it may combine.</summary>
     [Fact]
     public async Task Normalises_as_PostgreSQL_does()
     {
@@ -35,7 +35,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
             }
         }
 
-        // Its tables may be newer: characters of which Unicode 14 knows nothing.
+        // PostgreSQL's tables may be newer and have characters that Unicode 14 does not have.
         Assert.True(wrong.TrueForAll(text => text is ['1', _, _, _, _, ..]) && wrong.Count < 50, string.Join(' ', wrong));
     }
 
@@ -127,7 +127,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         var removed = await PatchAttributesAsync(made.Id, 2, ("taman\u0303o", null), ("\u1112\u1161\u11AB", null), ("absent\u0301", null));
         Assert.Equal("""{"goût":"amer","size":"M"}""", removed.ShouldBe(200).Json["attributes"]!.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
 
-        // One attribute, and two values for it.
+        // Two values for one attribute.
         (await PatchAttributesAsync(made.Id, 3, ("goût", "doux"), ("gou\u0302t", null))).ShouldBe(400);
         (await PatchAttributesAsync(made.Id, 3, ("cafe\u0301", "doux"), ("café", "amer"))).ShouldBe(400);
         Assert.Equal(3, (await app.Api.GetAsync($"{Path}/{made.Id}")).Json["version"]!.GetValue<long>());
@@ -157,7 +157,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         var made = (await app.Api.PostAsync(Path, Body(amount, currency))).ShouldBe(201);
         Assert.Equal(kept, made.Json["price"]!["amount"]!.ToJsonString());
         Assert.Equal(kept, (await app.Api.GetAsync($"{Path}/{made.Id}")).Json["price"]!["amount"]!.ToJsonString());
-        // The same value is no change.
+        // The same value changes nothing.
         var patch = (await app.Api.PatchAsync($"{Path}/{made.Id}", $$$"""{"price": {"amount": {{{amount}}}}}""", ("If-Match", "\"1\""))).ShouldBe(200);
         Assert.Equal(1, patch.Json["version"]!.GetValue<long>());
     }

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What is believed of a token, and what is not. One service stands for all: the code is ServiceDefaults'.</summary>
+/// <summary>Which tokens are accepted and which are not. One service stands for all: the code is in ServiceDefaults.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class TokenTests(ProductsApp app)
 {
@@ -88,7 +88,7 @@ public sealed class TokenTests(ProductsApp app)
     public async Task Asks_nobody_for_a_request()
     {
         await using var authority = new TestAuthority();
-        // Its timer, which asks by itself, does not come within the test.
+        // The timer that refreshes the keys does not run within the test.
         await using var service = app.StartBelieving(authority, ("Authentication:RefreshInterval", "00:05:00"));
         (await SendAsync("Bearer " + authority.Token("somebody", ["admin"]), service)).ShouldBe(200);
         var before = (authority.Asked("/jwks"), authority.Asked("/.well-known/openid-configuration"));
@@ -157,7 +157,7 @@ public sealed class TokenTests(ProductsApp app)
         await using var authority = new TestAuthority();
         await using var service = app.StartBelieving(authority);
         await authority.StopAsync();
-        // An unknown key makes it ask.
+        // An unknown key makes the service query the authority.
         (await SendAsync("Bearer " + Sign(new RsaSecurityKey(RSA.Create(2048)) { KeyId = "unknown" }, authority), service)).ShouldBe(401);
 
         (await SendAsync("Bearer " + authority.Token("somebody", ["admin"]), service)).ShouldBe(200);

@@ -2,10 +2,10 @@ using Xunit;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>A test that needs a browser. Without one on the machine it is skipped, and says so.</summary>
+/// <summary>A test that needs a browser. It is skipped, with a message, on a machine without one.</summary>
 public sealed class BrowserFactAttribute : FactAttribute
 {
-    /// <summary>Its executable; null when there is none.</summary>
+    /// <summary>The browser's executable; null when there is none.</summary>
     public static readonly string? Chromium = new[] { Environment.GetEnvironmentVariable("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
         .FirstOrDefault(File.Exists);
 

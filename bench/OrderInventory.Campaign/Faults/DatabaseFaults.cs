@@ -3,10 +3,12 @@ using OrderInventory.Campaign.Servers;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>What is done to PostgreSQL and to what it keeps, and to the disk of a broker.</summary>
+/// <summary>Faults of PostgreSQL and its data, and of a broker's disk.</summary>
 internal static class DatabaseFaults
 {
-    /// <summary>What a next version changes while this one serves: a column that may be empty, one that has a value in each row, and an index.</summary>
+    /// <summary>
+    /// The tables that a next version changes while this one serves: it adds a nullable column, a column with a default, and an index.
+    /// </summary>
     private static readonly Dictionary<string, string[]> s_migrated = new()
     {
         ["orders"] = ["orders", "order_lines", "outbox_messages", "idempotency_keys"],
@@ -16,8 +18,8 @@ internal static class DatabaseFaults
     public static string AnyDatabase(Target target) => $"{(target.Random.Next(2) == 0 ? "orders" : "inventory")}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
 
     /// <summary>
-    /// A table that somebody locks, as a careless migration does: connections wait until the pools are empty. A service that waits dies with what it has
-    /// in its hands.
+    /// Locks a table, as a careless migration does: connections wait until the pools are exhausted. A service that waits is killed in the middle of
+    /// its work.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> LockAsync(Target target, string where, CancellationToken over)
     {
@@ -31,7 +33,7 @@ internal static class DatabaseFaults
         return null;
     }
 
-    /// <summary>PostgreSQL has no connection left for anybody new.</summary>
+    /// <summary>Takes all of PostgreSQL's connections, so that no new one can be opened.</summary>
     public static async Task<IReadOnlyList<string>?> ExhaustAsync(Target target, string where, CancellationToken over)
     {
         var connections = new List<NpgsqlConnection>();
@@ -44,7 +46,7 @@ internal static class DatabaseFaults
         }
         catch (NpgsqlException)
         {
-            // Now there is none.
+            // No connection is left.
         }
 
         await Fault.WaitAsync(Fault.Spoilt, over);
@@ -57,8 +59,8 @@ internal static class DatabaseFaults
     }
 
     /// <summary>
-    /// The next version's migration runs while this version serves, a service of this version starts on what it has made, as when the new one is taken back,
-    /// and the migration is undone.
+    /// Runs the next version's migration while this version serves, restarts a service of this version on the migrated schema, as after a rollback of
+    /// the new version, and undoes the migration.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> MigrateAsync(Target target, string where, CancellationToken over)
     {
@@ -84,7 +86,7 @@ internal static class DatabaseFaults
     }
 
     /// <summary>
-    /// PostgreSQL is lost and set up anew from a base backup that was made under load, and from all of its WAL: nothing may be missing then.
+    /// Loses PostgreSQL and restores it from a base backup that was made under load and from all of its WAL: nothing may be missing afterwards.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> RestoreAsync(Target target, CancellationToken over)
     {
@@ -94,7 +96,7 @@ internal static class DatabaseFaults
         return null;
     }
 
-    /// <summary>A server that finds no room for what it must write ends, and is started again until there is room.</summary>
+    /// <summary>Fills a server's disk: the server ends when it cannot write, and is restarted until there is space again.</summary>
     public static async Task<IReadOnlyList<string>?> FillDiskAsync(string folder, CancellationToken over)
     {
         using (Disk.Fill(folder))

@@ -18,7 +18,7 @@ internal sealed class ServiceMemory(IReadOnlyList<Cell> cells, Func<double> now)
         }
     }
 
-    /// <summary>The most of a time, in MB; 0 when none was read in it.</summary>
+    /// <summary>The maximum in a period, in MB; 0 when there is no sample in it.</summary>
     public double Most(double from, double until) =>
         _samples.Where(sample => sample.At >= from && sample.At < until).Select(sample => sample.Kilobytes).DefaultIfEmpty().Max() / 1024.0;
 }

@@ -5,7 +5,7 @@ namespace OrderInventory.Check.Rules;
 
 internal static class AnswerRules
 {
-    /// <summary>Whoever is turned away, with 429 or 503, is told after how many seconds another try makes sense.</summary>
+    /// <summary>Every 429 and 503 has a Retry-After.</summary>
     public const string SayWhen = "refusals say when to come again";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts) =>

@@ -3,19 +3,19 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Rules;
 
-/// <summary>What the topics have, and who has handled it.</summary>
+/// <summary>Rules about the events in the topics and their handling.</summary>
 internal static class EventRules
 {
-    /// <summary>Every version of every order, and of every product's stock, was told of by one event, and nothing else was.</summary>
+    /// <summary>Every version of every order, and of every product's stock, was published in one event, and nothing else was published.</summary>
     public const string Published = "every change is published";
 
-    /// <summary>The first occurrences on a topic are in the order of the versions, within a key.</summary>
+    /// <summary>Within a key, the first occurrences of events on a topic are in the order of the versions.</summary>
     public const string InOrder = "events in order";
 
-    /// <summary>Each event was handled by each service that wants it.</summary>
+    /// <summary>Each event was handled by each service that must handle it.</summary>
     public const string Handled = "every event is handled";
 
-    /// <summary>Nothing was set aside but what nobody could handle.</summary>
+    /// <summary>Only unreadable records became dead letters.</summary>
     public const string NoDeadLetter = "no dead letters";
 
     public static IEnumerable<Violation> FindUnpublished(History history, SystemFacts facts)
@@ -66,7 +66,7 @@ internal static class EventRules
 
     public static IEnumerable<Violation> FindDisorder(History history, SystemFacts facts)
     {
-        // The answer to a late return has its own, lower version: that topic has no order of versions.
+        // The reservation event for a late return has the return's own, lower version, so that topic is not in the order of versions.
         foreach (var key in facts.Events.Where(e => e.Topic is not Topics.Reservation).GroupBy(e => (e.Topic, e.Key)))
         {
             if (key.Select(e => e.Partition).Distinct().Count() > 1)
@@ -117,7 +117,7 @@ internal static class EventRules
         }
     }
 
-    /// <summary>Who handles an event (docs/messaging.md); the other services that read its topic skip it.</summary>
+    /// <summary>The services that handle an event (docs/messaging.md); other services that read its topic skip it.</summary>
     private static IEnumerable<string> Wanted(EventFact e) => e.Topic switch
     {
         Topics.OrderCreated => ["inventory", "notifications"],

@@ -5,7 +5,7 @@ namespace OrderInventory.Check.Rules;
 
 internal static class KeyRules
 {
-    /// <summary>An Idempotency-Key has made one order at most, each order was made by one key, and by one that was sent.</summary>
+    /// <summary>An Idempotency-Key created at most one order, and each order was created with exactly one key, which a client sent.</summary>
     public const string OneOrderPerKey = "one order per key";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)

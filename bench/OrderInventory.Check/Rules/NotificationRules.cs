@@ -5,7 +5,7 @@ namespace OrderInventory.Check.Rules;
 
 internal static class NotificationRules
 {
-    /// <summary>A customer gets one e-mail for each event of their orders that has an outcome, and none for anything else.</summary>
+    /// <summary>A customer gets exactly one e-mail for each of their orders' events that has a template, and no other e-mail.</summary>
     public const string OnePerEvent = "one notification per event";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)
@@ -31,7 +31,7 @@ internal static class NotificationRules
         }
     }
 
-    /// <summary>What the customer is told of (docs/notifications.md); null for a step in between.</summary>
+    /// <summary>The template of the customer's notification (docs/notifications.md); null for an intermediate step.</summary>
     public static string? TemplateOf(EventFact e) => e switch
     {
         { Topic: Topics.OrderCreated } => "orderReceived",

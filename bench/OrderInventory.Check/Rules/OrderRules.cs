@@ -3,19 +3,19 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Rules;
 
-/// <summary>What became of orders and of what was asked of them.</summary>
+/// <summary>Rules about orders and their changes.</summary>
 internal static class OrderRules
 {
-    /// <summary>An order that was answered 201 exists, for the customer and with the lines that were asked for.</summary>
+    /// <summary>An order that was answered 201 exists, for the requested customer and with the requested lines.</summary>
     public const string Acknowledged = "acknowledged order";
 
     /// <summary>When everything is quiet no order waits for Inventory.</summary>
     public const string Decided = "decided order";
 
-    /// <summary>A request without an answer was done wholly or not at all; one that was refused was not done.</summary>
+    /// <summary>A request without an answer was done completely or not at all; a refused request was not done.</summary>
     public const string WholeOrNothing = "whole or nothing";
 
-    /// <summary>A change that was acknowledged is there.</summary>
+    /// <summary>An acknowledged change is stored.</summary>
     public const string AcknowledgedChange = "acknowledged change";
 
     private static readonly string[] s_waiting = ["pending", "revisionPending", "cancelPending"];

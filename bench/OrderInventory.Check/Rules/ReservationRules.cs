@@ -5,10 +5,10 @@ namespace OrderInventory.Check.Rules;
 
 internal static class ReservationRules
 {
-    /// <summary>Each order has the one reservation that its status asks for, with its lines, and no reservation is without its order.</summary>
+    /// <summary>Each order has the one reservation that its status requires, with its lines, and every reservation has an order.</summary>
     public const string OneReservation = "one reservation per order";
 
-    /// <summary>A hold has its units while it lives and none afterwards, and an order that had it has ended it.</summary>
+    /// <summary>A hold has its units while it is live and none afterwards, and an order that used it has ended it.</summary>
     public const string Hold = "holds";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)

@@ -5,22 +5,22 @@ namespace OrderInventory.Check.Rules;
 
 internal static class StockRules
 {
-    /// <summary>What a level has reserved is what orders and holds have of it.</summary>
+    /// <summary>The reserved units of a level are the sum of what orders and holds have of it.</summary>
     public const string ReservedIsHeld = "reserved is held";
 
     /// <summary>A level is the sum of its ledger.</summary>
     public const string LevelIsLedger = "level is ledger";
 
-    /// <summary>In the ledger's own order, and in the levels, reserved is never negative and never above on hand.</summary>
+    /// <summary>In the levels, and after each movement in the order of the ledger, reserved is never negative and never above on hand.</summary>
     public const string NeverOversold = "never oversold";
 
-    /// <summary>The ledger's movements of an order add up to what the order holds and what it has had shipped.</summary>
+    /// <summary>The ledger's movements of an order add up to the units that it holds, that were shipped and that were returned.</summary>
     public const string OrderMovesOnce = "an order moves stock once";
 
-    /// <summary>An event moves a product once.</summary>
+    /// <summary>An event moves a product at most once.</summary>
     public const string EventMovesOnce = "an event moves stock once";
 
-    /// <summary>An adjustment or a stocktake that was acknowledged has one row in the ledger, one that was refused none, any other one at most.</summary>
+    /// <summary>An acknowledged adjustment or stocktake has one row in the ledger, a refused one none, and any other at most one.</summary>
     public const string StaffMovesOnce = "staff moves stock once";
 
     private static readonly string[] s_ofOrders = ["reserved", "released", "shipped", "returned"];
@@ -125,7 +125,7 @@ internal static class StockRules
         {
             var made = rows[request.Key].ToList();
             var acknowledged = request.Any(o => o.IsAcknowledged);
-            // A count that finds what was expected changes nothing, and has no row.
+            // A stocktake that counts what it expected changes nothing and has no row.
             var isNothing = request.First().Op == Op.Stocktake && request.First().Expected == request.First().Counted;
             if (made.Count > 1 || (acknowledged && !isNothing && made.Count == 0))
             {

@@ -6,7 +6,7 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>Products, registers and customers of one run alone: what other runs did to theirs is not in its history.</summary>
+/// <summary>Creates products, registers and customers for one run only, because changes by other runs are not in its history.</summary>
 internal static class HistoryCatalogue
 {
     private const int Registers = 4;

@@ -8,13 +8,13 @@ using Spectre.Console;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>The figures of a run with a history, as JSON and as a page that needs nothing from outside.</summary>
+/// <summary>The figures of a run with a history, as JSON and as a self-contained HTML page.</summary>
 internal static class HistoryReport
 {
     private const int Width = 960;
     private const int Height = 180;
 
-    /// <summary>A run by the command line, without faults.</summary>
+    /// <summary>A run from the command line, without faults.</summary>
     public static async Task RunAsync(Endpoints endpoints, string file, LoadOptions options, CancellationToken cancellationToken)
     {
         var wanted = new HistoryOptions

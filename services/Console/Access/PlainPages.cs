@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace OrderInventory.Console.Access;
 
-/// <summary>What somebody sees who is not let in: why, and how to go on.</summary>
+/// <summary>The pages for people who are refused: they say why, and how to continue.</summary>
 internal static class PlainPages
 {
-    /// <summary>Somebody has signed in without a role of the staff's.</summary>
+    /// <summary>For people who have signed in without a staff role.</summary>
     public static Task ShowNotForYouAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
         var http = context.HttpContext;
@@ -22,7 +22,7 @@ internal static class PlainPages
             """);
     }
 
-    /// <summary>Somebody comes back from the provider without being signed in: they took too long, have said no, or have opened an old address.</summary>
+    /// <summary>For people who return from the provider without being signed in: they took too long, declined, or opened an old address.</summary>
     public static Task ShowNotSignedInAsync(RemoteFailureContext context)
     {
         context.HandleResponse();

@@ -9,23 +9,23 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace OrderInventory.Console.Access;
 
 /// <summary>
-/// The tokens of the people who are signed in, by the session that their cookie names. An access token that ends soon is renewed, where the provider has given
-/// a refresh token; otherwise the session ends with it.
+/// The tokens of the people who are signed in, by the session that their cookie names. An access token that expires soon is renewed if the provider
+/// has given a refresh token; otherwise the session ends with the access token.
 /// </summary>
 internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> providers, TimeProvider time, ILogger<Sessions> logger)
 {
     /// <summary>The claim that names the session.</summary>
     public const string Claim = "console_session";
 
-    /// <summary>How long before its end a token is renewed: longer than any request takes.</summary>
+    /// <summary>How long before its expiry a token is renewed: longer than any request takes.</summary>
     private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a session that could be renewed stays after its last token, when nobody comes.</summary>
+    /// <summary>How long an unused session that could be renewed is kept after its last token has expired.</summary>
     private static readonly TimeSpan s_idle = TimeSpan.FromHours(12);
 
     private readonly ConcurrentDictionary<string, Session> _sessions = new();
 
-    /// <param name="answer">Of the provider's token endpoint.</param>
+    /// <param name="answer">The response of the provider's token endpoint.</param>
     /// <returns>The session's name, which nobody can guess.</returns>
     public string Begin(OpenIdConnectMessage answer)
     {
@@ -43,7 +43,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         return name;
     }
 
-    /// <summary>A token that is good for a request from now. Null when the session is over: then the person signs in again.</summary>
+    /// <summary>A token that is valid for a request made now. Null when the session has ended: then the person must sign in again.</summary>
     public async Task<string?> TokenOfAsync(ClaimsPrincipal? user)
     {
         if (user?.FindFirstValue(Claim) is not { } name || !_sessions.TryGetValue(name, out var session))
@@ -93,7 +93,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         }
     }
 
-    /// <summary>The session with new tokens; as it was when the provider does not give any.</summary>
+    /// <summary>The session with new tokens; unchanged when the provider gives none.</summary>
     private async Task<Session> RenewAsync(Session session)
     {
         var provider = providers.Get(OpenIdConnectDefaults.AuthenticationScheme);

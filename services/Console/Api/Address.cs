@@ -1,6 +1,6 @@
 namespace OrderInventory.Console.Api;
 
-/// <summary>Paths with a query, of the API's and of the pages': what is empty is left out.</summary>
+/// <summary>Builds paths with a query, for the API and for pages; empty values are left out.</summary>
 internal static class Address
 {
     public static string Of(string path, params (string Name, string? Value)[] query) => path

@@ -11,22 +11,22 @@ public enum Freshness
     /// <summary>The stream has not been opened yet.</summary>
     Connecting,
 
-    /// <summary>Changes come as they happen.</summary>
+    /// <summary>Changes arrive as they happen.</summary>
     Live,
 
-    /// <summary>Kafka does not answer: changes come when it is back.</summary>
+    /// <summary>Kafka does not answer: changes arrive when it answers again.</summary>
     Late,
 
-    /// <summary>The stream is broken, and is tried again.</summary>
+    /// <summary>The stream is broken and is being reopened.</summary>
     Broken,
 }
 
-/// <summary>The changes of the shop, for the pages of one person. One connection, opened by the first page that listens.</summary>
+/// <summary>The shop's changes, for the pages of one person. One connection, opened by the first page that listens.</summary>
 internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogger<ChangeStream> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>The service says something every 15 seconds: after a longer silence nobody is at the other end.</summary>
+    /// <summary>The service sends something every 15 seconds: after a silence of this length the connection is considered dead.</summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(45);
 
     private readonly CancellationTokenSource _end = new();
@@ -79,7 +79,7 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                 }
                 finally
                 {
-                    // A heartbeat has an id too, of changes that are none of this person's.
+                    // A heartbeat has an id too, from changes that are not sent to this person.
                     _last = parser.LastEventId is { Length: > 0 } last ? last : _last;
                 }
             }

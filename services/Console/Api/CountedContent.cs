@@ -2,10 +2,10 @@ using System.Net;
 
 namespace OrderInventory.Console.Api;
 
-/// <summary>A file on its way to the API, which tells how much of it has gone.</summary>
+/// <summary>A file that is sent to the API and reports how much of it has been sent.</summary>
 internal sealed class CountedContent(Stream file, Func<long, Task> sent) : HttpContent
 {
-    /// <summary>A page is drawn again after so many bytes, not for each piece.</summary>
+    /// <summary>The page is rendered again after this many bytes, not for each buffer.</summary>
     private const int Step = 256 * 1024;
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)

@@ -7,7 +7,7 @@ namespace OrderInventory.Console.Api;
 internal static class Csv
 {
     /// <param name="header">The first line; null in the middle of a file.</param>
-    /// <param name="rows">The others.</param>
+    /// <param name="rows">The other lines.</param>
     public static string Of(IEnumerable<string>? header, IEnumerable<IEnumerable<string?>> rows)
     {
         var text = new StringBuilder();
@@ -19,7 +19,7 @@ internal static class Csv
         return text.ToString();
     }
 
-    /// <summary>A product's name is somebody else's text, and no formula.</summary>
+    /// <summary>A product's name is foreign text and must not become a formula.</summary>
     private static string Cell(string? value)
     {
         var safe = CsvText.ToCell(value);

@@ -4,7 +4,7 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Console.Api;
 
-// What pages show of the API's answers; members that no page shows are left out.
+// The parts of the API's responses that pages show; members that no page shows are left out.
 
 public sealed record ItemPage<T>(IReadOnlyList<T> Items, string? Next, IReadOnlyList<string>? Missing = null);
 
@@ -39,7 +39,7 @@ public sealed record Happening(DateTimeOffset At, string Service, string What, s
 
 public sealed record Timeline(IReadOnlyList<Happening> Items, IReadOnlyList<string> Missing)
 {
-    /// <summary>The person or client who has changed the order last; null when nothing says so.</summary>
+    /// <summary>The person or client who last changed the order; null when it is not recorded.</summary>
     public string? LastBy => Items.Where(item => item.Service == "orders" && item.Data.ValueKind == JsonValueKind.Object)
         .Select(item => item.Data.TryGetProperty("sub", out var who) ? who.ToString() : null).LastOrDefault(who => who is not null);
 }

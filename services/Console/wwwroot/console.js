@@ -1,4 +1,4 @@
-// What only the browser knows or can do: the reader's zone, a file to keep, where a list stands, and keys that lead to pages.
+// What only the browser knows or can do: the reader's time zone, saving a file, scrolling a list, and keys that open pages.
 window.shopConsole = {
   zone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
   scroll: (region, toEnd) => { region.scrollTop = toEnd ? region.scrollHeight : 0; },
@@ -11,7 +11,7 @@ window.shopConsole = {
   },
 };
 
-// The page that was lost is not there any more, such as after a restart of the console: it is opened anew, at its address.
+// The server no longer has the page whose connection was lost, for example after a restart of the console: its address is loaded again.
 document.getElementById('components-reconnect-modal').addEventListener('components-reconnect-state-changed', event => {
   if (event.detail.state === 'rejected' || event.detail.state === 'failed') {
     location.reload();

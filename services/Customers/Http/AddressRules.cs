@@ -4,7 +4,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Customers.Http;
 
-/// <summary>What an address may be, whichever request brings it.</summary>
+/// <summary>The rules for an address, shared by all requests.</summary>
 internal static class AddressRules
 {
     public static ProblemHttpResult? Check(AddressDetails details)

@@ -7,7 +7,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace OrderInventory.Identity.Features;
 
-/// <summary>Answers a token for client credentials, or for a code of <see cref="Authorize"/>. OpenIddict has checked both by then.</summary>
+/// <summary>Issues a token for client credentials, or for a code of <see cref="Authorize"/>. OpenIddict has already checked them.</summary>
 internal static class IssueToken
 {
     public static async Task<IResult> HandleAsync(HttpContext http)

@@ -34,7 +34,7 @@ internal static class SignIn
         }
 
         await http.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new(identity));
-        // Nowhere but to the request that sent the person here.
+        // Follows the return URL only when it leads to the authorization request that sent the person here.
         return returnUrl?.StartsWith(Issuer.AuthorizePath + "?", StringComparison.Ordinal) == true ? Results.LocalRedirect(returnUrl) : Results.LocalRedirect("/");
     }
 

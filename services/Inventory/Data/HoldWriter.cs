@@ -5,7 +5,7 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Writes what was decided of holds. Their lines are rows of their own, so that a product's share of a hold can be given back alone.</summary>
+/// <summary>Writes the decisions about holds. Hold lines are separate rows, so that one product's share of a hold can be released alone.</summary>
 internal static class HoldWriter
 {
     /// <summary>Adds the writes to the transaction's batch.</summary>
@@ -20,7 +20,7 @@ internal static class HoldWriter
         writes.AddRows(stock.ExpiredLines, DeleteExpiredLines);
     }
 
-    // The time ends by the clock that will end it: the database's.
+    // The expiry time comes from the clock that also decides when it has passed: the database's.
     private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
         """
         INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at, customer_id)

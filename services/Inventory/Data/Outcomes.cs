@@ -4,7 +4,7 @@ using OrderInventory.Inventory.Domain;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Enum values as they stand in columns: the same camelCase words as in the API.</summary>
+/// <summary>Enum values as stored in columns: the same camelCase words as in the API.</summary>
 internal static class Outcomes
 {
     private static readonly Dictionary<ReservationOutcome, string> s_outcomes = Words<ReservationOutcome>();

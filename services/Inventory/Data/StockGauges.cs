@@ -5,8 +5,8 @@ namespace OrderInventory.Inventory.Data;
 internal static class StockGauges
 {
     /// <summary>
-    /// Whether the books agree, in one number: 0. It looks through all reservations that hold something, so seldom; the ledger is left to the
-    /// report (GET /api/inventory/reconciliation).
+    /// Adds a gauge of the difference between the stock records: 0 when they agree. It reads all reservations that hold something, so it is
+    /// measured rarely. Only the report (GET /api/inventory/reconciliation) checks the ledger.
     /// </summary>
     public static void AddStockGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Inventory", TimeSpan.FromMinutes(5),

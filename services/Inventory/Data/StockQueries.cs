@@ -6,7 +6,7 @@ namespace OrderInventory.Inventory.Data;
 
 internal static class StockQueries
 {
-    /// <summary>The products' levels in the order of their ids, with what the catalogue says of them. One statement, so the sums are of one moment.</summary>
+    /// <summary>The products' levels in the order of their ids, with catalogue data. One statement, so the sums are of the same moment.</summary>
     public static async Task<List<StockLevel>> ReadLevelsAsync(
         this InventoryDb database, IReadOnlyCollection<Guid> products, CancellationToken cancellationToken = default)
     {
@@ -32,14 +32,14 @@ internal static class StockQueries
     };
 }
 
-/// <summary>Stock levels in Redis. Nothing is decided on them.</summary>
+/// <summary>Stock levels in Redis. No decision is based on them.</summary>
 internal static class StockCache
 {
-    /// <summary>Stock may be this old in the cache, and no older.</summary>
+    /// <summary>Maximum age of stock in the cache.</summary>
     public static readonly TimeSpan Time = TimeSpan.FromSeconds(30);
 
     public static string Key(Guid productId) => $"inventory:{productId}";
 
-    /// <summary>Makes readers miss what has changed. Call it after the commit.</summary>
+    /// <summary>Invalidates the cached levels of changed products. Call it after the commit.</summary>
     public static void Invalidate(this ReadCache cache, Stock stock) => cache.Invalidate([.. stock.Changed.Select(product => Key(product.ProductId))]);
 }

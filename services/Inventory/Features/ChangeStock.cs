@@ -9,23 +9,23 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Staff change the stock of several products at once: a delivery of many, a page of a stocktake, thresholds.</summary>
+/// <summary>Changes the stock of several products in one request: a delivery of many, a page of a stocktake, thresholds.</summary>
 internal static class ChangeStock
 {
     /// <param name="ProductId">The product.</param>
     /// <param name="Delta">Units to add, or to remove when negative; not together with <paramref name="OnHand"/>.</param>
-    /// <param name="OnHand">Units that are there.</param>
-    /// <param name="ExpectedOnHand">What the system said when somebody counted; the line is refused when it says something else by now.</param>
-    /// <param name="LowStockThreshold">The product's threshold; left out: as it was.</param>
-    /// <param name="Location">Where; left out: <c>default</c>.</param>
+    /// <param name="OnHand">Units on hand.</param>
+    /// <param name="ExpectedOnHand">The quantity in the system when somebody counted; the line is refused when it has changed since.</param>
+    /// <param name="LowStockThreshold">The product's threshold; unchanged when left out.</param>
+    /// <param name="Location">The location's code; <c>default</c> when left out.</param>
     public sealed record LineChange(
         Guid ProductId, long? Delta = null, long? OnHand = null, long? ExpectedOnHand = null, long? LowStockThreshold = null,
         [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
     /// <param name="Reason">Why, for the ledger.</param>
-    /// <param name="Lines">1 to 500; they take effect in their order, each for itself.</param>
+    /// <param name="Lines">1 to 500; they are applied in order, each on its own.</param>
     /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
-    /// <param name="DryRun">Whether only to say what would become of it.</param>
+    /// <param name="DryRun">Whether only to report the result, without a change.</param>
     [Example("""
         {"reason": "delivery", "reference": "DN-4711", "lines": [{"productId": "019ab000-0000-7000-8000-000000000001", "delta": 12},
          {"productId": "019ab000-0000-7000-8000-000000000002", "expectedOnHand": 39, "onHand": 37, "lowStockThreshold": 10}]}
@@ -35,41 +35,41 @@ internal static class ChangeStock
 
     public enum LineOutcome
     {
-        /// <summary>A number changed.</summary>
+        /// <summary>A quantity or the threshold changed.</summary>
         Changed,
 
-        /// <summary>It was so already.</summary>
+        /// <summary>The values were already as requested.</summary>
         Unchanged,
 
-        /// <summary>Nothing of the line was done; see its problem.</summary>
+        /// <summary>The line was not applied; see its problem.</summary>
         Refused,
 
-        /// <summary>An earlier request with the same Idempotency-Key has answered this line; see the level for what stands.</summary>
+        /// <summary>An earlier request with the same Idempotency-Key has answered this line; see the level for the current values.</summary>
         Replayed,
     }
 
     /// <param name="Type">As in a problem document.</param>
     /// <param name="Title">What is wrong.</param>
-    /// <param name="OnHand">The number that stands, where the line was refused for it.</param>
-    /// <param name="Reserved">The units that are reserved there, where the line was refused for them.</param>
+    /// <param name="OnHand">The current units on hand, when they are the reason for the refusal.</param>
+    /// <param name="Reserved">The units reserved at the location, when they are the reason for the refusal.</param>
     public sealed record LineProblem(string Type, string Title, long? OnHand = null, long? Reserved = null);
 
-    /// <param name="ProductId">The line's.</param>
-    /// <param name="Location">The line's.</param>
-    /// <param name="Outcome">What became of it.</param>
+    /// <param name="ProductId">The line's product.</param>
+    /// <param name="Location">The line's location.</param>
+    /// <param name="Outcome">What happened to the line.</param>
     /// <param name="Problem">Why it was refused, or null.</param>
     /// <param name="Level">The product's stock after the whole request; null without a record.</param>
     public sealed record Result(Guid ProductId, string Location, LineOutcome Outcome, LineProblem? Problem, StockLevel? Level);
 
-    /// <param name="Items">One for each line, in their order.</param>
-    /// <param name="DryRun">Whether nothing was done.</param>
+    /// <param name="Items">One for each line, in the order of the lines.</param>
+    /// <param name="DryRun">Whether nothing was changed.</param>
     public sealed record Response(IReadOnlyList<Result> Items, bool DryRun);
 
     /// <summary>Change the stock of several products</summary>
     /// <remarks>
-    /// 200 with one answer for each line, in one transaction: a line that is refused stops no other. Refusals: <c>not-found</c> (a delta without a
-    /// record), <c>unknown-product</c> (deleted), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>,
-    /// <c>malformed-request</c> (too many units). <c>onHand</c> makes a record that is not there. With an Idempotency-Key a request is done once.
+    /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (a delta
+    /// without a record), <c>unknown-product</c> (deleted), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>,
+    /// <c>malformed-request</c> (too many units). <c>onHand</c> creates a missing record. With an Idempotency-Key a request is applied once.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)

@@ -12,14 +12,14 @@ namespace OrderInventory.Inventory.Features;
 
 internal static class CreateLocation
 {
-    /// <param name="Code">Lower-case letters, digits and hyphens, at most 50; never given twice at a time.</param>
-    /// <param name="Name">For people; 1 to 200 characters.</param>
+    /// <param name="Code">Lower-case letters, digits and hyphens, at most 50; unique among the existing locations.</param>
+    /// <param name="Name">Display name; 1 to 200 characters.</param>
     /// <param name="Priority">Orders are served from the lowest number first; the default location has 0.</param>
     /// <param name="Active">Whether orders are served from it.</param>
     [Example("""{"code": "berlin", "name": "Berlin", "priority": 1, "active": true}""")]
     public sealed record Request([property: MaxLength(50)] string Code, [property: MaxLength(200)] string Name, int Priority = 0, bool Active = true);
 
-    /// <summary>Make a location</summary>
+    /// <summary>Create a location</summary>
     /// <remarks>409 <c>location-exists</c> when the code is taken, <c>too-many-locations</c> beyond 200.</remarks>
     public static async Task<Results<Created<LocationResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)

@@ -11,7 +11,8 @@ internal static class DeleteLocation
 {
     /// <summary>Delete a location</summary>
     /// <remarks>
-    /// 409 <c>location-in-use</c> while units are there: move them first; and for <c>default</c>, which always exists. The ledger keeps its rows.
+    /// 409 <c>location-in-use</c> while units are there (move them first), and for <c>default</c>, which always exists. The ledger keeps its
+    /// rows.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         string code, HttpContext http, InventoryDb database, CancellationToken cancellationToken)
@@ -22,7 +23,7 @@ internal static class DeleteLocation
         }
 
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        // Whoever makes stock keeps the locations until its end; from here on nobody makes any in this one.
+        // A transaction that creates stock locks the locations until it ends; from here on none can create stock at this location.
         var location = await database.Locations.FromSql($"SELECT * FROM locations WHERE code = {code} FOR UPDATE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         if (location is null)
         {
@@ -34,7 +35,7 @@ internal static class DeleteLocation
             return precondition;
         }
 
-        // All rows of the products that were there, in the order in which everybody locks them.
+        // All rows of the products that were there, in the lock order used everywhere.
         await database.Database.ExecuteSqlAsync(
             $"""
              SELECT FROM stock_levels WHERE product_id IN (SELECT product_id FROM stock_levels WHERE location = {code})
@@ -45,7 +46,7 @@ internal static class DeleteLocation
             return Problems.Conflict("location-in-use", "The location is in use.", "Units are there, or it is the default one. Move them first, or make it inactive.");
         }
 
-        // The versions go on in another row: a product's version, their sum, must never fall.
+        // The versions are added to another row: a product's version, their sum, must never fall.
         await database.Database.ExecuteSqlAsync(
             $"""
              WITH gone AS (DELETE FROM stock_levels WHERE location = {code} RETURNING product_id, low_stock_threshold, version, updated_at, removed)

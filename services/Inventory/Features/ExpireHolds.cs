@@ -8,8 +8,9 @@ using OrderInventory.Messaging;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Gives back the units of holds whose time is over, by the database's clock. Each replica claims a few holds at a time and works on its
-/// own; one that dies leaves its claim to run out. Nothing waits for it: whoever would find a product short takes back due holds' units itself.
+/// Releases the units of holds that have expired by the database's clock. Each replica claims a few holds at a time and works independently; when
+/// a replica dies, its claim expires. Nothing waits for this sweeper: a request that would find a product short releases the units of due holds
+/// itself.
 /// </summary>
 internal sealed partial class ExpireHolds(
     NpgsqlDataSource database, StockChange change, InventoryOptions options, TimeProvider time, ILogger<ExpireHolds> logger) : BackgroundService
@@ -52,11 +53,11 @@ internal sealed partial class ExpireHolds(
     {
         if (stock.Hold(id) is not { Status: HoldStatus.Live, IsDue: true } hold)
         {
-            // Extended, released or taken meanwhile: then it is none of ours.
+            // Extended, released or consumed meanwhile: nothing to end.
             return false;
         }
 
-        // Books that do not add up stop one hold, and not those that were claimed with it. It is tried again when its claim runs out.
+        // Inconsistent stock records stop this hold only, not the others claimed with it. It is retried when its claim expires.
         if (stock.FindUnreleasable(hold.Lines) is { } line)
         {
             LogCannotEnd(hold.Id, line.Quantity, line.ProductId, line.Location, stock.Item(line.ProductId, line.Location)?.Reserved ?? 0);
@@ -68,7 +69,7 @@ internal sealed partial class ExpireHolds(
     }
 
     /// <summary>
-    /// In a transaction of its own: the work locks products before holds, as everybody does, so the holds that were picked cannot stay locked.
+    /// Claims holds in a separate transaction: the work locks products before holds, as everywhere, so it cannot keep the claimed holds locked.
     /// </summary>
     private async Task<Guid[]> ClaimAsync(CancellationToken cancellationToken)
     {

@@ -17,9 +17,8 @@ internal static class ExportStock
 
     /// <summary>Export stock</summary>
     /// <remarks>
-    /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, in the order of products and
-    /// locations, of the products that the list would show with the same filters. It is streamed, from one moment's state. Products that were
-    /// deleted are left out.
+    /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, ordered by product and location,
+    /// for the products that the list shows with the same filters. It is streamed from a consistent snapshot. Deleted products are left out.
     /// </remarks>
     /// <param name="format">csv or ndjson.</param>
     /// <param name="q">As in the list.</param>
@@ -29,7 +28,7 @@ internal static class ExportStock
     /// <param name="reserved">As in the list.</param>
     /// <param name="http">The request.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
         string? format, string? q, string? location, bool? lowStock, bool? outOfStock, bool? reserved,
         HttpContext http, InventoryDb database, CancellationToken cancellationToken)
@@ -56,7 +55,7 @@ internal static class ExportStock
     {
         if (HttpMethods.IsHead(http.Request.Method))
         {
-            // Nobody would read the rows.
+            // A HEAD response has no rows.
             return;
         }
 

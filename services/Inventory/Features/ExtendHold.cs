@@ -10,13 +10,16 @@ namespace OrderInventory.Inventory.Features;
 
 internal static class ExtendHold
 {
-    /// <param name="TtlSeconds">For how long from now on; at most a day. Less than is left changes nothing.</param>
+    /// <param name="TtlSeconds">How long to hold from now on; at most a day. Less than the remaining time changes nothing.</param>
     [Example("""{"ttlSeconds": 3600}""")]
     public sealed record Request(int TtlSeconds = HoldRules.DefaultTtl);
 
-    /// <summary>Keep a hold for longer</summary>
-    /// <remarks>409 <c>hold-ended</c> when its time is over; 409 <c>hold-lifetime-exceeded</c>, and nothing changes, when it would last longer after it was
-    /// made than <c>Inventory:MaxHoldLifetime</c> (24 hours) allows: <c>latestExpiresAt</c> says until when it may. If-Match is honoured when sent.</remarks>
+    /// <summary>Extend a hold</summary>
+    /// <remarks>
+    /// 409 <c>hold-ended</c> when it has expired; 409 <c>hold-lifetime-exceeded</c>, without a change, when it would last longer after its
+    /// creation than <c>Inventory:MaxHoldLifetime</c> (24 hours) allows: <c>latestExpiresAt</c> is the latest possible time. If-Match is honoured
+    /// when sent.
+    /// </remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, Caller caller, InventoryDb database, InventoryOptions options, CancellationToken cancellationToken)
     {
@@ -28,7 +31,7 @@ internal static class ExtendHold
         }
 
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        // Lock first, look afterwards: whoever takes units back from a hold that is due locks it too, and does not change its row.
+        // Lock before reading: a transaction that releases units of a due hold locks the hold too, without changing its row.
         var row = await database.Holds.FromSql($"SELECT * FROM holds WHERE id = {id} FOR UPDATE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         if (row is null || !caller.MaySee(row.CustomerId))
         {
@@ -62,7 +65,9 @@ internal static class ExtendHold
         return await database.AnswerHoldAsync(http, id, TypedResults.Ok, cancellationToken);
     }
 
-    /// <summary>By the clock that ends it. One whose time is over has ended, whatever its limit; and less than is left changes nothing.</summary>
+    /// <summary>
+    /// Whether the extension exceeds the limit, by the clock that ends the hold. False for an expired hold, and for less than the remaining time.
+    /// </summary>
     private static Task<bool> IsBeyondAsync(InventoryDb database, DateTimeOffset expiresAt, TimeSpan ttl, DateTimeOffset latest, CancellationToken cancellationToken) =>
         database.Database.SqlQuery<bool>(
             $"""

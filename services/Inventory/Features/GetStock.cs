@@ -8,12 +8,14 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>A product's stock, from the cache where it is there.</summary>
+/// <summary>Reads a product's stock, from the cache when it is there.</summary>
 internal static class GetStock
 {
     /// <summary>Read a product's stock</summary>
-    /// <remarks>200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product. A customer's answer has
-    /// <c>productId</c>, <c>available</c>, <c>version</c> and <c>updatedAt</c> only.</remarks>
+    /// <remarks>
+    /// 200 with the level, 304 when If-None-Match has its version, 404 when there is no record of the product. A customer's response has only
+    /// <c>productId</c>, <c>available</c>, <c>version</c> and <c>updatedAt</c>.
+    /// </remarks>
     public static async Task<Results<Results<Ok<AvailableUnits>, StatusCodeHttpResult>, Results<Ok<StockLevel>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, Caller caller, IDbContextFactory<InventoryDb> databases, ReadCache cache, CancellationToken cancellationToken)
     {

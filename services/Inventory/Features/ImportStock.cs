@@ -13,9 +13,9 @@ namespace OrderInventory.Inventory.Features;
 internal static class ImportStock
 {
     /// <param name="ProductId">The product.</param>
-    /// <param name="OnHand">Units that are there.</param>
-    /// <param name="Location">Where; left out: <c>default</c>.</param>
-    /// <param name="LowStockThreshold">The product's threshold; left out: as it was.</param>
+    /// <param name="OnHand">Units on hand.</param>
+    /// <param name="Location">The location's code; <c>default</c> when left out.</param>
+    /// <param name="LowStockThreshold">The product's threshold; unchanged when left out.</param>
     public sealed record Row(Guid ProductId, long OnHand, string Location = StockItem.DefaultLocation, long? LowStockThreshold = null) : IImportRow<Row>
     {
         public static IReadOnlyList<string> Columns { get; } = ["productId", "location", "onHand", "lowStockThreshold"];
@@ -57,11 +57,11 @@ internal static class ImportStock
     /// <summary>Set stock from a file</summary>
     /// <remarks>
     /// Up to 100 MiB of <c>text/csv</c> with the columns productId, location, onHand, lowStockThreshold named in its first line, or
-    /// <c>application/x-ndjson</c> with the same members; location and lowStockThreshold may be left out. Absolute numbers, set whatever was
-    /// there before, with a ledger row for each that changes, so the same file can be sent again. The answer has a line for each bad row
-    /// (unreadable, unknown location, below what is reserved), which stops no good one, one every 300 rows with <c>processed</c>,
-    /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>. With
-    /// <c>dryRun=true</c> nothing is changed, and the answer says what would be.
+    /// <c>application/x-ndjson</c> with the same members; location and lowStockThreshold may be left out. Quantities are absolute and replace the
+    /// current ones, with a ledger row for each change, so the same file can be sent again. The response has a line for each bad row (unreadable,
+    /// unknown location, below what is reserved), which does not stop the good ones, a line every 300 rows with <c>processed</c>, <c>changed</c>,
+    /// <c>unchanged</c> and <c>failed</c>, and a last line with <c>done</c>. Publishes <c>inventory.updated</c>. With <c>dryRun=true</c> nothing
+    /// is changed, and the response says what would change.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
         string? reference, bool? dryRun, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)

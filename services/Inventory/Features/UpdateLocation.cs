@@ -11,14 +11,14 @@ namespace OrderInventory.Inventory.Features;
 
 internal static class UpdateLocation
 {
-    /// <param name="Name">For people; 1 to 200 characters.</param>
+    /// <param name="Name">Display name; 1 to 200 characters.</param>
     /// <param name="Priority">Orders are served from the lowest number first.</param>
     /// <param name="Active">Whether orders are served from it.</param>
     [Example("""{"name": "Berlin", "priority": 2, "active": true}""")]
     public sealed record Request([property: MaxLength(200)] string Name, int Priority, bool Active);
 
-    /// <summary>Set a location</summary>
-    /// <remarks>Its code stays. Orders that are reserved already stay where they are.</remarks>
+    /// <summary>Replace a location</summary>
+    /// <remarks>Its code does not change. Existing reservations stay at their locations.</remarks>
     public static Task<Results<Ok<LocationResponse>, ProblemHttpResult>> HandleAsync(
         string code, Request request, HttpContext http, InventoryDb database, TimeProvider time, CancellationToken cancellationToken) =>
         ChangeAsync(code, _ => request, http, database, time, cancellationToken);

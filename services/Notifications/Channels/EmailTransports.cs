@@ -4,7 +4,9 @@ internal static class EmailTransports
 {
     private const string Example = "Use smtp://host:port, smtp://user:password@host:port, smtps://… or file:///absolute/folder.";
 
-    /// <summary>Chooses the channel by <c>ConnectionStrings:mail</c>. Without a usable one the service does not start: it would only collect mails.</summary>
+    /// <summary>
+    /// Chooses the transport by <c>ConnectionStrings:mail</c>. Without a usable value the service does not start: mails would only pile up.
+    /// </summary>
     public static void AddEmailTransport(this IHostApplicationBuilder builder) =>
         builder.Services.AddSingleton(Create(builder.Configuration.GetConnectionString("mail")));
 

@@ -1,6 +1,6 @@
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>For systems without a provider: says that a message would have gone, and neither to whom nor what.</summary>
+/// <summary>For systems without a provider: logs that a message would have been sent, but neither its receiver nor its text.</summary>
 internal sealed partial class LoggingSmsProvider(ILogger<LoggingSmsProvider> logger) : ISmsProvider
 {
     public Task SendAsync(SmsMessage message, CancellationToken cancellationToken)

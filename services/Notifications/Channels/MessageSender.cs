@@ -8,8 +8,8 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>
-/// Sends the messages of one batch, each alone, and says what became of it. One connection serves them all: opened for the first message, and again after it
-/// was lost.
+/// Sends the messages of one batch one by one and returns the result of each. They share one connection, which is opened for the first message and
+/// again after it was lost.
 /// </summary>
 internal sealed partial class MessageSender(
     IMessageChannel channel, MessageRenderer renderer, RateLimiter pace, NotificationOptions options, ILogger logger) : IAsyncDisposable
@@ -21,10 +21,10 @@ internal sealed partial class MessageSender(
     /// <summary>The channel is unavailable: the other messages would fail too.</summary>
     public bool IsAway { get; private set; }
 
-    /// <summary>The pace that an operator permits, for all batches of a channel.</summary>
+    /// <summary>The send rate that the operator permits, for all batches of a channel.</summary>
     public static TokenBucketRateLimiter PaceOf(NotificationOptions options)
     {
-        // Five times a second, because a timer that ticks for each message also ticks all night.
+        // Five times a second: a timer that ticked for each message would tick as often when there is nothing to send.
         var perPeriod = Math.Max(1, options.MaxSendsPerSecond / 5);
         return new(new()
         {
@@ -48,7 +48,7 @@ internal sealed partial class MessageSender(
         using var span = NotificationTelemetry.StartSend($"send {NotificationsDb.Name(channel.Kind)}", notification.TraceParent, notification.Id, notification.Template);
         try
         {
-            // Not the stopping token: a message that is on its way when the service is told to stop is sent, and known to be.
+            // Not the stopping token: a message that is being sent when the service stops is completed, and its result is recorded.
             using var timeout = new CancellationTokenSource(s_timeout);
             _open ??= await channel.ConnectAsync(timeout.Token);
             await _open.SendAsync(notification.Id, message, timeout.Token);
@@ -101,7 +101,7 @@ internal sealed partial class MessageSender(
         }
     }
 
-    /// <summary>Due again later, or given up when it was tried often enough.</summary>
+    /// <summary>Makes the notification due again later, or gives it up after the last attempt.</summary>
     private SendResult Again(ClaimedNotification notification, string error, RenderedMessage message)
     {
         var attempt = notification.AttemptsOfThisRound + 1;

@@ -30,7 +30,7 @@ internal sealed class SmtpTransport : IEmailTransport
         _security = (tls, server.IsLoopback, _user) switch
         {
             (true, _, _) => SecureSocketOptions.SslOnConnect,
-            // A development inbox offers a certificate that nobody trusts, if any.
+            // A mail server for development has no certificate, or one that is not trusted.
             (_, true, _) => SecureSocketOptions.None,
             (_, _, null) => SecureSocketOptions.StartTlsWhenAvailable,
             _ => SecureSocketOptions.StartTls,
@@ -102,7 +102,7 @@ internal sealed class SmtpTransport : IEmailTransport
             }
             catch (Exception exception) when (exception is IOException or SocketException or ProtocolException or OperationCanceledException)
             {
-                // The mails are taken; a farewell that fails changes nothing.
+                // The mails are accepted already; a failure to say QUIT changes nothing.
             }
             finally
             {

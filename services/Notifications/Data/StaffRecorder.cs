@@ -11,8 +11,8 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// What staff is told of stock. Consuming keeps the state of each product alone; <see cref="AnnounceAsync"/> makes notifications of it, so that
-/// stock that crosses its threshold twenty times a minute makes two mails and not twenty.
+/// What is reported to staff about stock. Consuming only stores the state of each product; <see cref="AnnounceAsync"/> creates notifications from
+/// it, so that stock that crosses its threshold twenty times a minute causes two mails and not twenty.
 /// </summary>
 internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal, IOptions<NotificationOptions> options)
 {
@@ -46,7 +46,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING
         """;
 
-    /// <summary>Keeps crossings of thresholds in the transaction of their batch. The newer version of a product's stock wins.</summary>
+    /// <summary>Stores crossings of thresholds in the transaction of their batch. The newer version of a product's stock wins.</summary>
     public void Record(InboxBatch batch, IReadOnlyList<ReceivedEvent> crossings)
     {
         if (crossings.Count == 0)
@@ -72,7 +72,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         batch.AfterCommit(signal.WakeAlerts);
     }
 
-    /// <summary>Makes notifications of what staff has not been told and may be told now. Returns of how many products.</summary>
+    /// <summary>Creates notifications of what was not reported to staff yet and may be reported now. Returns the number of products.</summary>
     public async Task<int> AnnounceAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -127,7 +127,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
                 rows.AddRange(member.Channels.Select(channel => (alert, request with { RecipientRef = member.Id.ToString() }, channel)));
             }
 
-            // The role of the configuration; also when nobody is named anywhere, so that the history shows that nobody could be told.
+            // The configured role; also when no address is configured at all, so that the history shows that nobody could be notified.
             if (alert.Low && (told.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
             {
                 rows.Add((alert, request, email));

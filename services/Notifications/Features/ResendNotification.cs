@@ -9,8 +9,9 @@ public static class ResendNotification
 {
     /// <summary>Sends a notification again.</summary>
     /// <remarks>
-    /// The same notification, so the same Message-ID, Idempotency-Key or Webhook-Id: it is due at once, with a new round of attempts. One that is due anyhow stays so; one that is
-    /// being sent at this moment is not sent twice. One to a webhook that is deleted has failed at once.
+    /// The same notification, with the same Message-ID, Idempotency-Key or Webhook-Id, is due immediately, with a new round of attempts. A
+    /// notification that is already due stays due; one that is being sent at this moment is not sent twice. A notification to a deleted webhook
+    /// fails immediately.
     /// </remarks>
     /// <param name="id">The notification.</param>
     /// <param name="db">The database.</param>
@@ -35,9 +36,9 @@ public static class ResendNotification
         return TypedResults.Accepted((string?)null);
     }
 
-    /// <summary>Makes notifications due, and returns the ids of those that are: those that a later message has overtaken are not.</summary>
+    /// <summary>Makes notifications due, except those that a later message has overtaken. Returns the ids of those that are due.</summary>
     internal static Task<List<Guid>> SendAgainAsync(NotificationsDb db, Guid[] ids, CancellationToken cancellationToken) =>
-        // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
+        // One statement with the database's clock, so that it cannot interleave with the sender's; a running lease is not changed.
         db.Database.SqlQuery<Guid>(
             $"""
              WITH n AS MATERIALIZED (SELECT id, channel, recipient_ref FROM notifications WHERE id = ANY({ids})),

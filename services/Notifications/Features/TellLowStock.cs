@@ -5,7 +5,9 @@ using OrderInventory.Notifications.Data;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>Tells staff of low stock: of a product's first crossing at once, and then of its state whenever the quiet time after a message ends.</summary>
+/// <summary>
+/// Notifies staff of low stock: of a product's first crossing immediately, and then of its state when the quiet time after a message ends.
+/// </summary>
 internal sealed partial class TellLowStock(
     StaffRecorder staff, SendSignal signal, IOptions<NotificationOptions> options, ILogger<TellLowStock> logger) : BackgroundService
 {

@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Http;
 
-/// <summary>What a template may be: it parses, fills with sample data, and uses only variables that there are.</summary>
+/// <summary>Validates a template: it must parse, render with sample data, and use only variables that exist.</summary>
 internal static class TemplateRules
 {
     public const int MaxSubject = 500, MaxBody = 32 * 1024, MaxHtml = 128 * 1024;
@@ -31,7 +31,7 @@ internal static class TemplateRules
 
     public static NotificationData Sample(string template) => Templates.ForStaff.Contains(template) ? s_stock : s_order;
 
-    /// <summary>The template ready to be filled, or the 400 or 422 to answer.</summary>
+    /// <summary>The template ready to be rendered, or the 400 or 422 to answer with.</summary>
     public static ParsedTemplate? Check(TemplateKey key, TemplateText text, out ProblemHttpResult? problem)
     {
         var errors = new RequestErrors();

@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Http;
 
-/// <summary>What a webhook may be, whichever request brings it. Nothing is called or looked up for it.</summary>
+/// <summary>Validates a webhook, for every request that writes one. Makes no call and no DNS lookup.</summary>
 internal static class WebhookRules
 {
     public const int MaxUrlLength = 2048;

@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Answers;
 
-/// <summary>A plain step of the state machine by POST.</summary>
+/// <summary>A simple transition of the state machine, requested by POST.</summary>
 internal static class Transitions
 {
     public static Task<Results<Ok<OrderView>, ProblemHttpResult>> ApplyAsync(
@@ -32,7 +32,7 @@ internal static class Transitions
             return TypedResults.Ok(OrderView.Of(order).SetETag(http));
         }, Actor.Of(caller), cancellationToken);
 
-    /// <summary>409: the state machine does not allow it from where the order stands.</summary>
+    /// <summary>409: the state machine does not allow the transition from the order's status.</summary>
     public static ProblemHttpResult Illegal(OrderStatus status, long version, string wish) => Problems.Conflict(
         "illegal-transition", $"The order cannot be {wish} now.", $"It is {StatusNames.Format(status)}.",
         ("orderStatus", StatusNames.Format(status)), ("version", version));

@@ -11,7 +11,7 @@ using Polly.Timeout;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>The stock check as a question and an answer over Kafka, with timeout, one retry and a circuit breaker as for the call by HTTP.</summary>
+/// <summary>The stock check as a question and an answer over Kafka, with timeout, one retry and a circuit breaker as for the HTTP call.</summary>
 internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, IServiceProvider services, TimeProvider time, ILogger<KafkaStockCheck> logger)
     : RequestReplyClient<StockCheckRequested, StockCheckReplied>(
         new(OrderEvents.StockCheckRequested, StockCheckReplied.Topic, EventsJson.Default.StockCheckReplied, StockCheckRequested.DeadlineHeader, s_attempt),

@@ -4,7 +4,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Asks Notifications who was told of an order, for its timeline.</summary>
+/// <summary>Queries the notifications about an order, for its timeline.</summary>
 internal sealed partial class NotificationsClient(HttpClient http, ILogger<NotificationsClient> logger)
 {
     private const int MaxPages = 5;
@@ -15,10 +15,10 @@ internal sealed partial class NotificationsClient(HttpClient http, ILogger<Notif
         Guid Id, Guid EventId, string Template, string Channel, string Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt);
 
     /// <param name="Items">Newest first.</param>
-    /// <param name="AreAll">False when Notifications did not answer, or has more than is read.</param>
+    /// <param name="AreAll">False when Notifications did not answer, or has more items than are read.</param>
     internal sealed record Told(IReadOnlyList<Item> Items, bool AreAll);
 
-    /// <summary>The order's notifications: the newest 500, for one order with very many must not keep a timeline waiting.</summary>
+    /// <summary>The newest 500 notifications of the order; without the limit, an order with very many would delay its timeline.</summary>
     public async Task<Told> FindAsync(Guid orderId, CancellationToken cancellationToken)
     {
         var items = new List<Item>();

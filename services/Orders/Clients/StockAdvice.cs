@@ -9,7 +9,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>What is known of the stock for the lines of an order.</summary>
+/// <summary>What is known about the stock for an order's lines.</summary>
 /// <param name="Short">The products that Inventory has just reported as short.</param>
 /// <param name="IsKnown">False when Inventory did not answer.</param>
 internal sealed record StockCheck(IReadOnlyList<Shortage> Short, bool IsKnown = true)
@@ -19,17 +19,17 @@ internal sealed record StockCheck(IReadOnlyList<Shortage> Short, bool IsKnown = 
 }
 
 /// <summary>
-/// Whether there is stock for an order, without a question for each one: what Inventory answered is remembered for a few seconds, and while
-/// it was ample an order is accepted on it. Only a fresh answer refuses one; and the reservation decides in any case.
+/// Checks whether there is stock for an order without querying Inventory each time: its answers are cached for a few seconds, and an order
+/// is accepted on a cached answer that is ample. Only a fresh answer can refuse an order; the reservation decides in any case.
 /// </summary>
 internal sealed partial class StockAdvice : IDisposable
 {
     private const int MaxProducts = 100_000;
 
-    /// <summary>An older answer is none. Where no answer means no order, an answer is soon too old: it would hide that Inventory is away.</summary>
+    /// <summary>Maximum age of a cached answer. Shorter if unknown stock refuses orders: a cached answer hides that Inventory is down.</summary>
     private readonly TimeSpan _longest;
 
-    /// <summary>How long products are gathered for one question behind the orders: so it is four a second, however many orders come.</summary>
+    /// <summary>How long products are collected for one background query: at most four queries a second, however many orders come.</summary>
     private static readonly TimeSpan s_gather = TimeSpan.FromMilliseconds(250);
 
     private readonly Func<IStockCheck> _inventory;
@@ -48,7 +48,7 @@ internal sealed partial class StockAdvice : IDisposable
         _questions = new(question => AskAsync(question, CancellationToken.None));
     }
 
-    /// <summary>For new lines that name no hold.</summary>
+    /// <summary>Checks new lines that name no hold.</summary>
     public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, CancellationToken cancellationToken)
     {
         var products = SumUp(wanted);
@@ -60,7 +60,7 @@ internal sealed partial class StockAdvice : IDisposable
         return Compare(products, await _questions.AskAsync([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], cancellationToken));
     }
 
-    /// <summary>For lines to which what an order or a hold has already counts as available; that is asked each time.</summary>
+    /// <summary>Checks lines for which units already in the order or the hold count as available. Queries Inventory each time.</summary>
     public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, Guid? orderId, Guid? holdId, Guid? customerId, CancellationToken cancellationToken)
     {
         var products = SumUp(wanted);
@@ -77,7 +77,7 @@ internal sealed partial class StockAdvice : IDisposable
         _ => null,
     };
 
-    /// <summary>Inventory has refused an order for these: whatever was remembered of them, the next order asks.</summary>
+    /// <summary>Drops the cached answers for products for which Inventory refused an order, so that the next order queries again.</summary>
     public void Forget(IEnumerable<Shortage> refused)
     {
         foreach (var shortage in refused)
@@ -89,8 +89,8 @@ internal sealed partial class StockAdvice : IDisposable
     public void Dispose() => _answers.Dispose();
 
     /// <summary>
-    /// Whether all products were ample when they were last asked for. Ample is a hundred times what is wanted, beside ten times what this
-    /// process has let pass since: nine replicas that all do the same cannot give away more than there was before they ask again.
+    /// Whether the cached answers are ample for all products: at least a hundred times what is wanted plus ten times what this process has
+    /// accepted since. So nine replicas that all do the same cannot accept more than there was before they query again.
     /// </summary>
     private bool IsAmple(Dictionary<Guid, long> wanted)
     {
@@ -109,7 +109,7 @@ internal sealed partial class StockAdvice : IDisposable
         answers.ForEach(a => Interlocked.Add(ref a.Answer.Passed, a.Wanted));
         foreach (var (answer, _) in answers)
         {
-            // In time for the next orders, so that these need not wait for the answer.
+            // Refreshed early, so that the next orders need not wait for the answer.
             if (_time.GetElapsedTime(answer.At) > _longest / 2)
             {
                 RefreshSoon(answer.ProductId);
@@ -135,7 +135,7 @@ internal sealed partial class StockAdvice : IDisposable
 
     private async Task<StockCheckReplied?> AskAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
-        // Before the question: the answer is at least as old as that.
+        // Taken before the question, so that an answer never counts as younger than it is.
         var at = _time.GetTimestamp();
         var answer = await _inventory().CheckAsync(question, cancellationToken);
         foreach (var line in answer?.Lines ?? [])
@@ -158,7 +158,7 @@ internal sealed partial class StockAdvice : IDisposable
             _refreshing = true;
         }
 
-        // It serves many orders, so it belongs to the trace of none.
+        // The refresh serves many orders, so it belongs to no order's trace.
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(RefreshAsync);
@@ -197,7 +197,7 @@ internal sealed partial class StockAdvice : IDisposable
 
     private sealed record Answer(Guid ProductId, long Available, long At)
     {
-        /// <summary>Units for which this process has not asked since.</summary>
+        /// <summary>Units that this process has accepted on this answer.</summary>
         public long Passed;
     }
 

@@ -5,13 +5,13 @@ using OrderInventory.Contracts.Inventory;
 namespace OrderInventory.Orders.Clients;
 
 /// <summary>
-/// Asks Inventory for many at once: so many questions are under way at the same time, and those that come meanwhile are one question when
-/// one of these is answered. Nobody who leaves ends it for the others.
+/// Combines stock checks: a limited number of questions runs at the same time, and checks that arrive meanwhile are combined into one question
+/// when one of those is answered. A caller who cancels does not cancel the question for the others.
 /// </summary>
-/// <param name="ask">Asks; null when there is no answer.</param>
+/// <param name="ask">Queries Inventory; null when there is no answer.</param>
 internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckReplied?>> ask)
 {
-    /// <summary>As many as an order may have, and Inventory takes.</summary>
+    /// <summary>Maximum lines of one question: as many as an order may have and Inventory accepts.</summary>
     public const int MaxLines = 500;
 
     private const int MaxUnderWay = 8;
@@ -22,7 +22,7 @@ internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckRe
 
     /// <param name="lines">One for each product, at most <see cref="MaxLines"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>An answer with at least these products; null when there is none.</returns>
+    /// <returns>An answer with at least these products; null when Inventory does not answer.</returns>
     public Task<StockCheckReplied?> AskAsync(IReadOnlyList<StockCheckLine> lines, CancellationToken cancellationToken)
     {
         var question = new Question(lines);
@@ -48,9 +48,9 @@ internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckRe
         {
             try
             {
-                // Of several orders the first one's trace shows the question.
+                // The question appears only in the trace of the first order.
                 Activity.Current = questions[0].Trace;
-                // Of a product only how much there is counts, so the largest wish stands for all.
+                // Only the available quantity in the answer is used, so one line per product is enough: the largest.
                 var lines = questions.SelectMany(q => q.Lines).GroupBy(l => l.ProductId).Select(g => g.MaxBy(l => l.Quantity)!);
                 var answer = await ask(new([.. lines]));
                 questions.ForEach(q => q.Answer.SetResult(answer));
@@ -62,7 +62,7 @@ internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckRe
         }
     }
 
-    /// <summary>As many of those that wait as are one question; when none waits, one less is under way.</summary>
+    /// <summary>Takes as many waiting checks as fit into one question; when none waits, lowers the number of running questions.</summary>
     private List<Question> Take()
     {
         var questions = new List<Question>();

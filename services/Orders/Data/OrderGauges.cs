@@ -4,7 +4,7 @@ namespace OrderInventory.Orders.Data;
 
 internal static class OrderGauges
 {
-    /// <summary>Orders that wait for Inventory. The index by status makes it cheap.</summary>
+    /// <summary>Orders that wait for Inventory. The index by status makes the query cheap.</summary>
     public static void AddOrderGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Orders", TimeSpan.FromSeconds(5),
         """

@@ -16,10 +16,10 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// Orders that wait too long for Inventory. It is asked first, and its last outcome is applied through the same guard as an event. Only
-/// if it never saw the order's version is the same event sent again, with the same id. A pending order that is still without an answer
-/// after the timeout expires, which is Orders' own decision; a cancel and a revision never do. Replicas may do this side by side: the
-/// version guards every change, and consumers know an event by its id.
+/// Handles orders that wait too long for Inventory. It first queries Inventory and applies its last outcome through the same guard as an
+/// event. Only if Inventory never saw the order's version is the same event sent again, with the same id. A pending order that still has no
+/// answer after the timeout expires, which is Orders' own decision; a cancel and a revision never expire. Replicas may sweep at the same
+/// time: the version guards every change, and consumers recognise an event by its id.
 /// </summary>
 internal sealed partial class SweepWaitingOrders(
     NpgsqlDataSource database, IServiceScopeFactory scopes, OrderWriter writer, OrderWaiters waiters, RecentOrders recent, OutboxSignal signal,
@@ -27,7 +27,7 @@ internal sealed partial class SweepWaitingOrders(
 {
     private const int PageSize = 100;
 
-    /// <summary>What this replica has sent again, how often, and when it may be sent once more.</summary>
+    /// <summary>What this replica has sent again, how often, and when it may be sent the next time.</summary>
     private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _sentAgain = [];
 
     [SuppressMessage("Design", "CA1031", Justification = "What ends here ends the whole service: whatever it is, the next sweep tries again.")]
@@ -47,7 +47,7 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
-    /// <summary>One look at all orders that wait.</summary>
+    /// <summary>One pass over all waiting orders.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "What is wrong with one order must not keep the others waiting.")]
     internal async Task SweepAsync(CancellationToken cancellationToken)
     {
@@ -66,7 +66,7 @@ internal sealed partial class SweepWaitingOrders(
                 seen.Add((order.Id, order.Version));
                 try
                 {
-                    // One that does not answer is not asked a thousand times: next round.
+                    // Once Inventory does not answer, it is not queried for the other orders until the next sweep.
                     var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
                     inventoryAnswers = state != Answer.None;
                     if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
@@ -94,7 +94,7 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
-    /// <summary>After twice the time each time: while Inventory consumes nothing, copies of the same events must not pile up for it.</summary>
+    /// <summary>The interval doubles each time: while Inventory consumes nothing, copies of the same events must not pile up.</summary>
     private bool MayBeSentAgain(Waiting order)
     {
         var now = time.GetUtcNow();
@@ -135,7 +135,7 @@ internal sealed partial class SweepWaitingOrders(
         return waiting;
     }
 
-    /// <summary>Asks Inventory for its last outcome and applies it if it answers the version that waits.</summary>
+    /// <summary>Queries Inventory for its last outcome and applies it if it answers the waiting version.</summary>
     private async Task<Answer> AskAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
     {
         InventoryClient.ReservationResponse? known;
@@ -145,7 +145,7 @@ internal sealed partial class SweepWaitingOrders(
         }
         catch (JsonException exception)
         {
-            // An Inventory that is newer than this code may know outcomes that this code does not.
+            // A newer version of Inventory may send outcomes that this code does not know.
             LogUnreadable(exception, order.Id);
             return Answer.Unreadable;
         }
@@ -170,7 +170,7 @@ internal sealed partial class SweepWaitingOrders(
 
     private async Task ExpireAsync(Waiting order, CancellationToken cancellationToken)
     {
-        // An outcome that came since the look wins: then the order is no longer pending.
+        // An outcome that arrived since the query wins: the order is then no longer pending.
         var change = await writer.ChangeAsync(
             order.Id, (current, now) => current?.Version == order.Version ? current.Expire(now) : Change.None, Actor.Sweep, cancellationToken);
         waiters.Changed(order.Id);
@@ -180,7 +180,7 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
-    /// <summary>Publishes the event of the order's version once more, unless it still stands in the outbox.</summary>
+    /// <summary>Publishes the event of the order's version again, unless it is still in the outbox.</summary>
     private async Task SendAgainAsync(Waiting waiting, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -198,7 +198,7 @@ internal sealed partial class SweepWaitingOrders(
         {
             if (!ResolveUndeliverable(orders, order, sent, size, writes))
             {
-                // Its dead letter stays, and with it the order's wait: until somebody mends the broker and replays it.
+                // The dead letter stays and the order waits until somebody fixes the broker and replays the dead letter.
                 LogCannotLeave(order.Id, order.Version);
                 return;
             }
@@ -222,8 +222,8 @@ internal sealed partial class SweepWaitingOrders(
     }
 
     /// <summary>
-    /// The broker refuses the event for good. What was wished is refused then; a cancel, which nobody may refuse, is sent with less in it.
-    /// False when that was it already.
+    /// The broker permanently refuses the event. A new order or a revision is then rejected; a cancel, which must not be rejected, is sent as
+    /// a smaller event. False when the refused event was already as small.
     /// </summary>
     private static bool ResolveUndeliverable(OrderBatch orders, Order order, (Guid Id, OrderStatus? PreviousStatus) sent, int size, NpgsqlBatch writes)
     {
@@ -271,13 +271,13 @@ internal sealed partial class SweepWaitingOrders(
         /// <summary>Inventory did not answer.</summary>
         None,
 
-        /// <summary>It answered what this version does not understand.</summary>
+        /// <summary>Inventory's answer cannot be read by this version.</summary>
         Unreadable,
 
-        /// <summary>It has never handled the version that waits.</summary>
+        /// <summary>Inventory has never handled the waiting version.</summary>
         NeverSaw,
 
-        /// <summary>Its outcome was applied.</summary>
+        /// <summary>Inventory's outcome was applied.</summary>
         Applied,
     }
 

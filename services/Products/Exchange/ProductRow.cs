@@ -13,8 +13,8 @@ using OrderInventory.ServiceDefaults.Text;
 namespace OrderInventory.Products.Exchange;
 
 /// <summary>
-/// A product as files carry it: known by its SKU, without ids, versions and times, which belong to one system. What a row leaves out
-/// stays as it is; null removes.
+/// A product as a row of a file: identified by its SKU, without ids, versions and times, which belong to one system. What a row leaves out
+/// is unchanged; null removes a value.
 /// </summary>
 public sealed class ProductRow : IImportRow<ProductRow>
 {
@@ -42,10 +42,10 @@ public sealed class ProductRow : IImportRow<ProductRow>
     /// <summary>The SKU of the product that this one is a variant of.</summary>
     public string? VariantOfSku { get; set => field = Give(value, nameof(VariantOfSku)); }
 
-    /// <summary>All of them: those that are not named are removed.</summary>
+    /// <summary>All attributes: those that are not named are removed.</summary>
     public IReadOnlyDictionary<string, string>? Attributes { get; set => field = Give(value, nameof(Attributes)); }
 
-    /// <summary>Whether the row says what the product is a variant of.</summary>
+    /// <summary>Whether the row sets what the product is a variant of.</summary>
     [JsonIgnore]
     public bool GivesVariant => _given.Contains(nameof(VariantOfSku));
 
@@ -61,7 +61,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
         Attributes = product.Attributes.Values,
     };
 
-    /// <summary>What the product is to be after this row.</summary>
+    /// <summary>The product's details and status after this row.</summary>
     internal (ProductDetails Details, ProductStatus Status) ApplyTo(Product? product, Guid? variantOf, RequestErrors errors)
     {
         var current = product?.Details;
@@ -72,7 +72,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
         var details = new ProductDetails(
             Sku,
             _given.Contains(nameof(Name)) ? Name : current?.Name ?? "-",
-            // A cell cannot tell an empty text from none.
+            // A cell cannot distinguish an empty text from no text.
             _given.Contains(nameof(Description)) && !(Description is null && current?.Description is "") ? Description : current?.Description,
             _given.Contains(nameof(Category)) ? Category : current?.Category,
             _given.Contains(nameof(Price)) ? Price : current?.Price ?? new(0, "EUR"),

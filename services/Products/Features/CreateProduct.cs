@@ -13,14 +13,14 @@ namespace OrderInventory.Products.Features;
 
 internal static class CreateProduct
 {
-    /// <summary>A product to be made.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <summary>A product to create.</summary>
+    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, permanently unique.</param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
-    /// <param name="Price">Price of one unit: not negative, in whole smallest units of its currency (EUR two decimal places, JPY none).</param>
+    /// <param name="Price">Price of one unit: not negative, a multiple of its currency's smallest unit (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>.</param>
-    /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; it must exist and not be a variant itself.</param>
     [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 18.00, "currency": "EUR"}, "attributes": {"origin": "Assam"}}""")]
     public sealed record Request(
         [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,

@@ -12,8 +12,9 @@ internal static class DeleteProduct
 {
     /// <summary>Delete a product</summary>
     /// <remarks>
-    /// Orders is asked at this moment: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
-    /// <c>discontinued</c> instead), 409 <c>product-has-variants</c> while there are variants of it, 503 when Orders does not answer. Its SKU stays taken. Publishes <c>product.updated</c>.
+    /// Orders is queried during the request: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
+    /// <c>discontinued</c> instead), 409 <c>product-has-variants</c> while it has variants, 503 when Orders does not answer. Its SKU stays taken.
+    /// Publishes <c>product.updated</c>.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, ProductsDb db, ProductCache cache, OrdersClient orders, TimeProvider time, CancellationToken cancellationToken)
@@ -29,7 +30,7 @@ internal static class DeleteProduct
             return mismatch;
         }
 
-        // An order may slip in between this answer and the commit. It stands: it has copied the product's name and price.
+        // An order may be placed between this answer and the commit. It stays valid: it has copied the product's name and price.
         switch (await orders.HasOpenOrdersAsync(id, cancellationToken))
         {
             case null:

@@ -6,14 +6,14 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Products.Http;
 
 /// <summary>
-/// Variants have one level, which is a fact about two rows: whoever is about to change it locks both first, in id order, so that neither
-/// of two requests at once decides on what the other is changing.
+/// Variants have one level. This rule concerns two rows: a request that may break it first locks both, in id order, so that two concurrent
+/// requests cannot decide on what the other is changing.
 /// </summary>
 internal static class ProductVariants
 {
     /// <summary>
-    /// Locks the product, if it is there already, and what it is to be a variant of, to the end of the transaction. The problem is 422
-    /// <c>invalid-variant</c>.
+    /// Locks the product, if it already exists, and the product that it is to be a variant of, until the end of the transaction. The problem is
+    /// 422 <c>invalid-variant</c>.
     /// </summary>
     public static async Task<ProblemHttpResult?> LockVariantAsync(this ProductsDb db, Guid id, Guid variantOf, CancellationToken cancellationToken)
     {
@@ -39,7 +39,7 @@ internal static class ProductVariants
             : null;
     }
 
-    /// <summary>Locks a product that is to be deleted. The problem is 409 while there are variants of it.</summary>
+    /// <summary>Locks a product that is to be deleted. The problem is 409 while it has variants.</summary>
     public static async Task<ProblemHttpResult?> LockWithoutVariantsAsync(this ProductsDb db, Guid id, CancellationToken cancellationToken)
     {
         await db.LockAsync([id], cancellationToken);
@@ -49,7 +49,7 @@ internal static class ProductVariants
             : null;
     }
 
-    /// <summary>What is read after this, in the same transaction, stays as it is until its end.</summary>
+    /// <summary>What is read of these products after this cannot change until the transaction ends.</summary>
     private static Task<int> LockAsync(this ProductsDb db, Guid[] ids, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE id = ANY({ids}) ORDER BY id FOR UPDATE", cancellationToken);
 

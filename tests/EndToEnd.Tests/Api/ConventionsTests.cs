@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests.Api;
 
-/// <summary>What holds for every operation of our OpenAPI documents, through the gateway: nobody can forget it for a new one.</summary>
+/// <summary>Rules for every operation of our OpenAPI documents, checked through the gateway, so that no new operation can miss them.</summary>
 [Collection(SystemCollection.Name)]
 public sealed class ConventionsTests(SystemFixture system)
 {
@@ -23,7 +23,7 @@ public sealed class ConventionsTests(SystemFixture system)
             var wrong = await SendAsync("TRACE", path);
             Assert.Equal((path, 405, options.Header("Allow")), (path, wrong.Status, wrong.Header("Allow")));
             Assert.Equal("/problems/method-not-allowed", wrong.Problem);
-            // The stream never ends; it has tests of its own.
+            // The stream never ends; it has its own tests.
             if (methods.Contains("GET") && path != "/api/stream")
             {
                 var (get, head) = (await SendAsync("GET", path), await SendAsync("HEAD", path));
@@ -32,7 +32,7 @@ public sealed class ConventionsTests(SystemFixture system)
         }
     }
 
-    // Fails where the path base has been routed before HEAD was turned into GET.
+    // Fails when the path base is routed before HEAD has been turned into GET.
     [Theory]
     [InlineData("/console/health")]
     [InlineData("/console/alive")]
@@ -73,7 +73,7 @@ public sealed class ConventionsTests(SystemFixture system)
         }
     }
 
-    // Fails when a cursor of one list means something to another, or opens what its bearer may not read.
+    // Fails when a cursor of one list is accepted by another, or opens what its bearer may not read.
     [Fact]
     public async Task A_cursor_belongs_to_its_list_and_shows_its_bearer_nothing_new()
     {
@@ -151,7 +151,7 @@ public sealed class ConventionsTests(SystemFixture system)
                 {
                     var body = inside.Replace("{0}", $"{{\"{name}\":1}}", StringComparison.Ordinal);
                     var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.UTF8.GetBytes(body), ("If-Match", "*"), ("Idempotency-Key", "k"));
-                    // A patch may find first that there is nothing to patch.
+                    // A PATCH may find first that the resource does not exist.
                     Assert.True(answer.Status == 400 ? answer.Errors.Contains($"{at}.{name}") || name[0] is '$' or '_' : answer.Status == 404 && operation.Method == "PATCH", $"{operation.Method} {operation.Url} {body}: {answer.Status} {answer.Body}");
                     tried++;
                 }
@@ -160,7 +160,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
         Assert.True(tried > 50);
 
-        // The body's object itself, and the objects that its members are, or have in a list.
+        // The body's object itself, and the objects that are its members or items of its lists.
         IEnumerable<(string Inside, string At, IReadOnlyList<string> Known)> Places(JsonNode? schema, string inside, string at)
         {
             if (schema?["properties"] is not JsonObject members || schema["additionalProperties"] is JsonObject)
@@ -197,7 +197,7 @@ public sealed class ConventionsTests(SystemFixture system)
             var coded = await SendAsync(operation.Method, operation.Url, operation.ContentType, "{}"u8.ToArray(), ("Content-Encoding", "br"));
             Assert.Equal((operation.Url, 415, "gzip"), (operation.Url, coded.Status, coded.Header("Accept-Encoding")));
             var lie = await SendAsync(operation.Method, operation.Url, operation.ContentType, "{}"u8.ToArray(), ("Content-Encoding", "gzip"), ("If-Match", "*"));
-            // A patch may find first that there is nothing to patch.
+            // A PATCH may find first that the resource does not exist.
             Assert.True(lie.Status is 400 or 404, $"{operation.Method} {operation.Url}: {lie.Status}");
         }
     }
@@ -251,7 +251,7 @@ public sealed class ConventionsTests(SystemFixture system)
                 foreach (var value in values)
                 {
                     var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.ASCII.GetBytes($"{{\"{name}\": \"{value}\"}}"), ("If-Match", "*"));
-                    // A patch may find first that there is nothing to patch.
+                    // A PATCH may find first that the resource does not exist.
                     Assert.True(answer.Errors.Contains($"$.{name}") || (answer.Status == 404 && operation.Method == "PATCH"), $"{operation.Method} {operation.Url} {name} {value}: {answer.Status} {answer.Body}");
                 }
             }
@@ -358,7 +358,7 @@ public sealed class ConventionsTests(SystemFixture system)
         return new((int)response.StatusCode, response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(h => h.Key, h => h.Value.ToString()), await response.Content.ReadAsStringAsync());
     }
 
-    /// <param name="Url">With ids of nothing in the path.</param>
+    /// <param name="Url">With ids of no existing resource in the path.</param>
     private sealed record Operation(string Method, string Url, string? ContentType, JsonNode? Schema, IReadOnlyList<string> Query, string Roles)
     {
         public static Operation Of(string path, string method, JsonNode operation)

@@ -8,14 +8,14 @@ using OrderInventory.Console.Api;
 namespace OrderInventory.Console.Components.Parts;
 
 /// <summary>
-/// A page that reads the API and follows its changes. Many changes at once make one look at the API. What has no changes in the stream, such as products and
-/// dead letters, is looked at again from time to time.
+/// A page that reads the API and follows its changes. Many changes at the same time cause one load. What has no changes in the stream, such as
+/// products and dead letters, is loaded again from time to time.
 /// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
     private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>After so long what did not answer is asked again.</summary>
+    /// <summary>After this time a request that was not answered is repeated.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _end = new();
@@ -41,13 +41,13 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Why the page does not show what it should, or null.</summary>
     protected Problem? Trouble { get; set; }
 
-    /// <summary>Ends with the page.</summary>
+    /// <summary>Cancelled when the page is closed.</summary>
     protected CancellationToken Gone => _end.Token;
 
-    /// <summary>The least time from one look at the API to the next.</summary>
+    /// <summary>Minimum time between two loads.</summary>
     protected virtual TimeSpan Pace => TimeSpan.FromSeconds(1);
 
-    /// <summary>Whether a change of the shop concerns what the page shows.</summary>
+    /// <summary>Whether a change concerns what the page shows.</summary>
     protected abstract bool Concerns(string change, JsonElement data);
 
     /// <summary>Reads what the page shows.</summary>
@@ -61,7 +61,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_timeToTime, s_timeToTime);
     }
 
-    /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
+    /// <summary>Retries soon after a transient failure, so that the page recovers by itself.</summary>
     protected override void OnAfterRender(bool firstRender)
     {
         if (Trouble is { IsPassing: true })
@@ -84,11 +84,11 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A page of a list of the API's, for <see cref="LongList{TRow}"/>.</summary>
-    /// <param name="path">The list's.</param>
+    /// <summary>Reads a page of a list from the API, for <see cref="LongList{TRow}"/>.</summary>
+    /// <param name="path">The list's path.</param>
     /// <param name="cursor">Where it begins; null at the beginning.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
-    /// <returns>Null when nobody answered, and then <see cref="Trouble"/> says why.</returns>
+    /// <returns>Null when the API did not answer; then <see cref="Trouble"/> says why.</returns>
     private protected async Task<ItemPage<TRow>?> ReadAsync<TRow>(string path, string? cursor, params (string, string?)[] query)
     {
         var answer = await Api.PageAsync<TRow>(path, cursor, Gone, query);
@@ -128,7 +128,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
         {
-            // The page is gone.
+            // The page was closed.
         }
         catch (Exception exception)
         {
