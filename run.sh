@@ -18,7 +18,7 @@ case $mode in
   auto | embedded)
     need_postgres
     need_java
-    has npm || apt_install "the mail inbox" nodejs npm || say "Going on without: mail goes to a pickup folder."
+    has npm || apt_install "the mail inbox" nodejs npm || say "Continuing without it: mail goes to a pickup folder."
     ;;
 esac
 

@@ -99,6 +99,6 @@ done
 wait
 
 read -r passed failed counted < <(cat "$results"/*.counts 2>/dev/null | awk '{ p += $1; f += $2 } END { print p + 0, f + 0, NR }')
-[ "$counted" = "$started" ] || { say "$((started - counted)) of $started projects have left no result"; failed=$((failed + started - counted)); }
+[ "$counted" = "$started" ] || { say "$((started - counted)) of $started projects have no result"; failed=$((failed + started - counted)); }
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

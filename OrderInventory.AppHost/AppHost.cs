@@ -10,7 +10,7 @@ try
     var builder = DistributedApplication.CreateBuilder(settings.ApplicationOptions);
     builder.Configuration.AddInMemoryCollection(AppHostSettings.Defaults.Where(setting => builder.Configuration[setting.Key] is null));
     builder.AddPromptHealthChecks();
-    using var infrastructure = await InfrastructureChoice.MakeAsync(builder, settings);
+    using var infrastructure = await InfrastructureChoice.CreateAsync(builder, settings);
 
     infrastructure.AddPostgres("postgres");
     var redis = infrastructure.AddRedis("redis");

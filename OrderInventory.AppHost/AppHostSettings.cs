@@ -149,10 +149,10 @@ internal sealed class AppHostSettings
             }
 
             var setting = IsGateway(service) ? "GATEWAY_PORT" : $"Ports:{service}";
-            var said = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
+            var portText = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
             if (!taken.TryAdd(port, service))
             {
-                throw new DistributedApplicationException($"{said} is given to {taken[port]} and to {service}: choose another one with {setting}.");
+                throw new DistributedApplicationException($"{portText} is assigned to both {taken[port]} and {service}: choose another one with {setting}.");
             }
 
             try
@@ -162,7 +162,7 @@ internal sealed class AppHostSettings
             }
             catch (SocketException)
             {
-                throw new DistributedApplicationException($"{said} of {service} is taken by another process: end it, or choose another port with {setting}.");
+                throw new DistributedApplicationException($"{portText} of {service} is in use by another process: end it, or choose another port with {setting}.");
             }
         }
     }
@@ -174,7 +174,7 @@ internal sealed class AppHostSettings
         {
             if (!services.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
             {
-                throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. There are {string.Join(", ", services.Order())}.");
+                throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. The services are {string.Join(", ", services.Order())}.");
             }
         }
     }
@@ -187,7 +187,7 @@ internal sealed class AppHostSettings
     {
         if (Text("Database:Migrations") is { } mode && !Is(mode, "AtStart") && !(Is(mode, "Never") && Mode == "external"))
         {
-            throw new DistributedApplicationException($"Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not '{mode}'.");
+            throw new DistributedApplicationException($"Database:Migrations must be AtStart, or Never with Infrastructure:Mode=external, not '{mode}'.");
         }
 
         static bool Is(string mode, string name) => mode.Equals(name, StringComparison.OrdinalIgnoreCase);
@@ -199,15 +199,15 @@ internal sealed class AppHostSettings
 
     private bool Flag(string key, bool otherwise) => Text(key) is not { } value
         ? otherwise
-        : bool.TryParse(value, out var flag) ? flag : throw new DistributedApplicationException($"{key} is true or false, not '{value}'.");
+        : bool.TryParse(value, out var flag) ? flag : throw new DistributedApplicationException($"{key} must be true or false, not '{value}'.");
 
     private int? Number(string key) => Text(key) is not { } value
         ? null
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new DistributedApplicationException($"{key} is a number, not '{value}'.");
+            : throw new DistributedApplicationException($"{key} must be a number, not '{value}'.");
 
     private int? Port(string key) => Number(key) is not { } port
         ? null
-        : port is > 0 and <= 65_535 ? port : throw new DistributedApplicationException($"{key} is a port from 1 to 65535, not '{Text(key)}'.");
+        : port is > 0 and <= 65_535 ? port : throw new DistributedApplicationException($"{key} must be a port from 1 to 65535, not '{Text(key)}'.");
 }

@@ -49,8 +49,8 @@ internal static class Authentication
         if (!settings.WantsDevelopmentIssuer(builder.Environment.IsDevelopment()))
         {
             throw new DistributedApplicationException(
-                "Authentication:Authority is not set (environment variable Authentication__Authority): name the OpenID Connect provider whose tokens are believed. "
-                + "An issuer with demo people starts only when development is said (DOTNET_ENVIRONMENT=Development, or Authentication:DevelopmentIssuer=true).");
+                "Authentication:Authority is not set (environment variable Authentication__Authority): set it to the OpenID Connect provider whose tokens are accepted. "
+                + "The issuer with demo accounts starts only in development (DOTNET_ENVIRONMENT=Development, or Authentication:DevelopmentIssuer=true).");
         }
 
         var issuer = new DevelopmentIssuer(builder, settings, infrastructure, gateway, services);
@@ -102,7 +102,7 @@ internal sealed class DevelopmentIssuer
         {
             // Created here, accessible to its owner only, before any file is written to it.
             var keys = Directory.CreateDirectory(Path.Combine(folder, "identity")).FullName;
-            DataFolder.Close(keys);
+            DataFolder.RestrictToOwner(keys);
             _identity.WithEnvironment("Identity__KeysPath", keys);
         }
 

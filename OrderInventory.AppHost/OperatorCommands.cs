@@ -12,13 +12,13 @@ internal static class OperatorCommands
 {
     public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway, DevelopmentIssuer issuer)
         => gateway
-            .WithHttpCommand(issuer, "load-demo", "Load the demo shop", "Small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
+            .WithHttpCommand(issuer, "load-demo", "Load the demo shop", "A small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
             {
-                var said = new StringWriter();
-                await new DemoLoader(client, said).LoadAsync(stop);
-                return CommandResults.Success("The demo shop is loaded.", said.ToString());
+                var output = new StringWriter();
+                await new DemoLoader(client, output).LoadAsync(stop);
+                return CommandResults.Success("The demo shop is loaded.", output.ToString());
             })
-            .WithHttpCommand(issuer, "place-orders", "Place orders", "Orders of random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
+            .WithHttpCommand(issuer, "place-orders", "Place orders", "Places orders for random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
             {
                 var count = int.Parse(arguments["count"].Value!, CultureInfo.InvariantCulture);
                 var outcomes = await new DemoLoader(client, TextWriter.Null).PlaceAsync(count, stop);
@@ -38,7 +38,7 @@ internal static class OperatorCommands
             }
 
             return differences.Count == 0
-                ? CommandResults.Success("The books agree.")
+                ? CommandResults.Success("The books balance.")
                 : CommandResults.Failure($"{differences.Count} products differ.", differences.ToJsonString(), CommandResultFormat.Json);
         });
 
@@ -59,7 +59,7 @@ internal static class OperatorCommands
                 response.EnsureSuccessStatusCode();
             }
 
-            return CommandResults.Success($"{ids.Count} dead letters were handed over again; the list shows what failed again.");
+            return CommandResults.Success($"{ids.Count} dead letters were replayed; those that failed again are still in the list.");
         });
 
     private static IResourceBuilder<ProjectResource> WithHttpCommand(
@@ -103,7 +103,7 @@ internal static class OperatorCommands
     private static InteractionInput OrderCount => new()
     {
         Name = "count",
-        Label = "How many orders",
+        Label = "Number of orders",
         Description = $"1 to {MaxOrders}",
         InputType = InputType.Number,
         Required = true,

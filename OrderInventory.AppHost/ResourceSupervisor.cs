@@ -100,16 +100,16 @@ internal sealed partial class ResourceSupervisor(
         }
     }
 
-    private async Task EndedAsync(ResourceEvent change, bool wasAsked)
+    private async Task EndedAsync(ResourceEvent change, bool wasRequested)
     {
         var name = change.Resource.Name;
         var state = change.Snapshot.State?.Text;
         // A service that ends by itself is treated like a crashed one, whatever its exit code, because it should run.
         var mayRestart = state is not null && state != KnownResourceStates.FailedToStart && state != KnownResourceStates.RuntimeUnhealthy;
         var crashed = mayRestart && change.Snapshot.ExitCode is not (null or 0);
-        if (wasAsked)
+        if (wasRequested)
         {
-            Console.WriteLine($"{name} was stopped. 'aspire resource {name} start', or the dashboard, starts it again.");
+            Console.WriteLine($"{name} was stopped. Start it with 'aspire resource {name} start' or on the dashboard.");
             return;
         }
 
@@ -120,16 +120,16 @@ internal sealed partial class ResourceSupervisor(
         Console.Error.WriteLine($"{name} {how}.{await LastLinesAsync(change.ResourceId)}");
         if (mayRestart && settings.RestartsCrashed && MayRestart(change.ResourceId, out var attempt))
         {
-            Console.Error.WriteLine($"{name} is started again ({attempt} of at most {MaxRestarts} times a minute).");
+            Console.Error.WriteLine($"{name} is restarted ({attempt} of at most {MaxRestarts} times a minute).");
             _ = RestartAsync(change.Resource, attempt);
         }
         else if (_wasReady)
         {
-            Console.Error.WriteLine($"{name} stays down. When its trouble is mended, 'aspire resource {name} start', or the dashboard, starts it again.");
+            Console.Error.WriteLine($"{name} stays down. When the cause is fixed, start it with 'aspire resource {name} start' or on the dashboard.");
         }
         else if (settings.RestartsCrashed)
         {
-            Console.Error.WriteLine($"The system cannot start without {name}: it is stopped. 'aspire logs {name}' has more while it runs.");
+            Console.Error.WriteLine($"The system cannot start without {name}, so it is stopped. 'aspire logs {name}' shows more while it runs.");
             Environment.ExitCode = 1;
             application.StopApplication();
         }
@@ -183,7 +183,7 @@ internal sealed partial class ResourceSupervisor(
         // The timestamp before each line and its colours are for the dashboard.
         static string Plain(string line) => Escapes().Replace(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..], "");
 
-        return lines.Count == 0 ? "" : $" Its last lines:\n{string.Join('\n', lines.TakeLast(8).Select(line => "    " + line))}";
+        return lines.Count == 0 ? "" : $" Its last lines of output:\n{string.Join('\n', lines.TakeLast(8).Select(line => "    " + line))}";
     }
 
     [GeneratedRegex(@"\x1b\[[0-9;]*m")]

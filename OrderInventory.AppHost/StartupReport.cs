@@ -51,13 +51,13 @@ internal sealed class StartupReport(
                 using var gateway = new HttpClient { BaseAddress = new Uri(endpoints.Gateway) };
                 gateway.DefaultRequestHeaders.Authorization = endpoints.Token is { } token
                     ? new("Bearer", token)
-                    : throw new DistributedApplicationException("the demo is loaded by the development issuer's administrator, and Authentication:Authority names another provider.");
+                    : throw new DistributedApplicationException("the demo is loaded by the development issuer's administrator, but Authentication:Authority is set to another provider.");
                 await new DemoLoader(gateway, Console.Out).LoadAsync(stoppingToken);
             }
         }
         catch (DistributedApplicationException problem)
         {
-            Console.Error.WriteLine($"The system is not complete: {problem.Message}");
+            Console.Error.WriteLine($"The system did not start completely: {problem.Message}");
         }
         catch (HttpRequestException problem)
         {

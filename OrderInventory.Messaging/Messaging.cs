@@ -148,8 +148,8 @@ public static class MessagingExtensions
             FROM outbox_messages
             """,
             new("messaging.outbox.length", "{event}", "Events that the broker has not acknowledged"),
-            new("messaging.outbox.age", "s", "Age of the oldest of them; 0 when there is none"),
-            new("messaging.dead_letters.current", "{event}", "Dead letters that nobody has replayed or deleted"));
+            new("messaging.outbox.age", "s", "Age of the oldest event in the outbox; 0 when there is none"),
+            new("messaging.dead_letters.current", "{event}", "Dead letters that were neither replayed nor deleted"));
 
         if (options.ConsumedTopics.Count > 0)
         {

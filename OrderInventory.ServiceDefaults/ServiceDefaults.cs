@@ -107,7 +107,7 @@ public static class ServiceDefaultsExtensions
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseHonestConnections();
+        app.UseConnectionClose();
         if (app.Services.GetService<NpgsqlDataSource>() is not null)
         {
             // Not in the gateway, which only forwards.

@@ -18,16 +18,16 @@ while [ $# -gt 0 ]; do
     esac
 done
 # With fewer orders there is nothing to search for: the newest orders have no tracking number.
-[ "$orders" -ge 2000 ] && [ "$products" -ge 100 ] || { echo "At least 2,000 orders and 100 products, or there is not enough to search for." >&2; exit 2; }
+[ "$orders" -ge 2000 ] && [ "$products" -ge 100 ] || { echo "--orders must be at least 2000 and --products at least 100: with fewer there is not enough to search for." >&2; exit 2; }
 source "$(dirname "${BASH_SOURCE[0]}")/driver.sh"
 source "$bench/system.sh"
 pages=$bench/OrderInventory.Pages/bin/Release/net10.0/OrderInventory.Pages
-[ -x "$pages" ] || { echo "The browser is not built: dotnet build -c Release bench/OrderInventory.Pages" >&2; exit 2; }
+[ -x "$pages" ] || { echo "OrderInventory.Pages is not built: dotnet build -c Release bench/OrderInventory.Pages" >&2; exit 2; }
 
 machine >"$work/machine.md"
 say "Starting the system on new data."
 start
-say "Making $orders orders."
+say "Creating $orders orders."
 drive --growth "$orders" --reads 1 --clients 1 --seconds 1 --warm-up 0
 
 gateway=$(jq -r .gateway "$endpoints")
@@ -44,7 +44,7 @@ PGPASSWORD=$(part Password) "$psql" --no-psqlrc -q -h "$(part Host)" -p "$(part 
 console=$(for process in $(pgrep -f OrderInventory.Console); do
     tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -q ":$GATEWAY_PORT\$" && echo "$process" && break
 done)
-say "Looking: $runs times each, then $circuits circuits."
+say "Measuring: each page $runs times, then $circuits circuits."
 "$pages" "$endpoints" "$console" "$runs" "$circuits" "$orders" "$products" >"$work/pages.md"
 stop
 

@@ -27,14 +27,14 @@ done
 # The programs in PATH, or the newest of the versions that Debian has installed.
 bin=$(dirname "$(command -v pgbench || ls -d /usr/lib/postgresql/*/bin/pgbench 2>/dev/null | sort -V | tail -1 || true)")
 [ -x "$bin/pgbench" ] || { echo "pgbench is missing: install it (Debian: apt-get install postgresql)." >&2; exit 2; }
-[ -r "$data/postgres.password" ] || { echo "There is no postgres.password in '$data': --data names the Infrastructure:DataPath that the system was started with." >&2; exit 2; }
-[ -r "$endpoints" ] || { echo "$endpoints is not there: is the system up? --endpoints names the file." >&2; exit 2; }
+[ -r "$data/postgres.password" ] || { echo "There is no postgres.password in '$data': --data must be the Infrastructure:DataPath that the system was started with." >&2; exit 2; }
+[ -r "$endpoints" ] || { echo "$endpoints does not exist: is the system running? --endpoints sets the file." >&2; exit 2; }
 
 connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
 part() { tr ';' '\n' <<<"$connection" | sed -n "s/^$1=//p"; }
 export PGHOST PGPORT PGUSER PGPASSWORD PGCONNECT_TIMEOUT=10 PGOPTIONS='-c client_min_messages=warning'
 PGHOST=$(part Host) PGPORT=$(part Port) PGUSER=postgres PGPASSWORD=$(<"$data/postgres.password")
-[ -n "$PGHOST" ] || { echo "$endpoints names no PostgreSQL of the Orders service." >&2; exit 2; }
+[ -n "$PGHOST" ] || { echo "$endpoints has no PostgreSQL connection of the Orders service." >&2; exit 2; }
 
 sql() { timeout 60 "$bin/psql" --no-psqlrc -qAt -v ON_ERROR_STOP=1 "$@"; }
 drop() { sql -d postgres -c 'DROP DATABASE IF EXISTS limit_v1 WITH (FORCE)' -c 'DROP DATABASE IF EXISTS limit_current WITH (FORCE)'; }
@@ -77,7 +77,7 @@ done
 
 for script in v1 current; do
     wrong=$(sql -d "limit_$script" -f "$(folder $script)/check.sql")
-    [ -z "$wrong" ] || { echo "pgbench ($script) did not write what an order writes: $wrong" >&2; exit 1; }
+    [ -z "$wrong" ] || { echo "pgbench ($script) did not write the rows of an order: $wrong" >&2; exit 1; }
 done
 
 printf '%s |\n%s\n' "$head" "$rule"

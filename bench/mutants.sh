@@ -56,9 +56,9 @@ for patch in "$root"/bench/mutants/*.patch; do
     orders= code=0
     fits=1
     if ! (cd "$copy" && git apply "$patch"); then
-        result="the patch does not fit"; status=2 fits=
+        result="the patch does not apply"; status=2 fits=
     elif ! build_all "$patch"; then
-        result="it does not build"; status=2; grep -m3 'error' "$copy/build.log" >&2
+        result="the mutant does not build"; status=2; grep -m3 'error' "$copy/build.log" >&2
     else
         inside bench/campaign.sh --seed "$seed" --wait 60 "${campaign[@]}" >"$copy/campaign.log" 2>&1 || code=$?
         orders=$(sed -n 's/^| orders acknowledged | \([0-9]*\) |$/\1/p' "$copy/campaign.log")

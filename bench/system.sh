@@ -60,7 +60,7 @@ administer() {
 
 # From the next start on PostgreSQL keeps the times of commits, so that 'to confirmed' can be measured to the commit.
 track_commits() {
-    administer 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL cannot be told to keep the times of commits; updated_at is taken in their place."
+    administer 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL's track_commit_timestamp cannot be switched on; updated_at is used instead of the times of commits."
 }
 
 drive() { # Runs the driver. Failures such as lost orders are part of the summary and make the script's exit code 1.

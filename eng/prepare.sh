@@ -12,14 +12,14 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 need_dotnet() {
   has dotnet || die "The .NET SDK 10 is missing: install it (package dotnet-sdk-10.0, or Microsoft's installer), then start again."
-  (cd "$root" && dotnet --version >/dev/null) || die "global.json asks for the .NET SDK 10: install it, then start again."
+  (cd "$root" && dotnet --version >/dev/null) || die "global.json requires the .NET SDK 10: install it, then start again."
 }
 
 # apt_install WHAT-FOR PACKAGE...: installs packages on Debian as root; elsewhere it only prints what is missing.
 apt_install() {
   local why=$1 log status=0; shift
   if ! has apt-get || [ "$(id -u)" != 0 ]; then
-    say "Missing for $why: $* (Debian's names). Install it to have it."
+    say "Missing for $why: $* (Debian's package names). Install it to use it."
     return 1
   fi
   say "Installing $* (Debian) for $why ..."
@@ -48,7 +48,7 @@ need_postgres() {
       sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
     fi
   fi
-  apt_install PostgreSQL postgresql || say "Going on: the AppHost can take PostgreSQL from npm, or say what is missing."
+  apt_install PostgreSQL postgresql || say "Continuing: the AppHost can install PostgreSQL from npm, or reports what is missing."
 }
 
 need_java() {

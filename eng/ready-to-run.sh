@@ -20,7 +20,7 @@ ready_to_run() {
     probe=$(mktemp -d)
     printf '<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup><ItemGroup><PackageDownload Include="%s" Version="[%s]" /></ItemGroup></Project>' \
       "$package" "$crossgen_version" >"$probe/probe.csproj"
-    dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1 || say "Going on without precompiled assemblies: no package source here serves $package $crossgen_version."
+    dotnet restore "$probe/probe.csproj" -v q >/dev/null 2>&1 || say "Continuing without precompiled assemblies: no package source here has $package $crossgen_version."
     rm -rf "$probe"
     [ -f "$crossgen" ] || return 0
   fi

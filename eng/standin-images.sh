@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 engine=${ASPIRE_CONTAINER_RUNTIME:-docker}
 die() { printf '%s\n' "$*" >&2; exit 1; }
 "$engine" container ls -n 1 >/dev/null 2>&1 || die "No container engine answers to '$engine container ls'."
-[ -n "$(compgen -G "${KAFKA_HOME:-}/libs/*.jar")" ] || die "KAFKA_HOME has to name a folder with libs/*.jar of an Apache Kafka."
+[ -n "$(compgen -G "${KAFKA_HOME:-}/libs/*.jar")" ] || die "KAFKA_HOME must be a folder with libs/*.jar of an Apache Kafka."
 [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null || die "The base image needs root and debootstrap (Debian: apt-get install debootstrap)."
 apphost=$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost.dll
 [ -f "$apphost" ] || die "The AppHost, which names the images, is not built: dotnet build -c Release."
@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 if ! "$engine" image inspect order-inventory-standin-base >/dev/null 2>&1; then
   # From the mirror that this machine's apt is configured for.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' | head -n 1)
-  echo "Making the base image ..."
+  echo "Building the base image ..."
   debootstrap --variant=minbase --include=postgresql,redis-server,default-jre-headless,python3-aiosmtpd "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$work/base" "$mirror" >"$work/log" 2>&1 \
     || { tail -n 5 "$work/log" >&2; exit 1; }
   tar -C "$work/base" --exclude=./var/cache/apt --exclude=./var/lib/apt/lists -c . | "$engine" import - order-inventory-standin-base >/dev/null

@@ -21,18 +21,18 @@ refused=$(awk -F '\t' '
 ' eng/licences.txt artifacts/licences.tsv)
 [ -z "$refused" ] || die "These licences are not in eng/licences.txt:
 $refused"
-say "Every licence is one that eng/licences.txt allows."
+say "Every licence is in eng/licences.txt."
 
 # Only for restored packages: the sources are queried only for their vulnerabilities.
 if dotnet list OrderInventory.sln package --vulnerable --include-transitive --no-restore --format json >artifacts/vulnerable.json 2>artifacts/vulnerable.log; then
   if jq -e '[.problems[]? | select(.level == "error" or (.text | test("NU1900|NU1905|vulnerab")))] | length > 0' artifacts/vulnerable.json >/dev/null || grep -q 'NU190[05]' artifacts/vulnerable.log; then
-    say "No package source here knows of faults; nothing was checked."
+    say "No package source here has data about vulnerabilities; nothing was checked."
     exit 0
   fi
   found=$(jq -r '[.projects[].frameworks[]? | (.topLevelPackages + .transitivePackages)[]? | select(.vulnerabilities) | "  \(.id) \(.resolvedVersion): \(.vulnerabilities | map(.severity + " " + .advisoryurl) | join(", "))"] | unique | .[]' artifacts/vulnerable.json)
-  [ -z "$found" ] || die "These packages have known faults:
+  [ -z "$found" ] || die "These packages have known vulnerabilities:
 $found"
-  say "The package sources know of no fault in any package (a source without such data says the same)."
+  say "The package sources know of no vulnerability in any package (a source without such data gives the same answer)."
 else
-  say "The package sources could not be asked for known faults: $(tail -n 1 artifacts/vulnerable.log)"
+  say "The package sources could not be queried for known vulnerabilities: $(tail -n 1 artifacts/vulnerable.log)"
 fi

@@ -11,7 +11,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var (products, customers) = await CreateCatalogueAsync(cancellationToken);
-        await output.WriteLineAsync($"Demo: {products.Count} products with stock and {customers.Count} customers are there.");
+        await output.WriteLineAsync($"Demo: {products.Count} products with stock and {customers.Count} customers exist.");
         var number = 0;
         foreach (var order in DemoCatalogue.Orders)
         {
@@ -89,7 +89,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
         var answer = created.StatusCode == HttpStatusCode.Created
             ? await created.Content.ReadFromJsonAsync<JsonNode>(cancellationToken)
             : (await gateway.GetFromJsonAsync<JsonNode>($"{path}?{query}", cancellationToken))?["items"]?[0];
-        return answer?["id"]?.GetValue<string>() ?? throw new HttpRequestException($"{path} has neither made nor found {query}");
+        return answer?["id"]?.GetValue<string>() ?? throw new HttpRequestException($"{path} neither created nor found {query}");
     }
 
     private static async Task ExpectAsync(HttpResponseMessage response, params HttpStatusCode[] expected)

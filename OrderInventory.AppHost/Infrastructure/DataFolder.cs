@@ -47,17 +47,17 @@ internal sealed class DataFolder : IDisposable
         }
         catch (IOException)
         {
-            throw new DistributedApplicationException($"Infrastructure:DataPath {dataPath} is in use by another running system (or is no folder).");
+            throw new DistributedApplicationException($"Infrastructure:DataPath {dataPath} is in use by another running system (or is not a folder).");
         }
     }
 
     public string Sub(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Creates the folder of a server that runs as the current user; no other user can read its mails, topics or settings.</summary>
-    public string MakeClosed(string name)
+    public string CreatePrivateFolder(string name)
     {
         var folder = Directory.CreateDirectory(Sub(name)).FullName;
-        Close(folder);
+        RestrictToOwner(folder);
         return folder;
     }
 
@@ -100,7 +100,7 @@ internal sealed class DataFolder : IDisposable
     }
 
     /// <summary>Lets only the folder's owner enter.</summary>
-    public static void Close(string folder) => SetMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    public static void RestrictToOwner(string folder) => SetMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     // PostgreSQL may run as another user (never as root), who must be able to reach its own folder; the subfolders are closed.
     private static void AllowEveryoneToEnter(string folder) => SetMode(

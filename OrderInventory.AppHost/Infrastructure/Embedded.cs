@@ -19,7 +19,7 @@ internal sealed class Embedded : IInfrastructure
     }
 
     public string Description => string.Join(", ", new[] { _postgres.Description, _redis.Description, _kafka.Description, _mail?.Description }.OfType<string>())
-        + (_data.IsKept ? $"; data is kept in {_data.Path}" : "; data is thrown away at stop");
+        + (_data.IsKept ? $"; data is kept in {_data.Path}" : "; data is deleted at stop");
 
     public int KafkaPartitions => _kafka.Partitions;
 
@@ -30,7 +30,7 @@ internal sealed class Embedded : IInfrastructure
     {
         if (!OperatingSystem.IsLinux())
         {
-            throw new DistributedApplicationException("Embedded infrastructure runs on Linux only: start Docker or Podman here, and the same system runs in containers.");
+            throw new DistributedApplicationException("Embedded infrastructure runs on Linux only: start Docker or Podman, and the same system runs in containers.");
         }
 
         var data = DataFolder.Open(settings.DataPath);

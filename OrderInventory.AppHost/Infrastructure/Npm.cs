@@ -3,7 +3,7 @@ namespace OrderInventory.AppHost.Infrastructure;
 /// <summary>Programs from npm packages, by exact version, installed once per user (not into the repository).</summary>
 internal static class Npm
 {
-    public static bool IsThere => Command.Find("npm") is not null && Command.Find("node") is not null;
+    public static bool IsInstalled => Command.Find("npm") is not null && Command.Find("node") is not null;
 
     /// <returns>The package's folder.</returns>
     public static async Task<string> InstallAsync(string package, string version, string what)

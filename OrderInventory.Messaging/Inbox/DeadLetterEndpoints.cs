@@ -59,10 +59,10 @@ public static class DeadLetterEndpoints
             string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken) =>
             ListAsync(paging, new Selection(null, topic, eventType, key, reason, createdTo), limit, cursor, database, cancellationToken)).WithName("ListDeadLetters").For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
         group.MapGet("/count", CountAsync).WithName("CountDeadLetters").For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
-        group.MapPost("/replay", ReplayManyAsync).WithName("ReplayDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/discard", DiscardManyAsync).WithName("DiscardDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/{id:guid}/replay", ReplayAsync).WithName("ReplayDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
-        group.MapDelete("/{id:guid}", DeleteAsync).WithName("DiscardDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
+        group.MapPost("/replay", ReplayManyAsync).WithName("ReplayDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Replay dead letters, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/discard", DiscardManyAsync).WithName("DiscardDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Discard dead letters, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/{id:guid}/replay", ReplayAsync).WithName("ReplayDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Replay a dead letter").WithProblems(404, 503);
+        group.MapDelete("/{id:guid}", DeleteAsync).WithName("DiscardDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Discard a dead letter").WithProblems(404, 503);
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(
@@ -125,8 +125,8 @@ public static class DeadLetterEndpoints
             : TypedResults.Accepted((string?)null);
 
     /// <summary>
-    /// Replays one after the other, in the order in which they were set aside. Select those set aside before now (<c>createdTo</c>): one that
-    /// fails again stays in the list, so a request for all would select it again.
+    /// Replays one after the other, oldest first. One that fails again stays in the list with its <c>createdAt</c>, so the same request selects it
+    /// again. <c>createdTo</c> leaves out those that are added meanwhile.
     /// </summary>
     private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> ReplayManyAsync(
         Selection selection, DeadLetterReplay replay, NpgsqlDataSource database, CancellationToken cancellationToken)

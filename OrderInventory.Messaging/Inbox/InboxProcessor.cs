@@ -68,7 +68,7 @@ internal sealed partial class InboxProcessor(
     }
 
     /// <summary>Replays a dead letter in one transaction with its removal. Returns why it failed again, or null.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it fails with is what the operator wants to read.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The operator wants to read the reason, whatever it is.")]
     public async Task<string?> ReplayAsync(EventRecord record, Guid deadLetter, CancellationToken cancellationToken)
     {
         var received = Read(record, out var poison);
@@ -89,7 +89,7 @@ internal sealed partial class InboxProcessor(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "An event that fails alone, with whatever, is the dead letter.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An event that fails alone, for any reason, becomes a dead letter.")]
     private async Task ProcessAloneAsync(ReceivedEvent received, CancellationToken cancellationToken)
     {
         try
@@ -162,7 +162,7 @@ internal sealed partial class InboxProcessor(
 
         foreach (var deadLetter in deadLetters)
         {
-            await SetAsideAsync(connection, batch, deadLetter, cancellationToken);
+            await AddDeadLetterAsync(connection, batch, deadLetter, cancellationToken);
         }
 
         signal.Committed(await batch.CommitAsync(cancellationToken));
@@ -203,7 +203,7 @@ internal sealed partial class InboxProcessor(
         return await delete.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    private async Task SetAsideAsync(NpgsqlConnection connection, InboxBatch batch, DeadLetter deadLetter, CancellationToken cancellationToken)
+    private async Task AddDeadLetterAsync(NpgsqlConnection connection, InboxBatch batch, DeadLetter deadLetter, CancellationToken cancellationToken)
     {
         await using var insert = new NpgsqlBatch(connection) { BatchCommands = { deadLetter.Insert() } };
         if (await insert.ExecuteNonQueryAsync(cancellationToken) == 0)
@@ -226,7 +226,7 @@ internal sealed partial class InboxProcessor(
     private static string Shorten(string reason) => reason.Length <= 1000 ? reason : reason[..1000] + "…";
 
     /// <summary>Reads the event in a record. Null without a poison reason means that no handler wants it.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A service's own check that stumbles over the data says that the data is wrong, and a record that ends the consumer would end it again after every start.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A check that fails because of the data means that the data is wrong, and a record that ended the consumer would end it again after each start.")]
     private ReceivedEvent? Read(EventRecord record, out string? poison)
     {
         poison = null;
@@ -246,7 +246,7 @@ internal sealed partial class InboxProcessor(
 
         if (!Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id))
         {
-            poison = "The record has no ce_id that is a UUID.";
+            poison = "The record's ce_id is missing or not a UUID.";
             return null;
         }
 
@@ -283,7 +283,7 @@ internal sealed partial class InboxProcessor(
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
     private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} failed; its events are tried one by one")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} failed; its events are processed one by one")]
     private partial void LogOneByOne(Exception exception, int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Dead letter {Id}: topic {Topic}, partition {Partition}, offset {Offset}: {Reason}")]

@@ -13,22 +13,22 @@ namespace OrderInventory.Messaging.Kafka;
 public sealed class BrokerRebootstrap(string brokers, TimeProvider time)
 {
     /// <summary>First pause: a session times out after 8 s, and a group needs a few more seconds to form again.</summary>
-    private static readonly TimeSpan s_first = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(12);
 
     /// <summary>
     /// Longest pause, because librdkafka keeps every list that it is given and tries all of them at each attempt to connect, and a broker may be
     /// unavailable for days.
     /// </summary>
-    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
 
-    private TimeSpan _pause = s_first;
-    private long? _waitsSince = time.GetTimestamp();
+    private TimeSpan _pause = s_firstPause;
+    private long? _waitingSince = time.GetTimestamp();
 
     /// <summary>The client has partitions to read, or nothing to send.</summary>
-    public void Progressed() => (_waitsSince, _pause) = (null, s_first);
+    public void Progressed() => (_waitingSince, _pause) = (null, s_firstPause);
 
     /// <summary>The client waits for brokers, until <see cref="Progressed"/> is called.</summary>
-    public void Stalled() => _waitsSince ??= time.GetTimestamp();
+    public void Stalled() => _waitingSince ??= time.GetTimestamp();
 
     /// <summary>
     /// Call it regularly. It adds the brokers after 12 s without progress, then after twice as long each time, and returns true when it did. A client
@@ -36,13 +36,13 @@ public sealed class BrokerRebootstrap(string brokers, TimeProvider time)
     /// </summary>
     public bool RunWhenDue(params IReadOnlyList<IClient> clients)
     {
-        if (_waitsSince is not { } since || time.GetElapsedTime(since) < _pause)
+        if (_waitingSince is not { } since || time.GetElapsedTime(since) < _pause)
         {
             return false;
         }
 
-        _waitsSince = time.GetTimestamp();
-        _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, s_longest.Ticks));
+        _waitingSince = time.GetTimestamp();
+        _pause = TimeSpan.FromTicks(Math.Min(_pause.Ticks * 2, s_longestPause.Ticks));
         foreach (var client in clients)
         {
             client.AddBrokers(brokers);

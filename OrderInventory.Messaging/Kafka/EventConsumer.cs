@@ -192,10 +192,10 @@ internal sealed partial class EventConsumer(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} partitions assigned")]
     private partial void LogAssigned(int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer restarts: {Reason}")]
     private partial void LogRestart(Exception exception, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it begins with the configured ones again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it reconnects to the configured brokers")]
     private partial void LogRebootstrapped();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The offset of {Topic} [{Partition}] was not stored: the partition has another owner now")]
@@ -278,7 +278,7 @@ internal sealed class ConsumerState : IHealthCheck
     {
         if (!_assigned)
         {
-            return Task.FromResult(HealthCheckResult.Unhealthy("The consumer has had no assignment yet."));
+            return Task.FromResult(HealthCheckResult.Unhealthy("The consumer has not been assigned any partitions yet."));
         }
 
         if (_lost)

@@ -23,13 +23,13 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
         {
             Of(topic).Produce(topic, message, report =>
             {
-                Look(report.Error);
+                CheckError(report.Error);
                 acknowledged(report);
             });
         }
         catch (KafkaException exception)
         {
-            Look(exception.Error);
+            CheckError(exception.Error);
             throw;
         }
     }
@@ -88,7 +88,7 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     /// After a fatal error librdkafka fails every record with the code of that error, not with a code that says 'fatal' (seen with 2.16). So
     /// every error that is not known to be harmless marks the producer as broken: a new one costs little, an unusable one stops the outbox.
     /// </summary>
-    private void Look(Error error)
+    private void CheckError(Error error)
     {
         if (error.IsError && !IsPermanent(error) && error.Code is not (ErrorCode.Local_QueueFull or ErrorCode.Local_UnknownTopic
             or ErrorCode.Local_UnknownPartition or ErrorCode.UnknownTopicOrPart or ErrorCode.TopicAuthorizationFailed))
@@ -113,6 +113,6 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     [LoggerMessage(Level = LogLevel.Error, Message = "Kafka refuses this service as it is configured: {Reason}")]
     private static partial void LogMisconfigured(ILogger logger, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The producer had a possibly fatal error and is recreated; unacknowledged events are published again")]
     private partial void LogRenewed();
 }

@@ -83,9 +83,9 @@ internal sealed partial class KafkaTopics(MessagingOptions options, ILogger<Kafk
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics do not exist yet: {Reason}")]
     private partial void LogWaiting(string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "This broker creates topics automatically, with its own number of partitions")]
     private partial void LogMadeByBroker();
 }

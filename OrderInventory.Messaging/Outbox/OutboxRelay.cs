@@ -40,7 +40,7 @@ internal sealed partial class OutboxRelay(
     /// </summary>
     private bool _isBlocked;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Otherwise the service would end, or its events would stay in the outbox.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await topics.EnsureAsync(stoppingToken);
@@ -137,7 +137,7 @@ internal sealed partial class OutboxRelay(
             await RecoverAsync(failure, cancellationToken);
         }
 
-        await SetRefusedAsideAsync(cancellationToken);
+        await MoveRefusedToDeadLettersAsync(cancellationToken);
         _isTableReadDue |= signal.TakeTableRequest() || HasElapsed(_lastTableRead, Poll);
         if (_isTableReadDue || _sent.IsDeletionDue || HasElapsed(_deleted, s_deleteAfter))
         {
@@ -266,11 +266,11 @@ internal sealed partial class OutboxRelay(
     }
 
     /// <summary>Turns records that the broker permanently refused into dead letters, so that their slots are not blocked.</summary>
-    private async Task SetRefusedAsideAsync(CancellationToken cancellationToken)
+    private async Task MoveRefusedToDeadLettersAsync(CancellationToken cancellationToken)
     {
         while (_sent.FirstRefused() is var (message, error))
         {
-            await _table.SetAsideAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
+            await _table.MoveToDeadLettersAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
             _sent.RemoveFirstRefused();
             _isBlocked = false;
             MessagingTelemetry.Refused.Add(1);
@@ -281,12 +281,12 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox could not be relayed; its rows wait (failure {Failures} in a row)")]
     private partial void LogRoundFailed(Exception exception, int failures);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused event {EventId} for topic {Topic}, key {Key}, for good: {Reason}. It is a dead letter now")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker permanently refused event {EventId} for topic {Topic}, key {Key}: {Reason}. It is now a dead letter")]
     private partial void LogRefused(Guid eventId, string topic, string key, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it begins with the configured ones again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it reconnects to the configured brokers")]
     private partial void LogRebootstrapped();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots were not given back; their leases end by themselves")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots could not be released; their leases will expire")]
     private partial void LogNotReleased(Exception exception);
 }

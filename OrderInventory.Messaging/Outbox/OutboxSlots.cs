@@ -49,7 +49,7 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
     public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
         // Taken before the query, so that the lease in the table never ends before this relay's copy of it.
-        var asked = time.GetTimestamp();
+        var requestedAt = time.GetTimestamp();
         var owned = new HashSet<short>();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
@@ -95,7 +95,7 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
         }
 
         var hasNew = !IsValid || !owned.IsSubsetOf(_owned);
-        (_owned, _renewed) = (owned, asked);
+        (_owned, _renewed) = (owned, requestedAt);
         return hasNew;
     }
 

@@ -33,7 +33,7 @@ public static class OutboxSql
     /// The writer holds the lock on the aggregate, so all its earlier versions are committed, and the unpublished ones are in this table.
     /// They are looked up row by row: for a join, a planner whose statistics show an empty table would read all of it.
     /// </summary>
-    private const string InsertAndLook =
+    private const string InsertAndFindOlder =
         $"""
         WITH m AS MATERIALIZED (SELECT * FROM {New}), written AS ({Insert} m)
         SELECT older.ids FROM (
@@ -54,10 +54,10 @@ public static class OutboxSql
         this NpgsqlBatch batch, IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken, NpgsqlBatchCommand? end = null)
     {
         // A first version has no older rows.
-        var looks = messages.Any(message => message.Version > 1);
+        var findsOlder = messages.Any(message => message.Version > 1);
         if (messages.Count > 0)
         {
-            batch.BatchCommands.Add(Command(messages, looks ? InsertAndLook : Insert + New));
+            batch.BatchCommands.Add(Command(messages, findsOlder ? InsertAndFindOlder : Insert + New));
         }
 
         if (end is not null)
@@ -70,7 +70,7 @@ public static class OutboxSql
             return new(messages, []);
         }
 
-        if (!looks)
+        if (!findsOlder)
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
             return new(messages, []);

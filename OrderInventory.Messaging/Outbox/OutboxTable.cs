@@ -73,7 +73,7 @@ internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
     /// Replaces a message that the broker permanently refused with a dead letter. The copy of a dead letter is only deleted: its entry exists
     /// already.
     /// </summary>
-    public async Task SetAsideAsync(OutboxMessage message, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    public async Task MoveToDeadLettersAsync(OutboxMessage message, string reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var headers = EventHeaders.FromJson(message.Headers);
         var isCopy = EventHeaders.Get(headers, EventHeaders.DeadLetterReason) is not null;

@@ -43,7 +43,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
     protected abstract bool IsUsed { get; }
 
     /// <summary>Sends a question and waits for the answer until the token is cancelled.</summary>
-    protected async Task<TReply> AskAsync(TRequest question, CancellationToken cancellationToken)
+    protected async Task<TReply> RequestAsync(TRequest question, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
         var answer = new TaskCompletionSource<TReply>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -145,7 +145,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         GC.SuppressFinalize(this);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of answers starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of answers restarts: {Reason}")]
     private partial void LogRestart(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An answer cannot be read")]

@@ -129,7 +129,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a batch fails with, its askers do without an answer and the next batch goes on.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The requests of a failed batch get no answer, and the next batch is processed.")]
     private void Answer(List<ConsumeResult<byte[], byte[]>> batch, IProducer<string, byte[]> producer, CancellationToken stopping)
     {
         var questions = batch.Select(Read).OfType<Question>().ToList();
@@ -158,7 +158,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     }
 
     /// <summary>The question in a record, or null when it cannot be read or nobody waits for it any more.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A check that stumbles over the data says that the data is wrong.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A check that fails because of the data means that the data is wrong.")]
     private Question? Read(ConsumeResult<byte[], byte[]> record)
     {
         var headers = record.Message.Headers;

@@ -155,15 +155,15 @@ public static partial class BulkImport
     {
         RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, exception.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
-            "The body is larger than what is read. The rows that are counted are done; send those behind them in a file of their own."),
+            "The body exceeds the size limit. The counted rows are stored; send the rows after them in a separate file."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new("/problems/request-timeout", StatusCodes.Status408RequestTimeout,
-            "The body did not come in time. The rows that are counted are done; send the file again."),
-        BadHttpRequestException or InvalidDataException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
+            "The body did not arrive in time. The counted rows are stored; send the file again."),
+        BadHttpRequestException or InvalidDataException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read completely."),
         _ when exception.IsTransientDatabaseFailure() => new(
             "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),
         _ => null,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "An import broke off after {Processed} rows: {Detail}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An import was aborted after {Processed} rows: {Detail}")]
     private static partial void LogBrokenOff(ILogger logger, long processed, string detail, Exception exception);
 }

@@ -56,20 +56,20 @@ internal sealed class CsvRows<TRow> : IDisposable
 
         if (_header.Length == 0)
         {
-            return Problems.MalformedRequest("$", "A header line with the names of the columns is required.");
+            return Problems.MalformedRequest("$", "A header line with the column names is required.");
         }
 
         if (Array.Exists(_header, column => column.Contains(NotUtf8, StringComparison.Ordinal)))
         {
-            return Problems.MalformedRequest("$", "The file is not UTF-8: its header has bytes that are none. Save it as UTF-8 text and send it again.");
+            return Problems.MalformedRequest("$", "The file is not UTF-8: its header has invalid bytes. Save it as UTF-8 text and send it again.");
         }
 
         var errors = new RequestErrors();
-        errors.Require(!_badQuotes, "$", "The header has a quotation mark where none can be.");
+        errors.Require(!_badQuotes, "$", "The header has a misplaced quotation mark.");
         foreach (var column in _header.Distinct().Take(TRow.Columns.Count + 20))
         {
-            errors.Require(TRow.Columns.Contains(column), $"$.{column}", $"There is no such column. There are: {string.Join(", ", TRow.Columns)}.");
-            errors.Require(_header.Count(c => c == column) == 1, $"$.{column}", "The column is there twice.");
+            errors.Require(TRow.Columns.Contains(column), $"$.{column}", $"Unknown column. Valid columns: {string.Join(", ", TRow.Columns)}.");
+            errors.Require(_header.Count(c => c == column) == 1, $"$.{column}", "The column occurs more than once.");
         }
 
         TRow.CheckHeader(_header, errors);
@@ -112,12 +112,12 @@ internal sealed class CsvRows<TRow> : IDisposable
         var key = cells.Length > at ? CsvText.FromCell(cells[at]).Replace(NotUtf8, '\uFFFD') : null;
         if (cells.Length != _header.Length)
         {
-            return ImportLine<TRow>.Bad(number, key, $"There are {cells.Length} cells, and the header has {_header.Length}.");
+            return ImportLine<TRow>.Bad(number, key, $"The row has {cells.Length} cells, but the header has {_header.Length}.");
         }
 
         if (_badQuotes)
         {
-            return ImportLine<TRow>.Bad(number, key, "A quotation mark stands where none can be; inside of a quoted cell it is doubled.");
+            return ImportLine<TRow>.Bad(number, key, "A quotation mark is misplaced; inside a quoted cell it must be doubled.");
         }
 
         if (Array.Exists(cells, cell => cell.AsSpan().ContainsAny('\0', NotUtf8)))
@@ -165,4 +165,4 @@ internal sealed class CsvRows<TRow> : IDisposable
 /// </summary>
 [SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
 internal sealed class RowTooLongException()
-    : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; quotes may have been left open. Nothing behind it was read.");
+    : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; a quotation mark may be unclosed. Nothing after it was read.");

@@ -21,7 +21,7 @@ internal static class FileEncoding
     {
         [0xFF, 0xFE, 0, 0] or [0, 0, 0xFE, 0xFF] or [not 0, 0, 0, 0] or [0, 0, 0, not 0] => "UTF-32",
         [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [not 0, 0, ..] or [0, not 0, ..] => "UTF-16",
-        [0x50, 0x4B, 3, 4] => "a ZIP archive or a spreadsheet's own format",
+        [0x50, 0x4B, 3, 4] => "a ZIP archive or a spreadsheet file",
         [0x1F, 0x8B, ..] => "gzip",
         _ => null,
     };

@@ -27,7 +27,7 @@ internal static class NdjsonRows
                 if (skipping || line.Length > BulkImport.MaxRow)
                 {
                     skipping = false;
-                    yield return ImportLine<TRow>.Bad(number, null, $"A line has at most {BulkImport.MaxRow} bytes.");
+                    yield return ImportLine<TRow>.Bad(number, null, $"A line must have at most {BulkImport.MaxRow} bytes.");
                 }
                 else if (Parse(line, number, json) is { } row)
                 {
@@ -45,7 +45,7 @@ internal static class NdjsonRows
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (ended && skipping)
             {
-                yield return ImportLine<TRow>.Bad(number + 1, null, $"A line has at most {BulkImport.MaxRow} bytes.");
+                yield return ImportLine<TRow>.Bad(number + 1, null, $"A line must have at most {BulkImport.MaxRow} bytes.");
             }
         }
     }
@@ -88,7 +88,7 @@ internal static class NdjsonRows
         {
             return JsonSerializer.Deserialize(text, json) is { } row
                 ? new(number, row.Key, row, null)
-                : ImportLine<TRow>.Bad(number, null, "An object is required.");
+                : ImportLine<TRow>.Bad(number, null, "A JSON object is required.");
         }
         catch (JsonException exception)
         {

@@ -48,7 +48,7 @@ public sealed partial class ReadCache : IDisposable
     public static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a marker also covers later changes: after this time it has only <see cref="LongestLoad"/> left to live.</summary>
-    private static readonly TimeSpan s_serves = LongestLoad;
+    private static readonly TimeSpan s_markerReuse = LongestLoad;
 
     private const int MaxMarked = 100_000;
 
@@ -113,7 +113,7 @@ public sealed partial class ReadCache : IDisposable
         {
             // A read after this change must not join a load that began before it.
             _loads.TryRemove(key, out _);
-            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_serves)
+            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_markerReuse)
             {
                 continue;
             }
@@ -121,8 +121,8 @@ public sealed partial class ReadCache : IDisposable
             try
             {
                 var now = _time.GetTimestamp();
-                database.StringSet(key, s_marker, s_serves + LongestLoad, flags: CommandFlags.FireAndForget);
-                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_serves });
+                database.StringSet(key, s_marker, s_markerReuse + LongestLoad, flags: CommandFlags.FireAndForget);
+                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_markerReuse });
             }
             catch (RedisException exception)
             {
@@ -134,7 +134,7 @@ public sealed partial class ReadCache : IDisposable
 
     public void Dispose() => _marked.Dispose();
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever Redis does, the database answers.")]
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure of Redis, the database answers.")]
     private async Task<byte[]?> TryReadAsync(string key)
     {
         try

@@ -37,7 +37,7 @@ internal sealed partial class DatabaseGauges(
     private readonly Meter _meter = new(meter);
     private readonly Lock _lock = new();
     private double?[] _values = [];
-    private long? _asked;
+    private long? _queriedAt;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -58,18 +58,18 @@ internal sealed partial class DatabaseGauges(
     {
         lock (_lock)
         {
-            if (_asked is not { } asked || time.GetElapsedTime(asked) >= every)
+            if (_queriedAt is not { } queriedAt || time.GetElapsedTime(queriedAt) >= every)
             {
-                _asked = time.GetTimestamp();
-                _values = Ask();
+                _queriedAt = time.GetTimestamp();
+                _values = Query();
             }
 
             return column < _values.Length && _values[column] is { } value ? [new(value)] : [];
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, the exporter's other metrics must go out.")]
-    private double?[] Ask()
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure, the exporter's other metrics must still be exported.")]
+    private double?[] Query()
     {
         // This query belongs to no trace; otherwise each one would start a trace of its own.
         using var quiet = SuppressInstrumentationScope.Begin();

@@ -157,7 +157,7 @@ internal sealed partial class DatabaseMigrator(
             if (await ProcessAsync(one) == await ProcessAsync(other))
             {
                 throw new InvalidOperationException(
-                    $"The connection string of '{settings.Database}' leads to a pooler that lends connections for a transaction. There, a service needs "
+                    $"The connection string of '{settings.Database}' leads to a pooler that assigns connections per transaction. Then a service needs "
                     + "Max Auto Prepare=0 in it and Database:Migrations=Never, and migrations need a connection to PostgreSQL itself: docs/operations.md, \"Servers of your own\".");
             }
         }
@@ -169,16 +169,16 @@ internal sealed partial class DatabaseMigrator(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The database has all migrations; the service ends, because Database:Migrations is Only")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The database has all migrations; the service exits because Database:Migrations is Only")]
     private partial void LogDone();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Another replica migrates the database (attempt {Attempt})")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another replica is migrating the database (attempt {Attempt})")]
     private partial void LogBusy(int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
     private partial void LogWaiting(Exception exception, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has kept for {Timeout}; it releases its locks and tries again (attempt {Attempt})")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has locked for {Timeout}; it releases its locks and tries again (attempt {Attempt})")]
     private partial void LogLocked(string timeout, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database lacks {Count} migrations, the first is {Migration}, and Database:Migrations is Never: waiting until it is migrated (attempt {Attempt})")]

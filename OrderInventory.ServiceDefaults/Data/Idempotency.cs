@@ -170,15 +170,15 @@ public sealed class IdempotentCreate : IAsyncDisposable
 
     /// <summary>422: the key was used for another request.</summary>
     public static ProblemHttpResult Reused() => Problems.Of(
-        "idempotency-key-reused", "The Idempotency-Key belongs to another request.", StatusCodes.Status422UnprocessableEntity,
-        "The same key came with another body before. Use a new key for a new request.");
+        "idempotency-key-reused", "The Idempotency-Key was used for another request.", StatusCodes.Status422UnprocessableEntity,
+        "The same key was sent with a different body before. Use a new key for a new request.");
 
     /// <summary>409 with Retry-After: a request with the key has not committed yet.</summary>
     public static ProblemHttpResult InFlight(HttpContext http)
     {
         http.Response.Headers.RetryAfter = "1";
-        return Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being worked on.",
-            "Send it again a little later to get its answer.");
+        return Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being processed.",
+            "Send the request again later to get its answer.");
     }
 }
 

@@ -12,7 +12,7 @@ public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILo
     /// <summary>Deletes at most about ten thousand rows. Returns how many; 0 ends this round.</summary>
     protected abstract Task<int> DeleteSomeAsync(CancellationToken cancellationToken);
 
-    [SuppressMessage("Design", "CA1031", Justification = "Old rows are no reason to end a service.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Failing to delete old rows must not end the service.")]
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), Time);
@@ -31,6 +31,6 @@ public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Old {Rows} could not be deleted; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old {Rows} could not be deleted; will be retried")]
     private static partial void LogFailed(ILogger logger, Exception exception, string rows);
 }

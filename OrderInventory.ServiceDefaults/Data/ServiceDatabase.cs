@@ -28,7 +28,7 @@ public static class ServiceDatabaseExtensions
         where TDb : DbContext
     {
         var configured = builder.Configuration.GetConnectionString(connectionName)
-            ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is missing: the service has no database.");
+            ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is not set: the service has no database.");
         var connectionString = ConnectionString(configured);
         connectionString.ApplicationName ??= builder.Environment.ApplicationName;
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing

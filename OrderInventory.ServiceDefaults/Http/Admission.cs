@@ -35,7 +35,7 @@ public static class Admission
         if (options.Concurrent < 1 || options.Queued < 0 || options.MaxWait <= TimeSpan.Zero || options.MaxWait > s_longestWait)
         {
             throw new InvalidOperationException(
-                $"Admission: Concurrent is at least 1, Queued at least 0 and MaxWait more than 0 and at most {s_longestWait}, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
+                $"Admission: Concurrent must be at least 1, Queued at least 0, and MaxWait more than 0 and at most {s_longestWait}, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
         }
 
         var limiter = new ConcurrencyLimiter(new()
@@ -57,7 +57,8 @@ public static class Admission
             {
                 http.Response.Headers.RetryAfter = "1";
                 await Problems.Of(
-                    "overloaded", "The service has too much to do.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Send it again after a while.").ExecuteAsync(http);
+                    "overloaded", "The service is overloaded.", StatusCodes.Status503ServiceUnavailable,
+                    "Nothing was changed. Try again after Retry-After seconds.").ExecuteAsync(http);
             }
         }));
     }

@@ -36,28 +36,29 @@ public static class ApiDescriptions
 
     /// <summary>A read that honours If-None-Match: <see cref="ETags.Ok"/>.</summary>
     public static RouteHandlerBuilder WithETag(this RouteHandlerBuilder route) => route
-        .WithHeader("If-None-Match", required: false, "The ETag that the caller has; 304 while it is current.")
+        .WithHeader("If-None-Match", required: false, "The ETag of the caller's copy; 304 if it is still current.")
         .Produces(StatusCodes.Status304NotModified);
 
     /// <summary>A change that needs If-Match: <see cref="ETags.CheckIfMatch"/>.</summary>
     public static RouteHandlerBuilder WithIfMatch(this RouteHandlerBuilder route) => route
         // Not marked as required in the document: a request without it gets its own status, 428.
-        .WithHeader("If-Match", required: false, "The ETag of the version that the change is meant for. Without it the answer is 428.")
+        .WithHeader("If-Match", required: false, "The ETag of the version to change. Without it, the answer is 428.")
         .WithProblems(StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired);
 
     /// <summary>An action that honours If-Match when it is sent.</summary>
     public static RouteHandlerBuilder WithOptionalIfMatch(this RouteHandlerBuilder route) => route
-        .WithHeader("If-Match", required: false, "The ETag of the version that the action is meant for; without it, whatever the version is.")
+        .WithHeader("If-Match", required: false, "The ETag of the version to act on. Without it, any version is accepted.")
         .WithProblems(StatusCodes.Status412PreconditionFailed);
 
     /// <summary>A POST that honours Idempotency-Key, or needs one: <see cref="Data.IdempotentCreate"/>.</summary>
     public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route, bool required = false) => route
-        .WithHeader(Data.IdempotentCreate.Header, required, "Any printable text up to 255 characters; the same key and body create once.")
+        .WithHeader(
+            Data.IdempotentCreate.Header, required, "Any printable text of at most 255 characters. Requests with the same key and body create only one resource.")
         .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
     /// <summary>A POST whose answer may wait for an outcome: <c>Prefer: wait=N</c> (RFC 7240, section 4.3).</summary>
     public static RouteHandlerBuilder WithPreferWait(this RouteHandlerBuilder route) => route
-        .WithHeader("Prefer", required: false, "wait=N: the answer waits for the outcome for up to N seconds, at most 30, and says so in Preference-Applied.");
+        .WithHeader("Prefer", required: false, "wait=N: the answer waits for the outcome, up to N seconds, at most 30; Preference-Applied confirms it.");
 
     /// <summary>Configures what every OpenAPI document of the system needs; <c>AddServiceDefaults</c> calls it.</summary>
     internal static void Configure(OpenApiOptions options)
@@ -77,10 +78,10 @@ public static class ApiDescriptions
                 schema.Enum ??= [.. Enum.GetNames(enumeration).Select(name => (JsonNode)JsonNamingPolicy.CamelCase.ConvertName(name))];
             }
 
-            if (context.ParameterDescription is not null && schema.Enum is { } words)
+            if (context.ParameterDescription is not null && schema.Enum is { } values)
             {
                 // A parameter may be omitted, but is never null.
-                schema.Enum = [.. words.Where(word => word is not null)];
+                schema.Enum = [.. values.Where(value => value is not null)];
                 schema.Type = JsonSchemaType.String;
             }
             else if (schema.Type is null && (type == typeof(string) || type.IsEnum))
@@ -140,7 +141,7 @@ public static class ApiDescriptions
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "JWT",
-                Description = "A token of the OpenID Connect provider that the services believe. x-roles names the roles of which it needs one.",
+                Description = "A token of the OpenID Connect provider that the services trust. It needs one of the roles in x-roles.",
             };
             document.Security = [new() { [new OpenApiSecuritySchemeReference(SecurityScheme, document)] = [] }];
             foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations ?? []).Select(entry => entry.Value))
@@ -205,14 +206,14 @@ public static class ApiDescriptions
                     Add(response, "ETag", "The resource's version.");
                     break;
                 case "401":
-                    Add(response, "WWW-Authenticate", "Bearer, and what is wrong with the token that came.");
+                    Add(response, "WWW-Authenticate", "Bearer, and what is wrong with the token.");
                     break;
                 case "201":
-                    Add(response, "Location", "Where the resource is.");
+                    Add(response, "Location", "The address of the resource.");
                     Add(response, "ETag", "The resource's version.");
                     if (requestHeaders.Contains(Data.IdempotentCreate.Header))
                     {
-                        Add(response, Data.IdempotentCreate.ReplayedHeader, "true when an earlier request with the key made it.");
+                        Add(response, Data.IdempotentCreate.ReplayedHeader, "true if an earlier request with the same key created the resource.");
                     }
 
                     if (requestHeaders.Contains("Prefer"))
@@ -222,7 +223,7 @@ public static class ApiDescriptions
 
                     break;
                 case "429" or "503":
-                    Add(response, "Retry-After", "Seconds after which another try makes sense.");
+                    Add(response, "Retry-After", "Seconds to wait before the next attempt.");
                     break;
             }
         }

@@ -55,7 +55,7 @@ internal static class BodyRules
         }
         catch (InvalidDataException exception)
         {
-            throw new BadHttpRequestException("The body is not gzip, as Content-Encoding says.", StatusCodes.Status400BadRequest, exception);
+            throw new BadHttpRequestException("The body is not gzip, although Content-Encoding says so.", StatusCodes.Status400BadRequest, exception);
         }
     }
 
@@ -65,7 +65,7 @@ internal static class BodyRules
         {
             // RFC 9110, section 15.5.16.
             http.Response.Headers.AcceptEncoding = Gzip;
-            return Unsupported("The body may be compressed with gzip only.");
+            return Unsupported("gzip is the only supported compression of the body.");
         }
 
         if (http.Request.ContentType is null)

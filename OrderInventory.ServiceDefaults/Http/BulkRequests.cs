@@ -23,11 +23,11 @@ public static class BulkRequests
         errors.Require(limit is null or (>= 1 and <= Max), "$.limit", string.Create(CultureInfo.InvariantCulture, $"A number from 1 to {Max} is required."));
         if (all == true)
         {
-            errors.Require(ids is null && !isFiltered, "$.all", "true stands alone: with ids or a filter, not all are meant.");
+            errors.Require(ids is null && !isFiltered, "$.all", "true cannot be combined with ids or a filter.");
         }
         else
         {
-            errors.Require(ids is not null || isFiltered, "$", "Say which: ids, a filter, or {\"all\": true}.");
+            errors.Require(ids is not null || isFiltered, "$", "ids, a filter or {\"all\": true} is required.");
         }
     }
 }

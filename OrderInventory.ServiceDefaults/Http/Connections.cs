@@ -15,7 +15,7 @@ internal static class Connections
 {
     private static readonly object s_unread = new();
 
-    public static void UseHonestConnections(this IApplicationBuilder app) => app.Use((http, next) =>
+    public static void UseConnectionClose(this IApplicationBuilder app) => app.Use((http, next) =>
     {
         if (http.Request.ContentLength is not null and not 0 || http.Request.Headers.TransferEncoding.Count > 0)
         {

@@ -30,13 +30,13 @@ internal static class ExceptionProblemsExtensions
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
         // Registered after the framework's own writer, as the fallback.
-        services.AddSingleton<IProblemDetailsWriter, UnaskedProblemWriter>();
+        services.AddSingleton<IProblemDetailsWriter, FallbackProblemWriter>();
     }
 
     private static string? DetailOf(int status) => status switch
     {
-        StatusCodes.Status401Unauthorized => "Send a valid token: Authorization: Bearer <JWT>. WWW-Authenticate says what is wrong with the one that came.",
-        StatusCodes.Status403Forbidden => "No role of the token allows this call.",
+        StatusCodes.Status401Unauthorized => "Send a valid token: Authorization: Bearer <JWT>. WWW-Authenticate says what is wrong with the sent token.",
+        StatusCodes.Status403Forbidden => "None of the token's roles allows this call.",
         _ => null,
     };
 
@@ -58,7 +58,7 @@ internal static class ExceptionProblemsExtensions
 /// Writes problems for clients that accept other content only. The framework's writer refuses them, and a client that requested a CSV file
 /// would not learn what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
 /// </summary>
-internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
+internal sealed class FallbackProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
 {
     public bool CanWrite(ProblemDetailsContext context) => true;
 
@@ -105,7 +105,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-                $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are read.").ProblemDetails,
+                $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are accepted.").ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.RequestTimeout().ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
             Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
@@ -116,7 +116,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
         InvalidDataException when http.Request.HasFormContentType => Problems.MalformedRequest("$", "The form cannot be read.").ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
-            Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
+            Problems.MalformedRequest("$", "The request contains a character that cannot be stored.").ProblemDetails,
         _ when exception.IsTransientDatabaseFailure() =>
             Problems.Of("dependency-unavailable", "The database does not answer.", StatusCodes.Status503ServiceUnavailable,
                 "Nothing was changed. Try again.").ProblemDetails,

@@ -28,11 +28,11 @@ public static partial class JsonErrors
         {
             [path] = [message switch
             {
-                _ when message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal) => "There is no such member.",
+                _ when message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal) => "Unknown member.",
                 _ when message.Contains("allow null values", StringComparison.Ordinal)
                     || message.Contains("allow setting null values", StringComparison.Ordinal) => "It must not be null.",
-                _ when message.StartsWith("Duplicate property", StringComparison.Ordinal) => "The member is there twice.",
-                _ when message.Contains("could not be converted", StringComparison.Ordinal) => "The value has another type, or is out of range.",
+                _ when message.StartsWith("Duplicate property", StringComparison.Ordinal) => "The member occurs more than once.",
+                _ when message.Contains("could not be converted", StringComparison.Ordinal) => "The value has the wrong type, or is out of range.",
                 _ when message.Contains(".NET", StringComparison.Ordinal) || message.Contains(" type '", StringComparison.Ordinal) => "The value cannot be read.",
                 _ => WithoutPosition(message),
             }],

@@ -93,16 +93,16 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
         {
             if (!changes.TryAdd(NameOf(member), member.Value))
             {
-                throw new JsonException("The name is there twice.", $"{path}.{member.Name}", null, null);
+                throw new JsonException("The name occurs more than once.", $"{path}.{member.Name}", null, null);
             }
         }
 
-        var there = new HashSet<string>();
+        var seen = new HashSet<string>();
         writer.WriteStartObject();
         foreach (var member in current.EnumerateObject())
         {
             var name = NameOf(member);
-            there.Add(name);
+            seen.Add(name);
             if (!changes.TryGetValue(name, out var change))
             {
                 member.WriteTo(writer);
@@ -121,12 +121,12 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
             }
         }
 
-        foreach (var (name, value) in changes.Where(change => !there.Contains(change.Key)))
+        foreach (var (name, value) in changes.Where(change => !seen.Contains(change.Key)))
         {
             // A map takes any name, and removing a name that it does not have changes nothing (RFC 7396, section 2).
             if (!isMap)
             {
-                throw new JsonException("There is no such member.", $"{path}.{name}", null, null);
+                throw new JsonException("Unknown member.", $"{path}.{name}", null, null);
             }
 
             if (value.ValueKind != JsonValueKind.Null)

@@ -93,7 +93,7 @@ public sealed class Paging(string list)
         return errors;
     }
 
-    private static void AddMalformedCursor(RequestErrors errors) => errors.Add("cursor", "The cursor is not one that this list has given.");
+    private static void AddMalformedCursor(RequestErrors errors) => errors.Add("cursor", "The cursor was not returned by this list.");
 
     private string Encode(byte[] key) => Base64Url.EncodeToString([.. _mark, .. key]);
 

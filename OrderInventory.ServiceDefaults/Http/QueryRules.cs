@@ -46,7 +46,7 @@ public static class QueryRules
     {
         private readonly Dictionary<string, Type> _known;
         private readonly string? _prefix;
-        private readonly string _thereIs;
+        private readonly string _validNames;
 
         public Query(RouteEndpoint endpoint)
         {
@@ -57,7 +57,7 @@ public static class QueryRules
                 .ToDictionary(p => p.Name, p => p.Type, StringComparer.Ordinal);
             _prefix = endpoint.Metadata.GetMetadata<QueryPrefix>()?.Prefix;
             var names = _prefix is null ? _known.Keys : _known.Keys.Append($"{_prefix}{{name}}");
-            _thereIs = _known.Count == 0 ? "It takes none." : $"There are: {string.Join(", ", names)}.";
+            _validNames = _known.Count == 0 ? "The endpoint has no parameters." : $"Valid parameters: {string.Join(", ", names)}.";
         }
 
         /// <summary>Returns what is wrong, or null; then the values are in a form that the framework reads.</summary>
@@ -80,11 +80,11 @@ public static class QueryRules
 
                 if (!_known.TryGetValue(name, out var type))
                 {
-                    errors.Add(name, $"There is no such parameter. {_thereIs}");
+                    errors.Add(name, $"Unknown parameter. {_validNames}");
                 }
                 else if (values.Count != 1)
                 {
-                    errors.Add(name, "The parameter is there more than once.");
+                    errors.Add(name, "The parameter occurs more than once.");
                 }
                 else if (QueryValues.Read(type, values.ToString(), out var value) is { } wrong)
                 {

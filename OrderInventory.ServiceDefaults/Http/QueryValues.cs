@@ -29,7 +29,7 @@ internal static partial class QueryValues
     /// </summary>
     public static string? Read(Type type, string text, out string value)
     {
-        (var wrong, value) = type.IsEnum ? Word(type, text) : s_readers[type](text);
+        (var wrong, value) = type.IsEnum ? ReadEnum(type, text) : s_readers[type](text);
         return wrong;
     }
 
@@ -48,7 +48,7 @@ internal static partial class QueryValues
         var match = Rfc3339().Match(text);
         if (!match.Success)
         {
-            return ("A time with its zone (RFC 3339) is required, like 2026-11-24T08:00:00Z; a + is written %2B in a query.", text);
+            return ("A time with its zone (RFC 3339) is required, like 2026-11-24T08:00:00Z; in a query, + must be written as %2B.", text);
         }
 
         // Times are kept in units of 100 ns, so further digits are cut off.
@@ -56,10 +56,10 @@ internal static partial class QueryValues
         var normal = string.Concat(match.Groups["seconds"].Value, fraction.Length > 8 ? fraction[..8] : fraction, match.Groups["zone"].Value).ToUpperInvariant();
         return DateTimeOffset.TryParse(normal, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
             ? (null, time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture))
-            : ("There is no such time.", text);
+            : ("The time does not exist.", text);
     }
 
-    private static (string?, string) Word(Type type, string text)
+    private static (string?, string) ReadEnum(Type type, string text)
     {
         foreach (var name in Enum.GetNames(type))
         {
@@ -69,7 +69,7 @@ internal static partial class QueryValues
             }
         }
 
-        return ($"One of these words is required: {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}.", text);
+        return ($"One of these values is required: {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}.", text);
     }
 
     [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.CultureInvariant)]

@@ -30,7 +30,7 @@ public static class StrictJson
         options.Converters.Add(new StorableStringConverter());
         options.Converters.Add(new ExactDecimalConverter());
         options.Converters.Add(new TimeConverter());
-        options.Converters.Add(new WordConverters());
+        options.Converters.Add(new EnumConverterFactory());
     }
 
     /// <summary>
@@ -104,24 +104,24 @@ public static class StrictJson
     }
 
     /// <summary>The serializer's own enum converter accepts values in any case, surrounded by blanks, and several separated by commas.</summary>
-    private sealed class WordConverters : JsonConverterFactory
+    private sealed class EnumConverterFactory : JsonConverterFactory
     {
         public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
 
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
-            (JsonConverter)Activator.CreateInstance(typeof(WordConverter<>).MakeGenericType(typeToConvert))!;
+            (JsonConverter)Activator.CreateInstance(typeof(EnumConverter<>).MakeGenericType(typeToConvert))!;
     }
 
-    private sealed class WordConverter<T> : JsonConverter<T>
+    private sealed class EnumConverter<T> : JsonConverter<T>
         where T : struct, Enum
     {
-        private static readonly FrozenDictionary<T, JsonEncodedText> s_words =
+        private static readonly FrozenDictionary<T, JsonEncodedText> s_names =
             Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(value.ToString())));
 
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             Enum.Parse<T>(ReadAsInQuery(ref reader, typeToConvert));
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(s_words[value]);
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(s_names[value]);
     }
 
     private sealed class ExactDecimalConverter : JsonConverter<decimal>

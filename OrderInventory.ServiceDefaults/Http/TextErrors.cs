@@ -46,7 +46,7 @@ public static class TextErrors
 
     private static void CheckKey(RequestErrors errors, string? key, string path)
     {
-        errors.Require(key is null || key.Trim() == key, path, "No blanks around it are allowed.");
+        errors.Require(key is null || key.Trim() == key, path, "No leading or trailing spaces are allowed.");
         errors.Require(key is null || !TextRules.HasInvisible(key), path, "No invisible characters are allowed.");
     }
 

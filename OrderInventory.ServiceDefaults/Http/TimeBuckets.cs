@@ -55,12 +55,12 @@ public sealed class TimeBuckets
         TimeZoneInfo? found = null;
         if (zone is not (null or [>= 'A' and <= 'Z', ..]) || !TimeZoneInfo.TryFindSystemTimeZoneById(zone ?? "UTC", out found) || !found.HasIanaId)
         {
-            errors.Add("zone", "A zone of the IANA database is required, like Europe/Berlin.");
+            errors.Add("zone", "A time zone of the IANA database, like Europe/Berlin, is required.");
         }
 
         // The calculation needs the neighbouring days, which the first and last dates of DateTime do not have.
-        errors.Require(from is null or { UtcDateTime.Year: > 1900 and < 9000 }, "from", "Years from 1901 to 8999 are possible.");
-        errors.Require(to is null or { UtcDateTime.Year: > 1900 and < 9000 }, "to", "Years from 1901 to 8999 are possible.");
+        errors.Require(from is null or { UtcDateTime.Year: > 1900 and < 9000 }, "from", "The year must be from 1901 to 8999.");
+        errors.Require(to is null or { UtcDateTime.Year: > 1900 and < 9000 }, "to", "The year must be from 1901 to 8999.");
         if (errors.Any)
         {
             return errors.Malformed();
@@ -70,7 +70,7 @@ public sealed class TimeBuckets
         var start = from ?? end - size switch { BucketSize.Hour => TimeSpan.FromHours(23), BucketSize.Day => TimeSpan.FromDays(29), _ => TimeSpan.FromDays(7 * 25) };
         if (start >= end)
         {
-            return Problems.MalformedRequest("from", "It must be before to.");
+            return Problems.MalformedRequest("from", "from must be before to.");
         }
 
         var bounds = new List<DateTimeOffset> { StartOf(start, size, found!) };
@@ -78,7 +78,7 @@ public sealed class TimeBuckets
         {
             if (bounds.Count > MaxBuckets)
             {
-                return Problems.MalformedRequest("from", $"At most {MaxBuckets} spans are answered; ask for less, or for larger ones.");
+                return Problems.MalformedRequest("from", $"At most {MaxBuckets} spans are returned; request a shorter range or larger spans.");
             }
 
             bounds.Add(Next(bounds[^1], size, found!));

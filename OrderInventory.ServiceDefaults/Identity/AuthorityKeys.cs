@@ -60,8 +60,8 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
     public string? TokenEndpoint => _last?.TokenEndpoint;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-        Manager is null ? HealthCheckResult.Unhealthy("Authentication:Authority is not set, so nobody gets in.")
-        : _last is null ? HealthCheckResult.Unhealthy("The authority has not answered yet, so nobody gets in.")
+        Manager is null ? HealthCheckResult.Unhealthy("Authentication:Authority is not set, so all callers are refused.")
+        : _last is null ? HealthCheckResult.Unhealthy("The authority has not answered yet, so all callers are refused.")
         : _failure is not null ? HealthCheckResult.Degraded("The authority does not answer; its last keys are in use.")
         : HealthCheckResult.Healthy());
 
@@ -168,13 +168,13 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Authentication:Authority is not set: nobody gets in. Name an OpenID Connect provider.")]
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Authentication:Authority is not set: all callers are refused. Set it to an OpenID Connect provider.")]
     private partial void LogNoAuthority();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The authority does not answer ({Address}), so nobody gets in until it does: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The authority does not answer ({Address}), so all callers are refused until it does: {Reason}")]
     private partial void LogNeverAnswered(string address, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The authority does not answer any more ({Address}); tokens are checked with its last keys: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The authority no longer answers ({Address}); tokens are checked with its last keys: {Reason}")]
     private partial void LogLost(string address, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The authority answers again ({Address})")]

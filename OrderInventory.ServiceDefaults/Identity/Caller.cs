@@ -22,10 +22,10 @@ public sealed record Caller(string Sub, string Role, Guid? OnlyCustomer)
     public static ValueTask<Caller> BindAsync(HttpContext http)
     {
         var policy = (http.GetEndpoint() is { } endpoint ? Policies.Of(endpoint) : null)
-            ?? throw new InvalidOperationException("The endpoint has no policy, so nobody knows who calls.");
+            ?? throw new InvalidOperationException("The endpoint has no policy, so its callers are not authenticated.");
         var claims = http.RequestServices.GetRequiredService<IOptions<AuthenticationSettings>>().Value;
         return ValueTask.FromResult(Of(http.User, policy, claims)
-            ?? throw new InvalidOperationException("The endpoint's policy has let somebody in without one of its roles."));
+            ?? throw new InvalidOperationException("The endpoint's policy has admitted a caller without any of its roles."));
     }
 
     /// <summary>The caller for a policy; null when the token has none of its roles.</summary>

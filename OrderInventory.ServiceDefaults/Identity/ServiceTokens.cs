@@ -27,13 +27,13 @@ internal sealed partial class ServiceTokens(
 
     private readonly Lock _lock = new();
     private Token? _token;
-    private Task<Token>? _asking;
+    private Task<Token>? _request;
     private DateTimeOffset _notBefore;
 
     /// <exception cref="HttpRequestException">There is no token, and the provider currently issues none.</exception>
     public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
     {
-        Task<Token> asking;
+        Task<Token> request;
         lock (_lock)
         {
             var now = time.GetUtcNow();
@@ -42,10 +42,10 @@ internal sealed partial class ServiceTokens(
                 return known.Text;
             }
 
-            if (_asking is null or { IsCompleted: true } && (now >= _notBefore || _token is null))
+            if (_request is null or { IsCompleted: true } && (now >= _notBefore || _token is null))
             {
                 // Shared by all calls: it continues when the call that started it has given up.
-                _asking = AskAsync();
+                _request = RequestTokenAsync();
             }
 
             if (_token is { } last && now < last.Ends)
@@ -53,13 +53,13 @@ internal sealed partial class ServiceTokens(
                 return last.Text;
             }
 
-            asking = _asking!;
+            request = _request!;
         }
 
-        return (await asking.WaitAsync(cancellationToken)).Text;
+        return (await request.WaitAsync(cancellationToken)).Text;
     }
 
-    private async Task<Token> AskAsync()
+    private async Task<Token> RequestTokenAsync()
     {
         await Task.Yield();
         // It does not belong to the trace of that call either.
@@ -71,7 +71,7 @@ internal sealed partial class ServiceTokens(
             var form = new Dictionary<string, string>
             {
                 ["grant_type"] = "client_credentials",
-                ["client_id"] = settings.Value.ClientId is { Length: > 0 } id ? id : throw new HttpRequestException("Authentication:ClientId is not set, so this service has no token for its calls."),
+                ["client_id"] = settings.Value.ClientId is { Length: > 0 } id ? id : throw new HttpRequestException("Authentication:ClientId is not set, so this service gets no token for its calls."),
                 ["client_secret"] = settings.Value.ClientSecret ?? "",
             };
             if (settings.Value.Scope is { Length: > 0 } scope)
@@ -81,16 +81,16 @@ internal sealed partial class ServiceTokens(
 
             using var client = clients.CreateClient(AuthorityKeys.Client);
             using var content = new FormUrlEncodedContent(form);
-            var asked = time.GetUtcNow();
+            var requestedAt = time.GetUtcNow();
             using var response = await client.PostAsync(endpoint, content);
             response.EnsureSuccessStatusCode();
-            var answer = await response.Content.ReadFromJsonAsync<Answer>() ?? throw new HttpRequestException("The identity provider answered nothing.");
+            var answer = await response.Content.ReadFromJsonAsync<Answer>() ?? throw new HttpRequestException("The identity provider's answer is empty.");
             // Without expires_in a token lives a minute (RFC 6749, section 5.1, only recommends the member).
             var life = TimeSpan.FromSeconds(answer.ExpiresIn ?? 60);
-            var token = new Token(answer.AccessToken, asked + (life * RenewAfter), asked + life - s_margin);
+            var token = new Token(answer.AccessToken, requestedAt + (life * RenewAfter), requestedAt + life - s_margin);
             lock (_lock)
             {
-                (_token, _asking) = (token, null);
+                (_token, _request) = (token, null);
             }
 
             return token;
@@ -103,7 +103,7 @@ internal sealed partial class ServiceTokens(
             }
 
             LogNoToken(exception.Message);
-            throw exception is HttpRequestException ? exception : new HttpRequestException("The identity provider gave no token.", exception);
+            throw exception is HttpRequestException ? exception : new HttpRequestException("The identity provider returned no token.", exception);
         }
     }
 
@@ -111,7 +111,7 @@ internal sealed partial class ServiceTokens(
 
     private sealed record Answer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] long? ExpiresIn);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "This service got no token for its calls to others: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This service could not get a token for its calls to other services: {Reason}")]
     private partial void LogNoToken(string reason);
 }
 

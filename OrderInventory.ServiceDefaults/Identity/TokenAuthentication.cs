@@ -85,7 +85,7 @@ internal static class TokenAuthentication
                 // The subject becomes part of idempotency keys and of the audit.
                 if (context.Principal?.FindFirst("sub")?.Value is not { Length: > 0 and <= MaxSubjectLength } sub || sub.Any(char.IsControl))
                 {
-                    context.Fail("The token has no subject that can be kept.");
+                    context.Fail("The token's subject is missing, too long, or has control characters.");
                 }
 
                 return Task.CompletedTask;

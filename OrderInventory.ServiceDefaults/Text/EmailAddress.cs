@@ -65,14 +65,14 @@ public sealed class EmailAddress
         && local.Split('.').All(atom => atom.Length > 0 && !BeginsWithMark(atom))
         && local.EnumerateRunes().All(rune => rune.IsAscii
             ? Rune.IsLetterOrDigit(rune) || ".!#$%&'*+-/=?^_`{|}~".Contains((char)rune.Value, StringComparison.Ordinal)
-            : IsWord(rune));
+            : IsLetterMarkOrDigit(rune));
 
     private static bool TryReadDomain(string text, out string domain, out string ascii)
     {
         (domain, ascii) = ("", "");
         // Lower case comes before NFC: a capital followed by a mark may compose to another letter than the lower-case letter does.
         var lower = Nfc.Normalize(text.ToLowerInvariant());
-        if (!lower.EnumerateRunes().All(rune => rune.IsAscii ? Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' : IsWord(rune) && !IsCompatibility(rune)))
+        if (!lower.EnumerateRunes().All(rune => rune.IsAscii ? Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' : IsLetterMarkOrDigit(rune) && !IsCompatibility(rune)))
         {
             return false;
         }
@@ -91,7 +91,7 @@ public sealed class EmailAddress
         // A name decoded from xn-- must meet the same rules and encode to the same xn-- again; otherwise it disguises another name.
         var labels = ascii.Split('.');
         return domain == Nfc.Normalize(domain.ToLowerInvariant())
-            && domain.EnumerateRunes().All(rune => rune.IsAscii || (IsWord(rune) && !IsCompatibility(rune)))
+            && domain.EnumerateRunes().All(rune => rune.IsAscii || (IsLetterMarkOrDigit(rune) && !IsCompatibility(rune)))
             && (lower == domain || lower == ascii || s_idn.GetAscii(lower) == ascii)
             && ascii.Length <= MaxDomain
             && labels.All(label => label.Length is > 0 and <= MaxLabel && label[0] != '-' && label[^1] != '-')
@@ -102,7 +102,7 @@ public sealed class EmailAddress
     /// <summary>A leading mark would be drawn on the preceding character (RFC 5891, section 4.2.3.2).</summary>
     private static bool BeginsWithMark(string text) => Rune.GetUnicodeCategory(text.EnumerateRunes().First()) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
-    private static bool IsWord(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.LowercaseLetter or UnicodeCategory.UppercaseLetter
+    private static bool IsLetterMarkOrDigit(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.LowercaseLetter or UnicodeCategory.UppercaseLetter
         or UnicodeCategory.TitlecaseLetter or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.NonSpacingMark
         or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.DecimalDigitNumber && !TextRules.HasInvisible(rune.ToString());
 

@@ -8,12 +8,12 @@ namespace OrderInventory.Campaign;
 /// Makes a backup under load, and after the load restores the whole system to a moment, as docs/operations.md describes under Backup and restore.
 /// </summary>
 /// <param name="infrastructure">The servers.</param>
-/// <param name="cells">All replicas.</param>
+/// <param name="replicas">All replicas.</param>
 /// <param name="moment">The moment to restore, in seconds after the start of the load.</param>
-internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Cell> cells, int moment)
+internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Replica> replicas, int moment)
 {
     /// <summary>Rules that are not checked: after the restore the topics are new, and events on their way are lost.</summary>
-    public static readonly IReadOnlyList<string> NotAsked = [EventRules.Published, EventRules.InOrder, EventRules.Handled, NotificationRules.OnePerEvent];
+    public static readonly IReadOnlyList<string> SkippedRules = [EventRules.Published, EventRules.InOrder, EventRules.Handled, NotificationRules.OnePerEvent];
 
     private const string Name = "moment";
     private const int BackupBefore = 10;
@@ -36,19 +36,19 @@ internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Cell>
 
     public async Task RestoreAsync()
     {
-        await Task.WhenAll(cells.Select(cell => cell.StopAsync()));
+        await Task.WhenAll(replicas.Select(replica => replica.StopAsync()));
         await infrastructure.RestoreAsync(Name);
         await infrastructure.EmptyRedisAndKafkaAsync();
-        foreach (var cell in cells)
+        foreach (var replica in replicas)
         {
-            await cell.StartAsync(CancellationToken.None);
+            await replica.StartAsync(CancellationToken.None);
         }
     }
 
     /// <summary>The history before the moment; the outcome of requests that were in flight then is unknown.</summary>
     public History Cut(History history)
     {
-        var (before, after) = _marked ?? throw new CampaignException("The load was over before the moment to go back to.");
+        var (before, after) = _marked ?? throw new CampaignException("The load ended before the moment to restore.");
         return new(history.Run, history.Faults.Cast<HistoryLine>().Prepend(history.Run).Concat(history.Operations.Where(o => o.Start < after).Select(o => o.End < before ? WithoutTopics(o) : Unanswered(o))));
     }
 

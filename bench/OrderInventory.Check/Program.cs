@@ -7,9 +7,9 @@ using Spectre.Console;
 
 const string Usage =
     """
-    OrderInventory.Check: checks with a history of requests, the databases and the topics whether the system kept its promises.
+    OrderInventory.Check: checks a history of requests, the databases and the topics against the promises in docs/guarantees.md.
 
-      HISTORY              the file that OrderInventory.Load --history has written
+      HISTORY              the file that OrderInventory.Load --history wrote
       --endpoints FILE     the file that the running system wrote (default: .run/endpoints.json)
       --wait S             longest wait for the system to become quiet (default 120)
 

@@ -44,7 +44,7 @@ internal static class Checker
         (EventRules.NoDeadLetter, EventRules.FindDeadLetters),
         (NotificationRules.OnePerEvent, NotificationRules.Find),
         (RegisterRules.Linearizable, RegisterRules.Find),
-        (AnswerRules.SayWhen, AnswerRules.Find),
+        (AnswerRules.HaveRetryAfter, AnswerRules.Find),
     ];
 
     /// <param name="history">The requests and their answers.</param>

@@ -32,12 +32,12 @@ internal sealed record LoadOptions
           --memory             instead of a load: the memory of the system's processes (with --apphost-pid)
           --history FILE       instead of placing orders only: a mix of requests for --seconds by --clients (or at --rates, requests a second),
                                each written to FILE for OrderInventory.Check
-          --orders N           with --history: end earlier, when N orders are acknowledged
+          --orders N           with --history: end early when N orders are acknowledged
           --html FILE          with --history: a page with plots
           --json FILE          write all figures as JSON
           --markdown FILE      write the table as Markdown
 
-        Exit code: 0 good; 1 an order was lost, undecided or without its notifications in time, or stock was oversold; 2 not measured.
+        Exit code: 0 success; 1 an order was lost, undecided or without its notifications in time, or stock was oversold; 2 not measured.
         """;
 
     public string? EndpointsFile { get; private init; }
@@ -167,10 +167,10 @@ internal sealed record LoadOptions
             }
         }
 
-        return options.Lines > options.Products ? throw new FormatException("--lines asks for more distinct products than --products makes.")
+        return options.Lines > options.Products ? throw new FormatException("--lines needs more distinct products than --products creates.")
             : (options.Memory || options.IdleSeconds is not null) && options.AppHostPid is null ? throw new FormatException("--idle and --memory need --apphost-pid.")
             : options.Sizes.Count > 0 && (options.Products < 100 || !options.Sizes.SequenceEqual(options.Sizes.Order()))
-                ? throw new FormatException("--growth takes sizes that rise, and 100 products or more.")
+                ? throw new FormatException("--growth needs increasing sizes, and at least 100 products.")
             : options;
     }
 
@@ -179,5 +179,5 @@ internal sealed record LoadOptions
     private static int Number(string name, string text, int min, int max) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
             ? number
-            : throw new FormatException($"{name} takes whole numbers from {min} to {max}, not '{text}'.");
+            : throw new FormatException($"{name} must be a whole number from {min} to {max}, not '{text}'.");
 }

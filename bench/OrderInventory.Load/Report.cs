@@ -25,11 +25,11 @@ internal static class Report
         ("to notified p50, ms", c => c.Median(r => r.ToNotified.P50, "N1")),
         ("to notified p99, ms", c => c.Median(r => r.ToNotified.P99, "N1")),
         ("orders placed", c => c.Median(r => r.Placed, "N0")),
-        ("of them, all runs", c => c.Counts(r => r.Statuses)),
+        ("of these, all runs", c => c.Counts(r => r.Statuses)),
         ("errors, all runs", c => c.Counts(r => r.Errors)),
         ("wait for the last, s", c => c.Median(r => r.DrainSeconds, "N1")),
         ("processor time of one order, ms", c => c.Median(r => ProcessorTime.OfSystem(r.ProcessorTimePerOrder), "N2")),
-        ("the driver's for it, ms", c => c.Median(r => ProcessorTime.OfDriver(r.ProcessorTimePerOrder), "N2")),
+        ("driver's processor time, ms", c => c.Median(r => ProcessorTime.OfDriver(r.ProcessorTimePerOrder), "N2")),
     ];
 
     public static LongHistogram NewHistogram() => new(MaxMicroseconds, 3);
@@ -113,7 +113,7 @@ internal static class Report
     {
         if (columns.Exists(column => column.Runs.Count > 1))
         {
-            yield return "Medians, with the least and the most of the runs in brackets.";
+            yield return "Medians, with the lowest and the highest of the runs in brackets.";
         }
 
         yield return columns.TrueForAll(column => column.Runs.All(run => run.ConfirmedAtCommit))
@@ -121,7 +121,7 @@ internal static class Report
             : "'to confirmed' ends with the order's updated_at, which is taken before the confirmation is written: PostgreSQL does not keep the times of commits (track_commit_timestamp is off).";
         if (columns.Sum(column => column.Runs.Sum(run => run.MailsGivenUp)) is > 0 and var mails)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"Between the runs {mails:N0} mails that still waited were given up.");
+            yield return string.Create(CultureInfo.InvariantCulture, $"Between the runs, {mails:N0} mails that were still pending were given up.");
         }
 
         foreach (var column in columns)

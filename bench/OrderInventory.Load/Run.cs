@@ -72,7 +72,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     private void Judge(string phase, PhaseResult placed, Outcome outcome)
     {
         AddIf(placed.Ids.Length == 0, $"{phase}No order was placed ({string.Join(", ", placed.Errors.Select(error => $"{error.Value} x {error.Key}"))}).");
-        AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 and are not in the table.");
+        AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 but are not in the table.");
         AddIf(outcome.Undecided > 0, $"{phase}{outcome.Undecided} orders were undecided {outcome.Waited.TotalSeconds:F0} s after the placing.");
         AddIf(outcome.NotNotified > 0, $"{phase}{outcome.NotNotified} orders lacked a notification {outcome.Waited.TotalSeconds:F0} s after the placing.");
     }
@@ -80,8 +80,8 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     private async Task CheckStockAsync(CancellationToken cancellationToken)
     {
         var (oversold, unequal) = await databases.CheckStockAsync(cancellationToken);
-        AddIf(oversold > 0, $"{oversold} products have more reserved than there is.");
-        AddIf(unequal > 0, $"{unequal} products' reserved units are not the sum of what the orders hold.");
+        AddIf(oversold > 0, $"{oversold} products have more units reserved than on hand.");
+        AddIf(unequal > 0, $"{unequal} products' reserved units are not the sum of what orders hold.");
     }
 
     private void AddIf(bool failed, string what)

@@ -44,7 +44,7 @@ internal sealed class Visit(IPage page, int runs)
         context.SetDefaultTimeout(60_000);
         var page = await context.NewPageAsync();
         await page.GotoAsync("");
-        await page.GetByLabel("Who").SelectOptionAsync("demo-admin");
+        await page.GetByLabel("Person").SelectOptionAsync("demo-admin");
         await page.GetByLabel("Secret").FillAsync(secret);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await page.Locator("main h1").WaitForAsync();

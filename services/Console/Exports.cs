@@ -29,7 +29,7 @@ internal static class Exports
 
     private static async Task ForwardAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
     {
-        using var response = await AskAsync(path + http.Request.QueryString, http, clients, sessions);
+        using var response = await GetAsync(path + http.Request.QueryString, http, clients, sessions);
         http.Response.StatusCode = (int)response.StatusCode;
         http.Response.ContentType = response.Content.Headers.ContentType?.ToString();
         await response.Content.CopyToAsync(http.Response.Body, http.RequestAborted);
@@ -42,7 +42,7 @@ internal static class Exports
         do
         {
             var query = http.Request.Query.Where(part => part.Key is "q" or "status" or "location" or "sort").Select(part => (part.Key, (string?)part.Value.ToString()));
-            using var response = await AskAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
+            using var response = await GetAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
             if (!response.IsSuccessStatusCode)
             {
                 if (http.Response.HasStarted)
@@ -75,11 +75,11 @@ internal static class Exports
 
         if (next is not null)
         {
-            await http.Response.WriteAsync(Csv.Of(null, [[string.Create(CultureInfo.InvariantCulture, $"There are more than these {written} orders: narrow the search.")]]), http.RequestAborted);
+            await http.Response.WriteAsync(Csv.Of(null, [[string.Create(CultureInfo.InvariantCulture, $"Only the first {written} orders are exported. Narrow the search to get the others.")]]), http.RequestAborted);
         }
     }
 
-    private static async Task<HttpResponseMessage> AskAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    private static async Task<HttpResponseMessage> GetAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await sessions.TokenOfAsync(http.User));

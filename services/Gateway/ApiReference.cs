@@ -63,7 +63,7 @@ internal static class ApiReference
         schemes[SignInScheme] = new JsonObject
         {
             ["type"] = "oauth2",
-            ["description"] = "A person signs in, and this page gets a token of theirs.",
+            ["description"] = "Signs a person in and obtains a token for them.",
             ["flows"] = new JsonObject
             {
                 ["authorizationCode"] = new JsonObject

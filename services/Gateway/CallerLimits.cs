@@ -115,12 +115,12 @@ internal static class CallerLimits
 /// </summary>
 internal sealed partial class SharedBuckets(IConnectionMultiplexer redis, IOptions<CallerLimitOptions> options, ILogger<SharedBuckets> logger)
 {
-    private readonly ResiliencePipeline _breaker = RedisBreaker.Create(() => LogAway(logger));
+    private readonly ResiliencePipeline _breaker = RedisBreaker.Create(() => LogRedisUnavailable(logger));
 
     public RateLimiter For(string caller) => new Bucket(caller, redis, options.Value, _breaker);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; this gateway counts its callers' requests for itself")]
-    private static partial void LogAway(ILogger logger);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; this gateway uses its own token buckets")]
+    private static partial void LogRedisUnavailable(ILogger logger);
 
     private sealed class Bucket : RateLimiter
     {

@@ -21,7 +21,7 @@ internal static partial class Edge
     /// <summary>
     /// Ids that callers choose for their own logs. They are forwarded, so they may only contain characters that are safe in any log.
     /// </summary>
-    private static readonly string[] s_callersIds = ["X-Correlation-Id", "X-Request-Id"];
+    private static readonly string[] s_callerIdHeaders = ["X-Correlation-Id", "X-Request-Id"];
 
     public const int MaxCallersId = 64;
 
@@ -159,16 +159,17 @@ internal static partial class Edge
     {
         if (http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget is { } target && !PlainTarget().IsMatch(target))
         {
-            return ("path", "A path has one spelling: without empty, '.' or '..' segments, backslashes, and slashes, percent signs or control characters that are escaped.");
+            return (
+                "path", "A path must not contain empty, '.' or '..' segments, backslashes, or escaped slashes, percent signs or control characters.");
         }
 
         // Kestrel moves the length to another header, but a proxy in front of the gateway may have used it (RFC 9112, section 6.1).
         if (http.Request.Headers.TransferEncoding.Count > 0 && (http.Request.ContentLength is not null || http.Request.Headers.ContainsKey("X-Content-Length")))
         {
-            return ("Content-Length", "A request has Content-Length or Transfer-Encoding, not both.");
+            return ("Content-Length", "A request must not have both Content-Length and Transfer-Encoding.");
         }
 
-        foreach (var name in s_callersIds)
+        foreach (var name in s_callerIdHeaders)
         {
             if (http.Request.Headers.TryGetValue(name, out var values) && !IsId(values))
             {

@@ -63,7 +63,7 @@ internal static partial class ForwardingErrors
             {
                 StatusCodes.Status413PayloadTooLarge => TooLarge(http),
                 StatusCodes.Status408RequestTimeout => Problems.RequestTimeout(),
-                _ => Problems.MalformedRequest("$", "The body could not be read to its end."),
+                _ => Problems.MalformedRequest("$", "The body could not be read completely."),
             };
         }
 
@@ -77,14 +77,14 @@ internal static partial class ForwardingErrors
         http.Response.Headers.RetryAfter = "1";
         return Problems.Of(
             "dependency-unavailable", "A dependency does not answer.", StatusCodes.Status503ServiceUnavailable,
-            $"{service} did not answer to the end; whether the request was carried out is not known. With the same Idempotency-Key it is safe to try again.");
+            $"{service} did not answer completely, so it is unknown if the request was processed. Retrying with the same Idempotency-Key is safe.");
     }
 
     private static long MaxBodySize(HttpContext http) => http.GetRouteModel().Config.MaxRequestBodySize ?? ServiceDefaultsExtensions.MaxRequestBodySize;
 
     private static ProblemHttpResult TooLarge(HttpContext http) => Problems.Of(
         "body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-        $"At most {MaxBodySize(http)} bytes are read.");
+        $"At most {MaxBodySize(http)} bytes are accepted.");
 
     private static bool NeverConnected(Exception? exception) =>
         exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };

@@ -28,7 +28,7 @@ internal sealed class ProblemTypes
         group.MapGet("/", () => Markdown(types._all));
         group.MapGet("/{code}", Results<ContentHttpResult, ProblemHttpResult> (string code) => types._byCode.TryGetValue(code, out var section)
             ? Markdown("# " + section.TrimEnd() + "\n")
-            : Problems.Of("not-found", "There is no such problem type.", StatusCodes.Status404NotFound, "All are listed at /problems."));
+            : Problems.Of("not-found", "The problem type does not exist.", StatusCodes.Status404NotFound, "/problems lists all problem types."));
     }
 
     // As text/plain a browser shows it; it would download text/markdown.

@@ -20,11 +20,11 @@ internal sealed class ServiceHealthCheck(IHttpClientFactory clients, string serv
             using var response = await client.GetAsync($"http://{service}/health", HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             return response.IsSuccessStatusCode
                 ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy($"It answers {(int)response.StatusCode}.");
+                : HealthCheckResult.Unhealthy($"The service answers {(int)response.StatusCode}.");
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            return HealthCheckResult.Unhealthy("It does not answer.");
+            return HealthCheckResult.Unhealthy("The service does not answer.");
         }
     }
 }

@@ -16,6 +16,6 @@ internal sealed class IdentityOptions
     [Required]
     public required Dictionary<string, string> Secrets { get; init; }
 
-    /// <summary>Addresses to which a person may be redirected after signing in, by client id.</summary>
+    /// <summary>Addresses to which a person may be redirected after signing in or out, by client id.</summary>
     public Dictionary<string, string[]> Pages { get; init; } = [];
 }

@@ -11,7 +11,7 @@ internal static class NotificationTelemetry
     private static readonly ActivitySource s_source = new(Name);
     private static readonly Meter s_meter = new(Name);
 
-    public static readonly Counter<long> Sent = s_meter.CreateCounter<long>("notifications.sent", "{notification}", "Notifications that a channel has taken");
+    public static readonly Counter<long> Sent = s_meter.CreateCounter<long>("notifications.sent", "{notification}", "Notifications that a channel has accepted");
     public static readonly Counter<long> Failed = s_meter.CreateCounter<long>("notifications.failed", "{notification}", "Notifications given up");
 
     /// <summary>A batch of one continues its event's trace; a larger batch gets its own trace, which links to all of theirs.</summary>

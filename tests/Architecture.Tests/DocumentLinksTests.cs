@@ -20,7 +20,7 @@ public partial class DocumentLinksTests
             }
 
             var target = Path.GetFullPath(Path.Combine(folder, link.Split('#')[0]));
-            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link}, which is not there.");
+            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link}, which does not exist.");
         }
     }
 
@@ -45,7 +45,7 @@ public partial class DocumentLinksTests
         foreach (var number in Enumerable.Range(1, 27).Select(n => $"{n}").Append("24a"))
         {
             var tests = rows[number].SelectMany(row => Link().Matches(row)).Select(match => match.Groups["target"].Value).Where(target => target.EndsWith("Tests.cs", StringComparison.Ordinal)).ToList();
-            Assert.True(tests.Count > 0, $"docs/testing.md names no test of {number}.");
+            Assert.True(tests.Count > 0, $"docs/testing.md names no test for fault {number}.");
             Assert.All(tests, test => Assert.Matches(@"\[\w*(Fact|Theory)\]", Repository.Read(Path.Combine("docs", test))));
         }
     }

@@ -41,7 +41,7 @@ public class TreeTests
         Assert.All(s_services, service => Assert.InRange(Repository.Lines($"services/{service}/Program.cs").Length, 1, 70));
 
     [Fact]
-    public void A_file_is_one_thing() =>
+    public void A_file_has_at_most_400_lines() =>
         Assert.All(
             Repository.Files(".", "*.cs").Where(file => !file.Contains("/Migrations/", StringComparison.Ordinal)),
             file => Assert.True(Repository.Lines(file).Length <= 400, $"{file} has {Repository.Lines(file).Length} lines"));
@@ -59,7 +59,7 @@ public class TreeTests
     /// docs/operations.md, "Upgrading".
     /// </summary>
     [Fact]
-    public void A_migration_lets_the_version_before_go_on()
+    public void A_migration_keeps_the_previous_version_working()
     {
         var migrations = Repository.Files("services", "*.cs")
             .Where(file => Regex.IsMatch(file, @"/Migrations/\d{14}_(?!Initial)\w+\.cs$"))
@@ -80,7 +80,7 @@ public class TreeTests
 
     /// <summary>A patch that no longer applies proves nothing, and is otherwise noticed only when somebody runs all of them.</summary>
     [Fact]
-    public void Every_mutant_fits_the_tree()
+    public void Every_mutant_patch_applies()
     {
         var patches = Repository.Files("bench/mutants", "*.patch").ToList();
         Assert.NotEmpty(patches);
@@ -94,7 +94,7 @@ public class TreeTests
     }
 
     [Fact]
-    public void What_stands_in_for_two_Kafka_packages_stays_small() =>
+    public void The_stand_in_for_two_Kafka_packages_stays_small() =>
         Assert.InRange(Repository.Files("eng/aspire-kafka", "*.cs").Sum(file => Repository.Lines(file).Length), 1, 200);
 
     [Fact]

@@ -21,15 +21,15 @@ internal sealed class Scene
 
     public List<HistoryLine> Lines { get; } =
     [
-        Asked(Op.Place, 0, 5) with { Key = "k-1", Customer = Customer, Lines = s_three, Order = Confirmed, Status = 201, Version = 1, State = "pending" },
-        Asked(Op.Place, 6, 9) with { Key = "k-2", Customer = Customer, Lines = s_three, Order = Shipped, Status = 201, Version = 1, State = "pending" },
-        Asked(Op.Read, 10, 12) with { Order = Confirmed, Status = 200, Version = 2, State = "confirmed" },
-        Asked(Op.Ship, 13, 15) with { Order = Shipped, Status = 200, Version = 3, State = "shipped" },
-        Asked(Op.Return, 16, 18) with { Key = "k-3", Order = Shipped, Status = 201, Version = 4, State = "shipped", Lines = [new(Product, 1)] },
-        Asked(Op.Hold, 19, 20) with { Key = "k-4", Hold = HoldId, Lines = [new(Product, 2)], Status = 201, Version = 1 },
-        Asked(Op.Adjust, 21, 22) with { Key = "k-5", Reference = "k-5", Product = Register, Delta = 5, OnHand = 15, Status = 201, Version = 2 },
-        Asked(Op.Stocktake, 23, 24) with { Key = "k-6", Reference = "k-6", Product = Register, Expected = 10, Counted = 9, OnHand = 15, Status = 409, Error = "unexpected-stock" },
-        Asked(Op.List, 25, 26) with { Customer = Customer, Status = 200, Items = [new(Shipped, 4), new(Confirmed, 2)], IsWhole = true },
+        Call(Op.Place, 0, 5) with { Key = "k-1", Customer = Customer, Lines = s_three, Order = Confirmed, Status = 201, Version = 1, State = "pending" },
+        Call(Op.Place, 6, 9) with { Key = "k-2", Customer = Customer, Lines = s_three, Order = Shipped, Status = 201, Version = 1, State = "pending" },
+        Call(Op.Read, 10, 12) with { Order = Confirmed, Status = 200, Version = 2, State = "confirmed" },
+        Call(Op.Ship, 13, 15) with { Order = Shipped, Status = 200, Version = 3, State = "shipped" },
+        Call(Op.Return, 16, 18) with { Key = "k-3", Order = Shipped, Status = 201, Version = 4, State = "shipped", Lines = [new(Product, 1)] },
+        Call(Op.Hold, 19, 20) with { Key = "k-4", Hold = HoldId, Lines = [new(Product, 2)], Status = 201, Version = 1 },
+        Call(Op.Adjust, 21, 22) with { Key = "k-5", Reference = "k-5", Product = Register, Delta = 5, OnHand = 15, Status = 201, Version = 2 },
+        Call(Op.Stocktake, 23, 24) with { Key = "k-6", Reference = "k-6", Product = Register, Expected = 10, Counted = 9, OnHand = 15, Status = 409, Error = "unexpected-stock" },
+        Call(Op.List, 25, 26) with { Customer = Customer, Status = 200, Items = [new(Shipped, 4), new(Confirmed, 2)], IsWhole = true },
     ];
 
     public SystemFacts Facts { get; set; } = new()
@@ -58,7 +58,7 @@ internal sealed class Scene
             Moved(27, "adjusted", 5, 0) with { Product = Register, Reference = "k-5" },
         ],
         Holds = [new(HoldId, "live", null, [new(Product, 2)], [new(Product, Default, 2)])],
-        Notifications = [Told(30, "orderReceived", Confirmed), Told(31, "orderReceived", Shipped), Told(33, "orderConfirmed", Confirmed), Told(34, "orderConfirmed", Shipped), Told(35, "orderShipped", Shipped), Told(36, "orderReturned", Shipped)],
+        Notifications = [Notified(30, "orderReceived", Confirmed), Notified(31, "orderReceived", Shipped), Notified(33, "orderConfirmed", Confirmed), Notified(34, "orderConfirmed", Shipped), Notified(35, "orderShipped", Shipped), Notified(36, "orderReturned", Shipped)],
         Inbox =
         [
             .. new[] { 30, 31, 35, 36 }.Select(n => new InboxFact("inventory", Id(n))),
@@ -86,7 +86,7 @@ internal sealed class Scene
     /// <summary>A UUIDv7 whose time rises with the number.</summary>
     public static Guid Id(int number) => Guid.Parse($"{number:x12}-7000-8000-000000000000".Insert(8, "-"));
 
-    public static Operation Asked(Op op, double start, double end) => new() { Client = 1, Op = op, Intended = start, Start = start, End = end };
+    public static Operation Call(Op op, double start, double end) => new() { Client = 1, Op = op, Intended = start, Start = start, End = end };
 
     public static MovementFact Moved(int id, string kind, long onHand, long reserved, Guid? order = null, Guid? cause = null) =>
         new(Product, Id(id), Default, kind, onHand, reserved, order, null, cause, null);
@@ -110,5 +110,5 @@ internal sealed class Scene
         Lines[at] = change((Operation)Lines[at]);
     }
 
-    private static NotificationFact Told(int cause, string template, Guid order) => new(Id(100 + cause), Id(cause), template, "email", Customer.ToString(), order, "sent");
+    private static NotificationFact Notified(int cause, string template, Guid order) => new(Id(100 + cause), Id(cause), template, "email", Customer.ToString(), order, "sent");
 }

@@ -17,11 +17,11 @@ public sealed class AccessTests(ConsoleFixture console)
         var order = await console.OrderAsync(customer, product);
         await using (var support = await console.SignInAsync("demo-support", $"orders/{order}"))
         {
-            await Expect(support.GetByRole(AriaRole.Button, new() { Name = "Cancel the order" })).ToBeVisibleAsync();
+            await Expect(support.GetByRole(AriaRole.Button, new() { Name = "Cancel order" })).ToBeVisibleAsync();
             await Expect(support.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToHaveCountAsync(0);
             await support.GotoAsync("stock");
             await Expect(support.Locator("#stock")).ToBeVisibleAsync();
-            await Expect(support.GetByLabel("Reason of a change")).ToHaveCountAsync(0);
+            await Expect(support.GetByLabel("Reason for the change")).ToHaveCountAsync(0);
         }
 
         await using (var catalogue = await console.SignInAsync("demo-catalog", "catalogue"))
@@ -30,12 +30,12 @@ public sealed class AccessTests(ConsoleFixture console)
             await Expect(catalogue.GetByRole(AriaRole.Link, new() { Name = "Orders", Exact = true })).ToHaveCountAsync(0);
             // A typed-in address leads to the API's refusal, not to data.
             await catalogue.GotoAsync($"orders/{order}");
-            await Expect(catalogue.Locator(".problem")).ToContainTextAsync("No role of the token allows this call.");
+            await Expect(catalogue.Locator(".problem")).ToContainTextAsync("None of the token's roles allows this call.");
         }
 
         await using var warehouse = await console.SignInAsync("demo-warehouse", $"orders/{order}");
         await Expect(warehouse.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToBeVisibleAsync();
-        await Expect(warehouse.GetByRole(AriaRole.Button, new() { Name = "Cancel the order" })).ToHaveCountAsync(0);
+        await Expect(warehouse.GetByRole(AriaRole.Button, new() { Name = "Cancel order" })).ToHaveCountAsync(0);
         await Expect(warehouse.GetByRole(AriaRole.Link, new() { Name = "Messages" })).ToHaveCountAsync(0);
         await Expect(warehouse.GetByRole(AriaRole.Link, new() { Name = "Customers" })).ToHaveCountAsync(0);
 
@@ -46,7 +46,7 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task A_customer_does_not_get_in()
+    public async Task A_customer_cannot_use_the_console()
     {
         var (_, _, customer) = await console.ShopAsync();
         await using var page = await console.SignInAsync("demo-customer", customer: customer);
@@ -56,7 +56,7 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Who_has_signed_out_elsewhere_signs_in_again_and_is_where_they_were()
+    public async Task After_a_sign_out_in_another_tab_a_person_signs_in_again_and_returns_to_the_same_page()
     {
         var (product, sku, customer) = await console.ShopAsync();
         await console.OrderAsync(customer, product);
@@ -79,7 +79,7 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Who_comes_back_from_the_provider_without_being_signed_in_is_told_how_to_go_on()
+    public async Task After_a_failed_sign_in_a_page_offers_to_sign_in_again()
     {
         using var http = new HttpClient { BaseAddress = console.Api.BaseAddress };
         // An old address, an address from another browser, and the address after a refused sign-in.
@@ -92,7 +92,7 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Another_origin_may_neither_post_nor_open_a_socket_and_nothing_leads_elsewhere()
+    public async Task Another_origin_may_neither_post_nor_open_a_socket_and_no_redirect_leads_to_another_host()
     {
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = console.Api.BaseAddress };
         foreach (var (method, path) in new[] { (HttpMethod.Post, "/console/sign-out"), (HttpMethod.Get, "/console/_blazor"), (HttpMethod.Post, "/console/_blazor/negotiate") })

@@ -20,7 +20,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
     private static readonly string s_screenshots = Path.Combine(AppContext.BaseDirectory, "screenshots");
 
     [BrowserFact]
-    public async Task Keys_alone_search_and_lead_from_page_to_page()
+    public async Task The_keyboard_alone_is_enough_to_search_and_to_change_pages()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product);
@@ -97,7 +97,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Readers_of_German_have_German_words()
+    public async Task A_browser_in_German_gets_German_texts()
     {
         await using var page = await console.SignInAsync("demo-support", "orders", new() { Locale = "de-AT" });
         await Expect(page.Locator("h1")).ToHaveTextAsync("Bestellungen");

@@ -81,7 +81,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
     /// <summary>Fills in the issuer's sign-in page, which must already be open.</summary>
     public async Task EnterAsync(IPage page, string who, Guid? customer = null)
     {
-        await page.GetByLabel("Who").SelectOptionAsync(who);
+        await page.GetByLabel("Person").SelectOptionAsync(who);
         await page.GetByLabel("Secret").FillAsync(Runner.SecretOf(who));
         await page.GetByLabel("customer's id").FillAsync(customer?.ToString() ?? "");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -97,7 +97,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
         var product = await ProductAsync(sku, stock);
         var customer = (Guid)(await PostAsync("/api/customers", new { name = $"Maria {sku}", email = $"{sku}@example.com" }))["id"]!;
         await Eventually.TrueAsync(
-            async () => (await Api.GetFromJsonAsync<JsonNode>($"/api/inventory?q={sku}"))!["items"]!.AsArray().Count == 1, TimeSpan.FromSeconds(30), "the name is known in Inventory");
+            async () => (await Api.GetFromJsonAsync<JsonNode>($"/api/inventory?q={sku}"))!["items"]!.AsArray().Count == 1, TimeSpan.FromSeconds(30), "Inventory knows the name");
         return (product, sku, customer);
     }
 

@@ -13,7 +13,7 @@ namespace OrderInventory.Console.Tests;
 public sealed class CataloguePageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task A_product_is_made_with_messages_beside_the_fields_and_two_people_see_each_others_change_side_by_side()
+    public async Task A_product_is_created_with_errors_at_the_fields_and_a_conflict_shows_both_versions()
     {
         var sku = ConsoleFixture.NewSku();
         await using var page = await console.SignInAsync("demo-catalog", "catalogue/new");
@@ -34,34 +34,34 @@ public sealed class CataloguePageTests(ConsoleFixture console)
         (await console.Api.SendAsync(theirs)).EnsureSuccessStatusCode();
         await page.GetByLabel("Price").FillAsync("19.00");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        var beside = page.Locator("section.problem");
-        await Expect(beside).ToContainTextAsync("Masala Chai");
-        await Expect(beside).ToContainTextAsync("21.00 EUR");
-        await Expect(beside).ToContainTextAsync("19.00 EUR");
-        await beside.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
+        var conflict = page.Locator("section.problem");
+        await Expect(conflict).ToContainTextAsync("Masala Chai");
+        await Expect(conflict).ToContainTextAsync("21.00 EUR");
+        await Expect(conflict).ToContainTextAsync("19.00 EUR");
+        await conflict.GetByRole(AriaRole.Button, new() { Name = "Continue with my changes" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await Expect(page.GetByText("saved")).ToBeVisibleAsync();
         Assert.Equal(19m, (decimal)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/products/{id}"))!["price"]!["amount"]!);
     }
 
     [BrowserFact]
-    public async Task A_file_is_tried_first_then_imported_and_its_bad_lines_are_downloaded()
+    public async Task A_file_has_a_dry_run_then_is_imported_and_its_bad_lines_are_downloaded()
     {
         var sku = ConsoleFixture.NewSku();
         var csv = $"sku,name,price,currency\r\n{sku}-1,Green tea,4.50,EUR\r\n=1+1,Bad,minus one,EUR\r\n{sku}-2,Black tea,5.00,EUR\r\n";
         await using var page = await console.SignInAsync("demo-catalog", "import/products");
         await page.GetByLabel("File").SetInputFilesAsync(new FilePayload { Name = "tea.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes(csv) });
-        await page.GetByRole(AriaRole.Button, new() { Name = "Try" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start dry run" }).ClickAsync();
         await Expect(page.Locator("#outcome")).ToContainTextAsync("Nothing was changed.");
         await Expect(page.Locator("#progress")).ToContainTextAsync("2 created");
         await Expect(page.Locator("#bad tbody tr")).ToHaveCountAsync(1);
         Assert.Empty((await console.Api.GetFromJsonAsync<JsonNode>($"/api/products?sku={sku}-1"))!["items"]!.AsArray());
 
-        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Download the errors" }).ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Download errors" }).ClickAsync());
         // A value that a spreadsheet would calculate gets a leading apostrophe.
         Assert.StartsWith("3,'=1+1,", (await File.ReadAllLinesAsync(await download.PathAsync()))[1], StringComparison.Ordinal);
 
-        await page.GetByLabel("Only try").UncheckAsync();
+        await page.GetByLabel("Dry run").UncheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Import" }).ClickAsync();
         await Expect(page.Locator("#outcome")).ToContainTextAsync("Imported.");
         Assert.Single((await console.Api.GetFromJsonAsync<JsonNode>($"/api/products?sku={sku}-1"))!["items"]!.AsArray());

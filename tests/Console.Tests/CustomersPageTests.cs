@@ -10,7 +10,7 @@ namespace OrderInventory.Console.Tests;
 public sealed class CustomersPageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task Support_makes_changes_and_erases_a_customer_after_a_last_question()
+    public async Task Support_creates_changes_and_erases_a_customer_after_a_confirmation()
     {
         var mail = $"{ConsoleFixture.NewSku()}@example.com".ToLowerInvariant();
         await using var page = await console.SignInAsync("demo-support", "customers/new");
@@ -28,14 +28,14 @@ public sealed class CustomersPageTests(ConsoleFixture console)
         await Expect(page.GetByText("saved")).ToBeVisibleAsync();
         var id = page.Url.Split('/')[^1];
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Erase the customer" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase customer" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Alertdialog)).ToContainTextAsync(mail);
         // The harmless answer has the focus.
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "No, keep it" })).ToBeFocusedAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Cancel" })).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         Assert.Equal(HttpStatusCode.OK, (await console.Api.GetAsync($"/api/customers/{id}")).StatusCode);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Erase the customer" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Erase for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase customer" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Erase permanently" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Customers");
         Assert.Equal(HttpStatusCode.NotFound, (await console.Api.GetAsync($"/api/customers/{id}")).StatusCode);
     }

@@ -12,12 +12,12 @@ namespace OrderInventory.Console.Tests;
 public sealed class DeadLettersPageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task A_dead_letter_is_read_and_replayed_and_another_is_discarded_after_a_last_question()
+    public async Task A_dead_letter_is_read_and_replayed_and_another_is_discarded_after_a_confirmation()
     {
         var (product, sku, _) = await console.ShopAsync();
         // An event about the product that Inventory's database did not accept, and a payload that is no event at all.
-        await SetAsideAsync(sku, $$"""{"productId": "{{product}}", "version": 99, "sku": "{{sku}}", "name": "Renamed {{sku}}", "price": {"amount": 4.50, "currency": "EUR"}, "status": "active"}""", $"timeout {sku}", 1_000_001);
-        await SetAsideAsync(sku, $"<b>{sku}</b>", $"no JSON {sku}", 1_000_002);
+        await WriteDeadLetterAsync(sku, $$"""{"productId": "{{product}}", "version": 99, "sku": "{{sku}}", "name": "Renamed {{sku}}", "price": {"amount": 4.50, "currency": "EUR"}, "status": "active"}""", $"timeout {sku}", 1_000_001);
+        await WriteDeadLetterAsync(sku, $"<b>{sku}</b>", $"no JSON {sku}", 1_000_002);
         await using (var support = await console.SignInAsync("demo-support", $"messages/dead-letters?service=inventory&reason={sku}"))
         {
             await Expect(support.Locator("#dead-letters tbody tr[data-id]")).ToHaveCountAsync(2);
@@ -48,14 +48,14 @@ public sealed class DeadLettersPageTests(ConsoleFixture console)
         var stays = letters.Filter(new() { Has = page.GetByRole(AriaRole.Button, new() { Name = $"Show product.updated.v1 {sku}" }) });
         await stays.GetByRole(AriaRole.Button).ClickAsync();
         await opened.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "No, keep it" })).ToBeFocusedAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Discard for good" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Cancel" })).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Discard permanently" }).ClickAsync();
         await Expect(page.GetByText("1 discarded")).ToBeVisibleAsync();
         await Expect(stays).ToHaveCountAsync(0);
     }
 
     /// <summary>Writes a dead letter as Inventory's consumer does.</summary>
-    private async Task SetAsideAsync(string key, string payload, string reason, long offset)
+    private async Task WriteDeadLetterAsync(string key, string payload, string reason, long offset)
     {
         await using var database = NpgsqlDataSource.Create(await console.Runner.ConnectionStringAsync("inventorydb"));
         var id = Guid.CreateVersion7();

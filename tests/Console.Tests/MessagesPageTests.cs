@@ -31,7 +31,7 @@ public sealed class MessagesPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task A_mail_is_shown_and_sent_again()
+    public async Task A_mail_is_shown_and_resent()
     {
         var (product, sku, customer) = await console.ShopAsync();
         await console.OrderAsync(customer, product);
@@ -39,16 +39,16 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         var row = page.Locator("#notifications tr", new() { HasText = $"{sku}@example.com" });
         await row.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.Locator(".mail")).ToContainTextAsync($"Maria {sku}");
-        await row.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Resend" }).ClickAsync();
         await Expect(page.GetByText("done")).ToBeVisibleAsync();
 
         await page.GotoAsync("messages");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
-        await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resend all failed" }).ClickAsync();
+        await Expect(page.GetByText("queued for resending")).ToBeVisibleAsync();
     }
 
     [BrowserFact]
-    public async Task A_webhook_is_made_switched_off_and_deleted()
+    public async Task A_webhook_is_created_switched_off_and_deleted()
     {
         await using var page = await console.SignInAsync("demo-admin", "messages/webhooks");
         var address = $"https://{ConsoleFixture.NewSku()}.example.com/".ToLowerInvariant();
@@ -59,15 +59,15 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         await page.GetByLabel("order.created").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
         await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Go on" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Continue" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync(address);
         // The host name does not exist, and the page says so.
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
         await Expect(page.Locator("#test")).ToContainTextAsync("The host name cannot be resolved.", new() { Timeout = 15_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Switch off" }).ClickAsync();
         await Expect(page.Locator("#active")).ToHaveTextAsync("off");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete the webhook" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete it for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete webhook" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Webhooks");
         await Expect(page.Locator("#webhooks")).Not.ToContainTextAsync(address);
     }

@@ -12,12 +12,12 @@ namespace OrderInventory.Console.Tests;
 public sealed class OrdersPageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task An_order_appears_and_changes_while_somebody_looks_and_is_shipped_from_the_list()
+    public async Task An_order_appears_and_changes_in_an_open_list_and_is_shipped_from_it()
     {
         var (product, sku, customer) = await console.ShopAsync();
         await using var page = await console.SignInAsync("demo-admin", $"orders?q={sku}");
         await Expect(page.Locator(".live")).ToHaveTextAsync("live");
-        await Expect(page.GetByText("Nothing was found.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Nothing found.")).ToBeVisibleAsync();
 
         var order = await console.OrderAsync(customer, product, 2);
 
@@ -25,13 +25,13 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await Expect(row).ToContainTextAsync("confirmed");
         await Expect(row).ToContainTextAsync("9.00 EUR");
         await row.GetByRole(AriaRole.Checkbox).CheckAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ship selected" }).ClickAsync();
         await Expect(row.Locator(".status")).ToHaveTextAsync("shipped");
         await Expect(row.Locator(".result")).ToHaveTextAsync("done");
     }
 
     [BrowserFact]
-    public async Task A_long_list_has_only_what_is_in_view_and_stays_where_somebody_looks_while_it_changes()
+    public async Task A_long_list_renders_only_the_view_and_does_not_move_while_it_changes()
     {
         const int Many = 110;
         var (product, sku, customer) = await console.ShopAsync(stock: 200);
@@ -39,12 +39,12 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}", new() { ViewportSize = new() { Width = 1280, Height = 1150 } });
         var rows = page.Locator("#orders tbody tr[data-id]");
         var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
-        await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
+        await Expect(page.GetByText("50 loaded, more available")).ToBeVisibleAsync();
         await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", "-1");
-        await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
-        await Expect(page.GetByText("100 loaded, there are more")).ToBeVisibleAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "More" }).ClickAsync();
-        await Expect(page.GetByText($"{Many} loaded, these are all")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Load more" }).ClickAsync();
+        await Expect(page.GetByText("100 loaded, more available")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Load more" }).ClickAsync();
+        await Expect(page.GetByText($"{Many} loaded, end of list")).ToBeVisibleAsync();
         await Expect(page.Locator("#orders")).ToHaveAttributeAsync("aria-rowcount", $"{Many + 1}");
         // The placeholder of a row that has not been read yet has no id.
         var last = page.Locator($"#orders tr[data-id][aria-rowindex='{Many + 1}']");
@@ -82,21 +82,21 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.Keyboard.PressAsync("Home");
         await Expect(page.Locator("#orders tr[aria-rowindex='2']")).ToHaveAttributeAsync("data-id", newest.ToString());
         await Expect(page.Locator($"tr[data-id='{oldest}']")).ToHaveCountAsync(0);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (1)" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Ship selected (1)" }).ClickAsync();
         await Eventually.TrueAsync(
-            async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the one out of view is shipped");
+            async () => (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{oldest}"))!["status"] == "shipped", TimeSpan.FromSeconds(30), "the order out of view is shipped");
         // Pressing the button again would send the order again with a version that is out of date.
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship the selected (0)" })).ToBeDisabledAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship selected (0)" })).ToBeDisabledAsync();
     }
 
     [BrowserFact]
-    public async Task What_somebody_reads_stays_where_it_is_when_orders_come_before_it_and_they_are_there_at_the_beginning()
+    public async Task New_orders_do_not_move_the_view_and_appear_at_the_beginning()
     {
         const int Many = 70;
         var (product, sku, customer) = await console.ShopAsync();
         await console.OrdersAsync(customer, product, Many);
         await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}");
-        await Expect(page.GetByText("50 loaded, there are more")).ToBeVisibleAsync();
+        await Expect(page.GetByText("50 loaded, more available")).ToBeVisibleAsync();
         var place = page.GetByRole(AriaRole.Region, new() { Name = "Orders" });
         await place.EvaluateAsync("region => { region.scrollTop = 15.5 * region.querySelector('tbody tr[data-id]').offsetHeight; }");
         var row = page.Locator("#orders tr[data-id][aria-rowindex='20']");
@@ -115,7 +115,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Two_people_at_one_order_see_what_the_other_does()
+    public async Task Two_people_with_the_same_order_see_each_others_changes()
     {
         var (product, _, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product);
@@ -136,53 +136,53 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         var (_, other, _) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product, 2);
         await using var page = await console.SignInAsync("demo-support", $"orders/{order}");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Revise the order" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Revise order" }).ClickAsync();
         // Without a SKU, the button adds nothing.
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
-        await page.GetByLabel("Add a product by its SKU").FillAsync(" ");
+        await page.GetByLabel("Add a product by SKU").FillAsync(" ");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
-        await Expect(page.Locator(".problem")).ToContainTextAsync("There is no such product.");
-        await page.GetByLabel($"Number {sku}").FillAsync("6");
-        await page.GetByLabel("Add a product by its SKU").FillAsync(other);
+        await Expect(page.Locator(".problem")).ToContainTextAsync("The product does not exist.");
+        await page.GetByLabel($"Quantity {sku}").FillAsync("6");
+        await page.GetByLabel("Add a product by SKU").FillAsync(other);
         await page.GetByRole(AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await Expect(page.Locator("#total")).ToHaveTextAsync("31.50 EUR");
         // The order's own reservation counts: 5 units are available to it, not 3.
-        await Expect(page.Locator("#lines tbody tr").First).ToContainTextAsync("5 too few");
+        await Expect(page.Locator("#lines tbody tr").First).ToContainTextAsync("5 (not enough)");
 
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request these lines" }).ClickAsync();
         await Expect(page.Locator(".problem")).ToContainTextAsync("stock");
 
-        await page.GetByLabel($"Number {sku}").FillAsync("5");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await page.GetByLabel($"Quantity {sku}").FillAsync("5");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request these lines" }).ClickAsync();
         await Expect(page.Locator("#status")).ToHaveTextAsync("confirmed");
         await Expect(page.Locator("tfoot")).ToContainTextAsync("27.00 EUR");
     }
 
     [BrowserFact]
-    public async Task Two_people_edit_one_order_and_the_second_sees_who_changed_what_and_goes_on()
+    public async Task Two_people_revise_one_order_and_the_second_sees_the_conflict_and_continues()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product, 2);
         await using var page = await console.SignInAsync("demo-support", $"orders/{order}/revise");
-        await page.GetByLabel($"Number {sku}").FillAsync("3");
+        await page.GetByLabel($"Quantity {sku}").FillAsync("3");
         await page.Keyboard.PressAsync("Tab");
         await Expect(page.Locator("#total")).ToHaveTextAsync("13.50 EUR");
         await ReviseAsync(order, product, 7);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request these lines" }).ClickAsync();
 
-        var beside = page.Locator("section.problem");
-        await Expect(beside.Locator("tr", new() { HasText = sku })).ToHaveTextAsync(new Regex($@"^\s*{sku}\s*3\s*7\s*$"));
-        await Expect(beside.Locator("tr", new() { HasText = "Changed by" })).ToContainTextAsync("demo-admin");
-        await Expect(beside.Locator("tr", new() { HasText = "Total" })).ToContainTextAsync("31.50 EUR");
-        await beside.GetByRole(AriaRole.Button, new() { Name = "Go on with mine" }).ClickAsync();
-        await Expect(beside).ToHaveCountAsync(0);
+        var conflict = page.Locator("section.problem");
+        await Expect(conflict.Locator("tr", new() { HasText = sku })).ToHaveTextAsync(new Regex($@"^\s*{sku}\s*3\s*7\s*$"));
+        await Expect(conflict.Locator("tr", new() { HasText = "Changed by" })).ToContainTextAsync("demo-admin");
+        await Expect(conflict.Locator("tr", new() { HasText = "Total" })).ToContainTextAsync("31.50 EUR");
+        await conflict.GetByRole(AriaRole.Button, new() { Name = "Continue with my changes" }).ClickAsync();
+        await Expect(conflict).ToHaveCountAsync(0);
         await ReviseAsync(order, product, 8);
         // Once more: the other person was quicker again, and now their version is taken.
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
-        await beside.GetByRole(AriaRole.Button, new() { Name = "Take theirs" }).ClickAsync();
-        await Expect(page.GetByLabel($"Number {sku}")).ToHaveValueAsync("8");
-        await page.GetByLabel($"Number {sku}").FillAsync("4");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Ask for these lines" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request these lines" }).ClickAsync();
+        await conflict.GetByRole(AriaRole.Button, new() { Name = "Use the current version" }).ClickAsync();
+        await Expect(page.GetByLabel($"Quantity {sku}")).ToHaveValueAsync("8");
+        await page.GetByLabel($"Quantity {sku}").FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request these lines" }).ClickAsync();
         await Expect(page.Locator("#status")).ToHaveTextAsync("confirmed");
         await Expect(page.Locator("tfoot")).ToContainTextAsync("18.00 EUR");
     }
@@ -200,13 +200,13 @@ public sealed class OrdersPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task The_list_is_exported_with_its_filters_and_a_search_is_kept_as_a_view()
+    public async Task The_list_is_exported_with_its_filters_and_a_search_is_saved_as_a_view()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product, 3);
         await using var page = await console.SignInAsync("demo-warehouse", $"orders?q={sku}");
         await Expect(page.Locator("#orders tbody tr[data-id]")).ToHaveCountAsync(1);
-        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Export these" }).ClickAsync());
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "Export results" }).ClickAsync());
         var lines = await File.ReadAllLinesAsync(await download.PathAsync());
         Assert.Equal(2, lines.Length);
         Assert.StartsWith($"{order},", lines[1], StringComparison.Ordinal);
@@ -216,7 +216,7 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByLabel("Name of this view").FillAsync("tea");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save this view" }).ClickAsync();
         // Not WaitForFunction: after its first check it uses eval, which the page's policy forbids.
-        await Eventually.TrueAsync(() => page.EvaluateAsync<bool>("localStorage.getItem('console.views.orders') !== null"), TimeSpan.FromSeconds(30), "the view is kept");
+        await Eventually.TrueAsync(() => page.EvaluateAsync<bool>("localStorage.getItem('console.views.orders') !== null"), TimeSpan.FromSeconds(30), "the view is saved");
         await page.GotoAsync("orders");
         await page.GetByText("Saved views").ClickAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "tea" }).ClickAsync();

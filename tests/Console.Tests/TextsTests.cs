@@ -7,14 +7,14 @@ namespace OrderInventory.Console.Tests;
 public sealed partial class TextsTests
 {
     [Fact]
-    public void Every_text_has_its_German()
+    public void Every_text_has_a_German_translation()
     {
         var folder = Path.Combine(Repository(), "services/Console");
         var german = XDocument.Load(Path.Combine(folder, "Resources/Texts.de.resx")).Descendants("data").Select(data => (string)data.Attribute("name")!).ToHashSet();
-        var said = Directory.EnumerateFiles(Path.Combine(folder, "Components"), "*.razor", SearchOption.AllDirectories)
-            .SelectMany(file => Said().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
-        Assert.True(said.Count > 100);
-        Assert.Empty(said.Except(german));
+        var used = Directory.EnumerateFiles(Path.Combine(folder, "Components"), "*.razor", SearchOption.AllDirectories)
+            .SelectMany(file => UsedText().Matches(File.ReadAllText(file)).Select(match => match.Groups[1].Value)).ToHashSet();
+        Assert.True(used.Count > 100);
+        Assert.Empty(used.Except(german));
     }
 
     private static string Repository()
@@ -29,5 +29,5 @@ public sealed partial class TextsTests
     }
 
     [GeneratedRegex("""T\["([^"]+)"\]""")]
-    private static partial Regex Said();
+    private static partial Regex UsedText();
 }

@@ -45,7 +45,7 @@ public class GoldenEventsTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_written_as_the_golden_file_says(string file, object data)
+    public void Is_written_like_the_golden_file(string file, object data)
     {
         var written = JsonSerializer.Serialize(data, TypeInfo(data.GetType()));
         Assert.Equal(Indented(Golden(file)), Indented(written));
@@ -53,7 +53,7 @@ public class GoldenEventsTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_read_back_whole(string file, object data)
+    public void Is_read_back_completely(string file, object data)
     {
         var read = JsonSerializer.Deserialize(Golden(file), TypeInfo(data.GetType()));
         Assert.Equal(JsonSerializer.Serialize(data, TypeInfo(data.GetType())), JsonSerializer.Serialize(read, TypeInfo(data.GetType())));

@@ -19,7 +19,7 @@ internal sealed class Carrier(IService orders, IService inventory)
     {
         for (var round = 0; ; round++)
         {
-            Assert.True(round < 50, "The services never stop telling each other of the same thing.");
+            Assert.True(round < 50, "The services exchange events without end.");
             foreach (var (topic, key, headers, payload) in (await TakeAsync(orders)).Concat(await TakeAsync(inventory)))
             {
                 var to = topic switch { "order.created" or "order.updated" => inventory, "inventory.reservation" => orders, _ => null };

@@ -51,7 +51,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     [Theory]
     [InlineData("Rest")]
     [InlineData("None")]
-    public async Task Whatever_happens_to_orders_the_books_of_both_services_agree(string stockCheck)
+    public async Task The_records_of_both_services_agree_after_any_sequence_of_orders(string stockCheck)
     {
         await using var services = await OrdersAndInventory.StartAsync(infrastructure, stockCheck);
         for (var sequence = 1u; sequence <= Sequences; sequence++)
@@ -185,7 +185,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
                 break;
             default:
                 // As if the order had waited that long: the sweep queries Inventory, sends the event again or, in the end, lets the order expire.
-                await services.HasWaitedAsync(id, TimeSpan.FromMinutes(step.Action == "expire" ? 20 : 1));
+                await services.AgeOrderAsync(id, TimeSpan.FromMinutes(step.Action == "expire" ? 20 : 1));
                 await services.Sweeper.SweepAsync(CancellationToken.None);
                 break;
         }

@@ -40,7 +40,7 @@ internal sealed class Service<TOfService> : WebApplicationFactory<TOfService>, I
     public string Address => ClientOptions.BaseAddress.ToString();
 
     /// <summary>Sets another service's address, which is known only after the start.</summary>
-    public void Know(string service, string address) => Services.GetRequiredService<IConfiguration>()[$"services:{service}:http:0"] = address;
+    public void SetAddress(string service, string address) => Services.GetRequiredService<IConfiguration>()[$"services:{service}:http:0"] = address;
 
     public T Hosted<T>() => Services.GetServices<IHostedService>().OfType<T>().Single();
 

@@ -15,7 +15,7 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
     [Theory]
     [InlineData(1)]
     [InlineData(20)]
-    public async Task An_order_costs_no_more_than_its_ceilings(int together)
+    public async Task An_order_stays_within_its_cost_ceilings(int together)
     {
         await using var services = await OrdersAndInventory.StartAsync(infrastructure, "Rest");
         Guid[] products = [await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000)];

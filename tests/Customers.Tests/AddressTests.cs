@@ -123,7 +123,7 @@ public sealed class AddressTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Keeps_20_and_all_that_come_at_once()
+    public async Task Keeps_at_most_20_also_from_concurrent_requests()
     {
         var customer = await app.CreateAsync();
 
@@ -154,7 +154,7 @@ public sealed class AddressTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Tells_others_that_the_customer_has_changed_and_not_where_she_lives()
+    public async Task Publishes_that_the_customer_has_changed_without_the_address()
     {
         var customer = await app.CreateAsync();
         await AddAsync(customer, "Nowhereville");

@@ -81,7 +81,7 @@ public sealed class CreateCustomerTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Makes_one_customer_of_20_requests_at_once_for_one_email()
+    public async Task Creates_one_customer_from_20_concurrent_requests_for_one_email()
     {
         var email = CustomersApp.NewEmail();
 

@@ -8,7 +8,7 @@ namespace OrderInventory.Customers.Tests;
 public sealed class CustomerEventsTests(CustomersApp app)
 {
     [Fact]
-    public async Task Publishes_customer_updated_with_every_change_and_never_who_it_is()
+    public async Task Publishes_customer_updated_with_every_change_and_no_personal_data()
     {
         var customer = await app.CreateAsync();
         var path = $"/api/customers/{customer.Id}";
@@ -42,7 +42,7 @@ public sealed class CustomerEventsTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Logs_nothing_about_who_it_is()
+    public async Task Logs_no_personal_data()
     {
         var word = Guid.CreateVersion7().ToString("N");
         var body = $$"""{"name": "Name{{word}}", "email": "mail{{word}}@example.com", "phone": "{{word}}"}""";

@@ -75,7 +75,7 @@ public sealed class CustomersApp : IAsyncLifetime
     public Task<string> CreateDatabaseAsync() => _infrastructure.CreateDatabaseAsync("customers_before");
 
     /// <summary>Starts another replica on the same database, which trusts another authority.</summary>
-    public Replica StartBelieving(params (string Name, string Value)[] settings) => Start(_connectionString, settings);
+    public Replica StartTrusting(params (string Name, string Value)[] settings) => Start(_connectionString, settings);
 
     /// <summary>A client without a token.</summary>
     public HttpClient CreateAnonymousClient() => new() { BaseAddress = _replica.Factory.ClientOptions.BaseAddress };

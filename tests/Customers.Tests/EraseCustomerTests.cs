@@ -47,7 +47,7 @@ public sealed class EraseCustomerTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Takes_the_addresses_with_it_and_is_the_last_change()
+    public async Task Deletes_the_addresses_and_is_the_last_change()
     {
         var customer = await app.CreateAsync();
         var path = $"/api/customers/{customer.Id}";

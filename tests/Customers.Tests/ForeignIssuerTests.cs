@@ -8,7 +8,7 @@ namespace OrderInventory.Customers.Tests;
 public sealed class ForeignIssuerTests(CustomersApp app, ITestOutputHelper output)
 {
     [Fact]
-    public async Task Its_tokens_are_believed_with_the_names_of_claims_that_are_configured()
+    public async Task Its_tokens_are_accepted_with_the_configured_claim_names()
     {
         using var issuer = await ForeignIssuer.StartAsync();
         if (issuer is null)
@@ -18,7 +18,7 @@ public sealed class ForeignIssuerTests(CustomersApp app, ITestOutputHelper outpu
         }
 
         var (own, other) = (await app.CreateAsync(), await app.CreateAsync());
-        await using var service = app.StartBelieving(
+        await using var service = app.StartTrusting(
             ("Authentication:Authority", issuer.Issuer), ("Authentication:Audience", "shop"), ("Authentication:RoleClaim", "groups"), ("Authentication:CustomerIdClaim", "https://shop.example/customer"));
 
         var staff = await issuer.TokenAsync(new { sub = "u-1", aud = "shop", groups = "support" });

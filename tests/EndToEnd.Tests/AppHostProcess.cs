@@ -92,12 +92,12 @@ internal sealed class AppHostProcess : IAsyncDisposable
         {
             await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
             _ = system.HasExited ? null : system.DataFolder;
-            return system.HasExited ? throw new InvalidOperationException("The AppHost ended") : system;
+            return system.HasExited ? throw new InvalidOperationException("The AppHost has exited") : system;
         }
         catch (Exception problem)
         {
             await system.DisposeAsync();
-            throw new InvalidOperationException($"{problem.Message}; the AppHost said:\n{system.Output}", problem);
+            throw new InvalidOperationException($"{problem.Message}; the output of the AppHost:\n{system.Output}", problem);
         }
     }
 

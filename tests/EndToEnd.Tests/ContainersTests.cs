@@ -45,5 +45,5 @@ internal sealed class ContainersFactAttribute : FactAttribute
 {
     private static readonly Lazy<bool> s_answers = new(() => Task.Run(InfrastructureChoice.IsRuntimeHealthyAsync).GetAwaiter().GetResult());
 
-    public ContainersFactAttribute() => Skip = s_answers.Value ? null : "No container engine answers here (docker, or the one in ASPIRE_CONTAINER_RUNTIME).";
+    public ContainersFactAttribute() => Skip = s_answers.Value ? null : "No container engine is available (docker, or the one in ASPIRE_CONTAINER_RUNTIME).";
 }

@@ -19,7 +19,7 @@ public sealed partial class DocumentCommandsTests
     private static readonly string[] Run = ["curl", "jq"];
 
     /// <summary>Commands that would start a system or a test run inside this one, each with a check that throws if a reader would fail.</summary>
-    private static readonly Dictionary<string, Action<string[]>> LookedAt = new()
+    private static readonly Dictionary<string, Action<string[]>> CheckedInstead = new()
     {
         ["./run.sh"] = arguments =>
         {
@@ -110,14 +110,14 @@ public sealed partial class DocumentCommandsTests
 
                 foreach (var command in Commands(document, text).Where(command => !command.Runs))
                 {
-                    LookedAt[command.Program](command.Arguments);
+                    CheckedInstead[command.Program](command.Arguments);
                     seen.Add(command.Program);
                 }
             }
         }
 
         // A command that no document has any more must leave the list.
-        Assert.Equal(LookedAt.Keys.Order(), seen.Order());
+        Assert.Equal(CheckedInstead.Keys.Order(), seen.Order());
     }
 
     /// <summary>README.md, then the documents that it links to in its order, then the rest.</summary>
@@ -145,7 +145,7 @@ public sealed partial class DocumentCommandsTests
                 (program, arguments) = ($"dotnet {arguments[0]}", arguments[1..]);
             }
 
-            Assert.True(runs || LookedAt.ContainsKey(program), $"{document} has a command that nobody tries: {line}. Say in {nameof(DocumentCommandsTests)} how it is checked.");
+            Assert.True(runs || CheckedInstead.ContainsKey(program), $"{document} has a command that no test runs: {line}. Add to {nameof(CheckedInstead)} how it is checked.");
             yield return new(line, program, arguments, runs);
         }
     }

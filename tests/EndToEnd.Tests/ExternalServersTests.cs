@@ -43,7 +43,7 @@ public sealed class ExternalServersTests
                 "Products", $"--Database:Migrations={migrations}", $"--ConnectionStrings:productsdb={pooler.ConnectionString(owners["Products"])};Max Auto Prepare={prepared}",
                 $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:kafka={kafka}", "--urls=http://127.0.0.1:0");
             Assert.NotEqual(0, exitCode);
-            Assert.Contains("'products' leads to a pooler that lends connections for a transaction", output, StringComparison.Ordinal);
+            Assert.Contains("'products' leads to a pooler that assigns connections per transaction", output, StringComparison.Ordinal);
         }
 
         await using var system = await AppHostRunner.StartAsync(

@@ -82,7 +82,7 @@ public sealed class IdentityTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task Nobody_is_sent_elsewhere_with_a_code()
+    public async Task A_code_is_sent_to_registered_addresses_only()
     {
         using var client = NewBrowser();
 
@@ -97,7 +97,7 @@ public sealed class IdentityTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task A_services_token_does_not_pass_the_gateway_and_a_persons_none_of_the_internal_paths()
+    public async Task The_gateway_refuses_service_tokens_and_internal_paths_refuse_personal_tokens()
     {
         using var service = new HttpClient { BaseAddress = Gateway };
         service.DefaultRequestHeaders.Authorization = new("Bearer", await Issuer.TokenAsync("orders", CancellationToken.None));

@@ -12,7 +12,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task An_order_is_confirmed_its_stock_reserved_and_its_customer_told()
+    public async Task An_order_is_confirmed_its_stock_reserved_and_its_customer_notified()
     {
         var email = $"maria-{Guid.CreateVersion7():N}@example.com";
         var customer = await _shop.CustomerAsync(email);
@@ -54,7 +54,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task A_cancel_gives_the_stock_back()
+    public async Task A_cancel_releases_the_stock()
     {
         var product = await _shop.ProductAsync(stock: 10);
         var (_, order) = await _shop.PlaceAsync(await _shop.CustomerAsync(), (product, 4));
@@ -105,7 +105,7 @@ public sealed class OrderFlowTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task A_new_price_is_for_new_orders_and_moves_no_stock()
+    public async Task A_new_price_applies_to_new_orders_and_moves_no_stock()
     {
         var (customer, product) = (await _shop.CustomerAsync(), await _shop.ProductAsync(stock: 1000, price: 18.00m));
         var (_, before) = await _shop.PlaceAsync(customer, (product, 3));

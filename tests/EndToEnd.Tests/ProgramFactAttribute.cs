@@ -7,5 +7,5 @@ namespace OrderInventory.EndToEnd.Tests;
 internal sealed class ProgramFactAttribute : FactAttribute
 {
     public ProgramFactAttribute(string program, string package) =>
-        Skip = Command.Find(program) is null ? $"There is no {program} here (Debian: apt-get install {package})." : null;
+        Skip = Command.Find(program) is null ? $"{program} is not installed (Debian: apt-get install {package})." : null;
 }

@@ -9,7 +9,7 @@ namespace OrderInventory.EndToEnd.Tests;
 public sealed class RedisOutageTests
 {
     [Fact]
-    public async Task Stopped_and_started_under_traffic_it_costs_no_error_and_leaves_nothing_stale()
+    public async Task Stopping_and_starting_Redis_under_traffic_causes_no_errors_and_no_stale_answers()
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
         await system.WaitUntilHealthyAsync("gateway");
@@ -47,10 +47,10 @@ public sealed class RedisOutageTests
         // Stock may be read from the cache for its time to live, 30 s at most.
         await Eventually.TrueAsync(
             async () => (long)(await shop.GetAsync($"/api/inventory/{product}"))["onHand"]! == (await shop.StockAsync(product)).OnHand,
-            TimeSpan.FromSeconds(35), "the level that is read is the level that is");
+            TimeSpan.FromSeconds(35), "the API returns the stored level");
         await Eventually.TrueAsync(
             async () => (await OrdersAsync($"/api/customers/{customer}/orders/recent")).SequenceEqual(await OrdersAsync($"/api/orders?customerId={customer}&limit=20")),
-            TimeSpan.FromSeconds(35), "the latest orders that are read are those that are");
+            TimeSpan.FromSeconds(35), "the API returns the latest orders");
 
         async Task<IEnumerable<string>> OrdersAsync(string path) =>
             (await shop.GetAsync(path))["items"]!.AsArray().Select(order => $"{order!["id"]} {order["version"]} {order["status"]}");
@@ -71,7 +71,7 @@ public sealed class RedisOutageTests
         Task AfterAsync(int more)
         {
             var target = Volatile.Read(ref requests) + more;
-            return Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref requests) >= target), TimeSpan.FromSeconds(60), "traffic goes on");
+            return Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref requests) >= target), TimeSpan.FromSeconds(60), "traffic continues");
         }
     }
 }

@@ -43,7 +43,7 @@ public sealed class ReferencePageTests(SystemFixture system)
         var popup = await page.RunAndWaitForPopupAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Authorize", Exact = true }).First.ClickAsync());
         var closed = new TaskCompletionSource();
         popup.Close += (_, _) => closed.TrySetResult();
-        await popup.GetByLabel("Who").SelectOptionAsync("demo-catalog");
+        await popup.GetByLabel("Person").SelectOptionAsync("demo-catalog");
         await popup.GetByLabel("Secret").FillAsync(system.Runner.App.Services.GetRequiredService<DevelopmentIssuer>().Clients["demo-catalog"]);
         await popup.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await closed.Task.WaitAsync(TimeSpan.FromSeconds(60));

@@ -14,7 +14,7 @@ public sealed class RuntimeSettingsTests
     [InlineData("Gateway")]
     [InlineData("Identity")]
     [InlineData("Console")]
-    public void A_service_runs_with_the_small_collector_and_compiles_late(string service)
+    public void A_service_has_the_runtime_settings_for_little_memory(string service)
     {
         var file = Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.runtimeconfig.json");
         var settings = JsonNode.Parse(File.ReadAllText(file))!["runtimeOptions"]!["configProperties"]!;

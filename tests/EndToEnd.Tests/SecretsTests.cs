@@ -17,7 +17,7 @@ public sealed class SecretsTests
     private const string Name = "Zyxwina Plantedname";
     private const string Street = "Plantedstrasse 77";
     private const string Phone = "+49305550198877";
-    private const string Words = "planted words of a person";
+    private const string FreeText = "planted words of a person";
     private const string WebhookSecret = "planted-webhook-secret-0123456789";
     private const string ApiKey = "planted-key-of-another-system-0123456789";
     private const string Cookie = "planted-cookie-0123456789";
@@ -49,11 +49,11 @@ public sealed class SecretsTests
             () => new[] { "traces", "metrics", "logs" }.All(signal => collector.Exports.Any(export => export.Signal == signal))
                 && collector.Spans.Any(span => span.Service == "notifications" && span.Name.Contains("send", StringComparison.Ordinal)),
             TimeSpan.FromSeconds(120),
-            "every kind of telemetry has come");
+            "every kind of telemetry has arrived");
         var batches = collector.Exports.Count(export => export.Signal == "metrics");
-        await Eventually.TrueAsync(() => collector.Exports.Count(export => export.Signal == "metrics") >= batches + 6, TimeSpan.FromSeconds(150), "one more round of exports has come");
+        await Eventually.TrueAsync(() => collector.Exports.Count(export => export.Signal == "metrics") >= batches + 6, TimeSpan.FromSeconds(150), "one more round of exports has arrived");
 
-        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", Words, WebhookSecret, ApiKey, Cookie, gateway.DefaultRequestHeaders.Authorization!.Parameter! };
+        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", FreeText, WebhookSecret, ApiKey, Cookie, gateway.DefaultRequestHeaders.Authorization!.Parameter! };
         foreach (var database in new[] { "ordersdb", "inventorydb", "productsdb", "customersdb", "notificationsdb" })
         {
             planted.Add(new NpgsqlConnectionStringBuilder(await system.ConnectionStringAsync(database)).Password!);
@@ -98,8 +98,8 @@ public sealed class SecretsTests
     {
         foreach (var end in new Func<Guid, Task<HttpResponseMessage>>[]
         {
-            id => gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = Words }),
-            id => gateway.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = Words, trackingNumber = Words }),
+            id => gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = FreeText }),
+            id => gateway.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = FreeText, trackingNumber = FreeText }),
         })
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")

@@ -8,7 +8,7 @@ namespace OrderInventory.EndToEnd.Tests;
 public sealed class StockCheckByKafkaTests
 {
     [Fact]
-    public async Task A_shortage_is_409_with_its_lines_and_what_is_there_is_confirmed()
+    public async Task A_shortage_is_409_with_its_lines_and_available_stock_is_confirmed()
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup", "--Orders:StockCheck=Kafka", "--Orders:WhenStockUnknown=Refuse"]);
         await system.WaitUntilHealthyAsync("gateway");

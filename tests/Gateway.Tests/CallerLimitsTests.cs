@@ -24,7 +24,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task A_caller_who_has_asked_too_much_is_429_and_told_when_to_come_back()
+    public async Task A_caller_over_the_limit_gets_429_with_Retry_After()
     {
         var gateway = await StartAsync(burst: 3, shared: false);
         for (var i = 0; i < 3; i++)
@@ -54,7 +54,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task An_address_is_the_configured_proxys_callers()
+    public async Task The_address_is_the_one_that_the_configured_proxy_reports()
     {
         var gateway = await StartAsync(burst: 1, shared: false, ("Gateway:Proxies", "127.0.0.1"));
 
@@ -77,7 +77,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task Several_gateways_count_together_and_each_for_itself_when_redis_is_away()
+    public async Task Several_gateways_count_together_and_each_for_itself_when_redis_is_down()
     {
         var gateways = new[] { await StartAsync(burst: 4, shared: true), await StartAsync(burst: 4, shared: true) };
         var answers = new List<HttpStatusCode>();
@@ -113,7 +113,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task A_limit_that_makes_no_sense_does_not_start() =>
+    public async Task A_gateway_with_an_invalid_limit_does_not_start() =>
         await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(burst: 0, shared: false));
 
     private async Task<GatewayApp> StartAsync(int burst, bool shared, params (string Key, string Value)[] more)

@@ -41,7 +41,7 @@ public sealed class ConfiguredEdgeTests
 
     // Fails when the page may not request a token from its provider, or if pages other than it may connect there too.
     [Fact]
-    public async Task The_reference_page_signs_in_at_a_provider_of_ones_own()
+    public async Task The_reference_page_signs_in_at_a_configured_provider()
     {
         await using var app = await Started(new()
         {
@@ -72,7 +72,7 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task An_error_of_the_gateways_own_can_be_read_by_pages_too()
+    public async Task Pages_of_listed_origins_may_read_the_gateways_own_errors_too()
     {
         await using var app = await Started(new() { Settings = { ["Gateway:Cors:Origins:0"] = "https://shop.example" } });
         await app.Gateway["orders"].StopAsync();
@@ -87,7 +87,7 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task A_configured_proxy_is_believed_as_far_as_the_next_address_that_is_none()
+    public async Task Forwarded_addresses_are_trusted_up_to_the_first_that_is_not_a_configured_proxy()
     {
         await using var app = await Started(new() { Settings = { ["Gateway:Proxies"] = "127.0.0.1,10.0.0.0/8" } });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
@@ -102,7 +102,7 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task With_a_certificate_it_speaks_https_and_tells_browsers_to_stay_with_it()
+    public async Task With_a_certificate_it_serves_https_and_tells_browsers_to_use_only_https()
     {
         var folder = Directory.CreateTempSubdirectory();
         try

@@ -22,7 +22,7 @@ public sealed class StopTests : IAsyncLifetime
     [Theory]
     [InlineData("notifications", "/api/stream")]
     [InlineData("console", "/console/_blazor")]
-    public async Task A_stream_ends_at_once_and_what_is_at_work_is_still_answered(string service, string path)
+    public async Task A_stop_ends_a_stream_immediately_and_running_requests_are_still_answered(string service, string path)
     {
         var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         _gateway[service].Answers[path] = async http =>
@@ -54,7 +54,7 @@ public sealed class StopTests : IAsyncLifetime
 
     // Every service waits for its identity provider at start; others also wait for a database.
     [Fact]
-    public async Task A_process_that_is_told_to_stop_while_it_starts_ends_in_order()
+    public async Task A_process_that_is_stopped_while_it_starts_ends_cleanly()
     {
         using var provider = new TcpListener(IPAddress.Loopback, 0);
         provider.Start();

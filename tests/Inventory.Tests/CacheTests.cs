@@ -71,7 +71,7 @@ public sealed class CacheTests(InfrastructureFixture infrastructure) : IAsyncLif
         }
 
         await Eventually.TrueAsync(
-            async () => (string?)(await http.GetFromJsonAsync<JsonNode>("/health"))!["status"] == "healthy", TimeSpan.FromSeconds(60), "the cache is back");
+            async () => (string?)(await http.GetFromJsonAsync<JsonNode>("/health"))!["status"] == "healthy", TimeSpan.FromSeconds(60), "the cache is available again");
         Assert.Equal(9, (int)(await _app.LevelAsync(product))["onHand"]!);
     }
 }

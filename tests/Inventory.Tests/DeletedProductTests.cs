@@ -16,7 +16,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     private readonly InventoryApp _app = shared.App;
     private readonly HttpClient _http = shared.App.CreateClient();
 
-    private async Task TellAsync(Guid product, long version, string status)
+    private async Task PublishProductAsync(Guid product, long version, string status)
     {
         await _app.Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), InventoryApp.Json(
             new { productId = product, version, sku = "TEA-1", name = "Chai", price = new { amount = 1.00m, currency = "EUR" }, status }));
@@ -38,7 +38,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     public async Task The_books_balance_when_a_product_is_deleted_and_ordered_in_one_batch(bool deletedFirst)
     {
         var (product, order) = (await _app.StockAsync(5), Guid.CreateVersion7());
-        await TellAsync(product, 1, "active");
+        await PublishProductAsync(product, 1, "active");
         await HoldAsync(product);
         EventRecord[] batch =
         [
@@ -49,7 +49,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
 
         await _app.Services.GetRequiredService<InboxProcessor>().ProcessAsync(deletedFirst ? batch : [.. batch.Reverse()], CancellationToken.None);
 
-        Assert.Equal((5, 1), await _app.NumbersAsync(product));
+        Assert.Equal((5, 1), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -62,18 +62,18 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     public async Task A_deleted_product_is_not_low_not_exported_and_not_held_and_gets_no_new_stock()
     {
         var (gone, kept) = (await _app.StockAsync(5, threshold: 10), await _app.StockAsync(5, threshold: 10));
-        await TellAsync(gone, 1, "active");
+        await PublishProductAsync(gone, 1, "active");
         var (alone, both) = (await HoldAsync(gone), await HoldAsync(gone, kept));
         Assert.True(await IsLowAsync(gone));
 
-        await TellAsync(gone, 2, "deleted");
+        await PublishProductAsync(gone, 2, "deleted");
         Assert.False(await IsLowAsync(gone));
         Assert.True(await IsLowAsync(kept));
         var export = await _http.GetStringAsync("/api/inventory/export");
         Assert.DoesNotContain(gone.ToString(), export, StringComparison.Ordinal);
         Assert.Contains(kept.ToString(), export, StringComparison.Ordinal);
-        Assert.Equal((5, 0), await _app.NumbersAsync(gone));
-        Assert.Equal((5, 2), await _app.NumbersAsync(kept));
+        Assert.Equal((5, 0), await _app.QuantitiesAsync(gone));
+        Assert.Equal((5, 2), await _app.QuantitiesAsync(kept));
         Assert.Equal("released", (string?)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{alone["id"]}"))!["status"]);
         var rest = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{both["id"]}"))!;
         Assert.Equal(("live", kept.ToString()), ((string?)rest["status"], (string?)rest["lines"]!.AsArray().Single()!["productId"]));
@@ -96,10 +96,10 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     }
 
     [Fact]
-    public async Task Lists_show_the_product_as_far_as_it_is_known_and_a_level_with_an_etag_does_not()
+    public async Task Lists_show_the_product_if_it_is_known_and_a_single_level_does_not()
     {
         var (known, unknown) = (await _app.StockAsync(5), await _app.StockAsync(5));
-        await TellAsync(known, 1, "deleted");
+        await PublishProductAsync(known, 1, "deleted");
         var items = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={known},{unknown}"))!["items"]!.AsArray().ToDictionary(i => (Guid)i!["productId"]!, i => i!.AsObject());
         Assert.Equal("""{"sku":"TEA-1","name":"Chai","status":"deleted"}""", items[known]["product"]!.ToJsonString());
         Assert.False(items[unknown].ContainsKey("product"));
@@ -107,7 +107,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     }
 
     [Fact]
-    public async Task A_record_is_removed_when_nothing_is_reserved_and_one_that_comes_back_goes_on_from_its_version()
+    public async Task A_record_is_removed_when_nothing_is_reserved_and_a_new_one_continues_its_version()
     {
         var product = await _app.StockAsync(5, threshold: 10);
         var hold = await HoldAsync(product);
@@ -154,7 +154,7 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     }
 
     [Fact]
-    public async Task Events_that_a_timer_has_made_have_a_trace()
+    public async Task Events_caused_by_a_timer_have_a_trace()
     {
         var product = await _app.StockAsync(5);
         await HoldAsync(product);

@@ -22,7 +22,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task Levels_are_found_by_name_place_and_number_and_exported_alike()
+    public async Task Levels_are_found_and_exported_by_name_location_and_quantity()
     {
         var (tea, cake, empty) = (await _app.StockAsync(10, threshold: 20), await _app.StockAsync(50, threshold: 5), await _app.StockAsync(0));
         await NameAsync(tea, "TEA-001", "Chai 100% leaf");
@@ -58,7 +58,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task Reservations_and_holds_are_listed_by_place_product_and_state()
+    public async Task Reservations_and_holds_are_listed_by_location_product_and_state()
     {
         var (tea, cake) = (await _app.StockAsync(10), await _app.StockAsync(10));
         var (first, second) = (await ReserveAsync((tea, 1)), await ReserveAsync((cake, 1), (tea, 1)));
@@ -143,7 +143,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task Several_products_are_changed_at_once_and_each_line_has_its_answer()
+    public async Task Several_products_are_changed_in_one_request_and_each_line_has_its_result()
     {
         var (tea, cake, fresh) = (await _app.StockAsync(10), await _app.StockAsync(20, threshold: 3), Guid.CreateVersion7());
         await ReserveAsync((tea, 8));
@@ -164,7 +164,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
             },
         };
         var dry = await (await _http.PostAsJsonAsync("/api/inventory/changes", new { body.reason, body.reference, body.lines, dryRun = true })).BodyAsync();
-        Assert.Equal(((10L, 8L), (20L, 0L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(cake)));
+        Assert.Equal(((10L, 8L), (20L, 0L)), (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(cake)));
         var answer = await (await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", body, key: "k1")).BodyAsync();
 
         string[] expected =
@@ -174,7 +174,9 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         ];
         Assert.All(new[] { dry, answer }, a => Assert.Equal(expected, a["items"]!.AsArray().Select(i => $"{i!["outcome"]} {i["problem"]?["type"]}".Trim())));
         Assert.Equal((20, 15, 8), ((int)answer["items"]![2]!["problem"]!["onHand"]!, (int)answer["items"]![0]!["level"]!["onHand"]!, (int)answer["items"]![1]!["problem"]!["reserved"]!));
-        Assert.Equal(((15L, 8L), (19L, 0L), (6L, 0L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(cake), await _app.NumbersAsync(fresh)));
+        Assert.Equal(
+            ((15L, 8L), (19L, 0L), (6L, 0L)),
+            (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(cake), await _app.QuantitiesAsync(fresh)));
         Assert.Equal(4, (int)(await _app.LevelAsync(cake))["lowStockThreshold"]!);
         await _app.AssertBooksBalanceAsync();
 
@@ -182,7 +184,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         var again = await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", body, key: "k1");
         Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.All((await again.BodyAsync())["items"]!.AsArray(), i => Assert.Equal("replayed", (string?)i!["outcome"]));
-        Assert.Equal((15L, 8L), await _app.NumbersAsync(tea));
+        Assert.Equal((15L, 8L), await _app.QuantitiesAsync(tea));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", new { reason = "other", body.lines }, key: "k1")).StatusCode);
     }
 
@@ -203,16 +205,16 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task An_import_that_only_tries_says_what_would_be_and_changes_nothing()
+    public async Task A_dry_run_of_an_import_reports_its_result_and_changes_nothing()
     {
         var product = await _app.StockAsync(10);
         var file = $"productId,onHand\n{product},7\n{product},x\n{Guid.CreateVersion7()},3";
         var tried = (await new ApiClient(_http).SendAsync(HttpMethod.Post, "/api/inventory/import?dryRun=true", file, [], "text/csv")).ShouldBe(200);
-        Assert.Equal((10L, 0L), await _app.NumbersAsync(product));
+        Assert.Equal((10L, 0L), await _app.QuantitiesAsync(product));
         Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements"));
         var done = (await new ApiClient(_http).SendAsync(HttpMethod.Post, "/api/inventory/import", file, [], "text/csv")).ShouldBe(200);
         Assert.Equal(done.Body, tried.Body);
-        Assert.Equal((7L, 0L), await _app.NumbersAsync(product));
+        Assert.Equal((7L, 0L), await _app.QuantitiesAsync(product));
     }
 
     private async Task<Guid> ReserveAsync(params (Guid Product, int Quantity)[] lines)

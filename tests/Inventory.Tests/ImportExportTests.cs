@@ -23,7 +23,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
     }
 
     [Fact]
-    public async Task Bad_lines_are_told_and_stop_no_good_one()
+    public async Task Bad_lines_are_reported_and_good_lines_are_imported()
     {
         (await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "berlin", name = "Berlin" })).EnsureSuccessStatusCode();
         var known = await _app.StockAsync(10, threshold: 2);
@@ -50,7 +50,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
             report.Where(line => line["line"] is not null).OrderBy(line => (int)line["line"]!).Select(line => line["errors"]!.AsObject().Single().Key));
         var last = report[^1];
         Assert.Equal((true, 8, 3, 5), ((bool)last["done"]!, (int)last["processed"]!, (int)last["changed"]!, (int)last["failed"]!));
-        Assert.Equal((15, 8), await _app.NumbersAsync(known));
+        Assert.Equal((15, 8), await _app.QuantitiesAsync(known));
         var level = await _app.LevelAsync(fresh);
         Assert.Equal((11, 4), ((int)level["onHand"]!, (int)level["lowStockThreshold"]!));
         var movement = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{fresh}/movements"))!["items"]![0]!;
@@ -86,7 +86,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
     [InlineData("onHand,productId\n-1,019a0000-0000-7000-8000-000000000001\n1000000000001,019a0000-0000-7000-8000-000000000001\n\n,", "text/csv", 3)]
     [InlineData("productId,onHand\n\"019a0000", "text/csv", 1)]
     [InlineData("productId,onHand\n0x9a0000-0000-7000-8000-000000000001,1\n+19a0000-0000-7000-8000-000000000001,1\n{019a0000-0000-7000-8000-000000000001},1", "text/csv", 3)]
-    public async Task Rubbish_is_told_line_by_line(string file, string type, int failed) =>
+    public async Task Garbage_is_reported_line_by_line(string file, string type, int failed) =>
         Assert.Equal((true, failed), ((bool)(await ImportAsync(file, type))[^1]["done"]!, (int)(await ImportAsync(file, type))[^1]["failed"]!));
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
         var product = Guid.CreateVersion7();
         var report = await ImportAsync($"productId,onHand\n{product},1\n{product},2\n{product},2", "text/csv");
         Assert.Equal((2, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
-        Assert.Equal((2, 0), await _app.NumbersAsync(product));
+        Assert.Equal((2, 0), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -130,7 +130,7 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
     }
 
     [Fact]
-    public async Task A_reference_is_a_key_as_in_every_other_request()
+    public async Task A_reference_follows_the_same_rules_as_in_other_requests()
     {
         foreach (var reference in new[] { " 2026-11", "2026-11 ", "2026\u200B-11", "2026\u202E-11", "2026\t11", "2026\n11", "2026\u0000" })
         {

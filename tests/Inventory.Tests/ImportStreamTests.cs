@@ -48,7 +48,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_file_of_more_than_100_mebibytes_is_413_or_ends_with_it()
+    public async Task A_file_of_more_than_100_mebibytes_is_413_or_ends_with_that_error()
     {
         var line = $"{{\"more\": \"{new string('x', 1023 - 12)}\"}}";
         const long limit = ServiceDefaultsExtensions.MaxImportBodySize;
@@ -73,7 +73,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_body_that_breaks_off_is_told_and_what_was_processed_is_kept()
+    public async Task An_interrupted_body_is_reported_and_processed_lines_are_kept()
     {
         using var import = await ChunkedRequest.StartAsync(_app.Address, Path, "application/x-ndjson");
         await import.SendAsync(Rows());
@@ -86,7 +86,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_database_that_goes_away_is_503_or_ends_with_it()
+    public async Task A_database_that_goes_down_is_503_or_ends_with_that_error()
     {
         using var import = await ChunkedRequest.StartAsync(_app.Address, Path, "application/x-ndjson");
         await import.SendAsync(Rows());

@@ -119,7 +119,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
     }
 
     /// <summary>The product's quantities in the database, summed over all locations.</summary>
-    public async Task<(long OnHand, long Reserved)> NumbersAsync(Guid product)
+    public async Task<(long OnHand, long Reserved)> QuantitiesAsync(Guid product)
     {
         await using var command = Database.CreateCommand(
             "SELECT sum(on_hand)::bigint, sum(reserved)::bigint FROM stock_levels WHERE product_id = $1 HAVING count(*) > 0");

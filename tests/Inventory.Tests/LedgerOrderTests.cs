@@ -49,7 +49,7 @@ public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_hold_that_becomes_an_order_lets_go_before_the_order_takes()
+    public async Task A_consumed_hold_is_released_before_the_order_reserves()
     {
         for (var i = 0; i < 10; i++)
         {
@@ -67,7 +67,7 @@ public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_clock_that_is_set_back_does_not_take_times_back()
+    public async Task Times_in_the_ledger_do_not_go_back_when_the_clock_is_set_back()
     {
         var product = await _app.StockAsync(10);
         var order = Guid.CreateVersion7();

@@ -36,7 +36,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task The_default_location_is_always_there()
+    public async Task The_default_location_always_exists()
     {
         var list = (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/locations"))!["items"]!.AsArray();
         Assert.Equal("default", (string?)list.Single()!["code"]);
@@ -65,11 +65,11 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         await transfer.CommitAsync();
 
         Assert.Equal(HttpStatusCode.Created, (await holding).StatusCode);
-        Assert.Equal((10, 8), await _app.NumbersAsync(product));
+        Assert.Equal((10, 8), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task A_location_is_made_read_changed_and_deleted()
+    public async Task A_location_is_created_read_changed_and_deleted()
     {
         var made = await LocationAsync("berlin", 1);
         Assert.Equal((HttpStatusCode.Created, "/api/inventory/locations/berlin", "\"1\""), (made.StatusCode, made.Headers.Location!.ToString(), made.Headers.ETag!.Tag));
@@ -240,7 +240,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task Put_and_stocktake_are_of_one_location_and_the_threshold_is_of_the_product()
+    public async Task PUT_and_stocktake_apply_to_one_location_and_the_threshold_to_the_product()
     {
         (await LocationAsync("berlin", 1)).EnsureSuccessStatusCode();
         var product = await _app.StockAsync(10, threshold: 3);
@@ -254,7 +254,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task An_order_is_split_by_priority_and_shipped_from_where_it_lies()
+    public async Task An_order_is_split_by_priority_and_shipped_from_its_locations()
     {
         (await LocationAsync("berlin", -1)).EnsureSuccessStatusCode();
         (await LocationAsync("closed", -5, active: false)).EnsureSuccessStatusCode();

@@ -15,7 +15,7 @@ namespace OrderInventory.Inventory.Tests;
 public sealed class MigrationTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task Levels_of_the_version_before_go_on_behind_their_ledger_and_can_be_locked()
+    public async Task Levels_of_the_previous_version_continue_after_their_ledger_and_can_be_locked()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
@@ -89,7 +89,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task What_was_shipped_before_returns_had_versions_takes_none_of_them_back_twice()
+    public async Task Orders_shipped_before_returns_had_versions_take_no_return_twice()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
@@ -108,7 +108,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Words_that_people_wrote_go_out_of_old_dead_letters_and_nothing_else_does()
+    public async Task Free_text_is_removed_from_old_dead_letters_and_nothing_else()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);

@@ -30,7 +30,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task The_matrix_is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = As(null);
         var holds = new Dictionary<Guid, Guid> { [_own] = await HoldAsync(_own, 1), [_other] = await HoldAsync(_other, 1) };
@@ -42,7 +42,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task Anothers_hold_is_answered_as_one_that_is_not_there()
+    public async Task Another_customers_hold_is_answered_like_a_missing_one()
     {
         var (foreign, missing) = (await HoldAsync(_other, 3), Guid.CreateVersion7());
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
@@ -56,7 +56,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
             id => new(HttpMethod.Delete, $"/api/inventory/holds/{id}"),
         })
         {
-            var (one, two) = (await WordsAsync(customer, send(missing), missing), await WordsAsync(customer, send(foreign), foreign));
+            var (one, two) = (await NormalizedAsync(customer, send(missing), missing), await NormalizedAsync(customer, send(foreign), foreign));
             Assert.Equal(one, two);
             Assert.StartsWith("NotFound", two, StringComparison.Ordinal);
         }
@@ -65,7 +65,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task Anothers_hold_counts_for_nobody_else()
+    public async Task Another_customers_hold_is_available_to_nobody_else()
     {
         var foreign = await HoldAsync(_other, 90);
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
@@ -88,7 +88,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_customer_sees_what_is_available_and_no_other_number()
+    public async Task A_customer_sees_only_the_available_quantity()
     {
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
 
@@ -106,7 +106,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task The_ledger_says_who_did_it()
+    public async Task The_ledger_records_who_made_each_change()
     {
         using var clerk = As(TestAuthority.Shared.Token("eve@example.com", ["inventory-manager"]));
         (await clerk.PostAsJsonAsync($"/api/inventory/{_product}/adjustments", new { delta = -2, reason = "damaged" })).EnsureSuccessStatusCode();
@@ -136,7 +136,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
         return (Guid)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
     }
 
-    private static async Task<string> WordsAsync(HttpClient client, HttpRequestMessage request, Guid id)
+    private static async Task<string> NormalizedAsync(HttpClient client, HttpRequestMessage request, Guid id)
     {
         using var answer = await client.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();

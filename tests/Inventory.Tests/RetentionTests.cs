@@ -22,7 +22,7 @@ public sealed class RetentionTests(InfrastructureFixture infrastructure) : IAsyn
             "what is old is forgotten");
 
     [Fact]
-    public async Task A_hold_is_forgotten_a_week_after_its_end_and_a_live_one_never()
+    public async Task A_hold_is_deleted_a_week_after_its_end_and_a_live_one_never()
     {
         async Task MakeAsync(string name, string status, double madeDaysAgo, double endedDaysAgo) => await _app.QueryAsync<Guid>(
             """

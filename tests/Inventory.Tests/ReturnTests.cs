@@ -24,7 +24,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
     }
 
     [Fact]
-    public async Task Restocked_goods_are_back_where_they_came_from_and_the_answer_is_of_that_version()
+    public async Task Restocked_goods_return_to_their_locations_and_the_outcome_has_that_version()
     {
         using var http = _app.CreateClient();
         (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "berlin", name = "Berlin", priority = -1 })).EnsureSuccessStatusCode();
@@ -50,7 +50,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
     }
 
     [Fact]
-    public async Task More_than_was_shipped_is_set_aside_and_makes_no_stock()
+    public async Task A_return_of_more_than_was_shipped_becomes_a_dead_letter_and_adds_no_stock()
     {
         using var http = _app.CreateClient();
         var product = await _app.StockAsync(10);
@@ -62,8 +62,8 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await Eventually.TrueAsync(
             async () => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray().Any(letter => (string?)letter!["key"] == order.ToString()),
-            TimeSpan.FromSeconds(30), "the return is set aside");
-        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+            TimeSpan.FromSeconds(30), "the return is a dead letter");
+        Assert.Equal((8, 0), await _app.QuantitiesAsync(product));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
         await _app.AssertBooksBalanceAsync();
     }
@@ -79,12 +79,12 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         // A later event in the same partition: once it is handled, the event before it is handled too.
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
-        Assert.Equal((10, 0), await _app.NumbersAsync(product));
+        Assert.Equal((10, 0), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task A_return_that_was_set_aside_is_taken_back_when_it_is_replayed_also_after_the_next_and_only_once()
+    public async Task A_replayed_return_is_applied_once_even_after_a_later_return()
     {
         using var http = _app.CreateClient();
         var product = await _app.StockAsync(10);
@@ -96,29 +96,29 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         async Task<JsonNode?> LetterAsync() => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray()
             .FirstOrDefault(letter => (string?)letter!["key"] == order.ToString());
-        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is set aside");
+        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is a dead letter");
         await _app.QueryAsync<long>(
             "UPDATE reservations SET shipped = $2::text::jsonb WHERE order_id = $1 RETURNING order_version",
             order, InventoryApp.Json(new[] { new { productId = product, location = "default", quantity = 5 } }));
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 1));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
-        Assert.Equal((6, 0), await _app.NumbersAsync(product));
+        Assert.Equal((6, 0), await _app.QuantitiesAsync(product));
 
         (await http.PostAsync($"/api/inventory/dead-letters/{letter["id"]}/replay", null)).EnsureSuccessStatusCode();
         Assert.Null(await LetterAsync());
-        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+        Assert.Equal((8, 0), await _app.QuantitiesAsync(product));
         // The same return in another event, as if the inbox had forgotten it, and a later return in the same partition.
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         await ReturnAsync(order, 6, restock: true, [(product, 5)], (product, 1));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 6);
-        Assert.Equal((9, 0), await _app.NumbersAsync(product));
+        Assert.Equal((9, 0), await _app.QuantitiesAsync(product));
         var answers = await _app.Kafka.ReadAsync("inventory.reservation", order.ToString(), seen => seen.Count == 5);
         Assert.Equal([1, 3, 5, 4, 6], answers.Select(answer => answer.Json.GetProperty("orderVersion").GetInt32()));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task Goods_whose_location_is_just_being_deleted_come_back_to_the_default_one()
+    public async Task Goods_whose_location_is_being_deleted_return_to_the_default_one()
     {
         using var http = _app.CreateClient();
         (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "closing", name = "Closing", priority = -2 })).EnsureSuccessStatusCode();

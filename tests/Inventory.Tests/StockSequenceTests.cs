@@ -58,7 +58,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
     [Fact]
-    public async Task Whatever_happens_in_whatever_order_the_books_balance()
+    public async Task Stock_records_balance_after_any_sequence_of_events()
     {
         var kinds = new HashSet<string>();
         for (var sequence = 1u; sequence <= Sequences; sequence++)
@@ -118,7 +118,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
 
         foreach (var product in products)
         {
-            Assert.Equal((model.OnHand[product], model.Reserved(product)), await _app.NumbersAsync(product));
+            Assert.Equal((model.OnHand[product], model.Reserved(product)), await _app.QuantitiesAsync(product));
             await HistoryCheck.LedgerAsync(_http, product);
         }
 

@@ -15,7 +15,7 @@ public sealed class BrokerRebootstrapTests
 
     // Fails when a client that has lost all its brokers stays without: its records would wait forever.
     [Fact]
-    public async Task A_client_without_a_broker_goes_on_with_the_configured_ones()
+    public async Task A_client_without_a_broker_returns_to_the_configured_ones()
     {
         using var broker = new FaultyBroker();
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1", MessageTimeoutMs = 0 })
@@ -37,7 +37,7 @@ public sealed class BrokerRebootstrapTests
 
     // Fails when a client without problems is given the brokers again and again: librdkafka keeps each list that it is given.
     [Fact]
-    public void A_client_that_gets_on_is_left_alone()
+    public void A_client_that_makes_progress_gets_no_reminder()
     {
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1" })
             .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();

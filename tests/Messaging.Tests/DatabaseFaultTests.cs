@@ -102,7 +102,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
 
     // Fails when an event that cannot be set aside ends the consumer, and with it the service, or is skipped.
     [Fact]
-    public async Task A_consumer_that_cannot_set_an_event_aside_goes_on_when_it_can()
+    public async Task A_consumer_that_cannot_write_a_dead_letter_continues_when_it_can()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -110,7 +110,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         var key = Guid.CreateVersion7();
         await bed.Kafka.PublishAsync(bed.Changed.Topic, Encoding.UTF8.GetBytes(key.ToString()), "not json"u8.ToArray(), [], partition: 0);
         await bed.SendAsync(new(key, 1, ""), partition: 0);
-        await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer starts anew", StringComparison.Ordinal)), TestBed.Timeout, "the consumer starts anew");
+        await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer restarts", StringComparison.Ordinal)), TestBed.Timeout, "the consumer restarts");
         await bed.ExecuteAsync("ALTER TABLE away RENAME TO dead_letters");
 
         await bed.AppliedAsync(key, 1);
@@ -139,7 +139,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
 
     // Fails when an event, an outbox row or a following event is lost, duplicated or given up while PostgreSQL is killed and started.
     [Fact]
-    public async Task PostgreSQL_killed_under_flow_loses_and_doubles_nothing()
+    public async Task PostgreSQL_killed_under_load_loses_and_duplicates_nothing()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();

@@ -44,7 +44,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
     [InlineData("?limit=0")]
     [InlineData("?limit=101")]
     [InlineData("?cursor=nonsense")]
-    public async Task Returns_400_for_a_page_that_there_cannot_be(string query)
+    public async Task Returns_400_for_an_invalid_page(string query)
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -86,7 +86,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
 
     // Fails when a failed replay makes a second entry, loses the first, or publishes another copy.
     [Fact]
-    public async Task A_replay_that_fails_again_is_the_same_entry_with_one_attempt_more()
+    public async Task A_replay_that_fails_again_keeps_the_entry_with_one_more_attempt()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var reason = "first";
@@ -109,7 +109,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
 
     // Fails when a record that still cannot be read counts as applied.
     [Fact]
-    public async Task A_replay_of_what_still_cannot_be_read_stays()
+    public async Task A_replayed_record_that_still_cannot_be_read_stays()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -142,7 +142,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
 
     // Fails when a filter matches a wrong entry, or a request does something other than what it states.
     [Fact]
-    public async Task Many_are_counted_replayed_and_given_up_by_a_filter()
+    public async Task Many_are_counted_replayed_and_discarded_by_a_filter()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var broken = true;
@@ -178,7 +178,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
 
     // Fails when a careless operator, or a script with an empty variable, replays or discards what was never named.
     [Fact]
-    public async Task Whoever_means_all_says_so()
+    public async Task All_must_be_requested_explicitly()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(Failing());

@@ -10,7 +10,7 @@ public class InboxCleanerTests(InfrastructureFixture infrastructure)
 {
     // Fails when nothing is deleted, or when an event made long ago but handled recently is deleted: its duplicate may still arrive.
     [Fact]
-    public async Task Forgets_what_was_handled_longer_ago_than_the_retention_and_nothing_else()
+    public async Task Deletes_rows_older_than_the_retention_and_nothing_else()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var now = TimeProvider.System.GetUtcNow();

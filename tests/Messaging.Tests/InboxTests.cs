@@ -11,7 +11,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 {
     // Fails when events are distinguished by their offset.
     [Fact]
-    public async Task An_event_that_comes_again_has_one_effect()
+    public async Task A_repeated_event_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -29,7 +29,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when a group begins at the end of its topics: a new or renamed service would miss all earlier events.
     [Fact]
-    public async Task A_group_that_starts_for_the_first_time_reads_what_came_before_it()
+    public async Task A_new_consumer_group_reads_the_events_from_before_its_start()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var key = Guid.CreateVersion7();
@@ -40,7 +40,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when a batch asks the inbox which of its events are new, but does not check whether it contains one twice.
     [Fact]
-    public async Task An_event_that_is_twice_in_one_batch_has_one_effect()
+    public async Task An_event_that_is_in_a_batch_twice_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -55,7 +55,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when two replicas that have the same event at the same moment both find it unhandled.
     [Fact]
-    public async Task An_event_that_two_replicas_handle_at_once_has_one_effect()
+    public async Task An_event_that_two_replicas_handle_at_the_same_time_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var inside = new TaskCompletionSource();
@@ -105,7 +105,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when an event that was handled before is set aside because its handler fails on its own earlier work.
     [Fact]
-    public async Task An_event_that_comes_again_is_no_dead_letter_when_its_handler_throws()
+    public async Task A_repeated_event_does_not_become_a_dead_letter_when_its_handler_throws()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((_, _, _) => throw new InvalidOperationException("It is there already."));
@@ -120,7 +120,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
     // Documents the limit: after Messaging:InboxRetention only the handler's own guard (the aggregate's version, a unique key) is left.
     // Fails when the inbox drops an event that it has no row of.
     [Fact]
-    public async Task An_event_that_the_inbox_has_forgotten_reaches_the_handler_again()
+    public async Task An_event_without_its_inbox_row_reaches_the_handler_again()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -181,7 +181,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when one bad event makes the others of its batch fail, or changes their order.
     [Fact]
-    public async Task An_event_that_fails_alone_becomes_a_dead_letter_and_the_rest_of_its_batch_goes_on()
+    public async Task An_event_that_fails_alone_becomes_a_dead_letter_and_the_rest_of_its_batch_is_applied()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((events, _, _) =>
@@ -203,12 +203,12 @@ public class InboxTests(InfrastructureFixture infrastructure)
 
     // Fails when an error after the commit is treated as one before it.
     [Fact]
-    public async Task What_fails_after_the_commit_changes_nothing()
+    public async Task A_failure_after_the_commit_changes_nothing()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((_, batch, _) =>
         {
-            batch.AfterCommit(() => throw new InvalidOperationException("It must not throw, and does."));
+            batch.AfterCommit(() => throw new InvalidOperationException("Actions after the commit must not throw, but this one does."));
             return Task.CompletedTask;
         });
         var key = Guid.CreateVersion7();

@@ -13,7 +13,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when a commit that is handed over waits for the next query of the table, or leaves its rows there.
     [Fact]
-    public async Task Publishes_without_a_look_at_the_table_and_deletes_the_rows()
+    public async Task Publishes_without_reading_the_table_and_deletes_the_rows()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -32,7 +32,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when the commits of one key are published in the order of their hand-over: after a commit, threads race.
     [Fact]
-    public async Task Versions_that_are_handed_over_in_the_wrong_order_leave_in_the_right_one()
+    public async Task Versions_that_are_handed_over_out_of_order_are_published_in_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -53,7 +53,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when a replica publishes its version of a key while an earlier one, committed by another replica, is still in the table.
     [Fact]
-    public async Task An_earlier_version_of_another_process_leaves_first()
+    public async Task An_earlier_version_of_another_process_is_published_first()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -68,7 +68,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when rows handed over to a replica that does not own the slot are lost, or when the two replicas together break the order.
     [Fact]
-    public async Task Two_replicas_that_change_the_same_keys_in_turns_keep_the_order_while_slots_change_hands()
+    public async Task Two_replicas_that_change_the_same_keys_alternately_keep_the_order_while_slots_change_owners()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var one = await bed.StartAsync(("Messaging:InstanceId", "one"));
@@ -92,7 +92,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when a broker outage fills the memory, loses rows that no longer fit into it, or reorders them.
     [Fact]
-    public async Task More_than_memory_holds_waits_in_the_table_while_the_broker_is_away()
+    public async Task Rows_beyond_the_memory_limit_wait_in_the_table_while_the_broker_is_down()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -115,7 +115,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 
     // Fails when a relay that cannot proceed queries the table again and again: during a broker outage that would overload the machine.
     [Fact]
-    public async Task A_relay_that_waits_for_the_broker_leaves_the_database_alone()
+    public async Task A_relay_that_waits_for_the_broker_does_not_query_the_database()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);

@@ -10,7 +10,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
 {
     // Fails when rows are ordered by id or by time, which come from clocks that differ between replicas.
     [Fact]
-    public async Task Versions_decide_although_ids_and_times_say_otherwise()
+    public async Task Events_are_ordered_by_version_even_against_ids_and_times()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var keys = Enumerable.Range(0, 10).Select(_ => Guid.CreateVersion7()).ToList();
@@ -50,7 +50,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
 
     // Fails when a row refused by the producer's full queue is overtaken by the next row of its key.
     [Fact]
-    public async Task A_full_producer_queue_lets_nothing_overtake()
+    public async Task A_full_producer_queue_does_not_change_the_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var keys = Enumerable.Range(0, 4).Select(_ => Guid.CreateVersion7()).ToList();
@@ -66,7 +66,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
     // Fails when a relay that goes on after it has lost its slots makes a first occurrence out of order, or when two relays publish the
     // same slot's rows alternately.
     [Fact]
-    public async Task Slots_that_change_hands_under_flow_keep_the_order()
+    public async Task Slots_that_change_owners_under_load_keep_the_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync(("Messaging:InstanceId", "one"));

@@ -59,7 +59,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when the relay scans the whole table: it is nearly always empty, so the planner takes it for tiny, but it is full of dead rows.
     [Fact]
-    public async Task Finds_rows_by_their_key_in_a_table_that_the_planner_takes_for_empty()
+    public async Task Finds_rows_by_their_key_in_a_table_that_the_planner_considers_empty()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.ExecuteAsync("VACUUM ANALYZE outbox_messages");
@@ -122,7 +122,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when a repeated event gets a new id, or when the inbox does not recognise the old one.
     [Fact]
-    public async Task Publishes_again_with_the_same_id_what_it_could_not_delete()
+    public async Task Publishes_rows_that_it_could_not_delete_again_with_the_same_id()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var key = Guid.CreateVersion7();
@@ -145,7 +145,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when a row that the broker will never accept stops its slot, is lost, or leaves no trace for the operator.
     [Fact]
-    public async Task A_record_that_the_broker_refuses_becomes_a_dead_letter_and_its_slot_goes_on()
+    public async Task A_record_that_the_broker_refuses_becomes_a_dead_letter_and_its_slot_continues()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         // The keys of a slot are read in order, so the second row comes after the first.
@@ -177,7 +177,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         service = await bed.StartAsync();
         await DeadLetterApi.ReplayAsync(service.Client, (await DeadLetterApi.ListAsync(service.Client)).Items.Single().Id);
         await bed.AppliedAsync(Guid.Parse(first.Key), 1);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The entry goes with the row, which the relay deletes behind");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The relay deletes the row and the entry");
         var published = Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
         Assert.Equal(first.Id.ToString(), RawKafka.Header(published, "ce_id"));
         Assert.Equal(first.Version.ToString(CultureInfo.InvariantCulture), RawKafka.Header(published, "ce_aggregateversion"));
@@ -185,7 +185,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when the relay takes the broker's own limit, which it learns only from the response, for a transient failure.
     [Fact]
-    public async Task A_record_that_is_too_large_for_the_broker_alone_becomes_a_dead_letter_too()
+    public async Task A_record_that_is_too_large_only_for_the_broker_becomes_a_dead_letter_too()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -203,7 +203,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when a replay makes a second entry, or when the entry stays after the broker has taken the event.
     [Fact]
-    public async Task A_refused_event_that_is_replayed_is_the_same_entry_until_the_broker_takes_it()
+    public async Task A_refused_event_that_is_replayed_stays_the_same_entry_until_the_broker_accepts_it()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -219,13 +219,13 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal((before.Id, before.Attempts + 1), (after.Id, after.Attempts));
 
         await DeadLetterApi.ReplayAsync(service.Client, before.Id);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The broker has taken it");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The broker has accepted it");
         Assert.DoesNotContain(Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 1)).Message.Headers, header => header.Key.StartsWith("dlq", StringComparison.Ordinal));
     }
 
     // Fails when a transient error makes a dead letter, loses a row, or is repeated out of order.
     [Fact]
-    public async Task Errors_of_the_broker_that_pass_are_repeated_in_order()
+    public async Task Records_with_transient_broker_errors_are_retried_in_order()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -242,7 +242,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when the producer, which librdkafka makes unusable after this error, is not replaced.
     [Fact]
-    public async Task A_fatal_error_of_the_producer_is_survived()
+    public async Task The_relay_survives_a_fatal_error_of_the_producer()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -251,7 +251,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.WriteAsync(bed.Message(key, 1));
         await bed.AppliedAsync(key, 1);
 
-        FaultyBroker.FailForGood(service.Services.GetRequiredService<IProducer<string, byte[]>>());
+        FaultyBroker.FailFatally(service.Services.GetRequiredService<IProducer<string, byte[]>>());
         await bed.WriteAsync([.. Enumerable.Range(2, 20).Select(version => bed.Message(key, version))]);
 
         await bed.AppliedAsync(key, 21);
@@ -261,7 +261,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when rows are given up, duplicated for consumers, or reordered while the broker is down.
     [Fact]
-    public async Task Rows_wait_while_the_broker_is_away()
+    public async Task Rows_wait_while_the_broker_is_down()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -285,7 +285,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // On a real Kafka: fails when acknowledged or waiting records are lost or duplicated by kill -9 of the broker.
     [Fact]
-    public async Task Nothing_is_lost_or_doubled_when_the_broker_is_killed()
+    public async Task Nothing_is_lost_or_duplicated_when_the_broker_is_killed()
     {
         if (!infrastructure.KafkaIsReal)
         {

@@ -32,7 +32,7 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
 
     // Fails when a stopped replica keeps its slots until their leases end.
     [Fact]
-    public async Task A_stopped_relay_gives_its_slots_back()
+    public async Task A_stopped_relay_releases_its_slots()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(("Messaging:InstanceId", "one"));
@@ -64,7 +64,7 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
     // Fails when a renewal that waited for another replica's takeover of a slot then takes that slot from its new owner: nobody would
     // relay it until the next round.
     [Fact]
-    public async Task A_renewal_leaves_alone_what_was_taken_over_while_it_waited()
+    public async Task A_late_renewal_does_not_take_back_slots_that_were_taken_over()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync(("Messaging:InstanceId", "slow"));

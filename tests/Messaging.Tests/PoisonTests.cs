@@ -90,7 +90,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
 
     // Fails when a validation that throws on unexpected data (here a null in a list) ends the consumer instead of refusing the record.
     [Fact]
-    public async Task A_record_that_the_validation_stumbles_over_is_poison_too()
+    public async Task A_record_on_which_the_validation_throws_becomes_a_dead_letter_too()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();

@@ -26,7 +26,7 @@ public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBrok
 
     // Fails when a wrong password looks like a broker that is down or like a healthy service, or when the password is in the log.
     [KafkaHomeFact]
-    public async Task A_wrong_password_or_certificate_is_told_in_a_line_and_the_service_is_not_ready()
+    public async Task A_wrong_password_or_certificate_is_logged_in_one_line_and_the_service_is_not_ready()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         foreach (var (settings, told) in new[]

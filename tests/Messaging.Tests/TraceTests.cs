@@ -43,7 +43,7 @@ public class TraceTests(InfrastructureFixture infrastructure)
 
     // Fails when a trace that is not recorded is cut, or an event has none: each has a traceparent, and a new trace is not recorded.
     [Fact]
-    public async Task A_trace_that_is_not_recorded_travels_on_and_where_there_is_none_one_begins()
+    public async Task An_unrecorded_trace_is_passed_on_and_a_missing_one_is_started()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();

@@ -29,23 +29,23 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     [Fact]
-    public async Task Tells_sku_and_name_once_Products_answers()
+    public async Task Includes_sku_and_name_once_Products_answers()
     {
         var stock = Events.Stock(LowStockCrossing.Entered);
         _customers.Products[stock.ProductId] = ("TEA-001", "Chai");
-        _customers.OthersAnswer = false;
+        _customers.OrdersAndProductsAnswer = false;
         var id = await _app.PublishAsync(stock);
         var waiting = await _app.ListAsync("template=lowStock", 2, n => n["lastError"] is not null);
         Assert.All(waiting, n => Assert.Equal("Products does not answer.", (string?)n["lastError"]));
         Assert.All(waiting, n => Assert.Equal(id.ToString(), (string?)n["eventId"]));
 
-        _customers.OthersAnswer = true;
+        _customers.OrdersAndProductsAnswer = true;
         await _app.ListAsync("template=lowStock&status=sent", 2);
         Assert.All(Subjects(), subject => Assert.Equal("Low stock: product TEA-001 (Chai)", subject));
     }
 
     [Fact]
-    public async Task A_product_that_is_gone_is_told_by_its_id()
+    public async Task A_deleted_product_is_named_by_its_id()
     {
         var stock = Events.Stock(LowStockCrossing.Entered);
         await _app.PublishAsync(stock);
@@ -54,7 +54,7 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     [Fact]
-    public async Task Up_and_down_is_told_once_and_then_as_it_stands_at_the_end_of_the_interval()
+    public async Task Repeated_crossings_send_one_message_and_the_state_at_the_end_of_the_interval()
     {
         var product = Guid.CreateVersion7();
         await CrossAsync(product, 1, LowStockCrossing.Entered);

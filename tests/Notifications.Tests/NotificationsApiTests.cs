@@ -105,7 +105,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
     }
 
     [Fact]
-    public async Task Many_are_sent_again_by_id_or_by_what_they_are_and_the_rest_is_named()
+    public async Task Many_are_resent_by_id_or_by_filter_and_the_rest_is_named()
     {
         var order = Events.Created(running.Customers.Add());
         await _app.PublishAsync(order);

@@ -62,7 +62,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_message_told_by_another_channel_overtakes_too()
+    public async Task A_message_sent_on_another_channel_also_overtakes()
     {
         var customer = _customers.Add();
         var created = Events.Created(customer);
@@ -84,7 +84,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task Messages_that_waited_together_go_in_the_order_of_the_versions()
+    public async Task Messages_that_waited_together_are_sent_in_the_order_of_the_versions()
     {
         var (customer, order) = (_customers.Add(), Guid.CreateVersion7());
         // order.updated may be recorded before order.created, because they are two topics. Both messages are due at the same moment.
@@ -117,7 +117,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_change_that_leaves_the_status_as_it_is_tells_nothing_anew()
+    public async Task A_change_that_keeps_the_status_sends_no_message()
     {
         var customer = _customers.Add();
         var delivered = Events.Updated(customer, OrderStatus.Delivered, OrderStatus.Delivered);
@@ -137,7 +137,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         var customer = _customers.Add(language: "de");
         var order = Events.Updated(customer, OrderStatus.Shipped, OrderStatus.Confirmed);
         _customers.Shipments[order.OrderId] = ("DHL", "00340434161094021501");
-        _customers.OthersAnswer = false;
+        _customers.OrdersAndProductsAnswer = false;
         await _app.PublishAsync(order);
         var other = Events.Created(_customers.Add());
         await _app.PublishAsync(other);
@@ -146,7 +146,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         var waiting = (await _app.ListAsync($"orderId={order.OrderId}", each: n => n["lastError"] is not null)).Single();
         Assert.Equal(("pending", 0, "Orders does not answer."), ((string?)waiting["status"], (int?)waiting["attempts"], (string?)waiting["lastError"]));
 
-        _customers.OthersAnswer = true;
+        _customers.OrdersAndProductsAnswer = true;
         await _app.ListAsync($"orderId={order.OrderId}&status=sent");
         var text = Mails.Single(m => m.Subject!.Contains(order.OrderId.ToString(), StringComparison.Ordinal)).TextBody;
         Assert.Contains("Versand durch: DHL", text, StringComparison.Ordinal);
@@ -154,7 +154,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task An_order_without_a_shipment_is_on_its_way_without_one()
+    public async Task A_shipped_mail_without_shipment_data_leaves_it_out()
     {
         var order = Events.Updated(_customers.Add(), OrderStatus.Shipped, OrderStatus.Confirmed);
         await _app.PublishAsync(order);
@@ -164,7 +164,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task Amounts_and_names_of_a_mail_are_its_readers()
+    public async Task Amounts_and_names_of_a_mail_suit_its_language_and_direction()
     {
         var customer = _customers.Add(language: "de-AT", name: "Maria\u202Eanders");
         var order = Events.Created(customer, lines: Events.Chai with { Name = "שלום" }) with { Total = new(1234.5m, "EUR") };
@@ -197,12 +197,12 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     [InlineData("a@example.com.")]
     [InlineData("Maria <a@example.com>")]
     [InlineData("a@example.com, b@example.com")]
-    public async Task Nothing_is_mailed_to_what_a_parser_makes_of_an_old_address(string address)
+    public async Task Nothing_is_mailed_to_an_old_address_that_a_parser_would_change(string address)
     {
         var order = Events.Created(_customers.Add(email: address));
         await _app.PublishAsync(order);
         var failed = (await _app.ListAsync($"orderId={order.OrderId}&status=failed")).Single();
-        Assert.Equal("The e-mail address cannot be one.", (string?)failed["lastError"]);
+        Assert.Equal("The e-mail address is not valid.", (string?)failed["lastError"]);
         Assert.Empty(_smtp.Mails);
     }
 

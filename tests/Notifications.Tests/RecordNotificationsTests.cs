@@ -38,7 +38,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Tells_the_customer_that_the_order_was_received()
+    public async Task Notifies_the_customer_that_the_order_was_received()
     {
         var customer = _customers.Add("Maria Anders");
         var order = Events.Created(customer);
@@ -107,7 +107,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Steps_in_between_are_told_to_nobody_and_cost_no_inbox_row()
+    public async Task Intermediate_steps_notify_nobody_and_cost_no_inbox_row()
     {
         var customer = _customers.Add();
         var order = Guid.CreateVersion7();
@@ -153,7 +153,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Staff_is_told_when_stock_becomes_low_and_only_then()
+    public async Task Staff_are_notified_only_when_stock_becomes_low()
     {
         var low = Events.Stock(LowStockCrossing.Entered);
         List<Guid> quiet = [await _app.PublishAsync(Events.Stock(null)), await _app.PublishAsync(Events.Stock(LowStockCrossing.Left))];
@@ -206,7 +206,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task An_erasure_takes_what_was_written_to_the_customer()
+    public async Task An_erasure_removes_the_messages_to_the_customer()
     {
         var customer = _customers.Add("Ana Trujillo");
         await _app.PublishAsync(Events.Created(customer));
@@ -266,7 +266,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task A_large_order_is_recorded_short()
+    public async Task A_large_order_is_recorded_in_shortened_form()
     {
         var lines = Enumerable.Range(1, 500).Select(i => Events.Chai with { ProductId = Guid.CreateVersion7(), Name = $"Product {i}\r\nBcc: x@example.com" }).ToArray();
         var order = Events.Created(_customers.Add(), null, lines);

@@ -33,7 +33,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_slow_endpoint_holds_up_neither_mails_nor_other_webhooks()
+    public async Task A_slow_endpoint_delays_neither_mails_nor_other_webhooks()
     {
         var (slow, quick) = (NewPath(), NewPath());
         var released = new TaskCompletionSource();
@@ -55,7 +55,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_dead_endpoint_is_left_alone_for_a_while_and_then_gets_what_waited()
+    public async Task A_failing_endpoint_gets_no_attempts_for_a_while_and_then_its_pending_deliveries()
     {
         var path = NewPath();
         var alive = false;
@@ -78,7 +78,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task An_endpoint_that_fails_one_by_one_is_left_alone_too()
+    public async Task An_endpoint_that_fails_one_by_one_is_paused_too()
     {
         var path = NewPath();
         _server.Answers[path] = http =>
@@ -92,7 +92,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
 
         await app.PublishAsync(Events.Created(Guid.CreateVersion7()));
 
-        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("is left alone for a while", StringComparison.Ordinal)));
+        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("deliveries to it are paused", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -120,7 +120,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task Deleting_a_webhook_ends_what_waits_for_it()
+    public async Task Deleting_a_webhook_cancels_its_pending_deliveries()
     {
         var path = NewPath();
         _server.Answers[path] = http =>
@@ -142,7 +142,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task What_no_endpoint_takes_in_time_is_given_up_even_while_the_webhook_is_paused()
+    public async Task Overdue_deliveries_fail_even_while_the_webhook_is_paused()
     {
         var path = NewPath();
         var customer = _customers.Add();
@@ -162,7 +162,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task Old_events_are_forgotten_once_nothing_waits_to_be_sent()
+    public async Task Old_events_are_deleted_once_no_delivery_is_pending()
     {
         await using var app = await StartAsync();
         await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{NewPath()}}"}""");
@@ -193,7 +193,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task There_are_not_more_than_a_thousand()
+    public async Task At_most_a_thousand_are_allowed()
     {
         await using var app = await StartAsync();
         await app.QueryAsync<object>(

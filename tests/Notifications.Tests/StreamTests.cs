@@ -29,7 +29,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Filters_let_through_what_was_asked_for()
+    public async Task Filters_pass_only_what_was_requested()
     {
         var (mine, other) = (Events.Created(running.Customers.Add()), Events.Created(running.Customers.Add()));
         await using var byCustomer = await ListenAsync($"types=order&customerId={mine.CustomerId}");
@@ -54,7 +54,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Whoever_comes_back_gets_what_was_missed_and_is_told_when_it_is_gone()
+    public async Task A_reconnecting_client_gets_missed_changes_or_a_reset()
     {
         var customer = running.Customers.Add();
         var query = $"types=order&customerId={customer}";
@@ -80,7 +80,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
 
     // Fails when a customer's stream has anything of another customer's, or more of the stock than what is available.
     [Fact]
-    public async Task A_customer_is_told_their_own_orders_and_messages_and_what_is_available()
+    public async Task A_customer_gets_only_own_orders_own_messages_and_availability()
     {
         var (own, other) = (running.Customers.Add(), running.Customers.Add());
         var (mine, theirs) = (Events.Created(own), Events.Created(other));
@@ -124,7 +124,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
 
     // Fails when only streams without any event get a heartbeat: on a busy system, a proxy ends the stream of a customer who orders once a day.
     [Fact]
-    public async Task Whoever_hears_nothing_of_their_own_gets_a_sign_of_life_that_says_how_far_they_are()
+    public async Task A_stream_without_own_events_gets_heartbeats_with_the_current_position()
     {
         var own = running.Customers.Add();
         await using var staff = await ListenAsync("types=order");
@@ -133,7 +133,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         var others = KeepBusyAsync();
 
         // Changes for others advance the position too, so that a client that comes back does not resume at one that is no longer kept.
-        var sign = await stream.SignOfLifeAsync();
+        var sign = await stream.HeartbeatAsync();
         await busy.CancelAsync();
         await others;
         Assert.NotEqual(stream.Open.Id, sign);
@@ -152,7 +152,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Listeners_take_no_place_of_a_request_that_works()
+    public async Task Open_streams_take_no_place_of_running_requests()
     {
         await using var app = await NotificationsApp.StartAsync(
             infrastructure, $"file://{running.Pickup.FullName}", running.Customers, new() { ["Admission:Concurrent"] = "1", ["Admission:Queued"] = "0" });
@@ -171,7 +171,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
 
     // Fails when memory grows with the number of changes, or a reader that is left behind is not notified.
     [Fact]
-    public void A_reader_that_is_left_behind_holds_nothing_and_is_told()
+    public void A_reader_that_falls_behind_keeps_no_memory_and_gets_a_reset()
     {
         var buffer = new ChangeBuffer();
         var start = buffer.Last;
@@ -264,7 +264,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         }
 
         /// <summary>The id in the next heartbeat.</summary>
-        public async Task<string> SignOfLifeAsync()
+        public async Task<string> HeartbeatAsync()
         {
             while (await reader.ReadLineAsync(_timeout.Token) is { } line)
             {

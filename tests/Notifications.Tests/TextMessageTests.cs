@@ -67,7 +67,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_refusal_is_tried_again_and_given_up_and_does_not_hold_up_mails()
+    public async Task A_refused_message_is_retried_then_fails_and_does_not_delay_mails()
     {
         _provider.Status = 500;
         var customer = _customers.Add(phone: "+49 30 0074321");
@@ -79,7 +79,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
         await _app.ListAsync($"orderId={order.OrderId}&channel=email&status=sent");
         var failed = (await _app.ListAsync($"orderId={order.OrderId}&channel=sms&status=failed")).Single();
         Assert.Equal(4, (int?)failed["attempts"]);
-        Assert.Equal("The provider of text messages answered 500.", (string?)failed["lastError"]);
+        Assert.Equal("The text message provider answered 500.", (string?)failed["lastError"]);
         Assert.Single(_provider.Messages.Select(m => m.Key).Distinct());
     }
 
@@ -96,7 +96,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_the_customer_wants_and_her_number_count_as_they_are_when_it_is_sent()
+    public async Task Preferences_and_number_are_those_at_the_time_of_sending()
     {
         _provider.Status = 400;
         await _customers.StopAsync();
@@ -131,7 +131,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task Without_a_provider_a_message_leaves_a_line_without_number_or_text()
+    public async Task Without_a_provider_a_message_is_logged_without_number_or_text()
     {
         await _app.DisposeAsync();
         var log = new LogKeeper();

@@ -108,7 +108,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     [InlineData(503, "soon")]
     [InlineData(429, "Mon, 01 Jan 2024 00:00:00 GMT")]
     [InlineData(500, "600")]
-    public async Task Other_answers_are_tried_again_as_ever(int status, string retryAfter)
+    public async Task Other_answers_are_retried(int status, string retryAfter)
     {
         var answers = 0;
         _server.Answers["/again"] = http => Interlocked.Increment(ref answers) == 1 ? Answer(status, retryAfter)(http) : Answer(204)(http);
@@ -137,7 +137,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     }
 
     [Fact]
-    public async Task One_that_slipped_in_ends_with_what_waits_for_it()
+    public async Task A_webhook_of_an_erased_customer_is_removed_with_its_pending_deliveries()
     {
         var customer = _customers.Add();
         await EraseAsync(customer);

@@ -21,7 +21,7 @@ public sealed class WebhookSignatureTests : IAsyncLifetime
     public async Task DisposeAsync() => await _server!.DisposeAsync();
 
     [Fact]
-    public async Task A_delivery_is_taken_within_five_minutes_and_once()
+    public async Task A_delivery_is_accepted_within_five_minutes_and_once()
     {
         var receiver = new Receiver(_secret);
         var sent = await DeliverAsync();

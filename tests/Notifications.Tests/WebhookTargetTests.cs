@@ -54,7 +54,7 @@ public sealed class WebhookTargetTests : IDisposable
     [InlineData("a.localhost")]
     [InlineData("\uFF11\uFF12\uFF17.0.0.1")]
     [InlineData("\u2460\u2461\u2466.0.0.1")]
-    public async Task No_spelling_of_a_private_address_is_taken_or_connected_to(string host)
+    public async Task No_spelling_of_a_private_address_is_accepted_or_connected_to(string host)
     {
         var url = $"http://{host}:{Port}/";
 
@@ -106,7 +106,8 @@ public sealed class WebhookTargetTests : IDisposable
     [InlineData("[2606:4700::1111]")]
     [InlineData("shop.example")]
     [InlineData("localhost.example")]
-    public void Others_may_be_chosen(string host) => Assert.Empty(WebhookRules.Check(new($"https://{host}/", null, true), allowPrivateTargets: false).All);
+    public void Public_addresses_are_accepted(string host) =>
+        Assert.Empty(WebhookRules.Check(new($"https://{host}/", null, true), allowPrivateTargets: false).All);
 
     private static WebhookChannel Channel(bool allowPrivate, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) => new(
         Options.Create(new NotificationOptions { Webhooks = new() { AllowPrivateTargets = allowPrivate } }), TimeProvider.System, resolve);

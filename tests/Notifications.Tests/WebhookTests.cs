@@ -95,7 +95,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     [InlineData("""{"url":"https://example.com/","color":"red"}""", "$.color")]
     [InlineData("""{}""", "$.url")]
     [InlineData("""{"url":7}""", "$.url")]
-    public async Task Refuses_what_cannot_be_a_webhook(string body, string path)
+    public async Task Refuses_invalid_webhooks(string body, string path)
     {
         var response = await _app.Http.SendAsync(HttpMethod.Post, Webhooks, body);
 
@@ -147,7 +147,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     }
 
     [Fact]
-    public async Task A_subscription_to_all_gets_steps_in_between_and_stock_too()
+    public async Task A_subscription_to_all_gets_intermediate_steps_and_stock_too()
     {
         var path = NewPath();
         var webhook = await CreateAsync(path);
@@ -323,7 +323,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     }
 
     [Fact]
-    public async Task A_customers_own_webhook_gets_her_events_while_she_wants_them_and_ends_with_her()
+    public async Task A_customers_own_webhook_gets_their_events_while_enabled_and_ends_with_an_erasure()
     {
         var path = NewPath();
         var (customer, other) = (running.Customers.Add(), running.Customers.Add());

@@ -34,7 +34,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
 
     // Several orders with several callers each, so that some callers would collide without the lock.
     [Fact]
-    public async Task Of_a_cancel_and_a_shipment_at_once_exactly_one_wins()
+    public async Task Of_a_concurrent_cancel_and_shipment_exactly_one_wins()
     {
         var orders = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => _app.ConfirmedAsync()));
         await Task.WhenAll(orders.Select(async order =>
@@ -63,7 +63,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
     [Theory]
     [InlineData(1, 3)]
     [InlineData(2, 1)]
-    public async Task Of_returns_at_once_never_more_comes_back_than_was_shipped(int each, int accepted)
+    public async Task Concurrent_returns_never_exceed_what_was_shipped(int each, int accepted)
     {
         var orders = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => _app.ShippedAsync()));
         await Task.WhenAll(orders.Select(async order =>
@@ -82,7 +82,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
 
     // The lock prevents this; the version check still protects the order when a write bypasses the lock.
     [Fact]
-    public async Task An_order_that_has_another_version_than_the_one_decided_on_is_not_written()
+    public async Task An_order_that_has_changed_since_the_decision_is_not_written()
     {
         var (id, _) = await _app.ConfirmedAsync();
         await using var connection = await _app.Database.OpenConnectionAsync();
@@ -102,7 +102,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
     }
 
     [Fact]
-    public async Task A_change_whose_write_the_database_refuses_for_its_version_is_decided_again()
+    public async Task A_change_that_the_database_refuses_for_its_version_is_decided_again()
     {
         var (id, _) = await _app.ConfirmedAsync();
         // As if a write had bypassed the lock: the first write finds another version than the one that was decided on.

@@ -47,12 +47,12 @@ public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : 
         "UPDATE product_copies SET version = $2, price = $3, status = $4 WHERE product_id = $1", _product, (long)version, price, status);
 
     [Fact]
-    public async Task A_new_price_counts_from_the_moment_that_its_event_is_handled()
+    public async Task A_new_price_applies_as_soon_as_its_event_is_handled()
     {
         await WriteProductAsync(2, 20.00m, "active");
         Assert.Equal(20.00m, await PlacedAsync(_replica));
         Assert.Equal(20.00m, await PlacedAsync(_app));
-        await _app.TellProductAsync(_product, 3, "active", 21.00m);
+        await _app.PublishProductAsync(_product, 3, "active", 21.00m);
         Assert.Equal(21.00m, await PlacedAsync(_replica));
         Assert.Equal(21.00m, await PlacedAsync(_app));
     }
@@ -100,7 +100,7 @@ public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : 
     [InlineData("short")]
     [InlineData("erased")]
     [InlineData("away")]
-    public async Task A_replay_is_answered_whatever_has_changed_since(string change)
+    public async Task A_replay_is_answered_regardless_of_later_changes(string change)
     {
         var first = await OrdersApp.BodyAsync(await PlaceAsync(_app, "key"));
         switch (change)

@@ -10,7 +10,7 @@ public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared
     private readonly OrdersApp _app = shared.App;
 
     [Fact]
-    public async Task The_same_key_and_body_answer_the_same_order_as_it_is_now()
+    public async Task The_same_key_and_body_return_the_order_in_its_current_state()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         var first = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key"));
@@ -40,7 +40,7 @@ public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared
     }
 
     [Fact]
-    public async Task Twenty_at_once_make_one_order()
+    public async Task Twenty_concurrent_requests_make_one_order()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         var responses = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key")));

@@ -13,7 +13,7 @@ public sealed class IfMatchTests(InfrastructureFixture infrastructure)
     [InlineData("ship", 2, HttpStatusCode.OK)]
     [InlineData("deliver", 3, HttpStatusCode.OK)]
     [InlineData("returns", 3, HttpStatusCode.Created)]
-    public async Task A_stale_version_is_412_and_changes_nothing_and_the_current_one_goes_on(string action, int current, HttpStatusCode expected)
+    public async Task A_stale_version_is_412_and_changes_nothing_and_the_current_one_succeeds(string action, int current, HttpStatusCode expected)
     {
         await using var app = await OrdersApp.StartAsync(infrastructure);
         using var http = app.CreateClient();

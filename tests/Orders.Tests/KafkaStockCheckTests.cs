@@ -13,7 +13,7 @@ namespace OrderInventory.Orders.Tests;
 public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task Short_is_409_and_enough_makes_the_order()
+    public async Task A_shortage_is_409_and_enough_stock_makes_the_order()
     {
         await using var app = await StartAsync();
         using var inventory = new Inventory(infrastructure.Kafka);
@@ -21,7 +21,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         inventory.Available[product] = 5;
         await Eventually.TrueAsync(
             async () => (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)))).StatusCode == HttpStatusCode.Conflict,
-            TimeSpan.FromSeconds(30), "question and answer pass");
+            TimeSpan.FromSeconds(30), "a request gets its answer");
         var refused = await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)));
         var line = (await OrdersApp.BodyAsync(refused))["lines"]![0]!;
         Assert.Equal((6, 5), ((int)line["requested"]!, (int)line["available"]!));
@@ -39,7 +39,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_late_answer_is_dropped_and_the_next_question_gets_its_own()
+    public async Task A_late_answer_is_dropped_and_the_next_request_gets_its_own()
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
         using var inventory = new Inventory(infrastructure.Kafka);
@@ -48,7 +48,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         // Enough, but little enough that the next order asks again.
         inventory.Available[product] = 100;
         await Eventually.TrueAsync(
-            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "question and answer pass");
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "a request gets its answer");
 
         inventory.IsLate = true;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
@@ -62,32 +62,32 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Asks_no_more_for_a_while_when_nobody_answers_again_and_again()
+    public async Task Makes_no_requests_for_a_while_after_repeated_timeouts()
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1));
-        var (atStart, asked) = (CountQuestions(), 0L);
+        var (atStart, asked) = (CountRequests(), 0L);
 
         // Each attempt sends a request until the circuit opens. The first attempts may end before the client has its partitions, and send none.
         await Eventually.TrueAsync(
             async () =>
             {
-                asked = CountQuestions() - atStart;
+                asked = CountRequests() - atStart;
                 Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
-                return asked > 0 && CountQuestions() - atStart == asked;
+                return asked > 0 && CountRequests() - atStart == asked;
             },
-            TimeSpan.FromSeconds(30), "a placement asks nothing");
+            TimeSpan.FromSeconds(30), "a placement makes no request");
         Assert.InRange(asked, 1, 12);
 
         using var inventory = new Inventory(infrastructure.Kafka);
         inventory.Available[product] = 1000;
         await Eventually.TrueAsync(
-            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is queried again");
     }
 
     /// <summary>How many requests the topic has ever had.</summary>
-    private long CountQuestions()
+    private long CountRequests()
     {
         var client = new ClientConfig { BootstrapServers = infrastructure.Kafka };
         using var admin = new AdminClientBuilder(client).Build();

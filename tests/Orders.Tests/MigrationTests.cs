@@ -24,7 +24,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     [InlineData("ShipToErased")]
     [InlineData("WordsOfErased")]
     [InlineData("Ensure")]
-    public async Task Orders_of_every_earlier_version_are_read_and_go_on(string version)
+    public async Task Orders_of_every_earlier_version_can_be_read_and_continue(string version)
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         var (open, final) = (Guid.CreateVersion7(), Guid.CreateVersion7());
@@ -48,7 +48,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task What_people_wrote_into_an_erased_customers_final_orders_goes_and_only_that()
+    public async Task Free_text_is_removed_from_final_orders_of_erased_customers_and_nothing_else()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         var (gone, waits, kept) = (new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0001"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003"));
@@ -88,7 +88,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
 
     // A statement that waits for a lock blocks everybody else who needs the table. Fails when the migration waits as long as the report runs.
     [Fact]
-    public async Task A_migration_that_meets_a_long_report_lets_the_version_before_go_on()
+    public async Task A_migration_that_meets_a_long_report_does_not_block_the_previous_version()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         await using (var database = Open(connection))
@@ -123,7 +123,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
 
     // Outside a transaction, an index can be left incomplete, and two replicas can build it at the same time.
     [Fact]
-    public async Task Replicas_that_start_together_make_whole_an_index_that_was_left_half_made()
+    public async Task Replicas_that_start_at_the_same_time_complete_a_half_built_index()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         await using var server = NpgsqlDataSource.Create(connection);
@@ -150,7 +150,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_service_whose_role_may_not_change_the_schema_waits_for_who_may()
+    public async Task A_service_that_may_not_migrate_waits_until_another_has_migrated()
     {
         var owned = await infrastructure.CreateDatabaseAsync("orders");
         await using var server = NpgsqlDataSource.Create(owned);
@@ -168,7 +168,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         var start = StartAsync(limited, ("Database:Migrations", "Never"));
         await Eventually.TrueAsync(
             async () => await server.CreateCommand($"SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = '{role}'").ExecuteScalarAsync() is true,
-            TimeSpan.FromSeconds(60), "the service has looked at its database");
+            TimeSpan.FromSeconds(60), "the service has checked its database");
         Assert.False(start.IsCompleted);
 
         // As a step of a deployment; it needs only the database.
@@ -190,7 +190,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task The_newest_can_be_taken_back_and_made_again()
+    public async Task The_newest_migration_can_be_reverted_and_applied_again()
     {
         await using var database = Open(await infrastructure.CreateDatabaseAsync("orders"));
         var migrator = database.GetService<IMigrator>();

@@ -15,26 +15,26 @@ public sealed class MissingCopiesTests(InfrastructureFixture infrastructure) : I
 
     // Fails when each order makes its own call, or when one failed call refuses an order: the breaker opens after ten.
     [Fact]
-    public async Task Forty_orders_for_a_product_made_a_moment_before_by_a_customer_made_a_moment_before_are_one_call_and_forty_orders()
+    public async Task Forty_orders_for_a_new_product_by_a_new_customer_share_their_calls()
     {
         // The first call and its retry fail, as on a very busy machine.
         _app.Neighbours.ProductsFailures = 2;
         var (product, customer) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddCustomer());
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
-        Assert.Equal((3, 3), (_app.Neighbours.ProductQuestions, _app.Neighbours.CustomerQuestions));
+        Assert.Equal((3, 3), (_app.Neighbours.ProductRequests, _app.Neighbours.CustomerRequests));
 
         // The answer is kept, although no event has arrived.
         Assert.Equal(HttpStatusCode.Created, (await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))).StatusCode);
-        Assert.Equal((3, 3), (_app.Neighbours.ProductQuestions, _app.Neighbours.CustomerQuestions));
+        Assert.Equal((3, 3), (_app.Neighbours.ProductRequests, _app.Neighbours.CustomerRequests));
     }
 
     [Fact]
-    public async Task An_answer_that_an_event_has_overtaken_is_not_taken_for_current()
+    public async Task A_deleted_local_copy_refuses_the_order_without_a_call()
     {
         var (product, customer) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddCustomer());
-        await _app.TellProductAsync(product, 2, "deleted");
+        await _app.PublishProductAsync(product, 2, "deleted");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))).StatusCode);
-        Assert.Equal(0, _app.Neighbours.ProductQuestions);
+        Assert.Equal(0, _app.Neighbours.ProductRequests);
     }
 }

@@ -21,9 +21,9 @@ internal sealed class Neighbours : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, string> _customers = new();
 
     private int _checks;
-    private int _reservationQuestions;
-    private int _productQuestions;
-    private int _customerQuestions;
+    private int _reservationRequests;
+    private int _productRequests;
+    private int _customerRequests;
 
     private Neighbours(WebApplication server) => _server = server;
 
@@ -48,14 +48,14 @@ internal sealed class Neighbours : IAsyncDisposable
     public ConcurrentQueue<Guid[]> CheckedProducts { get; } = new();
 
     /// <summary>How often Inventory was asked for its decision on an order, whether it answered or not.</summary>
-    public int ReservationQuestions => _reservationQuestions;
+    public int ReservationRequests => _reservationRequests;
 
     /// <summary>How many of their first requests Products and Customers each fail to answer.</summary>
     public int ProductsFailures { get; set; }
 
-    public int ProductQuestions => _productQuestions;
+    public int ProductRequests => _productRequests;
 
-    public int CustomerQuestions => _customerQuestions;
+    public int CustomerRequests => _customerRequests;
 
     public bool InventoryIsDown { get; set; }
 
@@ -83,7 +83,7 @@ internal sealed class Neighbours : IAsyncDisposable
         CheckedHolds.Clear();
         CheckedProducts.Clear();
         Notifications = [];
-        (_checks, _reservationQuestions, _productQuestions, _customerQuestions, ProductsFailures) = (0, 0, 0, 0, 0);
+        (_checks, _reservationRequests, _productRequests, _customerRequests, ProductsFailures) = (0, 0, 0, 0, 0);
         InventoryIsDown = InventoryIsSlow = ProductsIsDown = CustomersIsDown = false;
     }
 
@@ -104,14 +104,14 @@ internal sealed class Neighbours : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var neighbours = new Neighbours(builder.Build());
         neighbours._server.MapPost("/api/inventory/check", neighbours.CheckAsync);
-        neighbours._server.MapGet("/api/products", (string ids) => Interlocked.Increment(ref neighbours._productQuestions) <= neighbours.ProductsFailures || neighbours.ProductsIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/products", (string ids) => Interlocked.Increment(ref neighbours._productRequests) <= neighbours.ProductsFailures || neighbours.ProductsIsDown ? Down() : Results.Ok(new
         {
             items = Ids(ids).Where(neighbours._products.ContainsKey).Select(id => neighbours._products[id] is var p
                 ? new { id, sku = p.Sku, name = p.Name, price = new { amount = p.Price, currency = p.Currency }, status = p.Status, version = 1 }
                 : null),
             next = (string?)null,
         }));
-        neighbours._server.MapGet("/api/customers", (string? ids, string? q) => Interlocked.Increment(ref neighbours._customerQuestions) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/customers", (string? ids, string? q) => Interlocked.Increment(ref neighbours._customerRequests) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
         {
             items = neighbours._customers
                 .Where(c => ids is null ? c.Value.Contains(q!, StringComparison.OrdinalIgnoreCase) : Ids(ids).Contains(c.Key))
@@ -126,7 +126,7 @@ internal sealed class Neighbours : IAsyncDisposable
             return neighbours.InventoryIsDown ? Down() : Results.Ok(new { orders = rest.Take(2), last = rest.Count > 2 ? rest[1] : (Guid?)null });
         });
         neighbours._server.MapGet("/api/inventory/reservations/{orderId:guid}", (Guid orderId) =>
-            Interlocked.Increment(ref neighbours._reservationQuestions) > 0 && neighbours.InventoryIsDown ? Down()
+            Interlocked.Increment(ref neighbours._reservationRequests) > 0 && neighbours.InventoryIsDown ? Down()
             : neighbours.Reservations.TryGetValue(orderId, out var known)
                 ? Results.Ok(new { orderId, known.OrderVersion, known.Outcome, lines = Array.Empty<object>(), shortages = Array.Empty<object>(), decidedAt = "2026-11-24T08:00:00Z" })
                 : Results.NotFound());

@@ -14,7 +14,7 @@ namespace OrderInventory.Orders.Tests;
 public sealed class OpenLinesTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task They_are_what_open_orders_should_hold()
+    public async Task They_are_the_units_that_open_orders_should_hold()
     {
         await using var app = await OrdersApp.StartAsync(infrastructure);
         using var http = app.CreateClient();

@@ -135,7 +135,7 @@ public class OrderTests
 
     [Theory]
     [MemberData(nameof(Outcomes))]
-    public void An_outcome_counts_only_where_it_is_waited_for(OrderStatus from, ReservationOutcome outcome, OrderStatus to)
+    public void An_outcome_counts_only_for_an_order_that_waits_for_it(OrderStatus from, ReservationOutcome outcome, OrderStatus to)
     {
         var order = In(from);
         var change = order.Apply(outcome, order.Version, [], s_now);
@@ -162,7 +162,7 @@ public class OrderTests
     }
 
     [Fact]
-    public void An_applied_revision_changes_both()
+    public void An_applied_revision_changes_lines_and_total()
     {
         var order = In(OrderStatus.RevisionPending);
         order.Apply(ReservationOutcome.Revised, order.Version, [], s_now);

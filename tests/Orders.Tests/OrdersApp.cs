@@ -134,7 +134,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     }
 
     /// <summary>Publishes as Products, and waits until Orders has handled the event.</summary>
-    public async Task TellProductAsync(Guid product, long version, string status, decimal price = 18.00m)
+    public async Task PublishProductAsync(Guid product, long version, string status, decimal price = 18.00m)
     {
         await Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), JsonSerializer.Serialize(
             new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = price, currency = "EUR" }, status }));

@@ -29,7 +29,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task The_matrix_is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = As(null);
         var orders = new Dictionary<Guid, Guid> { [_own] = await OrderOfAsync(_own), [_other] = await OrderOfAsync(_other) };
@@ -48,7 +48,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Anothers_order_is_answered_as_one_that_is_not_there()
+    public async Task Another_customers_order_is_answered_like_a_missing_one()
     {
         var (foreign, missing) = (await OrderOfAsync(_other), Guid.CreateVersion7());
         var version = $"\"{(long)(await _app.OrderAsync(foreign))["version"]!}\"";
@@ -67,7 +67,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
             id => With(new(HttpMethod.Put, $"/api/orders/{id}/lines") { Content = JsonContent.Create(lines) }, "If-Match", version),
         })
         {
-            Assert.Equal(await WordsAsync(send(missing), missing), await WordsAsync(send(foreign), foreign));
+            Assert.Equal(await NormalizedAsync(send(missing), missing), await NormalizedAsync(send(foreign), foreign));
             using var again = await _customer.SendAsync(send(foreign));
             Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
         }
@@ -76,7 +76,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Lists_have_own_orders_only_whatever_the_filter_and_the_cursor()
+    public async Task Lists_have_own_orders_only_with_any_filter_and_cursor()
     {
         var own = new[] { await OrderOfAsync(_own), await OrderOfAsync(_own) };
         for (var i = 0; i < 3; i++)
@@ -100,7 +100,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Nobody_orders_in_anothers_name()
+    public async Task Nobody_can_order_in_the_name_of_another_customer()
     {
         var (product, missing) = (_app.Neighbours.AddProduct(), Guid.CreateVersion7());
 
@@ -132,7 +132,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Staff_see_who_did_it_and_the_customer_does_not()
+    public async Task Staff_see_who_made_a_change_and_the_customer_does_not()
     {
         var order = await OrderOfAsync(_own);
         using var support = As(TestAuthority.Shared.Token("ben@example.com", ["support"]));
@@ -171,7 +171,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
 
     private async Task<JsonArray> ItemsAsync(string path) => (await _customer.GetFromJsonAsync<JsonNode>(path))!["items"]!.AsArray();
 
-    private async Task<string> WordsAsync(HttpRequestMessage request, Guid id)
+    private async Task<string> NormalizedAsync(HttpRequestMessage request, Guid id)
     {
         using var answer = await _customer.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();

@@ -13,7 +13,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
     [Fact]
-    public async Task When_the_time_is_over_the_order_is_answered_as_it_stands()
+    public async Task After_the_timeout_the_current_order_is_returned()
     {
         var response = await _app.PlaceAsync(Body(_app.Neighbours.AddCustomer()), prefer: "wait=1");
         Assert.Equal((HttpStatusCode.Created, "wait=1"), (response.StatusCode, response.Headers.GetValues("Preference-Applied").Single()));
@@ -23,7 +23,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     [Theory]
     [InlineData("100000")]
     [InlineData("99999999999999999999999999")]
-    public async Task More_than_30_seconds_are_30(string seconds)
+    public async Task More_than_30_seconds_count_as_30(string seconds)
     {
         var customer = _app.Neighbours.AddCustomer();
         var placing = _app.PlaceAsync(Body(customer), prefer: "respond-async, wait=" + seconds);
@@ -73,7 +73,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     {
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE customer_id = $1", customer) == 1,
-            TimeSpan.FromSeconds(30), "the order is there");
+            TimeSpan.FromSeconds(30), "the order exists");
         return await _app.QueryAsync<Guid>("SELECT id FROM orders WHERE customer_id = $1", customer);
     }
 }

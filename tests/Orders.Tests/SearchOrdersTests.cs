@@ -18,7 +18,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     {
         var (maria, ana) = (_app.Neighbours.AddCustomer("Maria Anders"), _app.Neighbours.AddCustomer("Ana Trujillo"));
         var (tea, cake) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
-        await _app.TellProductAsync(tea, 2, "active");
+        await _app.PublishProductAsync(tea, 2, "active");
         var first = await PlaceAsync(maria, tea, "2026-01-01", tracking: "JD-0001");
         var second = await PlaceAsync(ana, cake, "2026-02-01", tracking: "jd-0002");
         var third = await PlaceAsync(ana, tea, "2026-03-01", tracking: null);
@@ -55,7 +55,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     }
 
     [Fact]
-    public async Task Customers_that_do_not_answer_are_named_and_the_rest_is_found()
+    public async Task While_Customers_is_down_the_search_names_it_and_finds_the_rest()
     {
         var order = await PlaceAsync(_app.Neighbours.AddCustomer("Maria"), _app.Neighbours.AddProduct(), "2026-01-01", tracking: "42-A");
         _app.Neighbours.CustomersIsDown = true;
@@ -98,7 +98,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
                 }
             }
 
-            throw new InvalidOperationException("The list has no end.");
+            throw new InvalidOperationException("The list does not end.");
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     [InlineData("status=confirmed,lost", "status")]
     [InlineData("status=", "status")]
     [InlineData("q=a%0Ab", "q")]
-    public async Task What_cannot_be_read_is_400_and_named(string query, string path)
+    public async Task Invalid_parameters_are_400_and_named(string query, string path)
     {
         var response = await _http.GetAsync($"/api/orders?{query}");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -128,7 +128,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     }
 
     [Fact]
-    public async Task Statistics_tell_what_became_of_the_orders_of_each_span_and_their_revenue_by_currency()
+    public async Task Statistics_have_the_outcomes_of_each_span_and_their_revenue_by_currency()
     {
         var customer = _app.Neighbours.AddCustomer();
         var (euro, dollar) = (_app.Neighbours.AddProduct(10.50m), _app.Neighbours.AddProduct(7m, "USD"));
@@ -161,7 +161,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     // In Beirut the clocks go forward at midnight: 2026-03-29 begins at one o'clock.
     [InlineData("by=day&zone=Asia/Beirut&from=2026-03-28T22:30:00Z&to=2026-03-28T23:00:00Z", "2026-03-28T22:00/2026-03-29T21:00")]
     [InlineData("by=week&zone=Asia/Kolkata&from=2026-11-24T00:00:00Z&to=2026-11-24T01:00:00Z", "2026-11-22T18:30/2026-11-29T18:30")]
-    public async Task Spans_are_those_of_the_zones_clock_and_calendar(string query, string expected)
+    public async Task Spans_follow_the_clock_and_calendar_of_the_time_zone(string query, string expected)
     {
         var spans = await StatisticsAsync(query);
         Assert.Equal(expected, string.Join(' ', spans.Select(s => string.Create(
@@ -181,7 +181,7 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     [InlineData("to=0001-01-01T00:00:00Z", "to")]
     [InlineData("to=9999-12-31T23:59:59Z", "to")]
     [InlineData("by=month", "by")]
-    public async Task Statistics_that_cannot_be_made_are_400(string query, string path)
+    public async Task Invalid_requests_for_statistics_are_400(string query, string path)
     {
         var response = await _http.GetAsync($"/api/orders/statistics?{query}");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);

@@ -23,7 +23,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
     });
 
     [Fact]
-    public async Task It_is_kept_with_the_order_never_in_events_and_gone_when_the_customer_is_erased()
+    public async Task It_is_kept_with_the_order_only_and_removed_when_the_customer_is_erased()
     {
         var customer = _app.Neighbours.AddCustomer();
         var placed = await PlaceAsync(customer, s_address);
@@ -34,19 +34,19 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
         Assert.DoesNotContain("Obere", (await _app.Kafka.ReadAsync("order.created", id.ToString(), seen => seen.Count == 1))[0].Value, StringComparison.Ordinal);
 
         await EraseAsync(customer);
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
         Assert.Null((await RecentAsync(customer))["shipTo"]);
         Assert.Equal("pending", (string?)(await _app.OrderAsync(id))["status"]);
     }
 
     [Fact]
-    public async Task An_erasure_makes_another_ETag_and_disturbs_no_outcome_and_no_change()
+    public async Task An_erasure_changes_the_ETag_and_does_not_disturb_outcomes_and_changes()
     {
         var customer = _app.Neighbours.AddCustomer();
         var id = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(customer, s_address)))["id"]!;
         Assert.Equal(HttpStatusCode.NotModified, (await GetAsync(id, "\"1\"")).StatusCode);
         await EraseAsync(customer);
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
 
         var erased = await GetAsync(id, "\"1\"");
         Assert.Equal((HttpStatusCode.OK, "\"1-erased\""), (erased.StatusCode, erased.Headers.ETag!.Tag));
@@ -117,18 +117,18 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0,
             TimeSpan.FromSeconds(30), "the erasure waits for the placement");
         await placement.CommitAsync();
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
     }
 
     [Fact]
-    public async Task An_erasure_forgets_what_the_hash_of_the_request_could_confirm()
+    public async Task An_erasure_removes_the_hash_of_the_request()
     {
         var customer = _app.Neighbours.AddCustomer();
         var id = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(customer, s_address)))["id"]!;
         var other = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(_app.Neighbours.AddCustomer(), s_address)))["id"]!;
         await EraseAsync(customer);
         Task<byte[]> FingerprintAsync(Guid order) => _app.QueryAsync<byte[]>("SELECT fingerprint FROM idempotency_keys WHERE resource_id = $1", order);
-        await Eventually.TrueAsync(async () => (await FingerprintAsync(id)).Length == 0, TimeSpan.FromSeconds(30), "the hash is gone");
+        await Eventually.TrueAsync(async () => (await FingerprintAsync(id)).Length == 0, TimeSpan.FromSeconds(30), "the hash is removed");
         Assert.NotEmpty(await FingerprintAsync(other));
 
         // A client that missed the first response gets it now.
@@ -138,7 +138,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
     }
 
     [Fact]
-    public async Task A_place_without_postal_codes_can_be_sent_to()
+    public async Task An_address_without_a_postal_code_is_accepted()
     {
         var placed = await PlaceAsync(_app.Neighbours.AddCustomer(), new { name = "Chan Tai Man", line1 = "1 Harbour Road", city = "Wan Chai", country = "HK" });
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);

@@ -17,7 +17,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), lines))).StatusCode;
 
     [Fact]
-    public async Task Of_ample_stock_many_orders_are_one_question()
+    public async Task Many_orders_of_ample_stock_need_one_check()
     {
         var (tea, cups) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
         (_app.Neighbours.Available[tea], _app.Neighbours.Available[cups]) = (1_000_000, 1_000_000);
@@ -34,7 +34,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_is_not_ample_is_asked_for_each_time_and_short_is_said_only_of_a_fresh_answer()
+    public async Task Scarce_stock_is_checked_each_time_and_a_shortage_needs_a_fresh_answer()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 199;
@@ -49,7 +49,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_this_process_has_let_pass_is_taken_off_what_it_remembers()
+    public async Task Units_of_accepted_orders_are_subtracted_from_the_remembered_answer()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000;
@@ -61,7 +61,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_refusal_makes_the_next_order_ask_whatever_is_remembered()
+    public async Task After_a_refusal_the_next_order_is_checked_regardless_of_remembered_answers()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;
@@ -78,7 +78,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task An_answer_that_is_no_longer_fresh_is_asked_for_again_behind_the_orders_for_all_products_at_once()
+    public async Task Stale_answers_are_refreshed_in_the_background_for_all_products_in_one_request()
     {
         Guid[] products = [.. Enumerable.Range(0, 5).Select(_ => _app.Neighbours.AddProduct())];
         foreach (var product in products)
@@ -95,11 +95,11 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
                 Assert.All(await Task.WhenAll(products.Select(product => PlaceAsync((product, 1)))), status => Assert.Equal(HttpStatusCode.Created, status));
                 return _app.Neighbours.CheckedProducts.Any(asked => asked.Length == 5);
             },
-            TimeSpan.FromSeconds(30), "the answers are brought up to date together");
+            TimeSpan.FromSeconds(30), "the answers are refreshed together");
     }
 
     [Fact]
-    public async Task A_hold_is_asked_for_each_time()
+    public async Task An_order_with_a_hold_is_checked_each_time()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;
@@ -114,7 +114,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task Forty_buyers_of_ten_units_end_exact_though_the_check_says_that_there_is_plenty()
+    public async Task Forty_buyers_get_exactly_ten_units_although_the_check_reports_ample_stock()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;

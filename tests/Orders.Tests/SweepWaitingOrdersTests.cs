@@ -17,7 +17,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 3)))))["id"]!;
 
     [Fact]
-    public async Task An_outcome_whose_event_was_lost_is_asked_for()
+    public async Task An_outcome_whose_event_was_lost_is_requested()
     {
         await using var app = await StartAsync("00:15:00");
         var id = await PlacedAsync(app);
@@ -53,7 +53,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task A_pending_order_without_an_answer_expires_also_when_Inventory_is_down_and_a_late_outcome_changes_nothing()
+    public async Task A_pending_order_without_an_answer_expires_even_when_Inventory_is_down_and_a_late_outcome_changes_nothing()
     {
         await using var app = await StartAsync("00:00:01");
         app.Neighbours.InventoryIsDown = true;
@@ -94,7 +94,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task An_answer_that_cannot_be_read_keeps_no_other_order_waiting_and_is_asked_for_again()
+    public async Task An_unreadable_answer_does_not_delay_other_orders_and_is_requested_again()
     {
         await using var app = await StartAsync("00:15:00");
         var unreadable = await PlacedAsync(app);
@@ -129,7 +129,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task A_revision_whose_answer_was_lost_is_asked_for_and_the_answer_is_in_the_timeline_once()
+    public async Task The_lost_answer_to_a_revision_is_requested_and_is_in_the_timeline_once()
     {
         var (app, sweep, _) = await StartCalledAsync();
         await using var ends = app;
@@ -161,7 +161,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task An_event_is_sent_again_after_twice_the_time_each_time_and_not_at_each_sweep()
+    public async Task An_event_is_sent_again_after_doubling_intervals_and_not_at_each_sweep()
     {
         var (app, sweep, time) = await StartCalledAsync();
         await using var ends = app;
@@ -196,7 +196,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task An_Inventory_that_does_not_answer_is_not_asked_once_for_each_order_and_is_asked_again_by_the_next_sweep()
+    public async Task While_Inventory_is_down_a_sweep_does_not_query_it_for_each_order_and_the_next_sweep_tries_again()
     {
         var (app, sweep, _) = await StartCalledAsync();
         await using var ends = app;
@@ -211,7 +211,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         app.Neighbours.InventoryIsDown = true;
         await sweep.SweepAsync(CancellationToken.None);
         // For one order only, with the client's one retry.
-        Assert.Equal(2, app.Neighbours.ReservationQuestions);
+        Assert.Equal(2, app.Neighbours.ReservationRequests);
 
         app.Neighbours.InventoryIsDown = false;
         await sweep.SweepAsync(CancellationToken.None);

@@ -49,7 +49,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
     }
 
     [Fact]
-    public async Task Each_item_names_who_wanted_it_and_the_trace_in_which_it_happened()
+    public async Task Each_item_names_who_requested_it_and_its_trace()
     {
         var (placing, answering, shipping) = (Trace(), Trace(), Trace());
         var placed = await PostAsync("/api/orders", OrdersApp.Body(_app.Neighbours.AddCustomer(), (_app.Neighbours.AddProduct(), 3)), placing.Header);
@@ -73,7 +73,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
     [InlineData(100, 100, true)]
     [InlineData(101, 101, true)]
     [InlineData(501, 500, false)]
-    public async Task It_reads_all_pages_of_notifications_up_to_a_bound_and_says_when_there_are_more(int there, int read, bool all)
+    public async Task It_reads_notifications_up_to_a_limit_and_says_when_there_are_more(int there, int read, bool all)
     {
         var (id, _) = await _app.ConfirmedAsync();
         _app.Neighbours.Notifications = [.. Enumerable.Range(0, there).Select(_ => Notification(Guid.CreateVersion7()))];

@@ -7,7 +7,7 @@ namespace OrderInventory.Products.Tests;
 public sealed class AuthorizationMatrixTests(ProductsApp app)
 {
     [Fact]
-    public async Task Is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = new HttpClient { BaseAddress = app.Address };
 

@@ -29,7 +29,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_a_product_without_description_and_category()
+    public async Task Creates_a_product_without_description_and_category()
     {
         var response = await app.Api.PostAsync(Path, $$$"""{"sku": "{{{ProductsApp.NewSku()}}}", "name": "Plain", "price": {"amount": 0, "currency": "EUR"}}""");
 
@@ -48,7 +48,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_one_product_of_20_requests_at_once_for_one_sku()
+    public async Task Creates_one_product_from_20_concurrent_requests_for_one_sku()
     {
         var product = ProductsApp.NewProduct().ToJsonString();
 
@@ -110,7 +110,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Names_everything_that_is_wrong_at_once()
+    public async Task Names_all_errors_in_one_answer()
     {
         var response = await app.Api.PostAsync(Path, """{"sku": "", "name": "", "price": {"amount": -1, "currency": "x"}}""");
 
@@ -151,7 +151,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Answers_a_replay_with_the_product_as_it_is_now()
+    public async Task Answers_a_replay_with_the_current_product()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct().ToJsonString();
@@ -165,7 +165,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_404_for_a_replay_when_the_product_is_deleted_by_now()
+    public async Task Returns_404_for_a_replay_when_the_product_has_been_deleted()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct().ToJsonString();
@@ -216,7 +216,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_one_product_of_20_requests_at_once_with_one_key()
+    public async Task Creates_one_product_from_20_concurrent_requests_with_one_key()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct();

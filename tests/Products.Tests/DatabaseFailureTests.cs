@@ -7,7 +7,7 @@ namespace OrderInventory.Products.Tests;
 public class DatabaseFailureTests
 {
     [Fact]
-    public void A_deadlock_is_known_however_deep_EF_Core_has_wrapped_it()
+    public void A_deadlock_is_recognised_however_deep_EF_Core_has_wrapped_it()
     {
         var deadlock = new PostgresException("deadlock detected", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected);
         Assert.True(deadlock.IsTransientDatabaseFailure());

@@ -11,7 +11,7 @@ public sealed class GetProductTests(ProductsApp app)
         (await app.Api.GetAsync($"/api/products/{Guid.CreateVersion7()}")).ShouldBeProblem(404, "not-found");
 
     [Fact]
-    public async Task Returns_404_when_the_id_is_not_one() =>
+    public async Task Returns_404_for_an_invalid_id() =>
         (await app.Api.GetAsync("/api/products/tea")).ShouldBeProblem(404, "not-found");
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class GetProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Sees_every_change_at_once()
+    public async Task Sees_every_change_immediately()
     {
         var product = await CreateCachedAsync();
         for (var version = 1; version < 20; version++)
@@ -54,7 +54,7 @@ public sealed class GetProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Answers_without_redis_and_is_degraded_meanwhile()
+    public async Task Answers_without_redis_and_is_degraded()
     {
         var product = await app.CreateAsync();
         var path = $"/api/products/{product.Id}";
@@ -70,7 +70,7 @@ public sealed class GetProductTests(ProductsApp app)
             // Slower, but still ready: this replica keeps its traffic when Redis is down.
             await Eventually.TrueAsync(
                 async () => (string?)(await app.Api.GetAsync("/health")).ShouldBe(200).Json["status"] == "degraded",
-            TimeSpan.FromSeconds(20), "the health says degraded");
+            TimeSpan.FromSeconds(20), "the health is degraded");
             var unseen = await app.CreateAsync();
             var changed = (await app.Api.PatchAsync($"/api/products/{unseen.Id}", """{"name": "Changed"}""", unseen.IfMatch)).ShouldBe(200);
             Assert.Equal(changed.Body, (await app.Api.GetAsync($"/api/products/{unseen.Id}")).ShouldBe(200).Body);
@@ -82,7 +82,7 @@ public sealed class GetProductTests(ProductsApp app)
 
         await Eventually.TrueAsync(
             async () => (string?)(await app.Api.GetAsync("/health")).ShouldBe(200).Json["status"] == "healthy",
-            TimeSpan.FromSeconds(20), "Redis is found again");
+            TimeSpan.FromSeconds(20), "Redis is used again");
         await CreateCachedAsync();
     }
 

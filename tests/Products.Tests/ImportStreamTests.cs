@@ -48,7 +48,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Imports_what_was_before_the_place_where_the_body_breaks_off()
+    public async Task Imports_the_rows_before_the_place_where_the_body_breaks_off()
     {
         using var import = await ChunkedRequest.StartAsync(app.Address, "/api/products/import", "application/x-ndjson");
         await import.SendAsync($$$"""{"sku": "{{{_sku}}}", "name": "A", "price": {"amount": 1, "currency": "EUR"}}""" + "\n{\"sku\": 7}\n");
@@ -81,7 +81,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_503_while_the_database_is_away()
+    public async Task Returns_503_while_the_database_is_down()
     {
         var (other, database) = await app.StartAloneAsync();
         await using var _ = other;

@@ -119,7 +119,7 @@ public sealed class ListProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_those_of_the_ids_that_there_are()
+    public async Task Returns_the_existing_ones_of_the_given_ids()
     {
         var first = await CreateAsync("First");
         var second = await CreateAsync("Second");

@@ -32,7 +32,7 @@ public sealed class PatchProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Sets_the_status_and_takes_it_back()
+    public async Task Sets_the_status_and_resets_it()
     {
         var product = await app.CreateAsync();
 
@@ -53,7 +53,7 @@ public sealed class PatchProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Takes_application_json_too()
+    public async Task Accepts_application_json_too()
     {
         var product = await app.CreateAsync();
 

@@ -8,7 +8,7 @@ namespace OrderInventory.Products.Tests;
 public sealed class ProductEventsTests(ProductsApp app)
 {
     [Fact]
-    public async Task Publishes_product_updated_when_a_product_is_made()
+    public async Task Publishes_product_updated_when_a_product_is_created()
     {
         var product = await app.CreateAsync();
 

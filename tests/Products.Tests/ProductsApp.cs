@@ -76,7 +76,7 @@ public sealed class ProductsApp : IAsyncLifetime
     }
 
     /// <summary>Starts another replica that trusts this authority; none if it is null.</summary>
-    public Replica StartBelieving(TestAuthority? authority, params (string Name, string Value)[] settings) => Start(
+    public Replica StartTrusting(TestAuthority? authority, params (string Name, string Value)[] settings) => Start(
         _connectionString, Orders.Address, [.. authority?.Settings ?? [("Authentication:Authority", "")], ("Authentication:RefreshInterval", "00:00:01"), .. settings]);
 
     public static string NewSku() => $"SKU-{Guid.CreateVersion7()}";

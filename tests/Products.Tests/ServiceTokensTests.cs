@@ -16,7 +16,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
     private const string Endpoint = "/connect/token";
 
     [Fact]
-    public async Task Is_asked_for_once_however_many_wait_and_kept()
+    public async Task Is_requested_once_for_all_waiting_callers_and_cached()
     {
         await using var bed = await TestBed.StartAsync();
 
@@ -25,11 +25,11 @@ public sealed class ServiceTokensTests(ProductsApp app)
         var later = await bed.GetAsync();
 
         Assert.Single(first.Append(later).Distinct());
-        Assert.Equal(1, bed.Authority.Asked(Endpoint));
+        Assert.Equal(1, bed.Authority.RequestCount(Endpoint));
     }
 
     [Fact]
-    public async Task Is_renewed_before_it_ends_and_nobody_waits_for_it()
+    public async Task Is_renewed_before_it_expires_without_delaying_callers()
     {
         await using var bed = await TestBed.StartAsync();
         var first = await bed.GetAsync();
@@ -37,13 +37,13 @@ public sealed class ServiceTokensTests(ProductsApp app)
         bed.Clock.Offset = TimeSpan.FromSeconds(3600 * 0.76);
         // The old token, immediately; the new one is being fetched.
         Assert.Equal(first, await bed.GetAsync());
-        await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new one is in use");
+        await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new token is in use");
 
-        Assert.Equal(2, bed.Authority.Asked(Endpoint));
+        Assert.Equal(2, bed.Authority.RequestCount(Endpoint));
     }
 
     [Fact]
-    public async Task Outlives_a_provider_that_is_away_until_it_ends()
+    public async Task Is_used_until_it_expires_while_the_provider_is_down()
     {
         await using var bed = await TestBed.StartAsync();
         var first = await bed.GetAsync();
@@ -65,7 +65,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
 
     // Fails when calls carry no token, or the caller's.
     [Fact]
-    public async Task Goes_with_each_call_to_another_service_in_place_of_the_callers()
+    public async Task Replaces_the_callers_token_in_each_call_to_another_service()
     {
         var product = (await app.CreateAsync()).Json;
         var address = $"/api/products/{product["id"]}";
@@ -81,7 +81,7 @@ public sealed class ServiceTokensTests(ProductsApp app)
     public async Task Without_one_a_call_that_needs_another_service_is_503()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority, ("Authentication:ClientId", ""));
+        await using var service = app.StartTrusting(authority, ("Authentication:ClientId", ""));
         var product = (await app.CreateAsync()).Json;
 
         (await service.Api.DeleteAsync($"/api/products/{product["id"]}", ("If-Match", "\"1\""), ("Authorization", "Bearer " + authority.Token("tester", ["admin"])))).ShouldBeProblem(503, "dependency-unavailable");

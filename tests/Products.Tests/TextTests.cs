@@ -42,7 +42,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [Theory]
     [InlineData("sku")]
     [InlineData("category")]
-    public async Task Refuses_what_nobody_sees_in_a_key(string member)
+    public async Task Refuses_invisible_characters_in_a_key(string member)
     {
         foreach (var character in new[] { "\u200B", "\u200D", "\u00AD", "\uFEFF", "\u202E", "\u2066", "\u061C", "\u180E", "\uFE0F", "\u034F", "\u3164", "\u115F", "\U000E0041", "\u0007", "\u0085", "\u2028", "\uE000" })
         {
@@ -65,7 +65,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("a\u0000")]
     [InlineData("a\u001Bb")]
     [InlineData("a\nb")]
-    public async Task Refuses_a_name_without_anything_to_see_or_with_control_characters(string name)
+    public async Task Refuses_a_name_without_visible_characters_or_with_control_characters(string name)
     {
         var product = ProductsApp.NewProduct();
         product["name"] = name;
@@ -79,7 +79,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("\u200B")]
     [InlineData("\u200B \u2060")]
     [InlineData("\u3164")]
-    public async Task Refuses_a_text_that_may_be_left_out_when_nobody_sees_anything_of_it(string text)
+    public async Task Refuses_an_optional_text_without_visible_characters(string text)
     {
         var description = ProductsApp.NewProduct();
         description["description"] = text;
@@ -170,7 +170,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("1", "XXX", "currency")]
     [InlineData("1", "XAU", "currency")]
     [InlineData("1", "eur", "currency")]
-    public async Task Refuses_what_is_no_money(string amount, string currency, string member)
+    public async Task Refuses_invalid_money(string amount, string currency, string member)
     {
         (await app.Api.PostAsync(Path, Body(amount, currency))).ShouldBeMalformed($"$.price.{member}");
         var report = (await app.Api.SendAsync(HttpMethod.Post, $"{Path}/import", $"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{amount},{currency}", [], "text/csv")).ShouldBe(200).Body;

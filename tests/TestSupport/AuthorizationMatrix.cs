@@ -76,14 +76,14 @@ public sealed class AuthorizationMatrix(string service, HttpClient http)
         var document = await File.ReadAllTextAsync(file);
         var from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
         var to = document.IndexOf(end, StringComparison.Ordinal);
-        Assert.True(from >= begin.Length && to >= from, $"{file} has no place for {service}.");
+        Assert.True(from >= begin.Length && to >= from, $"{file} has no section for {service}.");
         if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
         {
             await File.WriteAllTextAsync(file, document[..from] + table + document[to..]);
             return;
         }
 
-        Assert.True(document[from..to] == table, $"Who may do what in {service} is not what {file} says. Is the change meant? UPDATE_SNAPSHOTS=1 writes it anew. It is:\n{table}");
+        Assert.True(document[from..to] == table, $"The matrix of {service} differs from {file}. If the change is intended, rewrite it with UPDATE_SNAPSHOTS=1. It is now:\n{table}");
     }
 
     private async Task<int> SendAsync(string method, OwnedRequest owned, JsonNode? description, string? token)

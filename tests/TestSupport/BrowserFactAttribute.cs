@@ -13,7 +13,7 @@ public sealed class BrowserFactAttribute : FactAttribute
     {
         if (Chromium is null)
         {
-            Skip = "There is no Chromium here (Debian: apt-get install chromium; or CHROMIUM says where it is).";
+            Skip = "Chromium is not installed (Debian: apt-get install chromium; or set CHROMIUM to its path).";
         }
     }
 }

@@ -31,7 +31,7 @@ public sealed class FaultyBroker : IDisposable
         => PushRequestErrors(_broker.Cluster, ProduceRequest, (nuint)errors.Length, [.. errors.Select(error => (int)error)]);
 
     /// <summary>Puts a client of any broker into librdkafka's fatal state, in which it cannot continue.</summary>
-    public static void FailForGood(IClient client) => Check(TestFatalError(Native(client), (int)ErrorCode.OutOfOrderSequenceNumber, "made by a test"));
+    public static void FailFatally(IClient client) => Check(TestFatalError(Native(client), (int)ErrorCode.OutOfOrderSequenceNumber, "made by a test"));
 
     public void Dispose() => _broker.Dispose();
 

@@ -31,7 +31,7 @@ public sealed class ForeignIssuer : IDisposable
     /// <returns>Null where npm is not installed.</returns>
     public static async Task<ForeignIssuer?> StartAsync()
     {
-        if (!Npm.IsThere)
+        if (!Npm.IsInstalled)
         {
             return null;
         }

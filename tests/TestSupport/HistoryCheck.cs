@@ -45,7 +45,7 @@ public static class HistoryCheck
             Assert.Equal(places.GetValueOrDefault((string)level!["location"]!), ((long)level["onHand"]!, (long)level["reserved"]!));
         }
 
-        Assert.True(levels.Count == 0 || last is null || (DateTimeOffset)levels[0]!["updatedAt"]! >= (DateTimeOffset)last["occurredAt"]!, $"Product {product} was changed after it was last changed.");
+        Assert.True(levels.Count == 0 || last is null || (DateTimeOffset)levels[0]!["updatedAt"]! >= (DateTimeOffset)last["occurredAt"]!, $"Product {product}: updatedAt is before the last movement.");
     }
 
     /// <summary>Times never go back, versions are consecutive up to the order's own, and every cause comes before its effect.</summary>

@@ -115,7 +115,7 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
             }
 
             consumer.Close();
-            throw new TimeoutException($"Topic {topic} has {seen.Count} records of key {key}, which is not enough: {string.Join('\n', seen.Select(s => s.Value))}");
+            throw new TimeoutException($"Topic {topic} has {seen.Count} records of key {key}, too few: {string.Join('\n', seen.Select(s => s.Value))}");
         });
 
     public void Dispose() => _producer?.Dispose();

@@ -19,7 +19,7 @@ public sealed class TestAuthority : IAsyncDisposable
     public const string Audience = "order-inventory";
 
     private static readonly Lazy<TestAuthority> s_shared = new(() => new());
-    private readonly ConcurrentDictionary<string, int> _asked = new();
+    private readonly ConcurrentDictionary<string, int> _requestCounts = new();
     private readonly List<SecurityKey> _published = [];
     private WebApplication? _server;
     private int _port;
@@ -43,7 +43,7 @@ public sealed class TestAuthority : IAsyncDisposable
     public int ServiceTokenLife { get; set; } = 3600;
 
     /// <summary>How often a path was requested.</summary>
-    public int Asked(string path) => _asked.GetValueOrDefault(path);
+    public int RequestCount(string path) => _requestCounts.GetValueOrDefault(path);
 
     /// <summary>The settings that make a service trust this authority and request its own tokens from it.</summary>
     public IEnumerable<(string Name, string Value)> Settings =>
@@ -129,7 +129,7 @@ public sealed class TestAuthority : IAsyncDisposable
         _server = builder.Build();
         _server.Use((http, next) =>
         {
-            _asked.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
+            _requestCounts.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
             return next(http);
         });
         _server.MapGet("/.well-known/openid-configuration", () => Results.Json(new Dictionary<string, object>

@@ -15,7 +15,7 @@ internal static class DatabaseFaults
         ["inventory"] = ["stock_levels", "reservations", "stock_movements", "outbox_messages"],
     };
 
-    public static string AnyDatabase(Target target) => $"{(target.Random.Next(2) == 0 ? "orders" : "inventory")}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
+    public static string AnyDatabase(Target target) => $"{(target.Random.Next(2) == 0 ? "orders" : "inventory")}-{target.Replicas[target.Random.Next(target.Replicas.Count)].Number}";
 
     /// <summary>
     /// Locks a table, as a careless migration does: connections wait until the pools are exhausted. A service that waits is killed in the middle of
@@ -27,9 +27,9 @@ internal static class DatabaseFaults
         await using var connection = await ConnectAsync(target, database);
         await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
         await ExecuteAsync(connection, $"LOCK TABLE {s_migrated[database][0]} IN ACCESS EXCLUSIVE MODE");
-        await Fault.WaitAsync(Fault.Spoilt / 2, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime / 2, over);
         await ProcessFaults.Kill(target, where);
-        await Fault.WaitAsync(Fault.Spoilt / 2, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime / 2, over);
         return null;
     }
 
@@ -49,7 +49,7 @@ internal static class DatabaseFaults
             // No connection is left.
         }
 
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         foreach (var connection in connections)
         {
             await connection.DisposeAsync();
@@ -74,7 +74,7 @@ internal static class DatabaseFaults
 
         await ExecuteAsync(connection, "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99991231000000_Next', '99.0.0') ON CONFLICT DO NOTHING");
         await ProcessFaults.Kill(target, where);
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         await ExecuteAsync(connection, "DELETE FROM \"__EFMigrationsHistory\" WHERE migration_id = '99991231000000_Next'");
         foreach (var table in s_migrated[database])
         {
@@ -91,7 +91,7 @@ internal static class DatabaseFaults
     public static async Task<IReadOnlyList<string>?> RestoreAsync(Target target, CancellationToken over)
     {
         await target.Infrastructure.BackUpAsync();
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         await target.Infrastructure.RestoreAsync();
         return null;
     }
@@ -101,7 +101,7 @@ internal static class DatabaseFaults
     {
         using (Disk.Fill(folder))
         {
-            await Fault.WaitAsync(Fault.Spoilt, over);
+            await Fault.WaitAsync(Fault.DisturbanceTime, over);
         }
 
         return null;

@@ -5,13 +5,13 @@ namespace OrderInventory.Campaign.Faults;
 
 /// <summary>The system that faults are injected into.</summary>
 /// <param name="Infrastructure">The servers.</param>
-/// <param name="Cells">The replicas that requests are sent to.</param>
-/// <param name="NewCell">Creates another replica with the given number.</param>
+/// <param name="Replicas">The replicas that requests are sent to.</param>
+/// <param name="NewReplica">Creates another replica with the given number.</param>
 /// <param name="Rate">The best rate of answers per second so far; 0 while there is none.</param>
 /// <param name="Surge">Sends additional requests at a rate for a time, and returns when each has been answered or given up.</param>
 /// <param name="Random">Chooses places.</param>
 internal sealed record Target(
-    Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Func<int, Cell> NewCell, Func<double> Rate, Func<double, TimeSpan, CancellationToken, Task> Surge, Random Random);
+    Infrastructure Infrastructure, IReadOnlyList<Replica> Replicas, Func<int, Replica> NewReplica, Func<double> Rate, Func<double, TimeSpan, CancellationToken, Task> Surge, Random Random);
 
 /// <summary>A fault of the running system, which is undone when it ends.</summary>
 /// <param name="What">Its name, as --faults takes it.</param>
@@ -26,7 +26,7 @@ internal sealed record Fault(
     public static readonly TimeSpan Stop = TimeSpan.FromSeconds(13);
 
     /// <summary>How long a connection, a disk, a table or a pool is disturbed.</summary>
-    public static readonly TimeSpan Spoilt = TimeSpan.FromSeconds(8);
+    public static readonly TimeSpan DisturbanceTime = TimeSpan.FromSeconds(8);
 
     public const string Overload = "overload";
     private const int Times = 3;
@@ -35,11 +35,11 @@ internal sealed record Fault(
     [
         new("kill", ProcessFaults.AnyProcess, (target, where, _) => ProcessFaults.Kill(target, where), Kills: true),
         new("stop", ProcessFaults.AnyProcess, ProcessFaults.StopAsync),
-        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "kafka", where, over), Kills: true),
-        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "postgres", where, over), Kills: true),
-        new("clock", target => target.Cells.Any(cell => File.Exists(cell.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
-        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
-        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
+        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.FreezeServerAsync(target, "kafka", where, over), Kills: true),
+        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.FreezeServerAsync(target, "postgres", where, over), Kills: true),
+        new("clock", target => target.Replicas.Any(replica => File.Exists(replica.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
+        new("restart", target => target.Replicas.Count > 1 ? $"replica {target.Random.Next(target.Replicas.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
+        new("scale", target => target.Replicas.Count < Replica.Most ? $"{target.Replicas.Count} to {Replica.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
         Network("delay", NetworkFault.Delay),
         Network("drop", NetworkFault.Drop),
         Network("half-open", NetworkFault.HalfOpen),
@@ -70,14 +70,14 @@ internal sealed record Fault(
         target =>
         {
             // Servers and services are chosen equally often.
-            var proxies = target.Random.Next(2) == 0 ? target.Infrastructure.Proxies : [.. target.Cells.SelectMany(cell => cell.Proxies.Values)];
+            var proxies = target.Random.Next(2) == 0 ? target.Infrastructure.Proxies : [.. target.Replicas.SelectMany(replica => replica.Proxies.Values)];
             return proxies[target.Random.Next(proxies.Count)].Name;
         },
         async (target, where, over) =>
         {
-            var proxy = target.Infrastructure.Proxies.Concat(target.Cells.SelectMany(cell => cell.Proxies.Values)).Single(proxy => proxy.Name == where);
+            var proxy = target.Infrastructure.Proxies.Concat(target.Replicas.SelectMany(replica => replica.Proxies.Values)).Single(proxy => proxy.Name == where);
             proxy.Set(fault);
-            await WaitAsync(Spoilt, over);
+            await WaitAsync(DisturbanceTime, over);
             proxy.Set(NetworkFault.None);
             return null;
         });

@@ -113,7 +113,7 @@ internal static class TopicFaults
         using var consumers = new ConsumerGroup(target.Infrastructure.Kafka, group);
         var back = consumers.Committed(Topics.Partitions(admin, TimeSpan.FromSeconds(10)))
             .ConvertAll(partition => new TopicPartitionOffset(partition.TopicPartition, Math.Max(0, partition.Offset.Value - Rewound)));
-        await Task.WhenAll(target.Cells.Select(cell => cell.StopAsync()));
+        await Task.WhenAll(target.Replicas.Select(replica => replica.StopAsync()));
         try
         {
             for (var begun = Stopwatch.GetTimestamp(); ;)
@@ -132,9 +132,9 @@ internal static class TopicFaults
         }
         finally
         {
-            foreach (var cell in target.Cells)
+            foreach (var replica in target.Replicas)
             {
-                await cell.StartAsync(CancellationToken.None);
+                await replica.StartAsync(CancellationToken.None);
             }
         }
 

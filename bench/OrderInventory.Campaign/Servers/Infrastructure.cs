@@ -123,7 +123,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic).Where(topic => !topic.StartsWith("__", StringComparison.Ordinal)).ToList();
         await admin.DeleteTopicsAsync(topics);
         await EventuallyAsync("Kafka without topics", () => admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Any(topic => topics.Contains(topic.Topic))
-            ? throw new KafkaException(new Error(ErrorCode.Local_Fail, "Topics are still there."))
+            ? throw new KafkaException(new Error(ErrorCode.Local_Fail, "The topics still exist."))
             : Task.CompletedTask, CancellationToken.None);
     }
 
@@ -180,7 +180,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection($"{server};Database=postgres;Pooling=false;Timeout=3");
             await connection.OpenAsync(cancellationToken);
-            foreach (var service in (string[])[.. s_services, .. Enumerable.Range(1, Cell.Most).Select(number => $"identity{Text(number)}")])
+            foreach (var service in (string[])[.. s_services, .. Enumerable.Range(1, Replica.Most).Select(number => $"identity{Text(number)}")])
             {
                 await using var create = new NpgsqlCommand($"CREATE DATABASE {service}", connection);
                 await create.ExecuteNonQueryAsync(cancellationToken);
@@ -209,7 +209,7 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     private async Task StartKafkaAsync(int brokers, CancellationToken cancellationToken)
     {
-        var libs = Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? throw new CampaignException("KAFKA_HOME is not set: it names the folder of an Apache Kafka."), "libs", "*");
+        var libs = Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? throw new CampaignException("KAFKA_HOME is not set: set it to the folder of an Apache Kafka."), "libs", "*");
         var ports = Enumerable.Range(0, brokers).Select(_ => (Direct: Ports.Free(), ForServices: Ports.Free(), Controller: Ports.Free(), Inner: Ports.Free())).ToList();
         var voters = string.Join(',', ports.Select((p, i) => $"{i + 1}@127.0.0.1:{Text(p.Controller)}"));
         var cluster = Convert.ToBase64String([.. RandomNumberGenerator.GetBytes(15), 0]).TrimEnd('=').Replace('+', '0').Replace('/', '0');
@@ -233,7 +233,7 @@ internal sealed class Infrastructure : IAsyncDisposable
             var known = await Task.Run(() => admin.GetMetadata(TimeSpan.FromSeconds(3)), cancellationToken);
             if (known.Brokers.Count < brokers)
             {
-                throw new KafkaException(new Error(ErrorCode.Local_Fail, $"{known.Brokers.Count} of {brokers} brokers are there."));
+                throw new KafkaException(new Error(ErrorCode.Local_Fail, $"{known.Brokers.Count} of {brokers} brokers are running."));
             }
         }, cancellationToken);
     }
@@ -336,7 +336,7 @@ internal sealed class Infrastructure : IAsyncDisposable
             }
             catch (Exception problem) when (problem is NpgsqlException or KafkaException)
             {
-                throw new CampaignException($"{what} did not come up: {problem.Message}");
+                throw new CampaignException($"{what} did not start: {problem.Message}");
             }
         }
     }

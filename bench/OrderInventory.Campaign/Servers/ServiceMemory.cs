@@ -3,9 +3,9 @@ using OrderInventory.Load.Processes;
 namespace OrderInventory.Campaign.Servers;
 
 /// <summary>Resident memory of all services of all replicas together, while requests are sent.</summary>
-/// <param name="cells">The replicas.</param>
+/// <param name="replicas">The replicas.</param>
 /// <param name="now">Milliseconds since the start of the run.</param>
-internal sealed class ServiceMemory(IReadOnlyList<Cell> cells, Func<double> now)
+internal sealed class ServiceMemory(IReadOnlyList<Replica> replicas, Func<double> now)
 {
     private readonly List<(double At, long Kilobytes)> _samples = [];
 
@@ -13,7 +13,7 @@ internal sealed class ServiceMemory(IReadOnlyList<Cell> cells, Func<double> now)
     {
         while (!over.IsCancellationRequested)
         {
-            _samples.Add((now(), cells.SelectMany(cell => cell.Processes()).Sum(process => Memory.Resident(process.Id))));
+            _samples.Add((now(), replicas.SelectMany(replica => replica.Processes()).Sum(process => Memory.Resident(process.Id))));
             await Task.Delay(TimeSpan.FromSeconds(2), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

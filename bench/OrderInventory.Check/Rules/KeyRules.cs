@@ -26,11 +26,11 @@ internal static class KeyRules
             var made = keys[order.Id].ToList();
             if (made.Count != 1)
             {
-                yield return new(OneOrderPerKey, $"Order {order.Id} was made by {made.Count} keys.", history.ByOrder[order.Id].Take(3));
+                yield return new(OneOrderPerKey, $"Order {order.Id} was created by {made.Count} keys.", history.ByOrder[order.Id].Take(3));
             }
             else if (!history.ByKey.Contains(made[0]))
             {
-                yield return new(OneOrderPerKey, $"Order {order.Id} was made by the key {made[0]}, which nobody sent.", history.ByOrder[order.Id].Take(3));
+                yield return new(OneOrderPerKey, $"Order {order.Id} was created by the key {made[0]}, which no client sent.", history.ByOrder[order.Id].Take(3));
             }
         }
     }

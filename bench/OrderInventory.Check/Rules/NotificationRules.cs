@@ -21,13 +21,13 @@ internal static class NotificationRules
             }
             else if (made[0].Template != template)
             {
-                yield return new(OnePerEvent, $"{e} (order {e.Key}) was told of as {made[0].Template}, not as {template}.", history.ByOrder[e.Key]);
+                yield return new(OnePerEvent, $"{e} (order {e.Key}) was announced as {made[0].Template}, not as {template}.", history.ByOrder[e.Key]);
             }
         }
 
         foreach (var stray in told.Where(group => !wanted.ContainsKey(group.Key)).SelectMany(group => group))
         {
-            yield return new(OnePerEvent, $"Notification {stray.Id} ({stray.Template}) tells of event {stray.Event}, which nobody published.", history.ByOrder[stray.Order!.Value]);
+            yield return new(OnePerEvent, $"Notification {stray.Id} ({stray.Template}) is about event {stray.Event}, which must not have one or was not published.", history.ByOrder[stray.Order!.Value]);
         }
     }
 

@@ -30,7 +30,7 @@ internal static class RegisterRules
             if (Search(register.Quantity, calls, final) is { } stuck)
             {
                 yield return new(
-                    Linearizable, $"No order of the {calls.Count} calls that changed product {register.ProductId} leads from {register.Quantity} to {final} units with the answers that were given: {stuck.Text}",
+                    Linearizable, $"No order of the {calls.Count} calls that changed product {register.ProductId} leads from {register.Quantity} to {final} units with the given answers: {stuck.Text}",
                     stuck.Lines);
             }
         }
@@ -82,7 +82,7 @@ internal static class RegisterRules
 
                 if (seen.Count > MaxConfigurations)
                 {
-                    return ($"the search was given up after {seen.Count} configurations.", []);
+                    return ($"the search was abandoned after {seen.Count} configurations.", []);
                 }
             }
             else if (path.TryPop(out var last))

@@ -12,7 +12,7 @@ internal sealed class Fill(Endpoints endpoints, Catalogue catalogue)
     private static readonly string[] s_databases = ["orders", "inventory", "notifications"];
 
     /// <summary>Replaces all existing orders by this many. No order or event may be in flight meanwhile.</summary>
-    public async Task MakeAsync(int orders, CancellationToken cancellationToken)
+    public async Task FillAsync(int orders, CancellationToken cancellationToken)
     {
         // The same for all three databases. It is an hour ago, so that sweeps do not touch the orders.
         var newest = TimeProvider.System.GetUtcNow().AddHours(-1);

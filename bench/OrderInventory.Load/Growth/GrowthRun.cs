@@ -22,7 +22,7 @@ internal static class GrowthRun
         foreach (var size in options.Sizes)
         {
             AnsiConsole.WriteLine($"{size} orders: filling.");
-            await new Fill(endpoints, catalogue).MakeAsync(size, cancellationToken);
+            await new Fill(endpoints, catalogue).FillAsync(size, cancellationToken);
             var (orders, oldest) = await databases.SampleOrdersAsync(options.Reads, cancellationToken);
             var before = await databases.CountOrdersAsync(cancellationToken);
             var megabytes = await databases.SizeAsync(cancellationToken) / 1_048_576.0;

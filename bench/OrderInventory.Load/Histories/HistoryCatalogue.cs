@@ -12,7 +12,7 @@ internal static class HistoryCatalogue
     private const int Registers = 4;
     private const long RegisterStock = 1000;
 
-    public static async Task<RunLine> MakeAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
+    public static async Task<RunLine> CreateAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
     {
         using var products = new Api(endpoints.Service("products", throughGateway: false), endpoints.Bearer);
         using var inventory = new Api(endpoints.Service("inventory", throughGateway: false), endpoints.Bearer);

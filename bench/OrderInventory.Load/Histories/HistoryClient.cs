@@ -76,7 +76,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
     private int _keys;
 
     /// <summary>An order that is cancelled immediately: the cancel reaches another replica a few milliseconds after the placement.</summary>
-    private Guid? _regretted;
+    private Guid? _cancelNext;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -91,14 +91,14 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
             if (Choose() is { } asked)
             {
-                await AskAsync(asked with { Client = number, Intended = intended }, stop);
+                await CallAsync(asked with { Client = number, Intended = intended }, stop);
             }
         }
     }
 
     private Operation? Choose()
     {
-        var op = _regretted is null ? Draw() : Op.Cancel;
+        var op = _cancelNext is null ? Draw() : Op.Cancel;
         var asked = new Operation { Client = number, Op = op, Intended = 0, Start = 0, End = 0 };
         switch (op)
         {
@@ -111,8 +111,8 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             case Op.List or Op.Recent:
                 return asked with { Customer = shared.Run.Customers[shared.Customers.Next(_random)] };
             case Op.Cancel:
-                var cancel = _regretted ?? Any("pending", "confirmed", "revisionPending");
-                _regretted = null;
+                var cancel = _cancelNext ?? Any("pending", "confirmed", "revisionPending");
+                _cancelNext = null;
                 return cancel is null ? null : asked with { Order = cancel };
             case Op.Revise:
                 return Any("confirmed") is { } revise && _known.TryGetValue(revise, out var confirmed) ? asked with { Order = revise, IfMatch = confirmed.Version, Lines = Lines() } : null;
@@ -158,7 +158,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
     }
 
     /// <summary>Sends a request; one with a key is repeated until it is answered, and occasionally once more after the answer.</summary>
-    private async Task AskAsync(Operation asked, CancellationToken stop)
+    private async Task CallAsync(Operation asked, CancellationToken stop)
     {
         var begun = shared.Now;
         for (var attempt = 1; !stop.IsCancellationRequested; attempt++)
@@ -210,7 +210,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         if (answered.Op == Op.Place && !_known.ContainsKey(order))
         {
             shared.Placed(order);
-            _regretted = _random.Next(10) == 0 ? order : null;
+            _cancelNext = _random.Next(10) == 0 ? order : null;
         }
 
         var lines = answered.Op == Op.Place ? answered.Lines! : _known.TryGetValue(order, out var known) ? known.Lines : [];

@@ -23,7 +23,7 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
     private int _surges;
     private Shared? _shared;
 
-    public Shared Shared => _shared ?? throw new InvalidOperationException("It has not begun.");
+    public Shared Shared => _shared ?? throw new InvalidOperationException("The run has not begun.");
 
     /// <summary>Milliseconds since the start.</summary>
     public double Now => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
@@ -34,11 +34,11 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
     public void Dispose() => _http.Dispose();
 
     /// <summary>Ends when the time has elapsed, or enough orders are placed, and every request has been answered or given up.</summary>
-    /// <param name="beside">What runs at the same time as the load, such as faults; its token is cancelled when the load ends.</param>
+    /// <param name="alongside">What runs at the same time as the load, such as faults; its token is cancelled when the load ends.</param>
     /// <param name="cancellationToken">Ends everything.</param>
-    public async Task RunAsync(Func<CancellationToken, Task>? beside, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<CancellationToken, Task>? alongside, CancellationToken cancellationToken)
     {
-        var run = await HistoryCatalogue.MakeAsync(replicas[0](), options, cancellationToken);
+        var run = await HistoryCatalogue.CreateAsync(replicas[0](), options, cancellationToken);
         _start = Stopwatch.GetTimestamp();
         writer.Add(run);
         _shared = new(run, options, writer, () => Now);
@@ -56,7 +56,7 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         {
             try
             {
-                await (beside?.Invoke(over.Token) ?? Task.CompletedTask);
+                await (alongside?.Invoke(over.Token) ?? Task.CompletedTask);
             }
             catch
             {
@@ -100,7 +100,7 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
                 {
                     said = Now;
                     var (answered, failed) = Shared.Figures.Last();
-                    say(FormattableString.Invariant($"{Now / 1000,5:F0} s: {Shared.Acknowledged} orders, {answered} answers/s, {failed} without an answer, outbox {sample.Outbox}, behind {sample.Lag}, waiting {sample.Waiting}"));
+                    say(FormattableString.Invariant($"{Now / 1000,5:F0} s: {Shared.Acknowledged} orders, {answered} answers/s, {failed} without an answer, outbox {sample.Outbox}, lag {sample.Lag}, waiting {sample.Waiting}"));
                 }
             }
         }

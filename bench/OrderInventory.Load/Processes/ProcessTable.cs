@@ -38,7 +38,7 @@ internal static partial class ProcessTable
         var next = new Stack<Entry>(all.Where(entry => entry.Id == appHost));
         if (next.Count == 0)
         {
-            throw new LoadException($"There is no process {appHost}: --apphost-pid takes the id of the running AppHost.");
+            throw new LoadException($"There is no process {appHost}: --apphost-pid must be the id of the running AppHost.");
         }
 
         while (next.TryPop(out var entry))

@@ -46,7 +46,7 @@ internal static class ProcessorTime
             .GroupBy(time => time.Key).ToDictionary(group => group.Key, group => group.Sum(time => time.Value));
         var parts = means.Where(time => time.Key != Driver && time.Value >= 0.005).OrderByDescending(time => time.Value)
             .Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.Key} {time.Value:F2}"));
-        return string.Create(CultureInfo.InvariantCulture, $"{OfSystem(means):F2} ms, of it {string.Join(", ", parts)}; the driver beside it {OfDriver(means):F2}.");
+        return string.Create(CultureInfo.InvariantCulture, $"{OfSystem(means):F2} ms, of which {string.Join(", ", parts)}; the driver, not included, {OfDriver(means):F2}.");
     }
 
     /// <summary>Observes an idle system, and prints by program how much of one core it uses (Markdown).</summary>

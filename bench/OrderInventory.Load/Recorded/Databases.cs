@@ -43,7 +43,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
 
             if (Stopwatch.GetElapsedTime(start) > s_copiesTimeout)
             {
-                throw new LoadException($"After {s_copiesTimeout.TotalSeconds:F0} s Orders knows only {known} of {wanted} products and customers: do their events arrive?");
+                throw new LoadException($"After {s_copiesTimeout.TotalSeconds:F0} s Orders has only {known} of {wanted} products and customers: do their events arrive?");
             }
 
             await Task.Delay(200, cancellationToken);

@@ -52,7 +52,7 @@ internal sealed class CatalogueLoader : IDisposable
             await loader.PlaceOneAsync(catalogue, cancellationToken);
         }
 
-        AnsiConsole.MarkupLineInterpolated($"{catalogue.Products.Count} products with stock and {catalogue.Customers.Count} customers are there, and Orders knows them.");
+        AnsiConsole.MarkupLineInterpolated($"{catalogue.Products.Count} products with stock and {catalogue.Customers.Count} customers exist, and Orders has their local copies.");
         return catalogue;
     }
 

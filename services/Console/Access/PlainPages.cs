@@ -14,7 +14,7 @@ internal static class PlainPages
         var http = context.HttpContext;
         var token = http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http);
         return WriteAsync(http, StatusCodes.Status403Forbidden, "This console is for staff", $"""
-            <p>{WebUtility.HtmlEncode(http.User.Identity?.Name)} has no role that may use it.</p>
+            <p>{WebUtility.HtmlEncode(http.User.Identity?.Name)} has no role that may use the console.</p>
             <form method="post" action="/console/sign-out">
             <input type="hidden" name="{token.FormFieldName}" value="{token.RequestToken}">
             <button>Sign out</button>
@@ -27,7 +27,7 @@ internal static class PlainPages
     {
         context.HandleResponse();
         return WriteAsync(context.HttpContext, StatusCodes.Status400BadRequest, "You are not signed in", """
-            <p>Signing in was not finished, or took too long.</p>
+            <p>Signing in was not completed, or it took too long.</p>
             <p><a href="/console/">Sign in again</a></p>
             """);
     }

@@ -18,10 +18,10 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
     public const string Claim = "console_session";
 
     /// <summary>How long before its expiry a token is renewed: longer than any request takes.</summary>
-    private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_renewAhead = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an unused session that could be renewed is kept after its last token has expired.</summary>
-    private static readonly TimeSpan s_idle = TimeSpan.FromHours(12);
+    private static readonly TimeSpan s_maxIdle = TimeSpan.FromHours(12);
 
     private readonly ConcurrentDictionary<string, Session> _sessions = new();
 
@@ -32,7 +32,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         var now = time.GetUtcNow();
         foreach (var (old, session) in _sessions)
         {
-            if (session.Ends + (session.Refresh is null ? TimeSpan.Zero : s_idle) <= now)
+            if (session.Ends + (session.Refresh is null ? TimeSpan.Zero : s_maxIdle) <= now)
             {
                 _sessions.TryRemove(old, out _);
             }
@@ -52,7 +52,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         }
 
         var now = time.GetUtcNow();
-        if (session.Ends - now > s_ahead)
+        if (session.Ends - now > s_renewAhead)
         {
             return session.Token;
         }
@@ -131,9 +131,9 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
 
     private sealed record Session(string Token, DateTimeOffset Ends, string? Refresh, SemaphoreSlim Renewal);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The provider does not renew a token: it answers {Status}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The identity provider refused to renew a token: it answered {Status}")]
     private partial void LogRefused(int status);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The provider was not reached to renew a token: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The identity provider could not be reached to renew a token: {Reason}")]
     private partial void LogNotReached(string reason);
 }

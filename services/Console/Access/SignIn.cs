@@ -19,7 +19,7 @@ internal static class SignIn
     {
         var settings = builder.Configuration.GetSection("Authentication").Get<AuthenticationSettings>() ?? new();
         var discovery = settings.Discovery
-            ?? throw new InvalidOperationException("Authentication:Authority is missing: the console does not know where people sign in.");
+            ?? throw new InvalidOperationException("Authentication:Authority is not set: the console has no identity provider to sign in with.");
         builder.Services.AddSingleton<Sessions>();
         // Sessions do not outlive the process, so their cookies need not outlive it either.
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();

@@ -11,15 +11,15 @@ internal sealed class CountedContent(Stream file, Func<long, Task> sent) : HttpC
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
     {
         var buffer = new byte[32 * 1024];
-        var (total, told) = (0L, 0L);
+        var (total, reported) = (0L, 0L);
         int read;
         while ((read = await file.ReadAsync(buffer)) > 0)
         {
             await stream.WriteAsync(buffer.AsMemory(0, read));
             total += read;
-            if (total - told >= Step)
+            if (total - reported >= Step)
             {
-                told = total;
+                reported = total;
                 await sent(total);
             }
         }

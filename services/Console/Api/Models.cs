@@ -35,9 +35,9 @@ public sealed record StatisticsSpan(DateTimeOffset From, DateTimeOffset To, long
 
 public sealed record Statistics(string By, string Zone, IReadOnlyList<StatisticsSpan> Items);
 
-public sealed record Happening(DateTimeOffset At, string Service, string What, string? TraceId, JsonElement Data);
+public sealed record TimelineItem(DateTimeOffset At, string Service, string What, string? TraceId, JsonElement Data);
 
-public sealed record Timeline(IReadOnlyList<Happening> Items, IReadOnlyList<string> Missing)
+public sealed record Timeline(IReadOnlyList<TimelineItem> Items, IReadOnlyList<string> Missing)
 {
     /// <summary>The person or client who last changed the order; null when it is not recorded.</summary>
     public string? LastBy => Items.Where(item => item.Service == "orders" && item.Data.ValueKind == JsonValueKind.Object)

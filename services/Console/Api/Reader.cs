@@ -10,7 +10,7 @@ internal sealed class Reader(IJSRuntime browser)
 
     public bool IsKnown { get; private set; }
 
-    public async Task AskAsync()
+    public async Task LoadZoneAsync()
     {
         if (IsKnown)
         {

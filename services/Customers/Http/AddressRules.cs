@@ -22,5 +22,6 @@ internal static class AddressRules
     }
 
     public static ProblemHttpResult TooMany() => Problems.Conflict(
-        "too-many-addresses", "The customer has too many addresses.", $"At most {AddressBook.MaxAddresses} are kept. Delete one first, or change one.");
+        "too-many-addresses", "The customer has too many addresses.",
+        $"At most {AddressBook.MaxAddresses} addresses are allowed. Delete one first, or change one.");
 }

@@ -24,7 +24,7 @@ public sealed record CustomerResponse(
     internal static readonly Expression<Func<Customer, CustomerResponse>> Projection = c =>
         new(c.Id, c.Name!, c.Email!, c.Phone, AddressResponse.Of(c.Addresses), c.Language, c.Channels, c.Status, c.Version, c.CreatedAt, c.UpdatedAt);
 
-    private static readonly Func<Customer, CustomerResponse> s_of = Projection.Compile();
+    private static readonly Func<Customer, CustomerResponse> s_toResponse = Projection.Compile();
 
-    internal static CustomerResponse Of(Customer customer) => s_of(customer);
+    internal static CustomerResponse Of(Customer customer) => s_toResponse(customer);
 }

@@ -22,7 +22,7 @@ internal static partial class CustomerRules
         // An SMS gateway accepts only E.164, and a number without a country code is ambiguous.
         errors.Require(
             !details.Channels.Sms || (details.Phone is not null && E164().IsMatch(details.Phone)),
-            "$.phone", "With sms on, a number in E.164 form like +49300074321 is required.");
+            "$.phone", "The sms channel requires a number in E.164 format, like +49300074321.");
         errors.Require(details.Language.Length <= 35 && LanguageTag().IsMatch(details.Language), "$.language", "A language tag like en or pt-BR is required.");
         return errors.Any ? errors.Malformed() : null;
     }

@@ -31,6 +31,6 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not say what its orders should hold: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders did not answer what its open orders should hold: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

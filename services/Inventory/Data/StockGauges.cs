@@ -20,5 +20,5 @@ internal static class StockGauges
                 UNION ALL SELECT product_id, location, quantity FROM hold_lines) AS held
             GROUP BY 1, 2) AS h USING (product_id, location)
         """,
-        new DatabaseGauge("inventory.reconciliation.difference", "{unit}", "Units by which what is reserved differs from what orders and holds have, summed over products; 0 when the books agree"));
+        new DatabaseGauge("inventory.reconciliation.difference", "{unit}", "Units by which the reserved quantity differs from what orders and holds have, summed over products; 0 when the books balance"));
 }

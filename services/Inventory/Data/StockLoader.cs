@@ -22,7 +22,7 @@ internal sealed record StockScope
     /// For changes that may create stock at a location: no location is deleted until the transaction ends. Of an order's events only a return
     /// does this; all others use existing stock.
     /// </summary>
-    public bool KeepLocations { get; init; }
+    public bool LockLocations { get; init; }
 
     /// <summary>For changes that must not create stock or holds of deleted products.</summary>
     public bool FindDeleted { get; init; }
@@ -31,7 +31,7 @@ internal sealed record StockScope
     public bool SumLedger { get; init; }
 
     /// <summary>The scope of a change to products' stock, possibly with a new record at another location.</summary>
-    public static StockScope ToChange(params Guid[] products) => new() { Products = products, KeepLocations = true };
+    public static StockScope ToChange(params Guid[] products) => new() { Products = products, LockLocations = true };
 }
 
 /// <summary>
@@ -66,7 +66,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         var someAreDue = false;
 
         var reads = new Reads(connection);
-        if (scope.KeepLocations)
+        if (scope.LockLocations)
         {
             reads.Add("SELECT code, priority, active FROM locations ORDER BY code FOR KEY SHARE", row => locations.Add(row.GetString(0), new(row.GetInt32(1), row.GetBoolean(2))));
         }

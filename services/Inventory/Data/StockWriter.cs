@@ -19,7 +19,7 @@ internal static class StockWriter
         writes.AddRows([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: false })], rows => Reservations(rows, UpdateReservations));
         writes.AddHolds(stock);
         writes.AddRows(stock.Movements, InsertMovements);
-        if (stock.Reclosed is var (product, before))
+        if (stock.BalancesToRebuild is var (product, before))
         {
             writes.AddClosingFromScratch(product, before);
         }

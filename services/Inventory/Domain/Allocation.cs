@@ -17,7 +17,7 @@ internal static class Allocation
     /// <param name="stock">The stock of each wanted product.</param>
     /// <param name="policy">How locations are chosen.</param>
     /// <param name="preferred">Units to take first because they are set aside for this request, such as those just released by its hold.</param>
-    /// <returns>One line per product and location, in the order of <paramref name="wanted"/>.</returns>
+    /// <returns>One line per product and location: the preferred ones first, then in the order of <paramref name="wanted"/>.</returns>
     public static IReadOnlyList<ReservedLine> Choose(
         IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, Func<Guid, ProductStock> stock, AllocationPolicy policy, IReadOnlyList<ReservedLine> preferred)
     {

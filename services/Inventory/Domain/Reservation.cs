@@ -64,7 +64,7 @@ internal sealed class Reservation
     /// which the later event replaces, but each return is about different goods. A return that became a dead letter must still be taken back
     /// after a later return has been. A return is identified by the order version: it has no other id that is the same in each of its events.
     /// </summary>
-    public bool HasTakenBack(long orderVersion) => ReturnedVersions.Contains(orderVersion);
+    public bool HasAppliedReturn(long orderVersion) => ReturnedVersions.Contains(orderVersion);
 
     /// <summary>Whether the order holds stock that can be revised or shipped.</summary>
     public bool IsLive => Lines.Count > 0
@@ -89,7 +89,7 @@ internal sealed class Reservation
     }
 
     /// <summary>Records a return; <paramref name="rest"/> is what has not come back.</summary>
-    public void TakeBack(long orderVersion, IReadOnlyList<ReservedLine> rest)
+    public void ApplyReturn(long orderVersion, IReadOnlyList<ReservedLine> rest)
     {
         Shipped = rest;
         ReturnedVersions = [.. ReturnedVersions, orderVersion];

@@ -67,7 +67,7 @@ internal sealed class Stock
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
     /// <summary>The product whose closing balances are rebuilt, from movements before the given time.</summary>
-    public (Guid ProductId, DateTimeOffset Before)? Reclosed { get; set; }
+    public (Guid ProductId, DateTimeOffset Before)? BalancesToRebuild { get; set; }
 
     /// <summary>Units of these products in holds that have expired. They are released before anything is found short.</summary>
     public IReadOnlyList<HeldLine> DueLines { get; init; } = [];

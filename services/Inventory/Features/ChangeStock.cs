@@ -67,9 +67,10 @@ internal static class ChangeStock
 
     /// <summary>Change the stock of several products</summary>
     /// <remarks>
-    /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (a delta
-    /// without a record), <c>unknown-product</c> (deleted), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>,
-    /// <c>malformed-request</c> (too many units). <c>onHand</c> creates a missing record. With an Idempotency-Key a request is applied once.
+    /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (no record, and
+    /// the line has no <c>onHand</c>, which creates one), <c>unknown-product</c> (deleted; units can only be taken out), <c>unknown-location</c>,
+    /// <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too many units). With an Idempotency-Key a request is applied
+    /// once.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -125,9 +126,9 @@ internal static class ChangeStock
             return;
         }
 
-        errors.Require(line.Delta is null || line.OnHand is null, path, "delta and onHand exclude each other.");
+        errors.Require(line.Delta is null || line.OnHand is null, path, "Only one of delta and onHand is allowed.");
         errors.Require(line.Delta is not null || line.OnHand is not null || line.LowStockThreshold is not null, path, "delta, onHand or lowStockThreshold is required.");
-        errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It belongs to onHand.");
+        errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It is allowed only with onHand.");
         errors.Require(
             line.Delta is null || (line.Delta != 0 && Math.Abs((decimal)line.Delta) <= StockLimits.MaxUnits), $"{path}.delta", "A number of units other than 0 is required.");
         StockProblems.CheckUnits(errors, line.OnHand, $"{path}.onHand");
@@ -143,12 +144,12 @@ internal static class ChangeStock
 
         if (!stock.Locations.ContainsKey(line.Location))
         {
-            return Refuse("unknown-location", "There is no such location.");
+            return Refuse("unknown-location", "The location does not exist.");
         }
 
         if (line.OnHand is null && stock.Product(line.ProductId) is not { IsNew: false })
         {
-            return Refuse("not-found", "There is no such stock record.");
+            return Refuse("not-found", "The stock record does not exist.");
         }
 
         var item = stock.Item(line.ProductId, line.Location);
@@ -166,7 +167,7 @@ internal static class ChangeStock
             {
                 return refusal.TooMany
                     ? Refuse("malformed-request", StockProblems.TooMany)
-                    : Refuse("stock-below-reserved", "Fewer units than are reserved.", refusal.OnHand, refusal.Reserved);
+                    : Refuse("stock-below-reserved", "Fewer units would be left than are reserved.", refusal.OnHand, refusal.Reserved);
             }
 
             changed = true;

@@ -14,7 +14,7 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
     /// <summary>The delay of the first round: soon after the start, but not during it.</summary>
     private static readonly TimeSpan s_afterStart = TimeSpan.FromMinutes(1);
 
-    [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An unhandled exception in a background service ends the host; the next round tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.ClosingInterval, time);
@@ -77,6 +77,6 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
         return await command.ExecuteScalarAsync(cancellationToken) as Guid[] ?? [];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger could not be closed; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Closing balances of the ledger could not be written; will be retried")]
     private partial void LogFailed(Exception exception);
 }

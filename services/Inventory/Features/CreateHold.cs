@@ -51,6 +51,6 @@ internal static class CreateHold
             claims => IdempotentCreate.BeginAsync(http, claims, caller.Sub, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken));
         return result.Refusal is { } problem
             ? problem
-            : await database.AnswerHoldAsync(http, result.MadeBefore ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);
+            : await database.AnswerHoldAsync(http, result.CreatedEarlier ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);
     }
 }

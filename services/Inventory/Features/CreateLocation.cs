@@ -25,7 +25,8 @@ internal static class CreateLocation
         Request request, HttpContext http, Caller caller, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        errors.Require(Location.IsCode(request.Code), "$.code", "Lower-case letters, digits and hyphens are required, 1 to 50, the first no hyphen.");
+        errors.Require(
+            Location.IsCode(request.Code), "$.code", "1 to 50 lower-case letters, digits and hyphens are required; the first must not be a hyphen.");
         LocationRules.Check(errors, request.Name, request.Priority);
         if (errors.Any)
         {
@@ -58,7 +59,8 @@ internal static class CreateLocation
 
         if (await database.Locations.CountAsync(cancellationToken) >= Location.MaxCount)
         {
-            return Problems.Conflict("too-many-locations", "There are too many locations.", $"At most {Location.MaxCount} are possible.");
+            return Problems.Conflict(
+                "too-many-locations", "The maximum number of locations has been reached.", $"At most {Location.MaxCount} locations are allowed.");
         }
 
         database.Add(location);
@@ -68,7 +70,7 @@ internal static class CreateLocation
         }
         catch (DbUpdateException exception) when (exception.IsUniqueViolation("pk_locations"))
         {
-            return Problems.Conflict("location-exists", "There is a location of this code.");
+            return Problems.Conflict("location-exists", "Another location has this code.");
         }
 
         await create.CommitAsync(cancellationToken);

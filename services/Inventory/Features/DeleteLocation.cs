@@ -43,7 +43,8 @@ internal static class DeleteLocation
              """, cancellationToken);
         if (code == StockItem.DefaultLocation || await database.StockLevels.AnyAsync(l => l.Location == code && l.OnHand > 0, cancellationToken))
         {
-            return Problems.Conflict("location-in-use", "The location is in use.", "Units are there, or it is the default one. Move them first, or make it inactive.");
+            return Problems.Conflict("location-in-use", "The location is in use.",
+            "It has units, or it is the default location. Move the units first, or make the location inactive.");
         }
 
         // The versions are added to another row: a product's version, their sum, must never fall.

@@ -17,7 +17,7 @@ internal sealed partial class ExpireHolds(
 {
     private const int MaxClaimed = 100;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An unhandled exception in a background service ends the host; the next round tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.HoldSweep, time);
@@ -93,11 +93,11 @@ internal sealed partial class ExpireHolds(
         return [.. ids];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Holds could not be swept; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired holds could not be ended; will be retried")]
     private partial void LogFailed(Exception exception);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Hold {Hold} cannot be ended: it has {Quantity} units of product {Product} at {Location}, where {Reserved} are reserved. The product's stock must be rebuilt; tried again later")]
+        Message = "Hold {Hold} cannot be ended: it has {Quantity} units of product {Product} at {Location}, where {Reserved} are reserved. The product's stock must be rebuilt; will be retried")]
     private partial void LogCannotEnd(Guid hold, long quantity, Guid product, string location, long reserved);
 }

@@ -35,7 +35,7 @@ internal static class ExportStock
     {
         var errors = new RequestErrors();
         StockFilter.CheckText(errors, q);
-        errors.Require(format is null or "csv" or "ndjson", "format", "csv or ndjson is possible.");
+        errors.Require(format is null or "csv" or "ndjson", "format", "csv or ndjson is required.");
         if (errors.Any)
         {
             return errors.Malformed();

@@ -48,7 +48,7 @@ internal static class ExtendHold
         if (row.Status == HoldStatus.Live && await IsBeyondAsync(database, row.ExpiresAt, ttl, latest, cancellationToken))
         {
             return Problems.Conflict(
-                "hold-lifetime-exceeded", "The hold would last too long.", $"It may be kept until {latest:O}. Nothing was changed.", ("latestExpiresAt", latest));
+                "hold-lifetime-exceeded", "The hold would last too long.", $"It can be extended until {latest:O} at most. Nothing was changed.", ("latestExpiresAt", latest));
         }
 
         var extended = row.Status == HoldStatus.Live && await database.Database.ExecuteSqlAsync(

@@ -30,7 +30,7 @@ internal static class ImportStock
 
         static Row IImportRow<Row>.Parse(IReadOnlyDictionary<string, string> cells, RequestErrors errors)
         {
-            errors.Require(Uuids.TryParse(cells["productId"].Trim(), out var productId), "$.productId", "An id is required.");
+            errors.Require(Uuids.TryParse(cells["productId"].Trim(), out var productId), "$.productId", "A product id is required.");
             return new(
                 productId,
                 ReadUnits("onHand"),
@@ -116,7 +116,8 @@ internal static class ImportStock
 
             if (stock.SetOnHand(row.ProductId, row.Location, row.OnHand, MovementKind.Set, new(Reason: "import", Reference: reference)) is { } refusal)
             {
-                return new("$.onHand", refusal.TooMany ? StockProblems.TooMany : $"{refusal.Reserved} are reserved there.");
+                return new(
+                    "$.onHand", refusal.TooMany ? StockProblems.TooMany : $"It must not be less than the units reserved at this location: {refusal.Reserved}.");
             }
 
             var product = stock.Product(row.ProductId)!;

@@ -15,7 +15,7 @@ internal static class ListAllMovements
     /// <summary>The longest period of one request: the ledger is ordered by product, so a query over all products reads the whole period.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(31);
 
-    private static readonly TimeSpan s_usual = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_defaultPeriod = TimeSpan.FromDays(1);
 
     /// <param name="ProductId">The product.</param>
     /// <param name="Movement">The ledger row.</param>
@@ -51,16 +51,16 @@ internal static class ListAllMovements
             return problem;
         }
 
-        if (WordList.Read<MovementKind>(kind, "kind", out var kinds) is { } unknown)
+        if (EnumList.Read<MovementKind>(kind, "kind", out var kinds) is { } unknown)
         {
             return unknown;
         }
 
         var end = (to ?? time.GetUtcNow()).ToUniversalTime();
-        var start = from?.ToUniversalTime() ?? (end - DateTimeOffset.MinValue > s_usual ? end - s_usual : DateTimeOffset.MinValue);
+        var start = from?.ToUniversalTime() ?? (end - DateTimeOffset.MinValue > s_defaultPeriod ? end - s_defaultPeriod : DateTimeOffset.MinValue);
         var errors = new RequestErrors();
-        errors.Require(start < end, "from", "It must be before to.");
-        errors.Require(end - start <= s_longest, "from", string.Create(CultureInfo.InvariantCulture, $"At most {s_longest.TotalDays} days are looked through."));
+        errors.Require(start < end, "from", "from must be before to.");
+        errors.Require(end - start <= s_longest, "from", string.Create(CultureInfo.InvariantCulture, $"The range must not exceed {s_longest.TotalDays} days."));
         if (errors.Any)
         {
             return errors.Malformed();

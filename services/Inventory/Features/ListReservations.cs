@@ -43,7 +43,7 @@ internal static class ListReservations
             return problem;
         }
 
-        if (WordList.Read<ReservationOutcome>(outcome, "outcome", out var outcomes) is { } unknown)
+        if (EnumList.Read<ReservationOutcome>(outcome, "outcome", out var outcomes) is { } unknown)
         {
             return unknown;
         }
@@ -85,8 +85,8 @@ internal static class ListReservations
 
         if (outcomes is not null)
         {
-            var words = outcomes.Select(Outcomes.Format).ToArray();
-            rows = rows.Where(r => words.Contains(r.Outcome));
+            var values = outcomes.Select(Outcomes.Format).ToArray();
+            rows = rows.Where(r => values.Contains(r.Outcome));
         }
 
         if (location is not null || productId is not null)

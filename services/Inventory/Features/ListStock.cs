@@ -52,7 +52,7 @@ internal static class ListStock
         if (caller.OnlyCustomer is not null && (location is not null || lowStock is not null || reserved is not null))
         {
             // These filters would reveal quantities that only staff may see.
-            return Problems.Of("not-permitted", "location, lowStock and reserved are for staff.", StatusCodes.Status403Forbidden);
+            return Problems.Of("not-permitted", "Only staff may use location, lowStock and reserved.", StatusCodes.Status403Forbidden);
         }
 
         var products = new StockFilter(q, location, lowStock, outOfStock, reserved, named).Apply(database);

@@ -60,6 +60,6 @@ internal sealed class OrderEventsHandler(StockLoader loader, ReadCache cache) : 
             }
         }
 
-        return new() { Orders = [.. orders], Products = [.. products], Holds = [.. holds], KeepLocations = returns };
+        return new() { Orders = [.. orders], Products = [.. products], Holds = [.. holds], LockLocations = returns };
     }
 }

@@ -14,7 +14,7 @@ internal static class OrderUpdatedHandler
     public static string? Validate(OrderUpdated order) => order switch
     {
         { Status: OrderStatus.RevisionPending, Revision: null } => "A pending revision has no lines.",
-        { Return: not null, Status: not (OrderStatus.Shipped or OrderStatus.Delivered) } => "Only goods that were shipped can come back.",
+        { Return: not null, Status: not (OrderStatus.Shipped or OrderStatus.Delivered) } => "Only shipped goods can be returned.",
         { Return.Lines.Count: 0 } => "A return has no lines.",
         { Return: { } returned } when returned.Lines.Any(line => line.Quantity < 1) => "A returned quantity is below 1.",
         _ => OrderEventsHandler.Validate([.. order.Lines, .. order.Revision?.Lines ?? []]),
@@ -26,7 +26,7 @@ internal static class OrderUpdatedHandler
     public static Reservation? Apply(OrderUpdated order, Guid eventId, Stock stock)
     {
         var reservation = stock.Reservation(order.OrderId);
-        if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasTakenBack(order.Version))
+        if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasAppliedReturn(order.Version))
         {
             return null;
         }
@@ -105,17 +105,17 @@ internal static class OrderUpdatedHandler
         var rest = reservation.Shipped.ToList();
         foreach (var line in returned.Lines)
         {
-            TakeBack(line, returned.Restock, rest, order.OrderId, eventId, stock);
+            ReturnLine(line, returned.Restock, rest, order.OrderId, eventId, stock);
         }
 
-        reservation.TakeBack(order.Version, rest);
+        reservation.ApplyReturn(order.Version, rest);
         if (!isLate)
         {
             reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
         }
     }
 
-    private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, Guid eventId, Stock stock)
+    private static void ReturnLine(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, Guid eventId, Stock stock)
     {
         long missing = line.Quantity;
         for (var i = 0; i < shipped.Count && missing > 0; i++)
@@ -144,7 +144,7 @@ internal static class OrderUpdatedHandler
         {
             // Orders prevents this; here it would create stock from nothing. It becomes a dead letter, which a person may replay if an order's
             // event was late.
-            throw new InvalidOperationException($"Of product {line.ProductId} more came back than the order was shipped.");
+            throw new InvalidOperationException($"More units of product {line.ProductId} were returned than the order shipped.");
         }
 
         shipped.RemoveAll(left => left.Quantity == 0);

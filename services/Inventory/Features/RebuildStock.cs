@@ -57,13 +57,13 @@ internal static class RebuildStock
                 if (!item.TryRebuild(onHand, reserved))
                 {
                     return Problems.Conflict(
-                        "ledger-inconsistent", "The ledger does not add up.", "Its sums would break 0 <= reserved <= on hand. Nothing was changed.",
+                        "ledger-inconsistent", "The ledger is inconsistent.", "Its sums would violate 0 <= reserved <= on hand. Nothing was changed.",
                         ("location", item.Location), ("onHand", onHand), ("reserved", reserved));
                 }
             }
 
             // The closing balances may be wrong even when the levels are right.
-            stock.Reclosed = (productId, stock.Now - options.ClosingAge);
+            stock.BalancesToRebuild = (productId, stock.Now - options.ClosingAge);
             var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
             return dryRun ? Change<Response>.DryRun(answer) : answer;
         }, caller, cancellationToken);

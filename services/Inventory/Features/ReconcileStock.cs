@@ -71,7 +71,7 @@ internal static class ReconcileStock
             })];
         }
 
-        return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));
+        return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer; its columns are null." : null));
     }
 
     // From the levels, the ledger and the balances: the report must also find a product whose levels are lost. One index probe for each product,

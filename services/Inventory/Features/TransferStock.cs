@@ -29,7 +29,7 @@ internal static class TransferStock
     {
         var errors = new RequestErrors();
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
-        errors.Require(request.From != request.To, "$.to", "Another location than from is required.");
+        errors.Require(request.From != request.To, "$.to", "A location other than from is required.");
         errors.RequireText(request.Reason, 200, "$.reason");
         errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)

@@ -50,12 +50,12 @@ internal static class HoldRules
 
         var shortages = stock.FindShortages(wanted, own);
         return shortages.Count == 0 ? null : Problems.Conflict(
-            "insufficient-stock", "There is not enough in stock.", "See lines. Nothing was changed.",
+            "insufficient-stock", "Not enough stock.", "Nothing was changed. See lines.",
             ("lines", shortages.Select(shortage => new Short(shortage.ProductId, shortage.Requested, shortage.Available)).ToList()));
     }
 
     public static ProblemHttpResult Ended(HoldStatus status) => Problems.Conflict(
-        "hold-ended", "The hold has ended.", "Its units are free again, or an order has them. Make a new one.",
+        "hold-ended", "The hold has ended.", "Its units are available again, or an order has reserved them. Create a new hold.",
         ("holdStatus", Outcomes.Format(status == HoldStatus.Live ? HoldStatus.Expired : status)));
 
     /// <summary>The hold with its current status by the database's clock; null when there is none, or when the caller may not see it.</summary>

@@ -33,7 +33,7 @@ internal static class LocationRules
     }
 
     public static ProblemHttpResult NotFound(string code) => Problems.Of(
-        "not-found", "There is no such location.", StatusCodes.Status404NotFound, Location.IsCode(code) ? $"No location has the code {code}." : null);
+        "not-found", "The location does not exist.", StatusCodes.Status404NotFound, Location.IsCode(code) ? $"No location has the code {code}." : null);
 
     public static async Task<Location?> FindLocationAsync(this InventoryDb database, string code, CancellationToken cancellationToken) =>
         Location.IsCode(code) ? await database.Locations.SingleOrDefaultAsync(l => l.Code == code, cancellationToken) : null;

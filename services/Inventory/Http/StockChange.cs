@@ -23,7 +23,7 @@ internal sealed record Change<T>
     public ProblemHttpResult? Refusal { get; private init; }
 
     /// <summary>The resource that an earlier request with the same Idempotency-Key created. Nothing is written.</summary>
-    public Guid? MadeBefore { get; private init; }
+    public Guid? CreatedEarlier { get; private init; }
 
     public bool IsWritten { get; private init; }
 
@@ -33,7 +33,7 @@ internal sealed record Change<T>
 
     public static Change<T> DryRun(T answer) => new() { Answer = answer };
 
-    internal static Change<T> Before(Guid id) => new() { MadeBefore = id };
+    internal static Change<T> Before(Guid id) => new() { CreatedEarlier = id };
 }
 
 /// <summary>
@@ -43,7 +43,7 @@ internal sealed record Change<T>
 internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, StockLoader loader, OutboxSignal signal, ReadCache cache, TimeProvider time)
 {
     // Another transaction inserted the same row at this moment; the retry sees it.
-    private readonly ResiliencePipeline _again = TransactionRetry.Create(time, PostgresErrorCodes.UniqueViolation);
+    private readonly ResiliencePipeline _retry = TransactionRetry.Create(time, PostgresErrorCodes.UniqueViolation);
 
     /// <param name="scope">What is locked while <paramref name="decide"/> runs.</param>
     /// <param name="decide">
@@ -54,7 +54,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
     /// <param name="claim">Opens the transaction with the request's Idempotency-Key, for a POST that takes one.</param>
     public async Task<Change<T>> RunAsync<T>(
         StockScope scope, Func<Stock, Change<T>> decide, Caller? by, CancellationToken cancellationToken, Func<InventoryDb, Task<IdempotentCreate>>? claim = null) =>
-        await _again.ExecuteAsync(
+        await _retry.ExecuteAsync(
             async token =>
             {
                 await using var database = await databases.CreateDbContextAsync(token);

@@ -13,15 +13,15 @@ internal static class StockProblems
     public static ProblemHttpResult Of(OnHandRefusal refusal, string path) => refusal.TooMany
         ? Problems.MalformedRequest(path, TooMany)
         : Problems.Conflict(
-            "stock-below-reserved", "Fewer units than are reserved.", "Orders hold more than would be left.",
+            "stock-below-reserved", "Fewer units would be left than are reserved.", "Nothing was changed; see onHand and reserved.",
             ("onHand", refusal.OnHand), ("reserved", refusal.Reserved), ("location", refusal.Location));
 
-    public static string TooMany => $"There would be more than {StockLimits.MaxUnits} units.";
+    public static string TooMany => $"The location would have more than {StockLimits.MaxUnits} units.";
 
     /// <summary>422 for an unknown location; otherwise null.</summary>
     public static ProblemHttpResult? CheckLocation(Stock stock, string location, string path = "$.location") => stock.Locations.ContainsKey(location)
         ? null
-        : Problems.Unprocessable("unknown-location", "There is no such location.", new Dictionary<string, string[]> { [path] = ["No location has this code."] });
+        : Problems.Unprocessable("unknown-location", "The location does not exist.", new Dictionary<string, string[]> { [path] = ["No location has this code."] });
 
     /// <summary>
     /// 422 when products were deleted, with their paths in the request; otherwise null. Their existing units can still be removed.
@@ -29,7 +29,7 @@ internal static class StockProblems
     public static ProblemHttpResult? CheckDeleted(Stock stock, IEnumerable<(Guid ProductId, string Path)> products)
     {
         var errors = products.Where(product => stock.DeletedProducts.Contains(product.ProductId))
-            .ToDictionary(product => product.Path, _ => new[] { "The product is gone from the catalogue." });
+            .ToDictionary(product => product.Path, _ => new[] { "The product was deleted from the catalogue." });
         return errors.Count == 0 ? null : Problems.Unprocessable("unknown-product", "The product was deleted.", errors);
     }
 

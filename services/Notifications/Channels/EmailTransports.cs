@@ -14,7 +14,7 @@ internal static class EmailTransports
     {
         if (string.IsNullOrWhiteSpace(connectionString))
         {
-            throw new InvalidOperationException($"ConnectionStrings:mail is missing: mails have nowhere to go. {Example}");
+            throw new InvalidOperationException($"ConnectionStrings:mail is missing: mails cannot be sent. {Example}");
         }
 
         if (Uri.TryCreate(connectionString, UriKind.Absolute, out var uri))
@@ -31,6 +31,6 @@ internal static class EmailTransports
         }
 
         // The value itself may hold a password, so it is not repeated.
-        throw new InvalidOperationException($"ConnectionStrings:mail cannot be understood. {Example}");
+        throw new InvalidOperationException($"ConnectionStrings:mail is not valid. {Example}");
     }
 }

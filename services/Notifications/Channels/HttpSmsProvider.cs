@@ -30,15 +30,15 @@ internal sealed class HttpSmsProvider(HttpClient http, IOptions<NotificationOpti
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
-                var error = string.Create(CultureInfo.InvariantCulture, $"The provider of text messages answered {(int)response.StatusCode}.");
+                var error = string.Create(CultureInfo.InvariantCulture, $"The text message provider answered {(int)response.StatusCode}.");
                 throw response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized
                     ? new ChannelUnavailableException(error, new HttpRequestException(error))
-                    : new MessageNotTakenException(error, new HttpRequestException(error));
+                    : new MessageRefusedException(error, new HttpRequestException(error));
             }
         }
         catch (HttpRequestException exception)
         {
-            throw new ChannelUnavailableException("The provider of text messages cannot be reached.", exception);
+            throw new ChannelUnavailableException("The text message provider cannot be reached.", exception);
         }
     }
 

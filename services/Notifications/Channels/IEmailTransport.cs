@@ -11,7 +11,7 @@ internal interface IEmailTransport
 
 internal interface IEmailConnection : IAsyncDisposable
 {
-    /// <exception cref="MessageNotTakenException">This mail was not accepted; the next one may be.</exception>
+    /// <exception cref="MessageRefusedException">This mail was not accepted; the next one may be.</exception>
     /// <exception cref="ChannelUnavailableException">The connection is lost.</exception>
     Task SendAsync(MimeMessage mail, CancellationToken cancellationToken);
 }

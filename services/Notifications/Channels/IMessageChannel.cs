@@ -34,7 +34,7 @@ internal interface IMessageChannel
 /// <summary>Serves a batch of messages and is used by one sender at a time.</summary>
 internal interface IMessageConnection : IAsyncDisposable
 {
-    /// <exception cref="MessageNotTakenException">This message was not accepted; the next one may be.</exception>
+    /// <exception cref="MessageRefusedException">This message was not accepted; the next one may be.</exception>
     /// <exception cref="ChannelUnavailableException">The connection is lost.</exception>
     Task SendAsync(Guid id, RenderedMessage message, CancellationToken cancellationToken);
 }
@@ -43,4 +43,4 @@ internal interface IMessageConnection : IAsyncDisposable
 internal sealed class ChannelUnavailableException(string message, Exception inner) : Exception(message, inner);
 
 /// <summary>One message was refused. The text comes from the server and may name the receiver: it is stored, never logged.</summary>
-internal sealed class MessageNotTakenException(string message, Exception inner) : Exception(message, inner);
+internal sealed class MessageRefusedException(string message, Exception inner) : Exception(message, inner);

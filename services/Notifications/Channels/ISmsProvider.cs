@@ -6,7 +6,7 @@ internal sealed record SmsMessage(Guid Id, string To, string Text);
 /// <summary>Sends text messages.</summary>
 internal interface ISmsProvider
 {
-    /// <exception cref="MessageNotTakenException">This message was not accepted; the next one may be.</exception>
+    /// <exception cref="MessageRefusedException">This message was not accepted; the next one may be.</exception>
     /// <exception cref="ChannelUnavailableException">Nothing can be sent at present.</exception>
     Task SendAsync(SmsMessage message, CancellationToken cancellationToken);
 }

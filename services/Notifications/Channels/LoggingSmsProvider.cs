@@ -9,6 +9,6 @@ internal sealed partial class LoggingSmsProvider(ILogger<LoggingSmsProvider> log
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Text message {Id} of {Length} characters goes nowhere: Notifications:Sms:Url names no provider")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Text message {Id} of {Length} characters is not sent: Notifications:Sms:Url is not set")]
     private partial void LogSent(Guid id, int length);
 }

@@ -54,6 +54,6 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Template {Template}/{Channel}/{Language} version {Version} cannot be filled for notification {Id}; the built-in one is used")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Template {Template}/{Channel}/{Language} version {Version} cannot be rendered for notification {Id}; the built-in template is used")]
     private partial void LogFailed(string template, NotificationChannel channel, string language, long version, Guid id);
 }

@@ -19,7 +19,7 @@ internal sealed partial class MessageSender(
     private IMessageConnection? _open;
 
     /// <summary>The channel is unavailable: the other messages would fail too.</summary>
-    public bool IsAway { get; private set; }
+    public bool IsChannelUnavailable { get; private set; }
 
     /// <summary>The send rate that the operator permits, for all batches of a channel.</summary>
     public static TokenBucketRateLimiter PaceOf(NotificationOptions options)
@@ -55,7 +55,7 @@ internal sealed partial class MessageSender(
             NotificationTelemetry.Sent.Add(1);
             return new(notification.Id, NotificationStatus.Sent, Attempted: true, Message: message);
         }
-        catch (MessageNotTakenException exception)
+        catch (MessageRefusedException exception)
         {
             span?.SetStatus(ActivityStatusCode.Error);
             return Again(notification, exception.Message, message);
@@ -63,8 +63,8 @@ internal sealed partial class MessageSender(
         catch (Exception exception) when (exception is ChannelUnavailableException or OperationCanceledException)
         {
             span?.SetStatus(ActivityStatusCode.Error);
-            IsAway = _open is null || (exception is ChannelUnavailableException && !channel.CanReconnect);
-            if (IsAway)
+            IsChannelUnavailable = _open is null || (exception is ChannelUnavailableException && !channel.CanReconnect);
+            if (IsChannelUnavailable)
             {
                 LogChannelUnavailable(channel.Name, exception.InnerException?.GetType().Name ?? exception.GetType().Name);
             }
@@ -96,7 +96,7 @@ internal sealed partial class MessageSender(
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or TemplateFailedException)
         {
-            problem = $"Its template cannot be filled: {exception.Message}";
+            problem = $"Its template cannot be rendered: {exception.Message}";
             return null;
         }
     }
@@ -121,10 +121,10 @@ internal sealed partial class MessageSender(
         return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Message: message);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The channel for {Channel} does not work ({Reason}); notifications wait")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The channel for {Channel} is unavailable ({Reason}); notifications wait")]
     private partial void LogChannelUnavailable(string channel, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Notification {Id} was not taken at attempt {Attempt}; tried again later")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Notification {Id} was not accepted at attempt {Attempt}; it will be retried")]
     private partial void LogRetry(Guid id, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notification {Id} ({Template}) is given up; its lastError says why")]

@@ -44,7 +44,7 @@ internal sealed class ParsedTemplate
     public TemplateText Fill(IReadOnlyDictionary<string, object?> values, Action<string, string>? undefined = null)
     {
         // A subject is one line, whatever the values contain.
-        var subject = _subject is null ? null : MessageValues.Unbroken(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
+        var subject = _subject is null ? null : MessageValues.OnOneLine(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
         var body = TemplateEngine.Render(_body, values, html: false, _channel == NotificationChannel.Sms ? MaxSms : MaxText, n => undefined?.Invoke("$.body", n));
         var html = _html is null ? null : TemplateEngine.Render(_html, values, html: true, MaxHtml, n => undefined?.Invoke("$.html", n));
         return new(subject, _channel == NotificationChannel.Sms ? body.Trim() : body, html);

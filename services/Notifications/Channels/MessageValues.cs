@@ -52,7 +52,7 @@ internal static partial class MessageValues
     }
 
     /// <summary>Makes a text one line, without isolating it.</summary>
-    public static string Unbroken(string text) => ControlCharacters().Replace(text, " ");
+    public static string OnOneLine(string text) => ControlCharacters().Replace(text, " ");
 
     private static bool IsRightToLeft(Rune rune) => rune.Value
         is (>= 0x0590 and <= 0x08FF) or (>= 0xFB1D and <= 0xFDFF) or (>= 0xFE70 and <= 0xFEFF) or (>= 0x10800 and <= 0x10FFF) or (>= 0x1E800 and <= 0x1EFFF);

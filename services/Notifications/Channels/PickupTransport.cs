@@ -17,7 +17,7 @@ internal sealed class PickupTransport(string folder) : IEmailTransport, IEmailCo
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ChannelUnavailableException($"The pickup folder cannot be made: {exception.Message}", exception);
+            throw new ChannelUnavailableException($"The pickup folder cannot be created: {exception.Message}", exception);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed record Receiver(string Address, string? Name, string? Language)
             problem = notification switch
             {
                 { Erased: true } => Notification.CustomerErased,
-                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
+                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "The customer does not exist; erased, or never created.",
                 { Wanted: false } => $"The customer does not want {channel.Name}.",
                 _ when string.IsNullOrWhiteSpace(receiver.Address) => $"The customer has no {channel.AddressName}.",
                 _ => null,
@@ -45,10 +45,10 @@ internal sealed record Receiver(string Address, string? Name, string? Language)
         {
             isRole = true;
             receiver = new(channel.AddressOfRole(notification.RecipientRef) ?? "", notification.StaffName, Language: null);
-            problem = string.IsNullOrWhiteSpace(receiver.Address) ? $"Notifications:Staff names no address for the role {notification.RecipientRef}." : null;
+            problem = string.IsNullOrWhiteSpace(receiver.Address) ? $"Notifications:Staff has no address for the role {notification.RecipientRef}." : null;
         }
 
-        problem ??= channel.IsAddress(receiver.Address, isRole) ? null : $"The {channel.AddressName} cannot be one.";
+        problem ??= channel.IsAddress(receiver.Address, isRole) ? null : $"The {channel.AddressName} is not valid.";
         return problem is null ? receiver : null;
     }
 }

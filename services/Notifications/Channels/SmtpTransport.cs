@@ -53,7 +53,7 @@ internal sealed class SmtpTransport : IEmailTransport
         catch (Exception exception) when (IsChannelFailure(exception, cancellationToken))
         {
             client.Dispose();
-            throw new ChannelUnavailableException($"The mail server {_host}:{_port} does not answer as it should: {exception.Message}", exception);
+            throw new ChannelUnavailableException($"The mail server {_host}:{_port} does not accept the connection: {exception.Message}", exception);
         }
         catch
         {
@@ -77,12 +77,12 @@ internal sealed class SmtpTransport : IEmailTransport
             }
             catch (SmtpCommandException exception) when (client.IsConnected)
             {
-                throw new MessageNotTakenException(
-                    $"The mail server refused it ({(int)exception.StatusCode}): {exception.Message}", exception);
+                throw new MessageRefusedException(
+                    $"The mail server refused the message ({(int)exception.StatusCode}): {exception.Message}", exception);
             }
             catch (ServiceNotAuthenticatedException exception)
             {
-                throw new ChannelUnavailableException("The mail server takes nothing without a user name and password.", exception);
+                throw new ChannelUnavailableException("The mail server requires a user name and password.", exception);
             }
             catch (Exception exception) when (IsChannelFailure(exception, cancellationToken) || exception is ServiceNotConnectedException)
             {

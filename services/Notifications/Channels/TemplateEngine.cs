@@ -101,11 +101,11 @@ internal static partial class TemplateEngine
         }
         catch (InvalidOperationException exception)
         {
-            throw new TemplateFailedException("It takes too many steps.", exception);
+            throw new TemplateFailedException("The template takes too many steps.", exception);
         }
         catch (Exception exception) when (exception is FluidException or ArithmeticException or FormatException or ArgumentException or InvalidCastException or NullReferenceException)
         {
-            throw new TemplateFailedException("It does what cannot be done with a value.", exception);
+            throw new TemplateFailedException("The template uses a value in a way that its type does not allow.", exception);
         }
     }
 
@@ -202,7 +202,7 @@ internal static partial class TemplateEngine
 
         protected override Expression VisitRangeExpression(RangeExpression rangeExpression)
         {
-            Refused ??= ("Ranges are not available.", "(");
+            Refused ??= ("Ranges are not supported.", "(");
             return base.VisitRangeExpression(rangeExpression);
         }
 
@@ -271,7 +271,7 @@ internal static partial class TemplateEngine
         {
             if (GetStringBuilder().Length + count > maxLength)
             {
-                throw new TemplateFailedException(string.Create(CultureInfo.InvariantCulture, $"It makes more than {maxLength} characters."));
+                throw new TemplateFailedException(string.Create(CultureInfo.InvariantCulture, $"The result is longer than {maxLength} characters."));
             }
         }
     }

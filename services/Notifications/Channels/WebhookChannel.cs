@@ -143,7 +143,7 @@ internal sealed class WebhookChannel : IDisposable
         { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } } =>
             "The host name cannot be resolved.",
         { HttpRequestError: HttpRequestError.SecureConnectionError } => "The TLS connection could not be made.",
-        { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: SocketException } => "The endpoint cannot be connected to.",
+        { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: SocketException } => "The connection to the endpoint could not be made.",
         _ => "The endpoint's answer is not HTTP, or ended early.",
     };
 

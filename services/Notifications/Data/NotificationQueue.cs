@@ -34,7 +34,7 @@ internal sealed record ClaimedNotification(
 internal sealed record SendResult(Guid Id, NotificationStatus Status, bool Attempted, TimeSpan Delay = default, string? Error = null, RenderedMessage? Message = null)
 {
     /// <summary>Released unchanged.</summary>
-    public static SendResult Untouched(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
+    public static SendResult Unchanged(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
 }
 
 /// <summary>A message as its receiver reads it, and the template it was made from; version 0 is the built-in template.</summary>
@@ -50,7 +50,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
     /// Stores what Customers says of customers whose <c>customer.updated</c> has not arrived yet, or is no longer kept by Kafka, as that event
     /// would have reported it. A row from an event that arrived meanwhile is not overwritten.
     /// </summary>
-    public async Task LearnAsync(IReadOnlyList<CustomersClient.Customer> customers, CancellationToken cancellationToken)
+    public async Task StoreCustomersAsync(IReadOnlyList<CustomersClient.Customer> customers, CancellationToken cancellationToken)
     {
         customers = [.. customers.Where(c => c.Channels is not null && !string.Equals(c.Status, "erased", StringComparison.Ordinal))];
         if (customers.Count == 0)
@@ -124,7 +124,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         {
             var (overtakenBy, othersSending) = orders.GetValueOrDefault(n.Id);
             n = n with { OvertakenBy = overtakenBy, OthersSending = othersSending };
-            return n.CustomerId is { } customer && now.TryGetValue(customer, out var wish) ? n with { Wanted = wish.Wanted, Erased = wish.Erased } : n;
+            return n.CustomerId is { } customer && now.TryGetValue(customer, out var recipient) ? n with { Wanted = recipient.Wanted, Erased = recipient.Erased } : n;
         });
     }
 

@@ -27,14 +27,14 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         WHERE stock_alerts.version < excluded.version
         """;
 
-    private const string Untold =
+    private const string SelectUnannounced =
         """
         SELECT product_id, version, low, available, threshold, event_id, event_type, trace_parent FROM stock_alerts
         WHERE low IS DISTINCT FROM told_low AND (quiet_until IS NULL OR quiet_until <= now())
         ORDER BY quiet_until LIMIT 100 FOR UPDATE SKIP LOCKED
         """;
 
-    private const string Told =
+    private const string MarkAnnounced =
         "UPDATE stock_alerts SET told_low = low, quiet_until = now() + $2 WHERE product_id = ANY ($1)";
 
     private const string Insert =
@@ -99,7 +99,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
                 OutboxSql.Array(rows, r => r.Alert.TraceParent, NpgsqlDbType.Text),
             },
         });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Told)
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(MarkAnnounced)
         {
             Parameters =
             {
@@ -121,14 +121,14 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         foreach (var alert in alerts)
         {
             var request = NotificationRequest.For(alert);
-            var told = staff.Where(s => s.Events.Contains(request.Template)).ToList();
-            foreach (var member in told)
+            var notified = staff.Where(s => s.Events.Contains(request.Template)).ToList();
+            foreach (var member in notified)
             {
                 rows.AddRange(member.Channels.Select(channel => (alert, request with { RecipientRef = member.Id.ToString() }, channel)));
             }
 
             // The configured role; also when no address is configured at all, so that the history shows that nobody could be notified.
-            if (alert.Low && (told.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
+            if (alert.Low && (notified.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
             {
                 rows.Add((alert, request, email));
             }
@@ -139,7 +139,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
 
     private static async Task<List<StockAlert>> FindUnannouncedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Untold, connection);
+        await using var command = new NpgsqlCommand(SelectUnannounced, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var alerts = new List<StockAlert>();
         while (await reader.ReadAsync(cancellationToken))

@@ -48,7 +48,7 @@ internal sealed partial class WebhookDirectory(
         await base.StartAsync(cancellationToken);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "What it has read before is good enough to go on with.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It continues with the webhooks that it read before.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.PollInterval);
@@ -65,6 +65,6 @@ internal sealed partial class WebhookDirectory(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The webhooks cannot be read; tried again")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The webhooks could not be read; will be retried")]
     private partial void LogFailed(Exception exception);
 }

@@ -11,7 +11,7 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>An event that may be delivered to webhooks.</summary>
-internal sealed record WebhookEventRow(ReceivedEvent Event, Guid? OrderId, Guid? CustomerId, DateTimeOffset HappenedAt);
+internal sealed record WebhookEventRow(ReceivedEvent Event, Guid? OrderId, Guid? CustomerId, DateTimeOffset OccurredAt);
 
 /// <summary>Records the deliveries of a batch of events in the batch's transaction: one notification per event and webhook, the data once per event.</summary>
 internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signal)
@@ -84,7 +84,7 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
                 OutboxSql.Array(kept, e => e.Event.Type, NpgsqlDbType.Text),
                 OutboxSql.Array(kept, e => e.Event.Source ?? "/", NpgsqlDbType.Text),
                 OutboxSql.Array(kept, e => e.Event.Subject, NpgsqlDbType.Text),
-                OutboxSql.Array(kept, e => (e.Event.Time ?? e.HappenedAt).UtcDateTime, NpgsqlDbType.TimestampTz),
+                OutboxSql.Array(kept, e => (e.Event.Time ?? e.OccurredAt).UtcDateTime, NpgsqlDbType.TimestampTz),
                 OutboxSql.Array(kept, e => e.Event.Payload.ToArray(), NpgsqlDbType.Bytea),
             },
         });

@@ -64,7 +64,7 @@ public sealed class Notification
     /// <summary>The last error, for people to read. No personal data survives an erasure.</summary>
     public string? LastError { get; private set; }
 
-    /// <summary>The customer's address that was used; null before the first attempt and after an erasure.</summary>
+    /// <summary>The customer's or staff's address that was used; null before the first attempt, for webhooks and after an erasure.</summary>
     public string? Recipient { get; private set; }
 
     /// <summary>The language of the template that was used; null before the first attempt and for webhooks.</summary>

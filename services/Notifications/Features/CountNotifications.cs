@@ -16,7 +16,7 @@ public static class CountNotifications
     /// <param name="IsComplete">False when there are more: then only the newest 100,000 were counted.</param>
     public sealed record Response(IReadOnlyDictionary<string, long> Counts, long Total, bool IsComplete);
 
-    /// <summary>Counts notifications by status.</summary>
+    /// <summary>Count notifications by status</summary>
     /// <param name="createdFrom">Only those recorded at this time or later; the last seven days when left out.</param>
     /// <param name="db">The database.</param>
     /// <param name="time">The clock.</param>

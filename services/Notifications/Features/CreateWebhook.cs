@@ -96,11 +96,11 @@ internal static class CreateWebhook
             return Problems.Unavailable(http, "Customers");
         }
 
-        await queue.LearnAsync([.. found.Values], cancellationToken);
+        await queue.StoreCustomersAsync([.. found.Values], cancellationToken);
         var known = await db.Recipients.FromSql($"SELECT * FROM recipients WHERE customer_id = {id} FOR SHARE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         return found.ContainsKey(id) && known?.Status != CustomerStatus.Erased
             ? null
-            : Problems.Unprocessable("unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {id}."] });
+            : Problems.Unprocessable("unknown-customer", "The customer does not exist.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {id}."] });
     }
 
     private static Created<WebhookResponse> Created(HttpContext http, WebhookResponse webhook)

@@ -35,7 +35,7 @@ public static class ListNotifications
         NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError, string? TemplateLanguage,
         long? TemplateVersion);
 
-    /// <summary>Lists notifications, newest first.</summary>
+    /// <summary>List notifications, newest first</summary>
     /// <remarks>
     /// A customer's list has only their own messages, without <c>lastError</c>, which may quote a mail server or a provider. A filter for another
     /// customer is answered with 404.
@@ -63,9 +63,9 @@ public static class ListNotifications
             return problem;
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         var query = db.Notifications.AsNoTracking();

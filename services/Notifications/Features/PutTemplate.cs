@@ -12,7 +12,7 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class PutTemplate
 {
-    /// <summary>The next version of a template, in Liquid. Tags: if, unless, case, for, assign, echo.</summary>
+    /// <summary>The next version of a template, in Liquid. Tags: if, unless, case, for, break, continue, assign, echo.</summary>
     /// <param name="Body">The text, 1 to 32,768 characters.</param>
     /// <param name="Subject">Required for a mail: 1 to 500 characters. A text message has none.</param>
     /// <param name="Html">HTML version of a mail, at most 131,072 characters. Values are encoded for HTML.</param>

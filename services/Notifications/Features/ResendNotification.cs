@@ -7,7 +7,7 @@ namespace OrderInventory.Notifications.Features;
 
 public static class ResendNotification
 {
-    /// <summary>Sends a notification again.</summary>
+    /// <summary>Send a notification again</summary>
     /// <remarks>
     /// The same notification, with the same Message-ID, Idempotency-Key or Webhook-Id, is due immediately, with a new round of attempts. A
     /// notification that is already due stays due; one that is being sent at this moment is not sent twice. A notification to a deleted webhook
@@ -28,7 +28,7 @@ public static class ResendNotification
         {
             return await db.Notifications.AnyAsync(n => n.Id == id, cancellationToken)
                 ? Problems.Conflict("notification-overtaken", "A later message of the order has been sent.",
-                    "Sent again it would contradict what the customer was told since then. Send the latest message of the order instead.")
+                    "Sending this one again would contradict it. Send the latest message of the order instead.")
                 : Problems.NotFound("notification", id);
         }
 

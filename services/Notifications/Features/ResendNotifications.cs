@@ -27,7 +27,7 @@ public static class ResendNotifications
     /// <param name="HasMore">Whether more notifications match than one request handles; if so, send it again.</param>
     public sealed record Response(int Resent, IReadOnlyList<Guid> Refused, bool HasMore);
 
-    /// <summary>Sends failed notifications again.</summary>
+    /// <summary>Send failed notifications again</summary>
     /// <remarks>
     /// Resends the oldest failed ones that match, or those given by id, whatever their status; at most 100 in one request. Overtaken ones are not
     /// changed but listed in <c>refused</c>; narrow the filter to get past a hundred of them.
@@ -43,7 +43,7 @@ public static class ResendNotifications
         var errors = new RequestErrors();
         var isFiltered = request is not { Template: null, Channel: null, CreatedFrom: null, CreatedTo: null };
         BulkRequests.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
-        errors.Require(request.Ids is null || !isFiltered, "$.ids", "Named ones are sent again whatever they are: leave the filter out.");
+        errors.Require(request.Ids is null || !isFiltered, "$.ids", "ids cannot be combined with a filter; they are sent again in any case.");
         if (request.Template is not null && NotificationProblems.FindWrong(request.Template) is { } wrong)
         {
             errors.Add("$.template", wrong);

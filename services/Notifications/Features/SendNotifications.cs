@@ -71,12 +71,12 @@ internal sealed partial class SendNotifications(
         var results = new Dictionary<Guid, SendResult>(claimed.Count);
         try
         {
-            var (notifications, known) = await AskNeighboursAsync(claim, claimed, stopping);
+            var (notifications, known) = await FetchFactsAsync(claim, claimed, stopping);
             var stored = await templates.LoadAsync(channel.Kind, notifications.Select(n => n.Template), stopping);
             await using var sender = new MessageSender(channel, renderer, pace, _options, logger);
             foreach (var notification in notifications)
             {
-                if (sender.IsAway || stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
+                if (sender.IsChannelUnavailable || stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
                 {
                     break;
                 }
@@ -84,12 +84,12 @@ internal sealed partial class SendNotifications(
                 results[notification.Id] = Postpone(notification, known) ?? await sender.SendAsync(notification, known, stored, stopping);
             }
 
-            _outages = sender.IsAway || known.Customers is null ? _outages + 1 : 0;
+            _outages = sender.IsChannelUnavailable || known.Customers is null ? _outages + 1 : 0;
         }
         finally
         {
             // What was not tried, for whatever reason, is due again immediately.
-            List<SendResult> became = [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))];
+            List<SendResult> became = [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Unchanged(n.Id))];
             await LeasedResults.WriteAsync(() => queue.FinishAsync(claim, became, CancellationToken.None), time, started, _options.Lease, LogNotWritten);
         }
 
@@ -97,14 +97,14 @@ internal sealed partial class SendNotifications(
     }
 
     /// <summary>Queries the other services for the batch, then refreshes the batch: a preference that changed meanwhile counts.</summary>
-    private async Task<(List<ClaimedNotification> Notifications, Facts Known)> AskNeighboursAsync(Guid claim, List<ClaimedNotification> claimed, CancellationToken stopping)
+    private async Task<(List<ClaimedNotification> Notifications, Facts Known)> FetchFactsAsync(Guid claim, List<ClaimedNotification> claimed, CancellationToken stopping)
     {
         var ids = claimed.Where(n => n.CustomerId is not null && n.Erased != true).Select(n => n.CustomerId!.Value).ToHashSet();
         var found = await facts.FindCustomersAsync(ids, stopping);
         if (found is { Count: > 0 })
         {
             var unknown = claimed.Where(n => n.CustomerId is not null && n.Wanted is null).Select(n => n.CustomerId!.Value).Distinct();
-            await queue.LearnAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
+            await queue.StoreCustomersAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
         }
 
         var known = await facts.CompleteAsync(found, claimed, stopping);
@@ -130,7 +130,7 @@ internal sealed partial class SendNotifications(
             : null;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications cannot be read or written; tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications could not be read or written; will be retried")]
     private partial void LogFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The results of a batch could not be written (attempt {Attempt})")]

@@ -33,7 +33,7 @@ internal sealed partial class SendWebhooks(
     private readonly ConcurrentDictionary<Guid, Endpoint> _endpoints = new();
     private readonly ConcurrentDictionary<Guid, Task> _running = new();
 
-    [SuppressMessage("Design", "CA1031", Justification = "A sender that ended here would take the service, or the deliveries, with it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Otherwise the service would end, or its deliveries would stop.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var nextCleaning = time.GetUtcNow();
@@ -95,7 +95,7 @@ internal sealed partial class SendWebhooks(
         return claimed.Count;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Mostly the database: the leases end, and the deliveries are due again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Usually a database error: the leases expire, and the deliveries are due again.")]
     private async Task RunAsync(Task start, Guid claim, Endpoint endpoint, List<ClaimedDelivery> deliveries, CancellationToken stopping)
     {
         await start;
@@ -159,9 +159,9 @@ internal sealed partial class SendWebhooks(
             }
 
             var attempt = delivery.Attempts - delivery.AttemptsBefore + 1;
-            if (answer.RetryAfter is { } asked)
+            if (answer.RetryAfter is { } retryAfter)
             {
-                var pause = asked < _options.Webhooks.MaxRetryAfter ? asked : _options.Webhooks.MaxRetryAfter;
+                var pause = retryAfter < _options.Webhooks.MaxRetryAfter ? retryAfter : _options.Webhooks.MaxRetryAfter;
                 endpoint.Pause(time.GetUtcNow() + pause);
                 result = result with { Pause = pause };
             }
@@ -241,10 +241,10 @@ internal sealed partial class SendWebhooks(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook deliveries cannot be read or written; tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook deliveries could not be read or written; will be retried")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} fails again and again; it is left alone for a while")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} keeps failing; deliveries to it are paused")]
     private partial void LogPaused(Guid webhook);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} answered 410; it is switched off")]

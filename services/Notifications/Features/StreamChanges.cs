@@ -19,7 +19,7 @@ public static class StreamChanges
     /// <summary>Maximum number of changes that are written before a flush.</summary>
     private const int BatchSize = 100;
 
-    private static readonly TimeSpan s_untilReading = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Adds the services that read and keep the changes.</summary>
     internal static void AddStream(this WebApplicationBuilder builder)
@@ -34,7 +34,7 @@ public static class StreamChanges
     internal static void MapStream(this IEndpointRouteBuilder routes) => routes.MapGet("/api/stream", HandleAsync)
         .For(Policies.FollowChanges).WithTags("Stream").Produces<string>(200, "text/event-stream").WithProblems(404, 503);
 
-    /// <summary>Follows orders, stock and notifications as they change.</summary>
+    /// <summary>Follow orders, stock and notifications as they change</summary>
     /// <remarks>
     /// An endless stream of server-sent events (<c>text/event-stream</c>). <c>order.created</c>, <c>order.updated</c> and <c>inventory.updated</c>
     /// have the data of the Kafka events of these names; <c>notification.updated</c> has that of the list, without the address. The other events are
@@ -63,7 +63,7 @@ public static class StreamChanges
         string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader,
         IOptions<NotificationOptions> options, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
-        if (WordList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
+        if (EnumList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
         {
             return unknown;
         }
@@ -74,14 +74,17 @@ public static class StreamChanges
             return malformed;
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         if (reader.Listeners >= MaxListeners)
         {
-            return Problems.Unavailable(http, "The stream, which has as many listeners as it can have,");
+            http.Response.Headers.RetryAfter = "1";
+            return Problems.Of(
+                "dependency-unavailable", "The change stream has too many listeners.", StatusCodes.Status503ServiceUnavailable,
+                $"At most {MaxListeners} are allowed. Try again later.");
         }
 
         // A listener stays for hours and mostly waits, so it must not hold the slot of a working request.
@@ -97,7 +100,7 @@ public static class StreamChanges
 
         try
         {
-            await reader.Reading.WaitAsync(s_untilReading, end.Token);
+            await reader.Reading.WaitAsync(s_startTimeout, end.Token);
         }
         catch (TimeoutException)
         {
@@ -148,14 +151,14 @@ public static class StreamChanges
             }
             else
             {
-                Write(body, position, "reset", "{\"reason\":\"What happened since your last event is not kept. Read the lists again.\"}"u8);
+                Write(body, position, "reset", "{\"reason\":\"Not all changes since your last event are kept. Read the lists again.\"}"u8);
             }
         }
 
         Write(body, position, "open", resumed ? "{\"resumed\":true}"u8 : "{\"resumed\":false}"u8);
         if (isStale)
         {
-            Write(body, position, "stale", "{\"reason\":\"Kafka does not answer; changes come when it is back.\"}"u8);
+            Write(body, position, "stale", "{\"reason\":\"Kafka does not answer; changes are sent when it answers again.\"}"u8);
         }
 
         await body.FlushAsync(cancellationToken);
@@ -166,7 +169,7 @@ public static class StreamChanges
             if (!buffer.TryRead(position.Series, position.Number, BatchSize, out var changes, out var more))
             {
                 position = buffer.Last;
-                Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service had to begin anew. Read the lists again.\"}"u8);
+                Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service restarted the stream. Read the lists again.\"}"u8);
                 isSilent = false;
             }
 

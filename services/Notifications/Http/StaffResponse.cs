@@ -22,7 +22,7 @@ public sealed record StaffResponse(
     internal static readonly Expression<Func<StaffMember, StaffResponse>> Projection = s => new(
         s.Id, s.Name, s.Email, s.Phone, new StaffChannels(s.ChannelEmail, s.ChannelSms), s.Events, s.Language, s.Version, s.CreatedAt, s.UpdatedAt);
 
-    private static readonly Func<StaffMember, StaffResponse> s_of = Projection.Compile();
+    private static readonly Func<StaffMember, StaffResponse> s_toResponse = Projection.Compile();
 
-    internal static StaffResponse Of(StaffMember member) => s_of(member);
+    internal static StaffResponse Of(StaffMember member) => s_toResponse(member);
 }

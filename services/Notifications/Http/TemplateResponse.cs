@@ -56,5 +56,5 @@ internal static class TemplatePaths
     }
 
     private static ProblemHttpResult NotFound(string path) =>
-        Problems.Of("not-found", "There is no such template.", StatusCodes.Status404NotFound, $"There is no template {path}.");
+        Problems.Of("not-found", "The template does not exist.", StatusCodes.Status404NotFound, $"There is no template {path}.");
 }

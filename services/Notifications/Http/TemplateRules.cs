@@ -37,8 +37,8 @@ internal static class TemplateRules
         var errors = new RequestErrors();
         if (key.Channel == NotificationChannel.Sms)
         {
-            errors.Require(text.Subject is null, "$.subject", "A text message has none.");
-            errors.Require(text.Html is null, "$.html", "A text message has none.");
+            errors.Require(text.Subject is null, "$.subject", "A text message has no subject.");
+            errors.Require(text.Html is null, "$.html", "A text message has no HTML.");
         }
         else
         {
@@ -80,7 +80,7 @@ internal static class TemplateRules
         {
             parsed.Fill(values, (path, name) => problems.TryAdd(path, name.All(c => char.IsLetterOrDigit(c) || c is '_' or '-')
                 ? TemplateEngine.At(Source(path), name, string.Create(CultureInfo.InvariantCulture, $"There is no variable {name}."))
-                : new("It uses a member that a variable does not have.", 1, 1)));
+                : new("The template uses a member that a variable does not have.", 1, 1)));
         }
         catch (TemplateFailedException exception)
         {

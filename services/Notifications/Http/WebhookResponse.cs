@@ -23,7 +23,7 @@ public sealed record WebhookResponse(
     internal static readonly Expression<Func<Webhook, WebhookResponse>> Projection = w =>
         new(w.Id, w.Url, w.EventTypes, w.CustomerId, w.Active, w.Version, w.CreatedAt, w.UpdatedAt, w.PreviousSecretUntil, w.DisabledReason, null);
 
-    private static readonly Func<Webhook, WebhookResponse> s_of = Projection.Compile();
+    private static readonly Func<Webhook, WebhookResponse> s_toResponse = Projection.Compile();
 
-    internal static WebhookResponse Of(Webhook webhook) => s_of(webhook);
+    internal static WebhookResponse Of(Webhook webhook) => s_toResponse(webhook);
 }

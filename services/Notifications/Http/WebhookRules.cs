@@ -27,7 +27,7 @@ internal static class WebhookRules
 
         if (details.EventTypes is { } types)
         {
-            errors.Require(types.Count is > 0 and <= 20, "$.eventTypes", "1 to 20 types are required; leave it out for all.");
+            errors.Require(types.Count is > 0 and <= 20, "$.eventTypes", "1 to 20 types are required; omit the member for all types.");
             for (var i = 0; i < Math.Min(types.Count, 20); i++)
             {
                 errors.Require(

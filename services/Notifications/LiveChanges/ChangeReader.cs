@@ -108,7 +108,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
 
                 if (_brokerIsLost)
                 {
-                    LookForBroker(consumer, admin, rebootstrap);
+                    CheckBroker(consumer, admin, rebootstrap);
                 }
             }
         }
@@ -168,11 +168,11 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         if (error.Code is ErrorCode.Local_AllBrokersDown && !_brokerIsLost)
         {
             _brokerIsLost = true;
-            buffer.Add(new(null, "stale", null, null, null, "{\"reason\":\"Kafka does not answer; changes come when it is back.\"}"u8.ToArray()));
+            buffer.Add(new(null, "stale", null, null, null, "{\"reason\":\"Kafka does not answer; changes are sent when it answers again.\"}"u8.ToArray()));
         }
     }
 
-    private void LookForBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerRebootstrap rebootstrap)
+    private void CheckBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerRebootstrap rebootstrap)
     {
         try
         {
@@ -220,7 +220,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    private void Leave()
+    private void RemoveListener()
     {
         lock (_lock)
         {
@@ -237,11 +237,11 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         {
             if (Interlocked.Exchange(ref _left, 1) == 0)
             {
-                reader.Leave();
+                reader.RemoveListener();
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of the stream starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of the change stream restarts: {Reason}")]
     private partial void LogRestart(string reason);
 }

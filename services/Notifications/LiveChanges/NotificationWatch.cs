@@ -38,7 +38,7 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
 
             try
             {
-                await LookAsync(from, stoppingToken);
+                await PollAsync(from, stoppingToken);
             }
             catch (NpgsqlException exception)
             {
@@ -50,7 +50,7 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         }
     }
 
-    private async Task LookAsync(DateTimeOffset from, CancellationToken cancellationToken)
+    private async Task PollAsync(DateTimeOffset from, CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
         var first = DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds());
@@ -63,12 +63,12 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         command.Parameters.Add(new() { Value = first });
         command.Parameters.Add(new() { Value = MaxRows });
         command.Parameters.Add(new() { Value = _seen.Where(n => n.Value.Status == "pending").Select(n => n.Key).ToArray() });
-        var there = new HashSet<Guid>();
+        var found = new HashSet<Guid>();
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
             var (id, status, attempts) = (rows.GetGuid(0), rows.GetString(6), rows.GetInt32(7));
-            there.Add(id);
+            found.Add(id);
             if (_seen.TryGetValue(id, out var known) && known == (status, attempts))
             {
                 continue;
@@ -95,11 +95,11 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         }
 
         // Final notifications that the query no longer returns are forgotten; of very many pending ones, only the newest are remembered.
-        var old = _seen.Where(n => !there.Contains(n.Key)).Select(n => n.Key).Concat(
+        var old = _seen.Where(n => !found.Contains(n.Key)).Select(n => n.Key).Concat(
             _seen.Where(n => n.Value.Status == "pending").Select(n => n.Key).OrderDescending().Skip(MaxRows)).ToList();
         old.ForEach(id => _seen.Remove(id));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The stream does not see notifications: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The change stream cannot read notifications: {Reason}")]
     private partial void LogNoAnswer(string reason);
 }

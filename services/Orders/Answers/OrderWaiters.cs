@@ -13,7 +13,7 @@ namespace OrderInventory.Orders.Answers;
 internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
 {
     private const int MaxSeconds = 30;
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
 
@@ -49,7 +49,7 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
             while (true)
             {
                 var left = TimeSpan.FromSeconds(seconds) - time.GetElapsedTime(start);
-                var pause = Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, s_look.Ticks)), time, cancellationToken);
+                var pause = Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, s_pollInterval.Ticks)), time, cancellationToken);
                 if (await Task.WhenAny(woken, pause) == woken)
                 {
                     // Wakes only once: a completed task would end every later pause. From here on the waiter only polls.

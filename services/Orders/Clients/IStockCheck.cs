@@ -15,8 +15,8 @@ internal interface IStockCheck
 /// <summary>Does not query Inventory: the reservation alone decides.</summary>
 internal sealed class NoStockCheck : IStockCheck
 {
-    private static readonly StockCheckReplied s_nothingIsShort = new(true, []);
+    private static readonly StockCheckReplied s_noShortage = new(true, []);
 
     public Task<StockCheckReplied?> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken) =>
-        Task.FromResult<StockCheckReplied?>(s_nothingIsShort);
+        Task.FromResult<StockCheckReplied?>(s_noShortage);
 }

@@ -16,10 +16,10 @@ internal sealed partial class NotificationsClient(HttpClient http, ILogger<Notif
 
     /// <param name="Items">Newest first.</param>
     /// <param name="AreAll">False when Notifications did not answer, or has more items than are read.</param>
-    internal sealed record Told(IReadOnlyList<Item> Items, bool AreAll);
+    internal sealed record OrderNotifications(IReadOnlyList<Item> Items, bool AreAll);
 
     /// <summary>The newest 500 notifications of the order; without the limit, an order with very many would delay its timeline.</summary>
-    public async Task<Told> FindAsync(Guid orderId, CancellationToken cancellationToken)
+    public async Task<OrderNotifications> FindAsync(Guid orderId, CancellationToken cancellationToken)
     {
         var items = new List<Item>();
         string? next = null;

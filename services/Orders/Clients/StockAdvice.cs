@@ -30,7 +30,7 @@ internal sealed partial class StockAdvice : IDisposable
     private readonly TimeSpan _longest;
 
     /// <summary>How long products are collected for one background query: at most four queries a second, however many orders come.</summary>
-    private static readonly TimeSpan s_gather = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_collectTime = TimeSpan.FromMilliseconds(250);
 
     private readonly Func<IStockCheck> _inventory;
     private readonly OrdersOptions _options;
@@ -45,7 +45,7 @@ internal sealed partial class StockAdvice : IDisposable
     {
         (_inventory, _options, _time, _logger) = (inventory, options.Value, time, logger);
         _longest = TimeSpan.FromSeconds(_options.WhenStockUnknown == WhenStockUnknown.Refuse ? 1 : 10);
-        _questions = new(question => AskAsync(question, CancellationToken.None));
+        _questions = new(question => QueryAsync(question, CancellationToken.None));
     }
 
     /// <summary>Checks new lines that name no hold.</summary>
@@ -57,7 +57,7 @@ internal sealed partial class StockAdvice : IDisposable
             return StockCheck.Enough;
         }
 
-        return Compare(products, await _questions.AskAsync([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], cancellationToken));
+        return Compare(products, await _questions.QueryAsync([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], cancellationToken));
     }
 
     /// <summary>Checks lines for which units already in the order or the hold count as available. Queries Inventory each time.</summary>
@@ -72,7 +72,7 @@ internal sealed partial class StockAdvice : IDisposable
     public ProblemHttpResult? Refuse(HttpContext http, StockCheck check) => check switch
     {
         { Short.Count: > 0 } => Problems.Conflict(
-            "insufficient-stock", "Not enough stock.", "Nothing was reserved and no order was made or changed; see lines.", ("lines", check.Short)),
+            "insufficient-stock", "Not enough stock.", "Nothing was reserved and no order was placed or changed. See lines.", ("lines", check.Short)),
         { IsKnown: false } when _options.WhenStockUnknown == WhenStockUnknown.Refuse => Problems.Unavailable(http, "Inventory"),
         _ => null,
     };
@@ -133,7 +133,7 @@ internal sealed partial class StockAdvice : IDisposable
     private static StockCheck Compare(Dictionary<Guid, long> wanted, StockCheckReplied? answer) => answer is null ? StockCheck.Unknown
         : new([.. answer.Lines.Where(l => wanted.GetValueOrDefault(l.ProductId) > l.Available).Select(l => new Shortage(l.ProductId, wanted[l.ProductId], l.Available))]);
 
-    private async Task<StockCheckReplied?> AskAsync(StockCheckRequested question, CancellationToken cancellationToken)
+    private async Task<StockCheckReplied?> QueryAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
         // Taken before the question, so that an answer never counts as younger than it is.
         var at = _time.GetTimestamp();
@@ -165,12 +165,12 @@ internal sealed partial class StockAdvice : IDisposable
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it fails with, the next order asks itself when the answers are too old.")]
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure, the next order queries Inventory itself when the answers are too old.")]
     private async Task RefreshAsync()
     {
         while (true)
         {
-            await Task.Delay(s_gather, _time);
+            await Task.Delay(s_collectTime, _time);
             List<StockCheckLine> lines;
             lock (_stale)
             {
@@ -186,7 +186,7 @@ internal sealed partial class StockAdvice : IDisposable
 
             try
             {
-                await AskAsync(new(lines), CancellationToken.None);
+                await QueryAsync(new(lines), CancellationToken.None);
             }
             catch (Exception exception)
             {
@@ -201,6 +201,6 @@ internal sealed partial class StockAdvice : IDisposable
         public long Passed;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What is known of the stock could not be brought up to date")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Remembered stock could not be refreshed")]
     private partial void LogFailed(Exception exception);
 }

@@ -12,8 +12,8 @@ internal sealed class GroupQueue<T>(TimeProvider time)
 
     // The thread that adds the awaited item runs the reader with it, so that no other thread has to wake up.
     private readonly Channel<T> _waiting = Channel.CreateUnbounded<T>(new() { AllowSynchronousContinuations = true });
-    private volatile TaskCompletionSource? _together;
-    private volatile int _before;
+    private volatile TaskCompletionSource? _groupFull;
+    private volatile int _previousSize;
     private long _taken;
 
     /// <summary>False when the service is being stopped.</summary>
@@ -24,9 +24,9 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (_together is { } together && _waiting.Reader.Count >= _before)
+        if (_groupFull is { } groupFull && _waiting.Reader.Count >= _previousSize)
         {
-            together.TrySetResult();
+            groupFull.TrySetResult();
         }
 
         return true;
@@ -43,7 +43,7 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (_before > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
+        if (_previousSize > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
         {
             await GatherAsync(rest);
         }
@@ -55,19 +55,19 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             group.Add(item);
         }
 
-        _before = group.Count;
+        _previousSize = group.Count;
         return true;
     }
 
     private async Task GatherAsync(TimeSpan atMost)
     {
-        var together = _together = new TaskCompletionSource();
+        var groupFull = _groupFull = new TaskCompletionSource();
         // Counted only once the task can be completed: an item that arrives in between completes it.
-        if (_waiting.Reader.Count < _before)
+        if (_waiting.Reader.Count < _previousSize)
         {
-            await Task.WhenAny(together.Task, Task.Delay(atMost, time));
+            await Task.WhenAny(groupFull.Task, Task.Delay(atMost, time));
         }
 
-        _together = null;
+        _groupFull = null;
     }
 }

@@ -30,7 +30,7 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
         var waiting = new Waiting(item);
         return _waiting.TryAdd(waiting)
             ? waiting.Written.Task.WaitAsync(cancellationToken)
-            : throw new OperationCanceledException("The service is being stopped.");
+            : throw new OperationCanceledException("The service is stopping.");
     }
 
     public override Task StopAsync(CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the request that waits for it.")]
     private async Task WriteGroupAsync(List<Waiting> group)
     {
         // The write appears only in the trace of the first item.

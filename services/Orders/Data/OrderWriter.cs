@@ -10,7 +10,7 @@ namespace OrderInventory.Orders.Data;
 /// <summary>Changes one order in one transaction: lock, decide, write with its event.</summary>
 internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal, RecentOrders recent, TimeProvider time)
 {
-    private readonly ResiliencePipeline _again = TransactionRetry.Create(time);
+    private readonly ResiliencePipeline _retry = TransactionRetry.Create(time);
 
     /// <summary>Changes the order; retries the whole transaction after a deadlock or a serialization failure.</summary>
     /// <param name="id">The order; its row is locked while <paramref name="decide"/> runs.</param>
@@ -20,7 +20,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
     /// <param name="answer">What Inventory answered when it was queried; recorded in the history if the order changes.</param>
     public async Task<TAnswer> ChangeAsync<TAnswer>(
         Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, CancellationToken cancellationToken, ReservationDecided? answer = null) =>
-        await _again.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
+        await _retry.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
 
     private async Task<TAnswer> ChangeOnceAsync<TAnswer>(
         Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, ReservationDecided? answer, CancellationToken cancellationToken)

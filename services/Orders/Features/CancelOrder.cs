@@ -12,7 +12,7 @@ namespace OrderInventory.Orders.Features;
 /// <summary>Requests a cancel. The order is <c>cancelled</c> when Inventory has released the stock.</summary>
 internal static class CancelOrder
 {
-    /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
+    /// <param name="Reason">Why, at most 500 characters; shown in the order's timeline, and in no event.</param>
     [Example("""{"reason": "changed their mind"}""")]
     public sealed record Request([property: MaxLength(500)] string? Reason = null);
 

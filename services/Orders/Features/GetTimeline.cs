@@ -33,9 +33,9 @@ internal static class GetTimeline
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid id, Caller caller, OrdersDb database, NotificationsClient notifications, CancellationToken cancellationToken)
     {
-        var asking = notifications.FindAsync(id, cancellationToken);
+        var query = notifications.FindAsync(id, cancellationToken);
         var history = await database.Set<HistoryEntry>().AsNoTracking().Where(e => e.OrderId == id).ToListAsync(cancellationToken);
-        var told = await asking;
+        var found = await query;
         if (history.Count == 0 || !await MaySeeAsync(caller, id, database, cancellationToken))
         {
             return Problems.NotFound("order", id);
@@ -48,11 +48,11 @@ internal static class GetTimeline
             // An answer that the sweep requested is shown only if its event has not arrived after all.
             .Where(i => !IsFromSweep(i) || !arrived.Contains(AnswerOf(i)))
             .Select(i => IsFromSweep(i) ? i with { EventId = null } : i)
-            .Concat(told.Items.Select(n => new Item(
+            .Concat(found.Items.Select(n => new Item(
                 n.SentAt ?? n.CreatedAt, "notifications", string.Create(CultureInfo.InvariantCulture, $"{n.Channel} {n.Status}"), n.EventId,
                 traces.GetValueOrDefault(n.EventId),
                 new JsonObject { ["id"] = n.Id, ["template"] = n.Template, ["channel"] = n.Channel, ["status"] = n.Status, ["attempts"] = n.Attempts })))]);
-        return TypedResults.Ok(new Response(items, told.AreAll ? [] : ["notifications"]));
+        return TypedResults.Ok(new Response(items, found.AreAll ? [] : ["notifications"]));
     }
 
     private static bool IsFromSweep(Item item) => item.Service == "inventory" && (string?)item.Data["by"] == By.Sweep;

@@ -21,7 +21,7 @@ internal static class ListOrders
     private const int MinIdDigits = 6;
 
     /// <summary>How often Inventory is queried for 100 orders at a location before the page is returned with what was found.</summary>
-    private const int MaxQuestions = 5;
+    private const int MaxQueries = 5;
 
     /// <param name="Items">The orders.</param>
     /// <param name="Next">The cursor of the next page, or null on the last.</param>
@@ -66,24 +66,24 @@ internal static class ListOrders
             return problem;
         }
 
-        if (WordList.Read<OrderStatus>(status, "status", out var statuses) is { } unknown)
+        if (EnumList.Read<OrderStatus>(status, "status", out var statuses) is { } unknown)
         {
             return unknown;
         }
 
         if (sort is not (null or "placedAt" or "-placedAt"))
         {
-            return Problems.MalformedRequest("sort", "placedAt or -placedAt is possible.");
+            return Problems.MalformedRequest("sort", "placedAt or -placedAt is required.");
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         if (location is not null && caller.OnlyCustomer is not null)
         {
-            return Problems.Of("not-permitted", "location is for staff.", StatusCodes.Status403Forbidden);
+            return Problems.Of("not-permitted", "Only staff may filter by location.", StatusCodes.Status403Forbidden);
         }
 
         q = q?.Trim();
@@ -111,27 +111,27 @@ internal static class ListOrders
         }
 
         var here = new List<Guid>();
-        for (var questions = 0; here.Count <= take; questions++)
+        for (var queries = 0; here.Count <= take; queries++)
         {
-            if (await inventory.OrdersAtAsync(location, after, filter.OldestFirst, cancellationToken) is not { } looked)
+            if (await inventory.OrdersAtAsync(location, after, filter.OldestFirst, cancellationToken) is not { } atLocation)
             {
                 return Problems.Unavailable(http, "Inventory");
             }
 
-            if (looked.Orders.Count > 0)
+            if (atLocation.Orders.Count > 0)
             {
-                here.AddRange(await search.FindAsync(filter with { Among = [.. looked.Orders] }, text, take + 1 - here.Count, cancellationToken));
+                here.AddRange(await search.FindAsync(filter with { Among = [.. atLocation.Orders] }, text, take + 1 - here.Count, cancellationToken));
             }
 
-            if (looked.Last is null)
+            if (atLocation.Last is null)
             {
                 break;
             }
 
-            after = looked.Last;
-            if (questions + 1 == MaxQuestions && here.Count <= take)
+            after = atLocation.Last;
+            if (queries + 1 == MaxQueries && here.Count <= take)
             {
-                return TypedResults.Ok(new Response(await ReadAsync(database, here, cancellationToken), s_paging.CursorOf(looked.Last.Value), missing));
+                return TypedResults.Ok(new Response(await ReadAsync(database, here, cancellationToken), s_paging.CursorOf(atLocation.Last.Value), missing));
             }
         }
 

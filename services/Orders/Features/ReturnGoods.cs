@@ -81,12 +81,12 @@ internal static class ReturnGoods
         for (var i = 0; i < request.Lines.Count; i++)
         {
             var productId = request.Lines[i].ProductId;
-            errors.Require(order.Items.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order has no such product.");
+            errors.Require(order.Items.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order does not contain this product.");
         }
 
         if (errors.Any)
         {
-            return errors.Unprocessable("unknown-product", "A product is not in this order.");
+            return errors.Unprocessable("unknown-product", "A returned product is not in the order.");
         }
 
         var returned = request.Lines.GroupBy(l => l.ProductId).Select(g => (ProductId: g.Key, Quantity: g.Sum(l => (long)l.Quantity))).ToList();
@@ -99,7 +99,7 @@ internal static class ReturnGoods
             .Select(l => new { productId = l.ProductId, requested = l.Quantity, returnable = order.Returnable(l.ProductId) }).ToList();
         if (excess.Count > 0)
         {
-            return Problems.Conflict("return-exceeds-shipped", "More would come back than was shipped.", "Nothing was returned; see lines.",
+            return Problems.Conflict("return-exceeds-shipped", "The return exceeds what was shipped.", "Nothing was returned. See lines.",
                 ("lines", excess), ("version", order.Version));
         }
 

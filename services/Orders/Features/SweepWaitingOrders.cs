@@ -28,9 +28,9 @@ internal sealed partial class SweepWaitingOrders(
     private const int PageSize = 100;
 
     /// <summary>What this replica has sent again, how often, and when it may be sent the next time.</summary>
-    private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _sentAgain = [];
+    private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _resent = [];
 
-    [SuppressMessage("Design", "CA1031", Justification = "What ends here ends the whole service: whatever it is, the next sweep tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An exception here would end the whole service; the next sweep tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
@@ -48,7 +48,7 @@ internal sealed partial class SweepWaitingOrders(
     }
 
     /// <summary>One pass over all waiting orders.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "What is wrong with one order must not keep the others waiting.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A failure of one order must not delay the others.")]
     internal async Task SweepAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -67,7 +67,7 @@ internal sealed partial class SweepWaitingOrders(
                 try
                 {
                     // Once Inventory does not answer, it is not queried for the other orders until the next sweep.
-                    var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
+                    var state = inventoryAnswers ? await QueryInventoryAsync(inventory, order, cancellationToken) : Answer.None;
                     inventoryAnswers = state != Answer.None;
                     if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
                     {
@@ -88,9 +88,9 @@ internal sealed partial class SweepWaitingOrders(
         }
         while (page.Count == PageSize);
 
-        foreach (var over in _sentAgain.Keys.Where(key => !seen.Contains(key)).ToList())
+        foreach (var over in _resent.Keys.Where(key => !seen.Contains(key)).ToList())
         {
-            _sentAgain.Remove(over);
+            _resent.Remove(over);
         }
     }
 
@@ -98,13 +98,13 @@ internal sealed partial class SweepWaitingOrders(
     private bool MayBeSentAgain(Waiting order)
     {
         var now = time.GetUtcNow();
-        var (times, next) = _sentAgain.GetValueOrDefault((order.Id, order.Version));
+        var (times, next) = _resent.GetValueOrDefault((order.Id, order.Version));
         if (now < next)
         {
             return false;
         }
 
-        _sentAgain[(order.Id, order.Version)] = (times + 1, now + (options.Value.AskAfter * Math.Pow(2, Math.Min(times, 10))));
+        _resent[(order.Id, order.Version)] = (times + 1, now + (options.Value.AskAfter * Math.Pow(2, Math.Min(times, 10))));
         return true;
     }
 
@@ -136,7 +136,7 @@ internal sealed partial class SweepWaitingOrders(
     }
 
     /// <summary>Queries Inventory for its last outcome and applies it if it answers the waiting version.</summary>
-    private async Task<Answer> AskAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
+    private async Task<Answer> QueryInventoryAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
     {
         InventoryClient.ReservationResponse? known;
         try
@@ -281,16 +281,16 @@ internal sealed partial class SweepWaitingOrders(
         Applied,
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders that wait could not be looked at; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting orders could not be checked; will be retried")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}, which waits, could not be seen to; tried again later")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Waiting order {OrderId} could not be processed; will be retried")]
     private partial void LogOrderFailed(Exception exception, Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "What Inventory answered of order {OrderId}, which waits, cannot be read; asked again later")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Inventory's answer about waiting order {OrderId} cannot be read; it will be requested again")]
     private partial void LogUnreadable(Exception exception, Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the question about a waiting order: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the query about a waiting order: {Reason}")]
     private partial void LogNoAnswer(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Order {OrderId} waited at version {Version}; Inventory had decided: {Outcome}")]
@@ -299,10 +299,10 @@ internal sealed partial class SweepWaitingOrders(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {OrderId} has expired: Inventory did not answer in time")]
     private partial void LogExpired(Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refuses the event of order {OrderId}, version {Version}, whatever is left out of it; the order waits until its dead letter is replayed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refuses the event of order {OrderId}, version {Version}, even without its optional parts; the order waits until its dead letter is replayed")]
     private partial void LogCannotLeave(Guid orderId, long version);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused the event of order {OrderId}, version {Version}, for good; the order is {Status} now")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker permanently refused the event of order {OrderId}, version {Version}; the order is now {Status}")]
     private partial void LogUndeliverable(Guid orderId, long version, OrderStatus status);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory has not seen version {Version} of order {OrderId}; its event is sent again")]

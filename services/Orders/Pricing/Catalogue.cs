@@ -30,8 +30,8 @@ internal sealed class Catalogue
         (_database, _memory) = (database, memory);
         _productRows = new(ReadProductsAsync);
         _customerRows = new(ReadCustomersAsync);
-        _productCalls = new(ids => CallAsync<ProductsClient, ProductCopy>(services, (client, stop) => AskAsync(client, ids, stop)));
-        _customerCalls = new(ids => CallAsync<CustomersClient, CustomerStatus>(services, (client, stop) => AskAsync(client, ids, stop)));
+        _productCalls = new(ids => CallAsync<ProductsClient, ProductCopy>(services, (client, stop) => FetchAsync(client, ids, stop)));
+        _customerCalls = new(ids => CallAsync<CustomersClient, CustomerStatus>(services, (client, stop) => FetchAsync(client, ids, stop)));
         _repeat = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(TimeSpan.FromSeconds(4))
             .AddRetry(new()
@@ -152,7 +152,7 @@ internal sealed class Catalogue
         return customers;
     }
 
-    private async Task<IReadOnlyDictionary<Guid, ProductCopy>> AskAsync(ProductsClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<Guid, ProductCopy>> FetchAsync(ProductsClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         // Read the copies again: the previous call, which has just ended, may have stored them.
         var products = (await Copies.ReadProductsAsync(_database, ids)).ToDictionary();
@@ -169,7 +169,7 @@ internal sealed class Catalogue
         return products;
     }
 
-    private async Task<IReadOnlyDictionary<Guid, CustomerStatus>> AskAsync(CustomersClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<Guid, CustomerStatus>> FetchAsync(CustomersClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         var customers = (await Copies.ReadCustomersAsync(_database, ids)).ToDictionary();
         // One at a time: a placement has one customer.

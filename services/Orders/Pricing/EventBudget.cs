@@ -37,7 +37,7 @@ internal sealed class EventBudget(MessagingOptions messaging)
         var total = Rest + (PerLine * lines.Count) + size + (held is null ? 0 : Math.Max(size, Measure(held)));
         return total <= messaging.MaxPayload ? null : Problems.Unprocessable(
             "order-too-large", "The order is too large.",
-            new Dictionary<string, string[]> { ["$.lines"] = [$"With the names of their products the lines take {total} bytes; {messaging.MaxPayload} are possible. Order fewer lines at once."] });
+            new Dictionary<string, string[]> { ["$.lines"] = [$"With the names of their products, the lines take {total} bytes; the limit is {messaging.MaxPayload}. Order fewer lines per order."] });
     }
 
     private static long Bound(IReadOnlyList<OrderLine> lines) => lines.Sum(line => MaxLineFrame + PerLine + ((long)MaxCharacter * (line.Sku.Length + line.Name.Length)));

@@ -45,7 +45,7 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
 
     /// <summary>422; also for a customer whom the caller may not see.</summary>
     public static ProblemHttpResult UnknownCustomer(Guid customerId) => Problems.Unprocessable(
-        "unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
+        "unknown-customer", "The customer does not exist.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
 
     /// <summary>Prices a revision: a product already in the order keeps its price, and may stay when it can no longer be ordered.</summary>
     public async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> RepriceAsync(
@@ -96,11 +96,11 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
         {
             if (lines[i].UnitPrice.Currency != currency)
             {
-                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, the order's in {currency}.");
+                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, but the order's currency is {currency}.");
             }
         }
 
-        return errors.Any ? (null, errors.Unprocessable("mixed-currency", "An order has one currency.")) : (lines, null);
+        return errors.Any ? (null, errors.Unprocessable("mixed-currency", "All lines of an order must have the same currency.")) : (lines, null);
     }
 
     private static long Sum(IReadOnlyList<WantedLine> wanted, Guid product) => wanted.Where(l => l.ProductId == product).Sum(l => (long)l.Quantity);

@@ -31,7 +31,7 @@ internal sealed class SharedCalls<T>(Func<IReadOnlyList<Guid>, Task<IReadOnlyDic
         return found;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to those who wait for it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the callers that wait for it.")]
     private async Task AskAsync(List<Guid> ids, TaskCompletionSource<IReadOnlyDictionary<Guid, T>> call)
     {
         try

@@ -25,6 +25,6 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not say whether a product is in open orders")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders did not answer whether a product is in open orders")]
     private partial void LogUnavailable(Exception exception);
 }

@@ -23,7 +23,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
     private const int Attempts = 5;
 
     /// <summary>Products that earlier batches of a dry run would have created, by SKU: later rows may change them, or be their variants.</summary>
-    private readonly Dictionary<string, Product> _wouldBe = [];
+    private readonly Dictionary<string, Product> _dryRunCreated = [];
 
     /// <summary>Whether nothing is stored.</summary>
     public bool DryRun { get; set; }
@@ -76,9 +76,9 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         // In the order of ids, like all code that locks several products.
         await db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE sku = ANY({skus}) ORDER BY id FOR UPDATE", cancellationToken);
         var products = await db.Products.IgnoreQueryFilters().Where(p => skus.Contains(p.Sku)).ToDictionaryAsync(p => p.Sku, cancellationToken);
-        foreach (var sku in skus.Where(sku => !products.ContainsKey(sku) && _wouldBe.ContainsKey(sku)))
+        foreach (var sku in skus.Where(sku => !products.ContainsKey(sku) && _dryRunCreated.ContainsKey(sku)))
         {
-            products.Add(sku, _wouldBe[sku]);
+            products.Add(sku, _dryRunCreated[sku]);
         }
 
         var variants = await CountVariantsAsync(rows, products, cancellationToken);
@@ -91,7 +91,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             results.Add(result);
             if (DryRun && result is { Errors: null, Outcome: ImportOutcome.Created })
             {
-                _wouldBe[row.Sku] = product!;
+                _dryRunCreated[row.Sku] = product!;
             }
 
             if (product is not null && !DryRun)
@@ -119,7 +119,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         var product = products.GetValueOrDefault(row.Sku);
         if (product?.Status == ProductStatus.Deleted)
         {
-            return (new("$.sku", "A product that is deleted had it, and a SKU is never given twice."), null);
+            return (new("$.sku", "A deleted product had this SKU, and SKUs are never reused."), null);
         }
 
         var errors = new RequestErrors();
@@ -127,9 +127,13 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         if (row.VariantOfSku is not null)
         {
             // In the file, a variant comes after its product; the export writes them in this order.
-            errors.Require(parent is not null && parent.Status != ProductStatus.Deleted, "$.variantOfSku", "There is no such product so far.");
-            errors.Require(parent?.VariantOf is null && row.VariantOfSku != row.Sku, "$.variantOfSku", "Variants have no variants.");
-            errors.Require(product is null || variants.GetValueOrDefault(product.Id) == 0, "$.variantOfSku", "The product has variants, and a variant has none.");
+            errors.Require(
+                parent is not null && parent.Status != ProductStatus.Deleted, "$.variantOfSku", "No product has this SKU, and no earlier row creates it.");
+            errors.Require(
+                parent?.VariantOf is null && row.VariantOfSku != row.Sku, "$.variantOfSku",
+                "A variant cannot have variants, and a product cannot be a variant of itself.");
+            errors.Require(
+                product is null || variants.GetValueOrDefault(product.Id) == 0, "$.variantOfSku", "A product that has variants cannot be a variant itself.");
         }
 
         var (details, status) = row.ApplyTo(product, parent?.Id, errors);

@@ -36,8 +36,8 @@ internal static class DeleteProduct
             case null:
                 return Problems.Unavailable(http, "Orders");
             case true:
-                return Problems.Conflict("product-in-open-orders", "Open orders have the product.",
-                    "Set its status to discontinued by PATCH: it can then no longer be ordered, and the open orders go on.");
+                return Problems.Conflict("product-in-open-orders", "The product is in open orders.",
+                    "Set its status to discontinued with PATCH instead: it can no longer be ordered, and the open orders are not affected.");
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);

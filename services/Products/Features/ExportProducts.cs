@@ -45,7 +45,8 @@ internal static class ExportProducts
     {
         if (Negotiate(http.Request) is not { } contentType)
         {
-            return Problems.Of("not-acceptable", "There is no such form.", StatusCodes.Status406NotAcceptable, "There are text/csv and application/x-ndjson.");
+            return Problems.Of("not-acceptable", "The format is not available.", StatusCodes.Status406NotAcceptable,
+                "Available formats: text/csv, application/x-ndjson.");
         }
 
         var products = db.Products.AsNoTracking();

@@ -36,7 +36,7 @@ internal sealed record ProductFilter(
         errors.Require(Text is null || TextRules.CountOf(Text) <= ProductSearch.MaxLength, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
         var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.Ordinal))
             .SelectMany(pair => pair.Value.Select(value => (Name: Nfc.Normalize(pair.Key[AttributePrefix.Length..]), Value: Nfc.Normalize(value ?? "")))).ToList();
-        errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes can be asked for.");
+        errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes are allowed.");
         errors.Require(attributes.TrueForAll(a => a.Name != ""), "attribute", "A name is required, as in attribute.colour=red.");
         // JSON allows the character, but PostgreSQL cannot store it, and reports this only when it runs the statement.
         errors.Require(!attributes.Exists(a => a.Name.Contains('\0') || a.Value.Contains('\0')), "attribute", "The text contains U+0000.");

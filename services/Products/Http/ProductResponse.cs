@@ -26,9 +26,9 @@ public sealed record ProductResponse(
     internal static readonly Expression<Func<Product, ProductResponse>> Projection = p =>
         new(p.Id, p.Sku, p.Name, p.Description, p.Category, p.Price, ValuesOf(p.Attributes), p.VariantOf, p.Status, p.Version, p.CreatedAt, p.UpdatedAt);
 
-    private static readonly Func<Product, ProductResponse> s_of = Projection.Compile();
+    private static readonly Func<Product, ProductResponse> s_toResponse = Projection.Compile();
 
-    internal static ProductResponse Of(Product product) => s_of(product);
+    internal static ProductResponse Of(Product product) => s_toResponse(product);
 
     /// <summary>A separate method, because EF Core would translate a member of a JSON column into a path in the JSON.</summary>
     private static IReadOnlyDictionary<string, string> ValuesOf(ProductAttributes attributes) => attributes.Values;

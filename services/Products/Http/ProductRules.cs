@@ -47,7 +47,7 @@ internal static class ProductRules
     {
         var errors = new RequestErrors();
         errors.Add("$.variantOf", message);
-        return errors.Unprocessable("invalid-variant", "The product cannot be a variant of that one.");
+        return errors.Unprocessable("invalid-variant", "The product cannot be a variant of the given product.");
     }
 
     private static void CheckAttributes(IReadOnlyDictionary<string, string> attributes, RequestErrors errors)

@@ -19,23 +19,23 @@ internal static class ProductVariants
     {
         if (id == variantOf)
         {
-            return ProductRules.InvalidVariant("A product is no variant of itself.");
+            return ProductRules.InvalidVariant("A product cannot be a variant of itself.");
         }
 
         await db.LockAsync([id, variantOf], cancellationToken);
         var parent = await db.Products.AsNoTracking().Where(p => p.Id == variantOf).Select(p => new { p.VariantOf }).SingleOrDefaultAsync(cancellationToken);
         if (parent is null)
         {
-            return ProductRules.InvalidVariant("There is no such product.");
+            return ProductRules.InvalidVariant("No product has this id.");
         }
 
         if (parent.VariantOf is not null)
         {
-            return ProductRules.InvalidVariant("That product is a variant itself, and variants have no variants.");
+            return ProductRules.InvalidVariant("The given product is a variant itself, and a variant cannot have variants.");
         }
 
         return await db.HasVariantsAsync(id, cancellationToken)
-            ? ProductRules.InvalidVariant("The product has variants, and a variant has none.")
+            ? ProductRules.InvalidVariant("A product that has variants cannot be a variant itself.")
             : null;
     }
 
@@ -44,8 +44,8 @@ internal static class ProductVariants
     {
         await db.LockAsync([id], cancellationToken);
         return await db.HasVariantsAsync(id, cancellationToken)
-            ? Problems.Conflict("product-has-variants", "There are variants of the product.",
-                "Delete them first, or make them variants of another product or of none.")
+            ? Problems.Conflict("product-has-variants", "The product has variants.",
+                "Delete them first, make them variants of another product, or remove their variantOf.")
             : null;
     }
 

@@ -18,7 +18,7 @@ public sealed class ApiDocumentsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(Services))]
-    public async Task Is_as_the_snapshot_says(string service)
+    public async Task The_document_matches_the_snapshot(string service)
     {
         var file = Path.Combine(Repository.Root, "docs", "openapi", $"{service}.json");
         var document = (await system.Gateway.GetFromJsonAsync<JsonObject>($"/openapi/{service}.json"))!;
@@ -34,6 +34,6 @@ public sealed class ApiDocumentsTests(SystemFixture system)
         }
 
         Assert.True(text == (await File.ReadAllTextAsync(file)).TrimEnd(),
-            $"The OpenAPI document of {service} differs from {file}. Is the change meant? Then UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes it anew.");
+            $"The OpenAPI document of {service} differs from {file}. If the change is intended, rewrite it with UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd.");
     }
 }

@@ -26,7 +26,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         // Products and Customers have dead letters only for records that the broker refused, which does not happen here.
         complaints.AddRange(missed
             .Where(m => !m.Path.StartsWith("/api/products/dead-letters/", StringComparison.Ordinal) && !m.Path.StartsWith("/api/customers/dead-letters/", StringComparison.Ordinal))
-            .Select(m => $"{m.Method} {m.Path}: 400 or 404: all requests, so that none came to what it does"));
+            .Select(m => $"{m.Method} {m.Path}: every request was 400 or 404, so the operation was never executed"));
         Report(complaints, seen);
         Assert.Contains(seen, s => s.Key is 200 or 201);
         Assert.Contains(400, seen.Keys);
@@ -52,7 +52,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
 
             Report(complaints, seen);
             Assert.Contains(role.Length == 0 ? 401 : 403, seen.Keys);
-            Assert.True(role.Length > 0 || seen.Keys.All(status => status is 401 or 204 or 404 or 405), $"nobody was answered {string.Join(", ", seen.Keys)}");
+            Assert.True(role.Length > 0 || seen.Keys.All(status => status is 401 or 204 or 404 or 405), $"without a token the answers were {string.Join(", ", seen.Keys)}");
         }
     }
 
@@ -138,7 +138,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         {
             await Eventually.TrueAsync(
                 async () => (await shop.GetAsync($"/api/{service}/dead-letters?limit=100"))["items"]!.AsArray().Count(letter => poison.Contains((string)letter!["key"]!)) == poison.Count,
-                TimeSpan.FromSeconds(30), $"{service} sets the poison aside");
+                TimeSpan.FromSeconds(30), $"{service} writes a dead letter");
         }
 
         return

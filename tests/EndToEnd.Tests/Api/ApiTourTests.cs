@@ -14,7 +14,7 @@ public sealed partial class ApiTourTests(SystemFixture system)
     private readonly Dictionary<string, (JsonNode? Body, HttpResponseMessage Response)> _answers = [];
 
     [Fact]
-    public async Task Every_step_answers_as_the_document_says()
+    public async Task Every_step_gets_the_documented_answer()
     {
         var steps = 0;
         // The document has a placeholder for the token.
@@ -87,7 +87,7 @@ public sealed partial class ApiTourTests(SystemFixture system)
         }
 
         var path = name.Split('.', 4);
-        Assert.True(_answers.TryGetValue(path[0], out var answer), $"Nothing is named {name} yet.");
+        Assert.True(_answers.TryGetValue(path[0], out var answer), $"No earlier answer is named {name}.");
         return path[2] == "headers" || path[1] == "headers"
             ? answer.Response.Headers.NonValidated[name[(name.LastIndexOf('.') + 1)..]].ToString()
             : Member(answer.Body, name[(name.IndexOf("$.", StringComparison.Ordinal) + 2)..])!.ToString();

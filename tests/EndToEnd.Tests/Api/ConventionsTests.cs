@@ -36,7 +36,7 @@ public sealed class ConventionsTests(SystemFixture system)
     [Theory]
     [InlineData("/console/health")]
     [InlineData("/console/alive")]
-    public async Task What_the_console_answers_has_head_and_options(string path)
+    public async Task The_console_supports_head_and_options(string path)
     {
         var (get, head, options) = (await SendAsync("GET", path), await SendAsync("HEAD", path), await SendAsync("OPTIONS", path));
         Assert.Equal((200, 200, get.Header("Content-Type"), ""), (get.Status, head.Status, head.Header("Content-Type"), head.Body));
@@ -45,7 +45,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_operation_takes_a_parameter_that_it_does_not_know_or_one_twice(string service)
+    public async Task Unknown_and_repeated_parameters_are_refused(string service)
     {
         foreach (var operation in await OperationsAsync(service))
         {
@@ -61,7 +61,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_list_takes_a_cursor_that_it_has_not_given(string service)
+    public async Task No_list_accepts_an_invented_cursor(string service)
     {
         foreach (var operation in (await OperationsAsync(service)).Where(o => o.Query.Contains("cursor")))
         {
@@ -75,7 +75,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     // Fails when a cursor of one list is accepted by another, or opens what its bearer may not read.
     [Fact]
-    public async Task A_cursor_belongs_to_its_list_and_shows_its_bearer_nothing_new()
+    public async Task A_cursor_works_for_its_list_only_and_gives_access_to_nothing_else()
     {
         var shop = new Shop(system.Gateway);
         var (own, other, product) = (await shop.CustomerAsync(), await shop.CustomerAsync(), await shop.ProductAsync(stock: 100));
@@ -134,7 +134,7 @@ public sealed class ConventionsTests(SystemFixture system)
     // Fails when a body sets what its sender may not: a state, a version, an id, another's name, a role.
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_body_sets_what_its_request_does_not_have(string service)
+    public async Task No_body_may_have_members_that_its_request_does_not_have(string service)
     {
         string[] wanted =
         [
@@ -260,7 +260,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_body_is_so_deep_long_or_wide_that_it_does_harm(string service)
+    public async Task Deep_long_and_wide_bodies_do_no_harm(string service)
     {
         var deep = Encoding.ASCII.GetBytes($"{new string('[', 10_000)}{new string(']', 10_000)}");
         var deepObject = Encoding.ASCII.GetBytes($"{string.Concat(Enumerable.Repeat("{\"a\":", 10_000))}1{new string('}', 10_000)}");
@@ -280,7 +280,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_member_comes_twice_however_it_is_spelled(string service)
+    public async Task Duplicate_members_are_refused_in_any_spelling(string service)
     {
         var document = await DocumentAsync(service);
         foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))

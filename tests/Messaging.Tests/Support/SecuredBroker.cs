@@ -129,5 +129,5 @@ public sealed class SecuredBroker : IAsyncLifetime
 /// <summary>A test that needs a real Kafka; it is skipped, with a message, without KAFKA_HOME.</summary>
 internal sealed class KafkaHomeFactAttribute : FactAttribute
 {
-    public KafkaHomeFactAttribute() => Skip = SecuredBroker.Home is null ? "KAFKA_HOME names no Kafka, and the mock broker knows no passwords." : null;
+    public KafkaHomeFactAttribute() => Skip = SecuredBroker.Home is null ? "KAFKA_HOME is not a Kafka installation, and the mock broker does not support passwords." : null;
 }

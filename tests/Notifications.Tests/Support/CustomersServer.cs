@@ -27,7 +27,7 @@ internal sealed class CustomersServer : IAsyncDisposable
     public ConcurrentDictionary<Guid, (string Sku, string Name)> Products { get; } = new();
 
     /// <summary>Whether Orders and Products answer.</summary>
-    public bool OthersAnswer { get; set; } = true;
+    public bool OrdersAndProductsAnswer { get; set; } = true;
 
     public string Address => $"http://127.0.0.1:{_port}";
 
@@ -75,10 +75,10 @@ internal sealed class CustomersServer : IAsyncDisposable
                     next = (string?)null,
                 });
         });
-        _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OthersAnswer
+        _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OrdersAndProductsAnswer
             ? Results.StatusCode(503)
             : Results.Ok(Shipments.TryGetValue(id, out var s) ? new { id, carrier = s.Carrier, trackingNumber = s.TrackingNumber } : new { id, carrier = default(string), trackingNumber = default(string) }));
-        _server.MapGet("/api/products", (string ids) => !OthersAnswer
+        _server.MapGet("/api/products", (string ids) => !OrdersAndProductsAnswer
             ? Results.StatusCode(503)
             : Results.Ok(new
             {

@@ -26,7 +26,7 @@ internal sealed class SmtpServer : IAsyncDisposable
     public int Connections { get; private set; }
 
     /// <summary>Whether it requires a login before anything else.</summary>
-    public bool WantsLogin { get; set; }
+    public bool RequiresLogin { get; set; }
 
     /// <summary>When set, a mail has arrived, but it is acknowledged only when this task ends.</summary>
     public TaskCompletionSource? Hold { get; set; }
@@ -91,7 +91,7 @@ internal sealed class SmtpServer : IAsyncDisposable
                     case "EHLO" or "HELO" or "NOOP" or "RSET":
                         await writer.WriteLineAsync("250 OK");
                         break;
-                    case "MAIL" when WantsLogin:
+                    case "MAIL" when RequiresLogin:
                         await writer.WriteLineAsync("530 5.7.0 Authentication required");
                         break;
                     case "MAIL":

@@ -13,15 +13,15 @@ namespace OrderInventory.Console.Components.Parts;
 /// </summary>
 public abstract class LivePage : ComponentBase, IAsyncDisposable
 {
-    private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_refreshInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>After this time a request that was not answered is repeated.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _end = new();
     private ITimer? _timer;
-    private bool _isWanted;
-    private bool _isLooking;
+    private bool _isRefreshRequested;
+    private bool _isRefreshing;
 
     [Inject]
     private protected ShopApi Api { get; private set; } = null!;
@@ -39,10 +39,10 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     protected ClaimsPrincipal User { get; private set; } = new();
 
     /// <summary>Why the page does not show what it should, or null.</summary>
-    protected Problem? Trouble { get; set; }
+    protected Problem? PageProblem { get; set; }
 
     /// <summary>Cancelled when the page is closed.</summary>
-    protected CancellationToken Gone => _end.Token;
+    protected CancellationToken PageClosed => _end.Token;
 
     /// <summary>Minimum time between two loads.</summary>
     protected virtual TimeSpan Pace => TimeSpan.FromSeconds(1);
@@ -58,15 +58,15 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         User = (await Authentication).User;
         Stream.Changed += TakeAsync;
         Stream.Reset += RequestRefreshAsync;
-        _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_timeToTime, s_timeToTime);
+        _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_refreshInterval, s_refreshInterval);
     }
 
     /// <summary>Retries soon after a transient failure, so that the page recovers by itself.</summary>
     protected override void OnAfterRender(bool firstRender)
     {
-        if (Trouble is { IsPassing: true })
+        if (PageProblem is { IsPassing: true })
         {
-            _timer?.Change(s_retryAfter, s_timeToTime);
+            _timer?.Change(s_retryAfter, s_refreshInterval);
         }
     }
 
@@ -88,13 +88,13 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <param name="path">The list's path.</param>
     /// <param name="cursor">Where it begins; null at the beginning.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
-    /// <returns>Null when the API did not answer; then <see cref="Trouble"/> says why.</returns>
+    /// <returns>Null when the API did not answer; then <see cref="PageProblem"/> says why.</returns>
     private protected async Task<ItemPage<TRow>?> ReadAsync<TRow>(string path, string? cursor, params (string, string?)[] query)
     {
-        var answer = await Api.PageAsync<TRow>(path, cursor, Gone, query);
-        if (Trouble != answer.Problem)
+        var answer = await Api.PageAsync<TRow>(path, cursor, PageClosed, query);
+        if (PageProblem != answer.Problem)
         {
-            Trouble = answer.Problem;
+            PageProblem = answer.Problem;
             StateHasChanged();
         }
 
@@ -105,25 +105,25 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     private Task RequestRefreshAsync() => InvokeAsync(() =>
     {
-        _isWanted = true;
-        if (!_isLooking)
+        _isRefreshRequested = true;
+        if (!_isRefreshing)
         {
-            _isLooking = true;
-            _ = LookAsync();
+            _isRefreshing = true;
+            _ = RefreshAsync();
         }
     });
 
     [SuppressMessage("Design", "CA1031", Justification = "It is the page's failure, and shown as such.")]
-    private async Task LookAsync()
+    private async Task RefreshAsync()
     {
         try
         {
-            while (_isWanted)
+            while (_isRefreshRequested)
             {
-                _isWanted = false;
+                _isRefreshRequested = false;
                 await LoadAsync();
                 StateHasChanged();
-                await Task.Delay(Pace, Time, Gone);
+                await Task.Delay(Pace, Time, PageClosed);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
@@ -136,7 +136,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         finally
         {
-            _isLooking = false;
+            _isRefreshing = false;
         }
     }
 }

@@ -8,14 +8,14 @@ namespace OrderInventory.Campaign.Servers;
 /// One replica of every service: an AppHost on the campaign's servers (Infrastructure:Mode=external), started in the usual way. Its supervisor
 /// restarts services that crash.
 /// </summary>
-internal sealed class Cell : IAsyncDisposable
+internal sealed class Replica : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
     private static readonly HashSet<string> s_programs = [.. Services.Select(ProgramOf)];
 
     /// <summary>Services that other services and the gateway call.</summary>
-    private static readonly string[] s_asked = ["orders", "inventory", "products", "customers", "notifications"];
+    private static readonly string[] s_calledServices = ["orders", "inventory", "products", "customers", "notifications"];
 
     /// <summary>The largest number of replicas at a time: each has an issuer with its own database.</summary>
     public const int Most = 3;
@@ -27,7 +27,7 @@ internal sealed class Cell : IAsyncDisposable
     private readonly Infrastructure _infrastructure;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _mark;
-    private readonly Dictionary<string, int> _ports = s_asked.ToDictionary(service => service, _ => Ports.Free());
+    private readonly Dictionary<string, int> _ports = s_calledServices.ToDictionary(service => service, _ => Ports.Free());
     private Process? _process;
 
     /// <param name="number">The replica's number, from 1.</param>
@@ -35,14 +35,14 @@ internal sealed class Cell : IAsyncDisposable
     /// <param name="appHost">The built AppHost.</param>
     /// <param name="infrastructure">The servers.</param>
     /// <param name="arguments">More settings.</param>
-    public Cell(int number, string folder, string appHost, Infrastructure infrastructure, IReadOnlyList<string> arguments)
+    public Replica(int number, string folder, string appHost, Infrastructure infrastructure, IReadOnlyList<string> arguments)
     {
         (Number, _appHost, _infrastructure, _arguments) = (number, appHost, infrastructure, arguments);
-        _folder = Directory.CreateDirectory(Path.Combine(folder, $"cell-{number.ToString(CultureInfo.InvariantCulture)}")).FullName;
+        _folder = Directory.CreateDirectory(Path.Combine(folder, $"replica-{number.ToString(CultureInfo.InvariantCulture)}")).FullName;
         _mark = $"{Path.GetFileName(folder)}-{number.ToString(CultureInfo.InvariantCulture)}";
         // The same at each start, because clients use it.
         GatewayPort = Ports.Free();
-        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
+        Proxies = s_calledServices.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
     }
 
     /// <summary>The proxies between the services, by the service that is called.</summary>
@@ -137,10 +137,10 @@ internal sealed class Cell : IAsyncDisposable
 
     /// <summary>The settings that fix each service's port and make the others call it through its proxy.</summary>
     private IEnumerable<string> Addresses() =>
-        s_asked.Select(asked => FormattableString.Invariant($"--Ports:{asked}={_ports[asked]}")).Concat(
+        s_calledServices.Select(called => FormattableString.Invariant($"--Ports:{called}={_ports[called]}")).Concat(
             from caller in Services
-            from asked in s_asked
-            select FormattableString.Invariant($"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port}"));
+            from called in s_calledServices
+            select FormattableString.Invariant($"--Environment:{caller}:services__{called}__http__0=http://127.0.0.1:{Proxies[called].Port}"));
 
     private static string ProgramOf(string service) => $"OrderInventory.{char.ToUpperInvariant(service[0])}{service[1..]}";
 

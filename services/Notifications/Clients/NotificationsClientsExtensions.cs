@@ -2,10 +2,10 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
 
-internal static class Neighbours
+internal static class NotificationsClientsExtensions
 {
     /// <summary>Adds the clients of the services that are queried when something is sent.</summary>
-    public static void AddNeighbours(this IServiceCollection services)
+    public static void AddNotificationsClients(this IServiceCollection services)
     {
         Add<CustomersClient>(services, "customers");
         Add<OrdersClient>(services, "orders");
