@@ -11,7 +11,7 @@ namespace OrderInventory.Console.Components.Parts;
 /// A page that reads the API and follows its changes. Many changes at the same time cause one load. What has no changes in the stream, such as
 /// products and dead letters, is loaded again from time to time.
 /// </summary>
-public abstract class LivePage : ComponentBase, IAsyncDisposable
+public abstract class LivePage : ActionComponent, IAsyncDisposable
 {
     private static readonly TimeSpan s_refreshInterval = TimeSpan.FromSeconds(30);
 
@@ -64,6 +64,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Retries soon after a transient failure, so that the page recovers by itself.</summary>
     protected override void OnAfterRender(bool firstRender)
     {
+        base.OnAfterRender(firstRender);
         if (PageProblem is { IsPassing: true })
         {
             _timer?.Change(s_retryAfter, s_refreshInterval);
