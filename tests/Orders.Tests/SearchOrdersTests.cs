@@ -54,6 +54,33 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
         }
     }
 
+    [Theory]
+    [InlineData("inventory-manager", false)]
+    [InlineData("support", true)]
+    [InlineData("admin", true)]
+    public async Task Only_roles_that_may_list_customers_find_orders_by_what_customers_have(string role, bool finds)
+    {
+        var (customer, product) = (_app.Neighbours.AddCustomer("maria@example.com"), _app.Neighbours.AddProduct());
+        var order = await PlaceAsync(customer, product, "2026-01-01", tracking: "JD-0001");
+        await _app.PublishProductAsync(product, 2, "active");
+        using var http = _app.CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestAuthority.Shared.Token("wim@example.com", [role]));
+        var asked = _app.Neighbours.CustomerRequests;
+
+        Assert.Equal(finds ? 1 : 0, await CountAsync($"limit=1&customerId={customer}&q=maria@ex"));
+        Assert.Equal(finds ? 1 : 0, _app.Neighbours.CustomerRequests - asked);
+        foreach (var text in new[] { order.ToString()[..8], "jd-0001", "tea-" + product })
+        {
+            Assert.Equal(1, await CountAsync($"q={text}"));
+        }
+
+        // Nor does the answer say whether Customers answers.
+        _app.Neighbours.CustomersIsDown = true;
+        Assert.Equal(finds, (await http.GetFromJsonAsync<JsonNode>("/api/orders?q=jd-0001"))!["missing"] is not null);
+
+        async Task<int> CountAsync(string query) => (await http.GetFromJsonAsync<JsonNode>($"/api/orders?{query}"))!["items"]!.AsArray().Count;
+    }
+
     [Fact]
     public async Task While_Customers_is_down_the_search_names_it_and_finds_the_rest()
     {
