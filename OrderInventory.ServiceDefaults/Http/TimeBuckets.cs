@@ -91,13 +91,9 @@ public sealed class TimeBuckets
     private static DateTimeOffset StartOf(DateTimeOffset time, BucketSize size, TimeZoneInfo zone)
     {
         var local = TimeZoneInfo.ConvertTime(time, zone);
-        if (size != BucketSize.Hour)
-        {
-            var day = local.Date;
-            return Begin(size == BucketSize.Week ? day.AddDays(-(((int)day.DayOfWeek + 6) % 7)) : day, zone);
-        }
-
-        return (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
+        return size != BucketSize.Hour
+            ? Begin(FirstDay(local.Date, size), zone)
+            : (local - new TimeSpan(local.TimeOfDay.Ticks % TimeSpan.TicksPerHour)).ToUniversalTime();
     }
 
     private static DateTimeOffset Next(DateTimeOffset start, BucketSize size, TimeZoneInfo zone)
@@ -105,7 +101,16 @@ public sealed class TimeBuckets
         if (size != BucketSize.Hour)
         {
             // Counted from noon, which no clock change affects, so that the date is right.
-            return Begin(TimeZoneInfo.ConvertTime(start.AddHours(12), zone).Date.AddDays(size == BucketSize.Week ? 7 : 1), zone);
+            var day = FirstDay(TimeZoneInfo.ConvertTime(start.AddHours(12), zone).Date, size);
+            DateTimeOffset begin;
+            do
+            {
+                day = day.AddDays(size == BucketSize.Week ? 7 : 1);
+                begin = Begin(day, zone);
+            }
+            // A calendar that repeats a day reaches the next midnight twice.
+            while (begin <= start);
+            return begin;
         }
 
         // Clocks may change by half an hour (Lord Howe Island): the span ends at the clock's next full hour or, where that is skipped, at the change.
@@ -115,20 +120,29 @@ public sealed class TimeBuckets
         return full > start && TimeZoneInfo.ConvertTime(full, zone).Minute == 0 ? full : next;
     }
 
-    /// <summary>The first instant of a day: some days have no midnight, and some have two.</summary>
+    private static DateTime FirstDay(DateTime day, BucketSize size) => size == BucketSize.Week ? day.AddDays(-(((int)day.DayOfWeek + 6) % 7)) : day;
+
+    /// <summary>
+    /// The first instant of a day: some days have no midnight, and some have two. Of a day that the calendar skips (30 December 2011 in Samoa), the
+    /// first instant of the next day. Only instants are converted: what TimeZoneInfo says about local times is wrong for some of these days.
+    /// </summary>
     private static DateTimeOffset Begin(DateTime day, TimeZoneInfo zone)
     {
-        if (zone.IsAmbiguousTime(day))
+        var utc = new DateTimeOffset(day, TimeSpan.Zero);
+        var midnight = utc - zone.GetUtcOffset(utc.AddDays(-1));
+        if (TimeZoneInfo.ConvertTime(midnight, zone).DateTime == day)
         {
-            return new DateTimeOffset(day, zone.GetAmbiguousTimeOffsets(day).Max()).ToUniversalTime();
+            return midnight;
         }
 
-        var first = day;
-        while (zone.IsInvalidTime(first))
+        // The clock has changed meanwhile. No zone is further from UTC than these bounds.
+        var (before, reached) = (utc.AddHours(-16), utc.AddHours(16));
+        while (reached - before > TimeSpan.FromSeconds(1))
         {
-            first = first.AddMinutes(15);
+            var middle = before + TimeSpan.FromSeconds((long)(reached - before).TotalSeconds / 2);
+            (before, reached) = TimeZoneInfo.ConvertTime(middle, zone).Date < day ? (middle, reached) : (before, middle);
         }
 
-        return new DateTimeOffset(first, zone.GetUtcOffset(first)).ToUniversalTime();
+        return reached;
     }
 }

@@ -14,6 +14,12 @@ public sealed record Policy(string Name, params string[] Roles)
 {
     /// <summary>Whether customers may call; they see only their own data: <see cref="Caller.OnlyCustomer"/>.</summary>
     public bool IsForCustomers => Roles.Contains(Identity.Roles.Customer);
+
+    /// <summary>
+    /// Whether the caller of another endpoint may have this too. A service that asks another one for a caller checks it, because it asks with its own
+    /// token, and the other service cannot know for whom.
+    /// </summary>
+    public bool Admits(Caller caller) => Roles.Contains(caller.Role);
 }
 
 /// <summary>

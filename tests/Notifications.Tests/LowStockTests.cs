@@ -98,6 +98,26 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
         Assert.Empty(await _app.ListNowAsync("template=lowStock"));
     }
 
+    [Fact]
+    public async Task Stock_that_has_no_threshold_any_more_is_not_back_and_its_next_shortage_is_reported()
+    {
+        var (removed, never) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await CrossAsync(removed, 1, LowStockCrossing.Entered);
+        await _app.ListAsync("template=lowStock&status=sent", 2);
+        // The record was removed, or the product was deleted: Inventory reports that stock is no longer low, with a threshold of 0.
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left) with { ProductId = removed, Version = 2, Available = 0, LowStockThreshold = 0 });
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left) with { ProductId = never, Version = 2, Available = 2, LowStockThreshold = 0 });
+        await EndIntervalAsync(removed, 2);
+        await SeenAsync(never, 2);
+        // Another product's message shows that the check was made.
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left));
+        Assert.Single(await _app.ListAsync("template=lowStockLeft&status=sent"));
+
+        await CrossAsync(removed, 3, LowStockCrossing.Entered);
+        await _app.ListAsync("template=lowStock&status=sent", 4);
+        Assert.Single(await _app.ListNowAsync("template=lowStockLeft"));
+    }
+
     private List<string> Subjects() => [.. _smtp.Mails.Select(mail => MimeMessage.Load(new MemoryStream(Encoding.UTF8.GetBytes(mail.Text))).Subject!)];
 
     private Task<Guid> CrossAsync(Guid product, long version, LowStockCrossing crossing) =>

@@ -146,6 +146,53 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         Assert.DoesNotContain("\"role\"", shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_customer_reads_their_own_reasons_and_not_those_of_staff()
+    {
+        var (mine, theirs) = (await OrderOfAsync(_own), await OrderOfAsync(_own));
+        using var support = As(TestAuthority.Shared.Token("ben@example.com", ["support"]));
+        using var warehouse = As(TestAuthority.Shared.Token("wim@example.com", ["inventory-manager"]));
+        await CancelAsync(_customer, mine, "changed my mind");
+        await CancelAsync(support, theirs, "chargeback risk, do not tell");
+        var (returned, product) = await _app.ShippedAsync();
+        (await warehouse.PostAsJsonAsync($"/api/orders/{returned}/returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = "looks worn" }))
+            .EnsureSuccessStatusCode();
+        using var receiver = As(TestAuthority.Shared.CustomerToken((Guid)(await _app.OrderAsync(returned))["customerId"]!));
+
+        // Both items of the cancel have the reason: the request, and the order that is cancelled when the stock is released.
+        Assert.Equal(["changed my mind", "changed my mind"], await ReasonsAsync(_customer, mine));
+        Assert.Empty(await ReasonsAsync(_customer, theirs));
+        Assert.Empty(await ReasonsAsync(receiver, returned));
+        Assert.Equal(["chargeback risk, do not tell", "chargeback risk, do not tell"], await ReasonsAsync(support, theirs));
+        Assert.Equal(["looks worn"], await ReasonsAsync(support, returned));
+        foreach (var path in new[] { $"/api/orders/{theirs}", $"/api/orders/{theirs}/timeline", "/api/orders", $"/api/customers/{_own}/orders/recent" })
+        {
+            Assert.DoesNotContain("chargeback", await _customer.GetStringAsync(path), StringComparison.Ordinal);
+        }
+
+        async Task CancelAsync(HttpClient client, Guid order, string reason)
+        {
+            (await client.PostAsJsonAsync($"/api/orders/{order}/cancel", new { reason })).EnsureSuccessStatusCode();
+            await _app.AnswerAsync(order, 2, "released");
+            await _app.WaitForAsync(order, "cancelled");
+        }
+
+        static async Task<List<string>> ReasonsAsync(HttpClient client, Guid order) =>
+            [.. (await client.GetFromJsonAsync<JsonNode>($"/api/orders/{order}/timeline"))!["items"]!.AsArray().Select(item => (string?)item!["data"]!["reason"]).OfType<string>()];
+    }
+
+    [Fact]
+    public async Task Everybody_reads_why_an_order_expired()
+    {
+        var order = await OrderOfAsync(_own);
+        await _app.ExecuteAsync(
+            """
+            UPDATE order_history SET what = 'order expired', data = '{"status": "expired", "by": "sweep", "reason": "Inventory did not answer in time."}' WHERE order_id = $1
+            """, order);
+
+        Assert.Contains("did not answer", await _customer.GetStringAsync($"/api/orders/{order}/timeline"), StringComparison.Ordinal);
+    }
+
     private HttpClient As(string? token)
     {
         var client = _app.CreateClient();

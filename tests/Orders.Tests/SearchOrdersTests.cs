@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
@@ -52,6 +53,33 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
             Assert.Null(answer["missing"]);
             Assert.Equal(query.Length == 0 ? [third, second, first] : expected, answer["items"]!.AsArray().Select(o => (Guid)o!["id"]!));
         }
+    }
+
+    [Theory]
+    [InlineData("inventory-manager", false)]
+    [InlineData("support", true)]
+    [InlineData("admin", true)]
+    public async Task Only_roles_that_may_list_customers_find_orders_by_what_customers_have(string role, bool finds)
+    {
+        var (customer, product) = (_app.Neighbours.AddCustomer("maria@example.com"), _app.Neighbours.AddProduct());
+        var order = await PlaceAsync(customer, product, "2026-01-01", tracking: "JD-0001");
+        await _app.PublishProductAsync(product, 2, "active");
+        using var http = _app.CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestAuthority.Shared.Token("wim@example.com", [role]));
+        var asked = _app.Neighbours.CustomerRequests;
+
+        Assert.Equal(finds ? 1 : 0, await CountAsync($"limit=1&customerId={customer}&q=maria@ex"));
+        Assert.Equal(finds ? 1 : 0, _app.Neighbours.CustomerRequests - asked);
+        foreach (var text in new[] { order.ToString()[..8], "jd-0001", "tea-" + product })
+        {
+            Assert.Equal(1, await CountAsync($"q={text}"));
+        }
+
+        // Nor does the answer say whether Customers answers.
+        _app.Neighbours.CustomersIsDown = true;
+        Assert.Equal(finds, (await http.GetFromJsonAsync<JsonNode>("/api/orders?q=jd-0001"))!["missing"] is not null);
+
+        async Task<int> CountAsync(string query) => (await http.GetFromJsonAsync<JsonNode>($"/api/orders?{query}"))!["items"]!.AsArray().Count;
     }
 
     [Fact]
@@ -160,12 +188,43 @@ public sealed class SearchOrdersTests(SharedOrders shared) : NoOrdersTests(share
     [InlineData("by=hour&zone=Australia/Lord_Howe&from=2026-10-03T15:00:00Z&to=2026-10-03T16:30:00Z", "2026-10-03T14:30/2026-10-03T15:30 2026-10-03T15:30/2026-10-03T16:00 2026-10-03T16:00/2026-10-03T17:00")]
     // In Beirut the clocks go forward at midnight: 2026-03-29 begins at one o'clock.
     [InlineData("by=day&zone=Asia/Beirut&from=2026-03-28T22:30:00Z&to=2026-03-28T23:00:00Z", "2026-03-28T22:00/2026-03-29T21:00")]
+    // So they did in Asunción: 2024-10-06 began at one o'clock, 04:00 UTC.
+    [InlineData("by=day&zone=America/Asuncion&from=2024-10-05T12:00:00Z&to=2024-10-06T12:00:00Z", "2024-10-05T04:00/2024-10-06T04:00 2024-10-06T04:00/2024-10-07T03:00")]
+    // Calendars that skip a day to change the side of the date line.
+    [InlineData("by=day&zone=Pacific/Apia&from=2011-12-29T12:00:00Z&to=2011-12-31T12:00:00Z", "2011-12-29T10:00/2011-12-30T10:00 2011-12-30T10:00/2011-12-31T10:00 2011-12-31T10:00/2012-01-01T10:00")]
+    [InlineData("by=day&zone=Pacific/Fakaofo&from=2011-12-29T12:00:00Z&to=2011-12-30T12:00:00Z", "2011-12-29T11:00/2011-12-30T11:00 2011-12-30T11:00/2011-12-31T11:00")]
+    [InlineData("by=day&zone=Pacific/Kwajalein&from=1993-08-20T13:00:00Z&to=1993-08-21T13:00:00Z", "1993-08-20T12:00/1993-08-21T12:00 1993-08-21T12:00/1993-08-22T12:00")]
+    [InlineData("by=day&zone=Pacific/Kiritimati&from=1994-12-30T12:00:00Z&to=1994-12-31T12:00:00Z", "1994-12-30T10:00/1994-12-31T10:00 1994-12-31T10:00/1995-01-01T10:00")]
+    [InlineData("by=week&zone=Pacific/Apia&from=2011-12-31T12:00:00Z&to=2012-01-02T12:00:00Z", "2011-12-26T10:00/2012-01-01T10:00 2012-01-01T10:00/2012-01-08T10:00")]
     [InlineData("by=week&zone=Asia/Kolkata&from=2026-11-24T00:00:00Z&to=2026-11-24T01:00:00Z", "2026-11-22T18:30/2026-11-29T18:30")]
     public async Task Spans_follow_the_clock_and_calendar_of_the_time_zone(string query, string expected)
     {
         var spans = await StatisticsAsync(query);
         Assert.Equal(expected, string.Join(' ', spans.Select(s => string.Create(
             CultureInfo.InvariantCulture, $"{((DateTimeOffset)s!["from"]!).UtcDateTime:yyyy-MM-ddTHH:mm}/{((DateTimeOffset)s["to"]!).UtcDateTime:yyyy-MM-ddTHH:mm}"))));
+    }
+
+    [Theory]
+    [InlineData(1968)]
+    [InlineData(1993)]
+    [InlineData(2010)]
+    [InlineData(2024)]
+    public void In_every_zone_each_day_begins_when_the_calendar_turns_to_it(int year)
+    {
+        var from = new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        foreach (var zone in TimeZoneInfo.GetSystemTimeZones())
+        {
+            Assert.Null(TimeBuckets.Read(from, from.AddDays(900), BucketSize.Day, zone.Id, from, out var days));
+            for (var i = 1; i < days.Bounds.Count; i++)
+            {
+                var (previous, begin) = (days.Bounds[i - 1], days.Bounds[i]);
+                Assert.True(
+                    begin > previous && DateAt(begin, zone) > DateAt(begin.AddTicks(-1), zone) && DateAt(begin, zone) > DateAt(previous, zone),
+                    string.Create(CultureInfo.InvariantCulture, $"{zone.Id}: {previous:u} to {begin:u}"));
+            }
+        }
+
+        static DateTime DateAt(DateTimeOffset time, TimeZoneInfo zone) => TimeZoneInfo.ConvertTime(time, zone).Date;
     }
 
     [Theory]

@@ -82,12 +82,31 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         Assert.Equal(all ? [] : ["notifications"], timeline["missing"]!.AsArray().Select(m => (string?)m));
     }
 
-    private static object Notification(object eventId) => new
+    [Theory]
+    [InlineData("inventory-manager", new string[0])]
+    [InlineData("support", new[] { "email", "webhook" })]
+    [InlineData("customer", new[] { "email" })]
+    public async Task It_has_the_notifications_that_the_caller_may_read(string role, string[] channels)
+    {
+        var (id, _) = await _app.ConfirmedAsync();
+        _app.Neighbours.Notifications = [Notification(Guid.CreateVersion7()), Notification(Guid.CreateVersion7(), "event", "webhook")];
+        using var http = _app.CreateClient();
+        var customer = (Guid)(await _app.OrderAsync(id))["customerId"]!;
+        http.DefaultRequestHeaders.Authorization = new(
+            "Bearer", role == "customer" ? TestAuthority.Shared.CustomerToken(customer) : TestAuthority.Shared.Token("wim@example.com", [role]));
+
+        var timeline = (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
+
+        Assert.Equal(channels, timeline["items"]!.AsArray().Select(i => (string?)i!["data"]!["channel"]).OfType<string>().Order());
+        Assert.Empty(timeline["missing"]!.AsArray());
+    }
+
+    private static object Notification(object eventId, string template = "orderShipped", string channel = "email") => new
     {
         id = Guid.CreateVersion7(),
         eventId,
-        template = "orderShipped",
-        channel = "email",
+        template,
+        channel,
         status = "sent",
         attempts = 1,
         createdAt = "2026-11-24T08:00:00Z",

@@ -122,4 +122,14 @@ public sealed class PatchProductTests(ProductsApp app)
 
         (await app.Api.PatchAsync($"/api/products/{product.Id}", $$"""{"sku": "{{other.Json["sku"]}}"}""", product.IfMatch)).ShouldBeProblem(409, "sku-taken");
     }
+
+    [Fact]
+    public async Task A_former_sku_is_free_and_may_be_given_to_another_product()
+    {
+        var product = await app.CreateAsync();
+        var former = (string)product.Json["sku"]!;
+        (await app.Api.PatchAsync($"/api/products/{product.Id}", $$"""{"sku": "{{former}}-B"}""", product.IfMatch)).ShouldBe(200);
+
+        (await app.Api.PostAsync("/api/products", ProductsApp.NewProduct(former).ToJsonString())).ShouldBe(201);
+    }
 }

@@ -16,14 +16,20 @@ namespace OrderInventory.Notifications.Data;
 /// </summary>
 internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal, IOptions<NotificationOptions> options)
 {
+    /// <summary>
+    /// Stock that is no longer low because it has no threshold any more (none is set, or the product or its record was removed) is no news for staff.
+    /// It counts as reported, so that the product is reported when it is low again.
+    /// </summary>
     private const string Upsert =
         """
-        INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
-        SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent
+        INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent, told_low)
+        SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent,
+            CASE WHEN NOT low AND threshold = 0 THEN false END
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS a (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
         ORDER BY product_id, version DESC
         ON CONFLICT (product_id) DO UPDATE SET version = excluded.version, low = excluded.low, available = excluded.available,
-            threshold = excluded.threshold, event_id = excluded.event_id, event_type = excluded.event_type, trace_parent = excluded.trace_parent
+            threshold = excluded.threshold, event_id = excluded.event_id, event_type = excluded.event_type, trace_parent = excluded.trace_parent,
+            told_low = coalesce(excluded.told_low, stock_alerts.told_low)
         WHERE stock_alerts.version < excluded.version
         """;
 

@@ -7,6 +7,9 @@ namespace OrderInventory.Orders.Clients;
 /// <summary>Queries the notifications about an order, for its timeline.</summary>
 internal sealed partial class NotificationsClient(HttpClient http, ILogger<NotificationsClient> logger)
 {
+    /// <summary>The template of a delivery to a webhook.</summary>
+    public const string WebhookDelivery = "event";
+
     private const int MaxPages = 5;
 
     internal sealed record NotificationList(IReadOnlyList<Item> Items, string? Next);

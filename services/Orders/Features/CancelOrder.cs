@@ -12,7 +12,7 @@ namespace OrderInventory.Orders.Features;
 /// <summary>Requests a cancel. The order is <c>cancelled</c> when Inventory has released the stock.</summary>
 internal static class CancelOrder
 {
-    /// <param name="Reason">Why, at most 500 characters; shown in the order's timeline, and in no event.</param>
+    /// <param name="Reason">Why, at most 500 characters; in no event. The timeline shows it to staff, and to the customer if they wrote it.</param>
     [Example("""{"reason": "changed their mind"}""")]
     public sealed record Request([property: MaxLength(500)] string? Reason = null);
 

@@ -18,7 +18,7 @@ internal static class ReturnGoods
 {
     /// <param name="Lines">What came back, 1 to 500 lines; lines of the same product are summed.</param>
     /// <param name="Restock">Whether the goods go back into stock.</param>
-    /// <param name="Reason">Why they came back, at most 500 characters.</param>
+    /// <param name="Reason">Why they came back, at most 500 characters; shown in the timeline, to staff only.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}], "restock": true, "reason": "too many"}""")]
     public sealed record Request(IReadOnlyList<WantedLine> Lines, bool Restock = true, [property: MaxLength(500)] string? Reason = null);
 

@@ -33,7 +33,7 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
             });
             product.HasKey(p => p.Id);
             product.Property(p => p.Id).ValueGeneratedNever();
-            // Includes deleted rows: a SKU in old orders must not mean another product.
+            // Includes deleted rows: their SKUs stay taken. The former SKU of a renamed product is not kept, and becomes free.
             product.HasIndex(p => p.Sku, SkuIndex).IsUnique();
             product.HasIndex(p => new { p.Category, p.Id });
             product.ComplexProperty(p => p.Price, price =>

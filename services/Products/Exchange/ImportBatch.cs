@@ -119,7 +119,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         var product = products.GetValueOrDefault(row.Sku);
         if (product?.Status == ProductStatus.Deleted)
         {
-            return (new("$.sku", "A deleted product had this SKU, and SKUs are never reused."), null);
+            return (new("$.sku", "A deleted product had this SKU, which is never reused."), null);
         }
 
         var errors = new RequestErrors();

@@ -14,7 +14,7 @@ namespace OrderInventory.Products.Features;
 internal static class CreateProduct
 {
     /// <summary>A product to create.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, permanently unique.</param>
+    /// <param name="Sku">Stock keeping unit: 1 to 64 characters. No other product has it, or had it when it was deleted.</param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
     /// <param name="Price">Price of one unit: not negative, a multiple of its currency's smallest unit (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters.</param>
@@ -27,7 +27,10 @@ internal static class CreateProduct
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);
 
     /// <summary>Create a product</summary>
-    /// <remarks>409 <c>sku-taken</c> when another product has or had the SKU; 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.</remarks>
+    /// <remarks>
+    /// 409 <c>sku-taken</c> when another product has the SKU, or had it when it was deleted; 422 <c>invalid-variant</c>. Publishes
+    /// <c>product.updated</c>.
+    /// </remarks>
     public static async Task<Results<Created<ProductResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, ProductsDb db, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -14,7 +14,9 @@ namespace OrderInventory.Products.Features;
 internal static class PatchProduct
 {
     /// <summary>What can be patched; what is left out is unchanged.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, permanently unique.</param>
+    /// <param name="Sku">
+    /// Stock keeping unit: 1 to 64 characters. No other product has it, or had it when it was deleted; a former SKU becomes free.
+    /// </param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
     /// <param name="Price">Price of one unit; its amount alone may be given.</param>
     /// <param name="Description">Free text of up to 4,000 characters; null removes it.</param>

@@ -13,7 +13,9 @@ namespace OrderInventory.Products.Features;
 internal static class UpdateProduct
 {
     /// <summary>The product's new details. Its status is unchanged.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, permanently unique.</param>
+    /// <param name="Sku">
+    /// Stock keeping unit: 1 to 64 characters. No other product has it, or had it when it was deleted; a former SKU becomes free.
+    /// </param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
     /// <param name="Price">Price of one unit: not negative, a multiple of its currency's smallest unit (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters; none when left out.</param>

@@ -40,7 +40,7 @@ internal static class ProductRules
     }
 
     public static ProblemHttpResult SkuTaken(string sku) =>
-        Problems.Conflict("sku-taken", "The SKU is taken.", $"Another product has or had the SKU {sku}.");
+        Problems.Conflict("sku-taken", "The SKU is taken.", $"Another product has the SKU {sku}, or had it when it was deleted.");
 
     /// <summary>422: the product cannot be a variant of the product in <c>variantOf</c>.</summary>
     public static ProblemHttpResult InvalidVariant(string message)
