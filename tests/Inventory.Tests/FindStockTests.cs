@@ -188,6 +188,34 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", new { reason = "other", body.lines }, key: "k1")).StatusCode);
     }
 
+    [Fact]
+    public async Task A_line_sees_what_earlier_lines_of_its_request_have_done()
+    {
+        var (fresh, removed) = (Guid.CreateVersion7(), await _app.StockAsync(3));
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{removed}", ifMatch: "\"1\"")).StatusCode);
+        object[] lines =
+        [
+            new { productId = fresh, onHand = 5 },
+            new { productId = fresh, delta = 1 },
+            new { productId = fresh, delta = 2, location = "berlin" },
+            new { productId = fresh, lowStockThreshold = 4 },
+            new { productId = fresh, onHand = 6 },
+            new { productId = removed, onHand = 5 },
+            new { productId = removed, onHand = 7, expectedOnHand = 5 },
+        ];
+        foreach (var dryRun in new[] { true, false })
+        {
+            var answer = await (await _http.PostAsJsonAsync("/api/inventory/changes", new { reason = "count", lines, dryRun })).BodyAsync();
+            Assert.Equal(
+                ["changed 8", "changed 8", "changed 8", "changed 8", "unchanged 8", "changed 7", "changed 7"],
+                answer["items"]!.AsArray().Select(i => $"{i!["outcome"]} {i["level"]!["onHand"]}"));
+        }
+
+        Assert.Equal(((8L, 0L), (7L, 0L)), (await _app.QuantitiesAsync(fresh), await _app.QuantitiesAsync(removed)));
+        Assert.Equal(4, (int)(await _app.LevelAsync(fresh))["lowStockThreshold"]!);
+        await _app.AssertBooksBalanceAsync();
+    }
+
     [Theory]
     [InlineData("""{"reason": "x", "lines": []}""", "$.lines")]
     [InlineData("""{"reason": "", "lines": [{"productId": "019ab000-0000-7000-8000-000000000001", "delta": 1}]}""", "$.reason")]

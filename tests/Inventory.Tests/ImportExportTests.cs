@@ -103,6 +103,11 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
         var report = await ImportAsync($"productId,onHand\n{product},1\n{product},2\n{product},2", "text/csv");
         Assert.Equal((2, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
         Assert.Equal((2, 0), await _app.QuantitiesAsync(product));
+
+        // A removed record that an earlier row has created again is there for the next row.
+        (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", ifMatch: "\"1\"")).EnsureSuccessStatusCode();
+        report = await ImportAsync($"productId,onHand\n{product},1\n{product},1", "text/csv");
+        Assert.Equal((1, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
         await _app.AssertBooksBalanceAsync();
     }
 

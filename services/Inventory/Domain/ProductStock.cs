@@ -62,8 +62,8 @@ internal sealed class ProductStock
         ? _items.Where(item => item.IsChanged || !item.IsNew)
         : _items.Where(item => item.IsChanged);
 
-    /// <summary>Whether the product had no record before, or only one that was removed.</summary>
-    public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
+    /// <summary>Whether the product has no record: it had none, or only one that was removed, and no change has created one since.</summary>
+    public bool IsNew => _items.TrueForAll(item => !item.IsChanged && (item.IsNew || item.IsRemoved));
 
     /// <summary>Whether this change removes its record.</summary>
     public bool IsRemoved { get; private set; }

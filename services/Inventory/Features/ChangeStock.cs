@@ -152,8 +152,8 @@ internal static class ChangeStock
             return Refuse("not-found", "The stock record does not exist.");
         }
 
-        var item = stock.Item(line.ProductId, line.Location);
-        var before = item is { IsRemoved: false } ? item.OnHand : 0;
+        // A removed row has no units.
+        var before = stock.Item(line.ProductId, line.Location)?.OnHand ?? 0;
         if (line.ExpectedOnHand is { } expected && expected != before)
         {
             return Refuse("unexpected-stock", "The stock is not as expected.", before);
@@ -187,5 +187,5 @@ internal static class ChangeStock
 
     private static Result ResultOf(Stock stock, LineChange line, LineOutcome outcome, LineProblem? problem) => new(
         line.ProductId, line.Location, outcome, problem,
-        stock.Product(line.ProductId) is { IsNew: false } or { IsChanged: true } ? StockLevel.Of(stock.Product(line.ProductId)!, stock.Now) : null);
+        stock.Product(line.ProductId) is { IsNew: false } product ? StockLevel.Of(product, stock.Now) : null);
 }

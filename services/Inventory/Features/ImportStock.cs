@@ -108,8 +108,8 @@ internal static class ImportStock
                 return new(errors.All);
             }
 
-            var item = stock.Item(row.ProductId, row.Location);
-            if (item is { IsRemoved: false } && item.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
+            var item = stock.Product(row.ProductId) is { IsNew: false } existing ? existing.At(row.Location) : null;
+            if (item?.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
             {
                 return new(Outcome.Unchanged);
             }
