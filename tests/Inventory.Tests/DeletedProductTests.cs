@@ -131,6 +131,29 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
         await _app.AssertBooksBalanceAsync();
     }
 
+    [Theory]
+    [InlineData(false, HttpStatusCode.NotFound)]
+    [InlineData(true, HttpStatusCode.OK)]
+    public async Task Goods_that_come_back_restore_a_removed_record_only_when_they_are_restocked(bool restock, HttpStatusCode expected)
+    {
+        var (product, order) = (await _app.StockAsync(2), Guid.CreateVersion7());
+        await _app.CreateAsync(order, null, (product, 2));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        await _app.UpdateAsync(order, 2, "shipped", (product, 2));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, "\"3\"")).StatusCode);
+
+        await _app.Kafka.PublishAsync(
+            "order.updated", "order.updated.v1", order.ToString(), InventoryApp.Json(InventoryApp.Returned(order, 3, restock, [(product, 2)], (product, 2))));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 3);
+
+        Assert.Equal(expected, (await _http.GetAsync($"/api/inventory/{product}")).StatusCode);
+        Assert.Equal(restock ? 1 : 0, (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={product}"))!["items"]!.AsArray().Count);
+        var last = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]![0]!;
+        Assert.Equal(("returned", restock ? 2 : 0), ((string?)last["kind"], (int)last["onHandDelta"]!));
+        await _app.AssertBooksBalanceAsync();
+    }
+
     [Fact]
     public async Task A_hold_lasts_no_longer_than_its_lifetime_however_often_it_is_extended()
     {

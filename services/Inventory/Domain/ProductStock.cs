@@ -68,6 +68,11 @@ internal sealed class ProductStock
     /// <summary>Whether this change removes its record.</summary>
     public bool IsRemoved { get; private set; }
 
+    /// <summary>
+    /// Whether its rows are removed after this change. A ledger row without a change (goods came back and are not sold again) restores nothing.
+    /// </summary>
+    public bool StaysRemoved => IsRemoved || (!IsChanged && _items.Exists(item => item.IsRemoved));
+
     /// <summary>Removes the record, which is empty. Its rows stay, because the version must continue if the record is created again.</summary>
     public void Remove()
     {
