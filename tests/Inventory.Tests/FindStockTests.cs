@@ -189,6 +189,25 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
+    public async Task A_request_without_a_changed_line_leaves_no_key()
+    {
+        var product = await _app.StockAsync(1);
+        async Task<string?> PostAsync()
+        {
+            var response = await _http.SendAsync(
+                HttpMethod.Post, "/api/inventory/changes", new { reason = "damaged", lines = new[] { new { productId = product, delta = -2 } } }, key: $"scan {product}");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return (string?)(await response.BodyAsync())["items"]![0]!["outcome"];
+        }
+
+        Assert.Equal("refused", await PostAsync());
+        (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "found" })).EnsureSuccessStatusCode();
+        Assert.Equal("changed", await PostAsync());
+        Assert.Equal("replayed", await PostAsync());
+        Assert.Equal((4L, 0L), await _app.QuantitiesAsync(product));
+    }
+
+    [Fact]
     public async Task A_line_sees_what_earlier_lines_of_its_request_have_done()
     {
         var (fresh, removed) = (Guid.CreateVersion7(), await _app.StockAsync(3));

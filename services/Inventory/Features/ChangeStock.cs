@@ -70,7 +70,7 @@ internal static class ChangeStock
     /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (no record, and
     /// the line has no <c>onHand</c>, which creates one), <c>unknown-product</c> (deleted; units can only be taken out), <c>unknown-location</c>,
     /// <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too many units). With an Idempotency-Key a request is applied
-    /// once.
+    /// once; a request of which no line changed anything leaves no key.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -96,7 +96,7 @@ internal static class ChangeStock
             {
                 var outcomes = request.Lines!.Select(line => Apply(stock, line, new(Reason: request.Reason, Reference: request.Reference))).ToList();
                 var response = new Response([.. request.Lines!.Zip(outcomes, (line, outcome) => ResultOf(stock, line, outcome.Outcome, outcome.Problem))], request.DryRun);
-                return request.DryRun ? Change<Response>.DryRun(response) : response;
+                return request.DryRun || !outcomes.Exists(line => line.Outcome == LineOutcome.Changed) ? Change<Response>.Unwritten(response) : response;
             },
             caller,
             cancellationToken,
@@ -114,7 +114,7 @@ internal static class ChangeStock
 
         var now = await change.RunAsync<Response>(
             new() { Products = products },
-            stock => Change<Response>.DryRun(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
+            stock => Change<Response>.Unwritten(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
         return TypedResults.Ok(now.Answer!);
     }
 

@@ -85,7 +85,7 @@ internal static class ImportStock
                 stock =>
                 {
                     var results = rows.Select(row => Set(row, stock)).ToList();
-                    return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.DryRun(results) : results;
+                    return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.Unwritten(results) : results;
                 },
                 caller,
                 cancellationToken);

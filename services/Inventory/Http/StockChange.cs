@@ -16,7 +16,7 @@ namespace OrderInventory.Inventory.Http;
 /// <summary>The result of a change of stock: an answer, or the problem that refuses it.</summary>
 internal sealed record Change<T>
 {
-    /// <summary>Set when the change was not refused. In a dry run nothing is written.</summary>
+    /// <summary>Set when the change was not refused.</summary>
     public T? Answer { get; private init; }
 
     /// <summary>Set when the change was refused. Nothing is written.</summary>
@@ -31,7 +31,8 @@ internal sealed record Change<T>
 
     public static implicit operator Change<T>(ProblemHttpResult refusal) => new() { Refusal = refusal };
 
-    public static Change<T> DryRun(T answer) => new() { Answer = answer };
+    /// <summary>An answer without a change, as of a dry run: nothing is written, not even the request's Idempotency-Key.</summary>
+    public static Change<T> Unwritten(T answer) => new() { Answer = answer };
 
     internal static Change<T> Before(Guid id) => new() { CreatedEarlier = id };
 }
