@@ -8,9 +8,10 @@ internal static class StockQueries
 {
     /// <summary>The products' levels in the order of their ids, with catalogue data. One statement, so the sums are of the same moment.</summary>
     public static async Task<List<StockLevel>> ReadLevelsAsync(
-        this InventoryDb database, IReadOnlyCollection<Guid> products, CancellationToken cancellationToken = default)
+        this InventoryDb database, IReadOnlyCollection<Guid> products, bool evenRemoved = false, CancellationToken cancellationToken = default)
     {
-        var rows = await database.StockLevels.AsNoTracking()
+        var levels = database.StockLevels.AsNoTracking();
+        var rows = await (evenRemoved ? levels.IgnoreQueryFilters() : levels)
             .Where(level => products.Contains(level.ProductId))
             .LeftJoin(database.ProductCopies, level => level.ProductId, product => product.ProductId, (level, product) => new { Level = level, Product = product })
             .OrderBy(row => row.Level.ProductId)
@@ -19,8 +20,9 @@ internal static class StockQueries
     }
 
     /// <summary>One product's level as its single resource shows it; null without a record.</summary>
-    public static async Task<StockLevel?> ReadLevelAsync(this InventoryDb database, Guid productId, CancellationToken cancellationToken = default) =>
-        (await database.ReadLevelsAsync([productId], cancellationToken)) is [var level] ? level with { Product = null } : null;
+    public static async Task<StockLevel?> ReadLevelAsync(
+        this InventoryDb database, Guid productId, bool evenRemoved = false, CancellationToken cancellationToken = default) =>
+        (await database.ReadLevelsAsync([productId], evenRemoved, cancellationToken)) is [var level] ? level with { Product = null } : null;
 
     /// <summary>The version of a product is the sum of its rows' versions, so it only grows.</summary>
     private static StockLevel Sum(Guid productId, List<StockLevelRow> rows, ProductCopy? product) => new(

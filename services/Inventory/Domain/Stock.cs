@@ -147,7 +147,8 @@ internal sealed class Stock
     {
         var item = Item(productId, location);
         var (before, reserved) = (item?.OnHand ?? 0, item?.Reserved ?? 0);
-        if ((Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
+        // Returns may exceed the limit; the units must still become fewer.
+        if (onHand > before && (Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
         {
             return new(true, location, before, reserved);
         }

@@ -129,8 +129,7 @@ internal static class ChangeStock
         errors.Require(line.Delta is null || line.OnHand is null, path, "Only one of delta and onHand is allowed.");
         errors.Require(line.Delta is not null || line.OnHand is not null || line.LowStockThreshold is not null, path, "delta, onHand or lowStockThreshold is required.");
         errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It is allowed only with onHand.");
-        errors.Require(
-            line.Delta is null || (line.Delta != 0 && Math.Abs((decimal)line.Delta) <= StockLimits.MaxUnits), $"{path}.delta", "A number of units other than 0 is required.");
+        StockProblems.CheckDelta(errors, line.Delta, $"{path}.delta");
         StockProblems.CheckUnits(errors, line.OnHand, $"{path}.onHand");
         StockProblems.CheckUnits(errors, line.LowStockThreshold, $"{path}.lowStockThreshold");
     }

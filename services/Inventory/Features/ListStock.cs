@@ -62,7 +62,7 @@ internal static class ListStock
         }
 
         var ids = await products.OrderBy(id => id).Take(take + 1).ToListAsync(cancellationToken);
-        var page = await database.ReadLevelsAsync(ids, cancellationToken);
+        var page = await database.ReadLevelsAsync(ids, cancellationToken: cancellationToken);
         var levels = s_paging.ToPage(page, take, level => level.ProductId);
         return caller.OnlyCustomer is null
             ? TypedResults.Ok(levels)

@@ -146,9 +146,10 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         }
     }
 
+    /// <summary>The level as it is now, for a request that was made before; also of a record that has been removed since, which has no units.</summary>
     private async Task<StockLevel?> ReadAsync(Guid productId, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        return await database.ReadLevelAsync(productId, cancellationToken);
+        return await database.ReadLevelAsync(productId, evenRemoved: true, cancellationToken);
     }
 }
