@@ -77,6 +77,12 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         var asked = (await _http.GetFromJsonAsync<JsonNode>("/internal/inventory/orders-at?location=default&oldestFirst=true"))!;
         Assert.Equal([first, second], asked["orders"]!.AsArray().Select(o => (Guid)o!));
         Assert.Null(asked["last"]);
+        // Also after all of it has come back.
+        await _app.Kafka.PublishAsync(
+            "order.updated", "order.updated.v1", first.ToString(), InventoryApp.Json(InventoryApp.Returned(first, 3, restock: true, [(tea, 1)], (tea, 1))));
+        await _app.WaitForOutcomeAsync(first, "shipped", version: 3);
+        Assert.Equal([second, first], await OrdersAsync("location=default"));
+        Assert.Equal([second, first], await OrdersAsync($"productId={tea}"));
 
         var hold = (Guid)(await (await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = tea, quantity = 2 } }, ttlSeconds = 60 })).BodyAsync())["id"]!;
         var over = (Guid)(await (await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = cake, quantity = 2 } }, ttlSeconds = 60 })).BodyAsync())["id"]!;
