@@ -63,6 +63,9 @@ internal sealed class Stock
     /// <summary>Those of the requested products that are deleted in the catalogue.</summary>
     public IReadOnlySet<Guid> DeletedProducts { get; init; } = new HashSet<Guid>();
 
+    /// <summary>Those of the requested products that are discontinued in the catalogue: no new orders of them are possible.</summary>
+    public IReadOnlySet<Guid> DiscontinuedProducts { get; init; } = new HashSet<Guid>();
+
     /// <summary>The sums of the ledger by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 

@@ -91,7 +91,7 @@ internal static class ChangeStock
 
         var products = request.Lines!.Select(line => line.ProductId).Distinct().ToArray();
         var result = await change.RunAsync<Response>(
-            StockScope.ToChange(products) with { FindDeleted = true },
+            StockScope.ToChange(products) with { FindStatus = true },
             stock =>
             {
                 var outcomes = request.Lines!.Select(line => Apply(stock, line, new(Reason: request.Reason, Reference: request.Reference))).ToList();

@@ -81,7 +81,7 @@ internal static class ImportStock
         {
             var products = rows.Select(row => row.ProductId).Distinct().ToArray();
             var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
-                StockScope.ToChange(products) with { FindDeleted = true },
+                StockScope.ToChange(products) with { FindStatus = true },
                 stock =>
                 {
                     var results = rows.Select(row => Set(row, stock)).ToList();

@@ -103,7 +103,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         Func<Stock, ProductStock, ProblemHttpResult?> decide, CancellationToken cancellationToken)
     {
         var change = await RunAsync<StockLevel>(
-            StockScope.ToChange(productId) with { FindDeleted = true },
+            StockScope.ToChange(productId) with { FindStatus = true },
             stock =>
             {
                 if (stock.Product(productId) is not { IsNew: false } product)
