@@ -24,6 +24,10 @@ internal static class StockQueries
         this InventoryDb database, Guid productId, bool evenRemoved = false, CancellationToken cancellationToken = default) =>
         (await database.ReadLevelsAsync([productId], evenRemoved, cancellationToken)) is [var level] ? level with { Product = null } : null;
 
+    /// <summary>The codes of the inactive locations; there are at most 200 locations.</summary>
+    public static Task<string[]> ReadInactiveLocationsAsync(this InventoryDb database, CancellationToken cancellationToken = default) =>
+        database.Locations.Where(location => !location.Active).Select(location => location.Code).ToArrayAsync(cancellationToken);
+
     /// <summary>The version of a product is the sum of its rows' versions, so it only grows.</summary>
     private static StockLevel Sum(Guid productId, List<StockLevelRow> rows, ProductCopy? product) => new(
         productId, rows.Sum(l => l.OnHand), rows.Sum(l => l.Reserved), rows.Sum(l => l.Available), rows.Max(l => l.LowStockThreshold), rows.Sum(l => l.Version),
@@ -39,6 +43,12 @@ internal static class StockCache
 {
     /// <summary>Maximum age of stock in the cache.</summary>
     public static readonly TimeSpan Time = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The codes of the inactive locations. They are not part of a product's entry: a location that becomes inactive would change the entries of
+    /// all products that are there.
+    /// </summary>
+    public const string InactiveLocations = "inventory:inactive-locations";
 
     public static string Key(Guid productId) => $"inventory:{productId}";
 

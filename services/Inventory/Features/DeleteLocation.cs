@@ -62,7 +62,7 @@ internal static class DeleteLocation
              """).ToListAsync(cancellationToken);
         await database.Locations.Where(l => l.Code == code).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        cache.Invalidate([.. products.Select(StockCache.Key)]);
+        cache.Invalidate([StockCache.InactiveLocations, .. products.Select(StockCache.Key)]);
         return TypedResults.NoContent();
     }
 }

@@ -41,7 +41,7 @@ internal static class ExportStock
             return errors.Malformed();
         }
 
-        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, null).Apply(database);
+        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, null, []).Apply(database);
         var rows = database.StockLevels.AsNoTracking()
             .Where(l => products.Contains(l.ProductId) && !database.ProductCopies.Any(p => p.ProductId == l.ProductId && p.Status == "deleted"));
         rows = location is null ? rows : rows.Where(l => l.Location == location);
