@@ -67,10 +67,10 @@ internal static class ChangeStock
 
     /// <summary>Change the stock of several products</summary>
     /// <remarks>
-    /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (no record, and
-    /// the line has no <c>onHand</c>, which creates one), <c>unknown-product</c> (deleted; units can only be taken out), <c>unknown-location</c>,
-    /// <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too many units). With an Idempotency-Key a request is applied
-    /// once; a request of which no line changed anything leaves no key.
+    /// 200 with one result for each line, in one transaction: a refused line does not stop the others, and a line sees what those before it have
+    /// done. Refusals: <c>not-found</c> (a delta or only a threshold without a record; <c>onHand</c> creates one), <c>unknown-product</c> (deleted;
+    /// units can only be taken out), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too
+    /// many units). With an Idempotency-Key a request is applied once; a request of which no line changed anything leaves no key.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)

@@ -20,8 +20,8 @@ internal static class UpdateLocation
 
     /// <summary>Replace a location</summary>
     /// <remarks>
-    /// Its code does not change. Existing reservations stay at their locations. A customer's <c>available</c> counts active locations only and follows
-    /// within 30 seconds, without a new version of the stock.
+    /// Its code does not change. Existing reservations stay at their locations. A customer's <c>available</c> counts active locations only and
+    /// follows within 30 seconds, without a new version of the stock.
     /// </remarks>
     public static Task<Results<Ok<LocationResponse>, ProblemHttpResult>> HandleAsync(
         string code, Request request, HttpContext http, InventoryDb database, ReadCache cache, TimeProvider time, CancellationToken cancellationToken) =>

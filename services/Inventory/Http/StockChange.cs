@@ -146,7 +146,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         }
     }
 
-    /// <summary>The level as it is now, for a request that was made before; also of a record that has been removed since, which has no units.</summary>
+    /// <summary>The level as it is now, for a request that was made before. A record that has been removed since has no units.</summary>
     private async Task<StockLevel?> ReadAsync(Guid productId, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
