@@ -96,6 +96,31 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
     }
 
     [Fact]
+    public async Task A_discontinued_product_gets_no_new_holds_and_keeps_the_old_ones()
+    {
+        var (gone, kept) = (await _app.StockAsync(10), await _app.StockAsync(10));
+        var hold = await HoldAsync(gone, kept);
+        await PublishProductAsync(gone, 1, "discontinued");
+        object Lines(int ofGone, int ofKept) => new { lines = new[] { new { productId = kept, quantity = ofKept }, new { productId = gone, quantity = ofGone } } };
+        async Task RefusedAsync(HttpResponseMessage response)
+        {
+            Assert.Equal((HttpStatusCode)422, response.StatusCode);
+            var problem = await response.BodyAsync();
+            Assert.Equal(("/problems/unknown-product", "$.lines[1].productId"), ((string?)problem["type"], problem["errors"]!.AsObject().Single().Key));
+        }
+
+        await RefusedAsync(await _http.PostAsJsonAsync("/api/inventory/holds", Lines(1, 1)));
+        await RefusedAsync(await _http.SendAsync(HttpMethod.Put, $"/api/inventory/holds/{hold["id"]}", Lines(3, 2), "\"1\""));
+        Assert.Equal((10, 2), await _app.QuantitiesAsync(gone));
+        // Like the lines of an order, a line may stay or become smaller.
+        Assert.Equal(HttpStatusCode.OK, (await _http.SendAsync(HttpMethod.Put, $"/api/inventory/holds/{hold["id"]}", Lines(2, 5), "\"1\"")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _http.SendAsync(HttpMethod.Put, $"/api/inventory/holds/{hold["id"]}", Lines(1, 5), "\"2\"")).StatusCode);
+        Assert.Equal(((10L, 1L), (10L, 5L)), (await _app.QuantitiesAsync(gone), await _app.QuantitiesAsync(kept)));
+        // Its stock can still be counted and sold off to the orders that have it.
+        Assert.Equal(HttpStatusCode.Created, (await _http.PostAsJsonAsync($"/api/inventory/{gone}/adjustments", new { delta = 1, reason = "found" })).StatusCode);
+    }
+
+    [Fact]
     public async Task Lists_show_the_product_if_it_is_known_and_a_single_level_does_not()
     {
         var (known, unknown) = (await _app.StockAsync(5), await _app.StockAsync(5));
@@ -129,6 +154,45 @@ public sealed class DeletedProductTests(InfrastructureFixture infrastructure, Sh
         Assert.Equal((5, 7, 0), ((int)(await _app.LevelAsync(product))["version"]!, (int)(await _app.LevelAsync(product))["onHand"]!, (int)(await _app.LevelAsync(product))["lowStockThreshold"]!));
         await HistoryCheck.LedgerAsync(_http, product);
         await _app.AssertBooksBalanceAsync();
+    }
+
+    [Theory]
+    [InlineData(false, HttpStatusCode.NotFound)]
+    [InlineData(true, HttpStatusCode.OK)]
+    public async Task Goods_that_come_back_restore_a_removed_record_only_when_they_are_restocked(bool restock, HttpStatusCode expected)
+    {
+        var (product, order) = (await _app.StockAsync(2), Guid.CreateVersion7());
+        await _app.CreateAsync(order, null, (product, 2));
+        await _app.WaitForOutcomeAsync(order, "reserved");
+        await _app.UpdateAsync(order, 2, "shipped", (product, 2));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", null, "\"3\"")).StatusCode);
+
+        await _app.Kafka.PublishAsync(
+            "order.updated", "order.updated.v1", order.ToString(), InventoryApp.Json(InventoryApp.Returned(order, 3, restock, [(product, 2)], (product, 2))));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 3);
+
+        Assert.Equal(expected, (await _http.GetAsync($"/api/inventory/{product}")).StatusCode);
+        Assert.Equal(restock ? 1 : 0, (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={product}"))!["items"]!.AsArray().Count);
+        var last = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]![0]!;
+        Assert.Equal(("returned", restock ? 2 : 0), ((string?)last["kind"], (int)last["onHandDelta"]!));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_replayed_adjustment_is_answered_after_its_record_was_removed_too()
+    {
+        var product = await _app.StockAsync(5);
+        Task<HttpResponseMessage> PostAsync() =>
+            _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/adjustments", new { delta = -2, reason = "damaged" }, key: "scan-19");
+        Assert.Equal(HttpStatusCode.Created, (await PostAsync()).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", ifMatch: "\"2\"")).StatusCode);
+
+        var again = await PostAsync();
+        Assert.Equal((HttpStatusCode.Created, "true"), (again.StatusCode, again.Headers.GetValues("Idempotency-Replayed").Single()));
+        var level = await again.BodyAsync();
+        Assert.Equal((0, 3), ((int)level["onHand"]!, (int)level["version"]!));
+        Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/inventory/{product}")).StatusCode);
     }
 
     [Fact]

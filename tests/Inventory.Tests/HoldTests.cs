@@ -76,6 +76,35 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
     }
 
     [Fact]
+    public async Task An_extension_by_less_than_the_remaining_time_changes_nothing()
+    {
+        var hold = await HeldAsync((await _app.StockAsync(10), 2));
+        var before = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!;
+        var kept = await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 60 }, "\"1\"");
+        Assert.Equal((HttpStatusCode.OK, "\"1\""), (kept.StatusCode, kept.Headers.ETag!.Tag));
+        Assert.Equal(before.ToJsonString(), (await kept.BodyAsync()).ToJsonString());
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"1\"")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_times_of_a_hold_rise_even_when_the_services_clock_is_set_back()
+    {
+        var product = await _app.StockAsync(10);
+        _app.Clock.Offset = TimeSpan.FromHours(-1);
+        try
+        {
+            var made = await (await HoldAsync(60, (product, 2))).BodyAsync();
+            Assert.Equal((DateTimeOffset)made["createdAt"]!, (DateTimeOffset)made["updatedAt"]!);
+            var changed = await (await SendAsync(HttpMethod.Put, (Guid)made["id"]!, new { lines = Lines([(product, 3)]) }, "\"1\"")).BodyAsync();
+            Assert.True((DateTimeOffset)changed["updatedAt"]! > (DateTimeOffset)made["updatedAt"]!);
+        }
+        finally
+        {
+            _app.Clock.Offset = TimeSpan.Zero;
+        }
+    }
+
+    [Fact]
     public async Task A_hold_without_enough_stock_keeps_nothing_and_reports_the_available_units()
     {
         var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(1));

@@ -81,6 +81,21 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
     }
 
     [Theory]
+    [InlineData("", "application/x-ndjson", "application/x-ndjson")]
+    [InlineData("", "text/csv; charset=utf-8", "text/csv")]
+    [InlineData("", "text/html, */*;q=0.8", "text/csv")]
+    [InlineData("", "image/png", null)]
+    [InlineData("?format=ndjson", "text/csv", "application/x-ndjson")]
+    [InlineData("?format=csv", "image/png", "text/csv")]
+    public async Task The_format_of_an_export_is_the_one_that_is_asked_for(string query, string accept, string? expected)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/inventory/export{query}");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var response = await _http.SendAsync(request);
+        Assert.Equal((expected is null ? 406 : 200, expected ?? "application/problem+json"), ((int)response.StatusCode, response.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Theory]
     [InlineData("[1]\n{\"productId\":\"x\",\"onHand\":1}\nnull\n{\"onHand\":1}\n{\"productId\":\"019a0000-0000-7000-8000-000000000001\",\"onHand\":-1}", "application/x-ndjson", 5)]
     [InlineData("", "application/x-ndjson", 0)]
     [InlineData("onHand,productId\n-1,019a0000-0000-7000-8000-000000000001\n1000000000001,019a0000-0000-7000-8000-000000000001\n\n,", "text/csv", 3)]
@@ -103,6 +118,11 @@ public sealed class ImportExportTests(SharedInventory shared) : EmptyInventoryTe
         var report = await ImportAsync($"productId,onHand\n{product},1\n{product},2\n{product},2", "text/csv");
         Assert.Equal((2, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
         Assert.Equal((2, 0), await _app.QuantitiesAsync(product));
+
+        // A removed record that an earlier row has created again is there for the next row.
+        (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{product}", ifMatch: "\"1\"")).EnsureSuccessStatusCode();
+        report = await ImportAsync($"productId,onHand\n{product},1\n{product},1", "text/csv");
+        Assert.Equal((1, 1), ((int)report[^1]["changed"]!, (int)report[^1]["unchanged"]!));
         await _app.AssertBooksBalanceAsync();
     }
 

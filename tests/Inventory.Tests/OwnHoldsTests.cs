@@ -106,6 +106,43 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
+    public async Task A_customer_sees_as_available_what_can_be_ordered_and_staff_see_everything()
+    {
+        using var customer = As(TestAuthority.Shared.CustomerToken(_own));
+        (await _staff.PostAsJsonAsync("/api/inventory/locations", new { code = "attic", name = "Attic" })).EnsureSuccessStatusCode();
+        foreach (var body in new object[] { new { delta = 3, reason = "delivery", location = "attic" }, new { delta = -100, reason = "damaged" } })
+        {
+            (await _staff.PostAsJsonAsync($"/api/inventory/{_product}/adjustments", body)).EnsureSuccessStatusCode();
+        }
+
+        Assert.Equal("3 \"3\"", await ReadAsync("\"2\""));
+        foreach (var (active, available, etag, empty) in new[] { (false, 0, "\"3-0\"", true), (true, 3, "\"3\"", false) })
+        {
+            var location = await _staff.GetAsync("/api/inventory/locations/attic");
+            (await _staff.SendAsync(HttpMethod.Patch, "/api/inventory/locations/attic", new { active }, location.Headers.ETag!.Tag)).EnsureSuccessStatusCode();
+
+            // What the customer has read before is not confirmed as unchanged, and a check agrees.
+            Assert.Equal($"{available} {etag}", await ReadAsync(active ? "\"3-0\"" : "\"3\""));
+            Assert.Equal("NotModified", await ReadAsync(etag));
+            using var check = await customer.PostAsJsonAsync("/api/inventory/check", new { lines = Wanted(1) });
+            Assert.Equal(available, (int)(await check.BodyAsync())["lines"]![0]!["available"]!);
+            var found = (await customer.GetFromJsonAsync<JsonNode>("/api/inventory?outOfStock=true"))!["items"]!.AsArray();
+            Assert.Equal(empty ? [(_product, 0)] : [], found.Select(item => ((Guid)item!["productId"]!, (int)item["available"]!)));
+
+            Assert.Equal(3, (int)(await _app.LevelAsync(_product))["available"]!);
+            Assert.Empty((await _staff.GetFromJsonAsync<JsonNode>("/api/inventory?outOfStock=true"))!["items"]!.AsArray());
+        }
+
+        async Task<string> ReadAsync(string ifNoneMatch)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/inventory/{_product}");
+            request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
+            using var answer = await customer.SendAsync(request);
+            return answer.IsSuccessStatusCode ? $"{(await answer.BodyAsync())["available"]} {answer.Headers.ETag}" : answer.StatusCode.ToString();
+        }
+    }
+
+    [Fact]
     public async Task The_ledger_records_who_made_each_change()
     {
         using var clerk = As(TestAuthority.Shared.Token("eve@example.com", ["inventory-manager"]));

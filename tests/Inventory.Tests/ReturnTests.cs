@@ -50,6 +50,34 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
     }
 
     [Fact]
+    public async Task Units_that_come_back_over_the_limit_can_be_taken_away()
+    {
+        const long Limit = 1_000_000_000_000;
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(Limit);
+        var order = await ReservedAsync((product, 3));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        async Task<string> AdjustAsync(long delta)
+        {
+            var response = await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta, reason = "x" });
+            return response.IsSuccessStatusCode ? "changed" : (string)(await response.BodyAsync())["errors"]!["$.delta"]![0]!;
+        }
+
+        Assert.Equal("changed", await AdjustAsync(3));
+        await ReturnAsync(order, 4, restock: true, [(product, 3)], (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        Assert.Equal((Limit + 3, 0), await _app.QuantitiesAsync(product));
+
+        Assert.Equal($"The location would have more than {Limit} units.", await AdjustAsync(1));
+        Assert.Equal($"-{Limit} to {Limit}, but not 0, is allowed.", await AdjustAsync(Limit + 1));
+        Assert.Equal($"-{Limit} to {Limit}, but not 0, is allowed.", await AdjustAsync(long.MinValue));
+        Assert.Equal("changed", await AdjustAsync(-1));
+        Assert.Equal((Limit + 2, 0), await _app.QuantitiesAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
     public async Task A_return_of_more_than_was_shipped_becomes_a_dead_letter_and_adds_no_stock()
     {
         using var http = _app.CreateClient();

@@ -36,7 +36,7 @@ internal sealed class ReservationRow
     public required string Shortages { get; init; }
     public DateTimeOffset DecidedAt { get; init; }
 
-    /// <summary>Units that were shipped and not returned; null until the order is shipped.</summary>
+    /// <summary>Units that were shipped and not returned, also lines of 0 units; null until the order is shipped.</summary>
     public string? Shipped { get; init; }
 
     /// <summary>The order versions whose returns were taken back; null until the order is shipped.</summary>

@@ -13,7 +13,9 @@ namespace OrderInventory.Inventory.Data;
 /// <param name="OutOfStock">Whether nothing is available.</param>
 /// <param name="Reserved">Whether anything is reserved.</param>
 /// <param name="Products">Only these products.</param>
-internal sealed record StockFilter(string? Text, string? Location, bool? LowStock, bool? OutOfStock, bool? Reserved, Guid[]? Products)
+/// <param name="Uncounted">Locations that <paramref name="OutOfStock"/> does not count.</param>
+internal sealed record StockFilter(
+    string? Text, string? Location, bool? LowStock, bool? OutOfStock, bool? Reserved, Guid[]? Products, string[] Uncounted)
 {
     public const int MaxText = 200;
 
@@ -51,7 +53,9 @@ internal sealed record StockFilter(string? Text, string? Location, bool? LowStoc
         var groups = rows.GroupBy(l => l.ProductId);
         if (OutOfStock is { } empty)
         {
-            groups = groups.Where(g => (g.Sum(l => l.Available) <= 0) == empty);
+            groups = Uncounted.Length == 0
+                ? groups.Where(g => (g.Sum(l => l.Available) <= 0) == empty)
+                : groups.Where(g => (g.Sum(l => Uncounted.Contains(l.Location) ? 0 : l.Available) <= 0) == empty);
         }
 
         if (Reserved is { } reserved)

@@ -24,8 +24,8 @@ internal sealed record StockScope
     /// </summary>
     public bool LockLocations { get; init; }
 
-    /// <summary>For changes that must not create stock or holds of deleted products.</summary>
-    public bool FindDeleted { get; init; }
+    /// <summary>For changes that must not create stock of deleted products, or holds of products that cannot be ordered.</summary>
+    public bool FindStatus { get; init; }
 
     /// <summary>For a rebuild: also sum the ledger of these products.</summary>
     public bool SumLedger { get; init; }
@@ -61,7 +61,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         var items = new List<StockItem>();
         var holds = new List<Hold>();
         var lines = new List<HeldLine>();
-        var deleted = new HashSet<Guid>();
+        var (deleted, discontinued) = (new HashSet<Guid>(), new HashSet<Guid>());
         var ledger = new Dictionary<string, (long OnHand, long Reserved)>();
         var someAreDue = false;
 
@@ -99,10 +99,12 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
                 row => holds.Add(ReadHold(row, lines)), scope.Holds);
         }
 
-        if (scope.FindDeleted)
+        if (scope.FindStatus)
         {
             // Read after the locks: a transaction that ends a deleted product's holds locks its stock too.
-            reads.Add("SELECT product_id FROM product_copies WHERE product_id = ANY($1) AND status = 'deleted'", row => deleted.Add(row.GetGuid(0)), scope.Products);
+            reads.Add(
+                "SELECT product_id, status FROM product_copies WHERE product_id = ANY($1) AND status <> 'active'",
+                row => (row.GetString(1) == "deleted" ? deleted : discontinued).Add(row.GetGuid(0)), scope.Products);
         }
 
         if (scope.SumLedger)
@@ -122,6 +124,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
             Policy = options.Allocation,
             Locations = locations,
             DeletedProducts = deleted,
+            DiscontinuedProducts = discontinued,
             Ledger = ledger,
             DueLines = due,
         };

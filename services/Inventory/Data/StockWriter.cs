@@ -59,7 +59,7 @@ internal static class StockWriter
             OutboxSql.Array(items, i => i.LowStockThreshold, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => i.Version, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => stock.Product(i.ProductId)!.Stamp(stock.Now).UtcDateTime, NpgsqlDbType.TimestampTz),
-            OutboxSql.Array(items, i => stock.Product(i.ProductId)!.IsRemoved, NpgsqlDbType.Boolean),
+            OutboxSql.Array(items, i => stock.Product(i.ProductId)!.StaysRemoved, NpgsqlDbType.Boolean),
         },
     };
 

@@ -62,11 +62,16 @@ internal sealed class ProductStock
         ? _items.Where(item => item.IsChanged || !item.IsNew)
         : _items.Where(item => item.IsChanged);
 
-    /// <summary>Whether the product had no record before, or only one that was removed.</summary>
-    public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
+    /// <summary>Whether the product has no record: it had none, or only one that was removed, and no change has created one since.</summary>
+    public bool IsNew => _items.TrueForAll(item => !item.IsChanged && (item.IsNew || item.IsRemoved));
 
     /// <summary>Whether this change removes its record.</summary>
     public bool IsRemoved { get; private set; }
+
+    /// <summary>
+    /// Whether its rows are removed after this change. A ledger row without a change (goods came back and are not sold again) restores nothing.
+    /// </summary>
+    public bool StaysRemoved => IsRemoved || (!IsChanged && _items.Exists(item => item.IsRemoved));
 
     /// <summary>Removes the record, which is empty. Its rows stay, because the version must continue if the record is created again.</summary>
     public void Remove()

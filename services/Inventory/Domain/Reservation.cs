@@ -47,7 +47,10 @@ internal sealed class Reservation
 
     public DateTimeOffset DecidedAt { get; private set; }
 
-    /// <summary>What has left the warehouse and has not come back, one line per product and location.</summary>
+    /// <summary>
+    /// What has left the warehouse and has not come back, one line per product and location. A line of which everything has come back stays, with
+    /// quantity 0, so that the order is still found by where its units were shipped from.
+    /// </summary>
     public IReadOnlyList<ReservedLine> Shipped { get; private set; }
 
     /// <summary>The order versions whose returns have been taken back.</summary>

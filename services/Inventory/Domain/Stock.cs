@@ -63,6 +63,9 @@ internal sealed class Stock
     /// <summary>Those of the requested products that are deleted in the catalogue.</summary>
     public IReadOnlySet<Guid> DeletedProducts { get; init; } = new HashSet<Guid>();
 
+    /// <summary>Those of the requested products that are discontinued in the catalogue: no new orders of them are possible.</summary>
+    public IReadOnlySet<Guid> DiscontinuedProducts { get; init; } = new HashSet<Guid>();
+
     /// <summary>The sums of the ledger by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
@@ -147,7 +150,8 @@ internal sealed class Stock
     {
         var item = Item(productId, location);
         var (before, reserved) = (item?.OnHand ?? 0, item?.Reserved ?? 0);
-        if ((Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
+        // Returns may exceed the limit; the units must still become fewer.
+        if (onHand > before && (Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
         {
             return new(true, location, before, reserved);
         }

@@ -29,12 +29,16 @@ public sealed record StockLevel(
 
 /// <summary>What a customer sees of a product's stock.</summary>
 /// <param name="ProductId">The product.</param>
-/// <param name="Available">Units that can be ordered.</param>
-/// <param name="Version">Grows with every change; also the ETag.</param>
+/// <param name="Available">Units that can be ordered: those available at active locations.</param>
+/// <param name="Version">
+/// Grows with every change of the stock. It is also the ETag; while units are at inactive locations, the ETag has <paramref name="Available"/> too,
+/// because a location becomes inactive or active without a new version of the stock.
+/// </param>
 /// <param name="UpdatedAt">Time of the last change, UTC.</param>
 public sealed record AvailableUnits(Guid ProductId, long Available, long Version, DateTimeOffset UpdatedAt)
 {
-    internal static AvailableUnits Of(StockLevel level) => new(level.ProductId, level.Available, level.Version, level.UpdatedAt);
+    internal static AvailableUnits Of(StockLevel level, string[] inactiveLocations) => new(
+        level.ProductId, level.Locations.Where(at => !inactiveLocations.Contains(at.Location)).Sum(at => at.Available), level.Version, level.UpdatedAt);
 }
 
 /// <summary>A product's stock at one location.</summary>

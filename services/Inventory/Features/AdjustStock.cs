@@ -28,7 +28,7 @@ internal static class AdjustStock
         Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
-        errors.Require(request.Delta != 0 && Math.Abs((decimal)request.Delta) <= StockLimits.MaxUnits, "$.delta", "A number of units other than 0 is required.");
+        StockProblems.CheckDelta(errors, request.Delta, "$.delta");
         errors.RequireText(request.Reason, 200, "$.reason");
         errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)

@@ -17,7 +17,7 @@ internal static class ChangeHold
     /// <summary>Change a hold's lines</summary>
     /// <remarks>
     /// Only the difference is moved. 409 <c>insufficient-stock</c>, and the hold does not change; 409 <c>hold-ended</c>. The expiry time does not
-    /// change: see extend.
+    /// change: see extend. 422 <c>unknown-product</c> for a deleted product, and for more units of a discontinued one.
     /// </remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal static class ChangeHold
         }
 
         var wanted = HoldRules.Sum(request.Lines);
-        var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindDeleted = true }, stock =>
+        var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindStatus = true }, stock =>
         {
             if (stock.Hold(id) is not { } hold || !caller.MaySee(hold.CustomerId))
             {

@@ -67,10 +67,10 @@ internal static class ChangeStock
 
     /// <summary>Change the stock of several products</summary>
     /// <remarks>
-    /// 200 with one result for each line, in one transaction: a refused line does not stop the others. Refusals: <c>not-found</c> (no record, and
-    /// the line has no <c>onHand</c>, which creates one), <c>unknown-product</c> (deleted; units can only be taken out), <c>unknown-location</c>,
-    /// <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too many units). With an Idempotency-Key a request is applied
-    /// once.
+    /// 200 with one result for each line, in one transaction: a refused line does not stop the others, and a line sees what those before it have
+    /// done. Refusals: <c>not-found</c> (a delta or only a threshold without a record; <c>onHand</c> creates one), <c>unknown-product</c> (deleted;
+    /// units can only be taken out), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too
+    /// many units). With an Idempotency-Key a request is applied once; a request of which no line changed anything leaves no key.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -91,12 +91,12 @@ internal static class ChangeStock
 
         var products = request.Lines!.Select(line => line.ProductId).Distinct().ToArray();
         var result = await change.RunAsync<Response>(
-            StockScope.ToChange(products) with { FindDeleted = true },
+            StockScope.ToChange(products) with { FindStatus = true },
             stock =>
             {
                 var outcomes = request.Lines!.Select(line => Apply(stock, line, new(Reason: request.Reason, Reference: request.Reference))).ToList();
                 var response = new Response([.. request.Lines!.Zip(outcomes, (line, outcome) => ResultOf(stock, line, outcome.Outcome, outcome.Problem))], request.DryRun);
-                return request.DryRun ? Change<Response>.DryRun(response) : response;
+                return request.DryRun || !outcomes.Exists(line => line.Outcome == LineOutcome.Changed) ? Change<Response>.Unwritten(response) : response;
             },
             caller,
             cancellationToken,
@@ -114,7 +114,7 @@ internal static class ChangeStock
 
         var now = await change.RunAsync<Response>(
             new() { Products = products },
-            stock => Change<Response>.DryRun(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
+            stock => Change<Response>.Unwritten(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
         return TypedResults.Ok(now.Answer!);
     }
 
@@ -129,8 +129,7 @@ internal static class ChangeStock
         errors.Require(line.Delta is null || line.OnHand is null, path, "Only one of delta and onHand is allowed.");
         errors.Require(line.Delta is not null || line.OnHand is not null || line.LowStockThreshold is not null, path, "delta, onHand or lowStockThreshold is required.");
         errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It is allowed only with onHand.");
-        errors.Require(
-            line.Delta is null || (line.Delta != 0 && Math.Abs((decimal)line.Delta) <= StockLimits.MaxUnits), $"{path}.delta", "A number of units other than 0 is required.");
+        StockProblems.CheckDelta(errors, line.Delta, $"{path}.delta");
         StockProblems.CheckUnits(errors, line.OnHand, $"{path}.onHand");
         StockProblems.CheckUnits(errors, line.LowStockThreshold, $"{path}.lowStockThreshold");
     }
@@ -152,8 +151,8 @@ internal static class ChangeStock
             return Refuse("not-found", "The stock record does not exist.");
         }
 
-        var item = stock.Item(line.ProductId, line.Location);
-        var before = item is { IsRemoved: false } ? item.OnHand : 0;
+        // A removed row has no units.
+        var before = stock.Item(line.ProductId, line.Location)?.OnHand ?? 0;
         if (line.ExpectedOnHand is { } expected && expected != before)
         {
             return Refuse("unexpected-stock", "The stock is not as expected.", before);
@@ -187,5 +186,5 @@ internal static class ChangeStock
 
     private static Result ResultOf(Stock stock, LineChange line, LineOutcome outcome, LineProblem? problem) => new(
         line.ProductId, line.Location, outcome, problem,
-        stock.Product(line.ProductId) is { IsNew: false } or { IsChanged: true } ? StockLevel.Of(stock.Product(line.ProductId)!, stock.Now) : null);
+        stock.Product(line.ProductId) is { IsNew: false } product ? StockLevel.Of(product, stock.Now) : null);
 }

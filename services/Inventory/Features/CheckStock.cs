@@ -27,7 +27,8 @@ internal static class CheckStock
     /// <summary>Check whether an order could be fulfilled now</summary>
     /// <remarks>
     /// 200 with an answer per product, even when something is short; a product without a record has 0 available. For a customer's request no
-    /// order counts, because Inventory does not know whose it is, and only their own holds count.
+    /// order counts, because Inventory does not know whose it is. A hold made by staff counts for whoever knows its id, a hold made by a customer
+    /// only for that customer.
     /// </remarks>
     public static async Task<Results<Ok<StockCheckReplied>, ProblemHttpResult>> HandleAsync(
         Request request, Caller caller, NpgsqlDataSource database, CancellationToken cancellationToken)

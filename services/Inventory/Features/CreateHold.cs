@@ -20,7 +20,7 @@ internal static class CreateHold
     /// <remarks>
     /// 201 with the hold; 409 <c>insufficient-stock</c> when not all units are available, and then nothing is held. An order that is placed with
     /// the hold's id turns the hold into its reservation. A customer's hold is for their own order only; a hold made by staff is for anyone who
-    /// knows its id.
+    /// knows its id. 422 <c>unknown-product</c> for a deleted or discontinued product, which no order could have.
     /// </remarks>
     public static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, InventoryOptions options, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal static class CreateHold
 
         var (id, wanted) = (Guid.CreateVersion7(), HoldRules.Sum(request.Lines));
         var result = await change.RunAsync<Guid>(
-            new StockScope { Products = [.. wanted.Keys], FindDeleted = true },
+            new StockScope { Products = [.. wanted.Keys], FindStatus = true },
             stock =>
             {
                 if (HoldRules.Check(stock, request.Lines, wanted, []) is { } refusal)

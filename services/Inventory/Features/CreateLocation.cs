@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
+using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Data;
 using OrderInventory.ServiceDefaults.Http;
 using OrderInventory.ServiceDefaults.Identity;
@@ -22,7 +23,7 @@ internal static class CreateLocation
     /// <summary>Create a location</summary>
     /// <remarks>409 <c>location-exists</c> when the code is taken, <c>too-many-locations</c> beyond 200.</remarks>
     public static async Task<Results<Created<LocationResponse>, ProblemHttpResult>> HandleAsync(
-        Request request, HttpContext http, Caller caller, InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
+        Request request, HttpContext http, Caller caller, InventoryDb database, ReadCache cache, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(
@@ -74,6 +75,7 @@ internal static class CreateLocation
         }
 
         await create.CommitAsync(cancellationToken);
+        cache.Invalidate(StockCache.InactiveLocations);
         return Created(http, location);
     }
 

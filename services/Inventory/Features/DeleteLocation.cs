@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using OrderInventory.Inventory.Data;
 using OrderInventory.Inventory.Domain;
 using OrderInventory.Inventory.Http;
+using OrderInventory.ServiceDefaults.Caching;
 using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
@@ -12,10 +13,10 @@ internal static class DeleteLocation
     /// <summary>Delete a location</summary>
     /// <remarks>
     /// 409 <c>location-in-use</c> while units are there (move them first), and for <c>default</c>, which always exists. The ledger keeps its
-    /// rows.
+    /// rows. The version of a product that was there rises, because its <c>locations</c> change.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
-        string code, HttpContext http, InventoryDb database, CancellationToken cancellationToken)
+        string code, HttpContext http, InventoryDb database, ReadCache cache, CancellationToken cancellationToken)
     {
         if (!Location.IsCode(code))
         {
@@ -47,16 +48,21 @@ internal static class DeleteLocation
             "It has units, or it is the default location. Move the units first, or make the location inactive.");
         }
 
-        // The versions are added to another row: a product's version, their sum, must never fall.
-        await database.Database.ExecuteSqlAsync(
+        // The versions are added to another row: a product's version, their sum, must never fall. One more, because its locations have changed.
+        var products = await database.Database.SqlQuery<Guid>(
             $"""
-             WITH gone AS (DELETE FROM stock_levels WHERE location = {code} RETURNING product_id, low_stock_threshold, version, updated_at, removed)
+             WITH gone AS (
+                 DELETE FROM stock_levels WHERE location = {code}
+                 RETURNING product_id, low_stock_threshold, version + 1 AS version, greatest(clock_timestamp(), updated_at + interval '1 microsecond') AS updated_at, removed)
              INSERT INTO stock_levels AS s (product_id, location, on_hand, reserved, low_stock_threshold, version, updated_at, removed)
              SELECT product_id, {StockItem.DefaultLocation}, 0, 0, low_stock_threshold, version, updated_at, removed FROM gone
-             ON CONFLICT (product_id, location) DO UPDATE SET version = s.version + excluded.version, updated_at = greatest(s.updated_at, excluded.updated_at)
-             """, cancellationToken);
+             ON CONFLICT (product_id, location) DO UPDATE
+             SET version = s.version + excluded.version, updated_at = greatest(s.updated_at + interval '1 microsecond', excluded.updated_at)
+             RETURNING product_id AS "Value"
+             """).ToListAsync(cancellationToken);
         await database.Locations.Where(l => l.Code == code).ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        cache.Invalidate([StockCache.InactiveLocations, .. products.Select(StockCache.Key)]);
         return TypedResults.NoContent();
     }
 }

@@ -45,32 +45,27 @@ internal static class ExtendHold
 
         var ttl = TimeSpan.FromSeconds(request.TtlSeconds);
         var latest = row.CreatedAt + options.MaxHoldLifetime;
-        if (row.Status == HoldStatus.Live && await IsBeyondAsync(database, row.ExpiresAt, ttl, latest, cancellationToken))
+        // By the clock that ends the hold.
+        var now = (await database.Database.SqlQuery<DateTimeOffset>($"SELECT clock_timestamp() AS \"Value\"").ToListAsync(cancellationToken))[0];
+        if (row.Status != HoldStatus.Live || row.ExpiresAt <= now)
+        {
+            return HoldRules.Ended(row.Status);
+        }
+
+        var expiresAt = now + ttl;
+        if (expiresAt > row.ExpiresAt && expiresAt > latest)
         {
             return Problems.Conflict(
                 "hold-lifetime-exceeded", "The hold would last too long.", $"It can be extended until {latest:O} at most. Nothing was changed.", ("latestExpiresAt", latest));
         }
 
-        var extended = row.Status == HoldStatus.Live && await database.Database.ExecuteSqlAsync(
-            $"""
-             UPDATE holds SET expires_at = greatest(expires_at, clock_timestamp() + {ttl}), version = version + 1, updated_at = greatest(updated_at, clock_timestamp())
-             WHERE id = {id} AND expires_at > clock_timestamp()
-             """, cancellationToken) == 1;
-        if (!extended)
+        if (expiresAt > row.ExpiresAt)
         {
-            return HoldRules.Ended(row.Status);
+            await database.Database.ExecuteSqlAsync(
+                $"UPDATE holds SET expires_at = {expiresAt}, version = version + 1, updated_at = greatest(updated_at, {now}) WHERE id = {id}", cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
         }
 
-        await transaction.CommitAsync(cancellationToken);
         return await database.AnswerHoldAsync(http, id, TypedResults.Ok, cancellationToken);
     }
-
-    /// <summary>
-    /// Whether the extension exceeds the limit, by the clock that ends the hold. False for an expired hold, and for less than the remaining time.
-    /// </summary>
-    private static Task<bool> IsBeyondAsync(InventoryDb database, DateTimeOffset expiresAt, TimeSpan ttl, DateTimeOffset latest, CancellationToken cancellationToken) =>
-        database.Database.SqlQuery<bool>(
-            $"""
-             SELECT {expiresAt} > clock_timestamp() AND clock_timestamp() + {ttl} > {expiresAt} AND clock_timestamp() + {ttl} > {latest} AS "Value"
-             """).SingleAsync(cancellationToken);
 }

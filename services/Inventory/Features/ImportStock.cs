@@ -73,6 +73,9 @@ internal static class ImportStock
 
     private sealed class RowWriter(StockChange change, string? reference, bool dryRun, Caller caller) : IRowWriter<Row, Outcome>
     {
+        /// <summary>The levels that earlier batches of a dry run would have left, by product: later rows may be about the same products.</summary>
+        private readonly Dictionary<Guid, Row[]> _dryRunLevels = [];
+
         public int BatchSize => 300;
 
         public int ProgressEvery => 1;
@@ -81,11 +84,27 @@ internal static class ImportStock
         {
             var products = rows.Select(row => row.ProductId).Distinct().ToArray();
             var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
-                StockScope.ToChange(products) with { FindDeleted = true },
+                StockScope.ToChange(products) with { FindStatus = true },
                 stock =>
                 {
+                    foreach (var level in products.SelectMany(product => _dryRunLevels.GetValueOrDefault(product, [])))
+                    {
+                        Set(level, stock);
+                    }
+
                     var results = rows.Select(row => Set(row, stock)).ToList();
-                    return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.DryRun(results) : results;
+                    if (!dryRun)
+                    {
+                        return results;
+                    }
+
+                    foreach (var product in stock.Changed)
+                    {
+                        _dryRunLevels[product.ProductId] =
+                            [.. product.Items.Select(item => new Row(item.ProductId, item.OnHand, item.Location, item.LowStockThreshold))];
+                    }
+
+                    return Change<IReadOnlyList<RowResult<Outcome>>>.Unwritten(results);
                 },
                 caller,
                 cancellationToken);
@@ -108,8 +127,8 @@ internal static class ImportStock
                 return new(errors.All);
             }
 
-            var item = stock.Item(row.ProductId, row.Location);
-            if (item is { IsRemoved: false } && item.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
+            var item = stock.Product(row.ProductId) is { IsNew: false } existing ? existing.At(row.Location) : null;
+            if (item?.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
             {
                 return new(Outcome.Unchanged);
             }

@@ -16,7 +16,8 @@ internal static class ListStock
     /// <remarks>
     /// A page of levels in the order of product ids; all given filters must match. <c>product</c> is the product's catalogue data, when it is
     /// known here; a deleted product stays listed while it has a record. A customer's items have only <c>productId</c>, <c>available</c>,
-    /// <c>version</c> and <c>updatedAt</c>; all filters but q, outOfStock and productIds are 403 for a customer.
+    /// <c>version</c> and <c>updatedAt</c>; all filters but q, outOfStock and productIds are 403 for a customer. For a customer, <c>available</c> and
+    /// outOfStock count active locations only, because nothing can be ordered from the others.
     /// </remarks>
     /// <param name="q">Text in the SKU or the name; up to 200 characters; case does not matter.</param>
     /// <param name="location">
@@ -55,17 +56,18 @@ internal static class ListStock
             return Problems.Of("not-permitted", "Only staff may use location, lowStock and reserved.", StatusCodes.Status403Forbidden);
         }
 
-        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, named).Apply(database);
+        var inactive = caller.OnlyCustomer is null ? [] : await database.ReadInactiveLocationsAsync(cancellationToken);
+        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, named, inactive).Apply(database);
         if (after is { } last)
         {
             products = products.Where(id => id > last);
         }
 
         var ids = await products.OrderBy(id => id).Take(take + 1).ToListAsync(cancellationToken);
-        var page = await database.ReadLevelsAsync(ids, cancellationToken);
+        var page = await database.ReadLevelsAsync(ids, cancellationToken: cancellationToken);
         var levels = s_paging.ToPage(page, take, level => level.ProductId);
         return caller.OnlyCustomer is null
             ? TypedResults.Ok(levels)
-            : TypedResults.Ok(new Page<AvailableUnits>([.. levels.Items.Select(AvailableUnits.Of)], levels.Next));
+            : TypedResults.Ok(new Page<AvailableUnits>([.. levels.Items.Select(level => AvailableUnits.Of(level, inactive))], levels.Next));
     }
 }

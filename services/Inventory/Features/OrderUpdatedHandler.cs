@@ -146,7 +146,5 @@ internal static class OrderUpdatedHandler
             // event was late.
             throw new InvalidOperationException($"More units of product {line.ProductId} were returned than the order shipped.");
         }
-
-        shipped.RemoveAll(left => left.Quantity == 0);
     }
 }

@@ -65,7 +65,7 @@ internal static class RebuildStock
             // The closing balances may be wrong even when the levels are right.
             stock.BalancesToRebuild = (productId, stock.Now - options.ClosingAge);
             var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
-            return dryRun ? Change<Response>.DryRun(answer) : answer;
+            return dryRun ? Change<Response>.Unwritten(answer) : answer;
         }, caller, cancellationToken);
         if (result.Answer is not { } answer)
         {

@@ -33,7 +33,7 @@ internal static class SetStock
             return errors.Malformed();
         }
 
-        var result = await change.RunAsync<(bool IsNew, StockLevel Level)>(StockScope.ToChange(productId) with { FindDeleted = true }, stock =>
+        var result = await change.RunAsync<(bool IsNew, StockLevel Level)>(StockScope.ToChange(productId) with { FindStatus = true }, stock =>
         {
             if ((StockProblems.CheckDeleted(stock, [(productId, "productId")]) ?? StockProblems.CheckLocation(stock, request.Location)) is { } unknown)
             {

@@ -40,12 +40,28 @@ internal static class HoldRules
 
     public static Dictionary<Guid, long> Sum(IReadOnlyList<HoldLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 
-    /// <summary>422 when a line's product was deleted, 409 when something is short; otherwise null.</summary>
+    /// <summary>
+    /// 422 when a line's product was deleted, or is discontinued and the hold would have more of it: no order could use these units. 409 when
+    /// something is short. Otherwise null.
+    /// </summary>
     public static ProblemHttpResult? Check(Stock stock, IReadOnlyList<HoldLine> lines, IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> own)
     {
         if (StockProblems.CheckDeleted(stock, lines.Select((line, i) => (line.ProductId, $"$.lines[{i}].productId"))) is { } deleted)
         {
             return deleted;
+        }
+
+        var errors = new RequestErrors();
+        var discontinued = wanted.Where(product => stock.DiscontinuedProducts.Contains(product.Key)
+            && product.Value > own.Where(line => line.ProductId == product.Key).Sum(line => line.Quantity)).Select(product => product.Key).ToHashSet();
+        for (var i = 0; i < lines.Count; i++)
+        {
+            errors.Require(!discontinued.Contains(lines[i].ProductId), $"$.lines[{i}].productId", "The product is discontinued: no more of it can be held.");
+        }
+
+        if (errors.Any)
+        {
+            return errors.Unprocessable("unknown-product", "A product cannot be ordered.");
         }
 
         var shortages = stock.FindShortages(wanted, own);

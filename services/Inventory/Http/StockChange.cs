@@ -16,7 +16,7 @@ namespace OrderInventory.Inventory.Http;
 /// <summary>The result of a change of stock: an answer, or the problem that refuses it.</summary>
 internal sealed record Change<T>
 {
-    /// <summary>Set when the change was not refused. In a dry run nothing is written.</summary>
+    /// <summary>Set when the change was not refused.</summary>
     public T? Answer { get; private init; }
 
     /// <summary>Set when the change was refused. Nothing is written.</summary>
@@ -31,7 +31,8 @@ internal sealed record Change<T>
 
     public static implicit operator Change<T>(ProblemHttpResult refusal) => new() { Refusal = refusal };
 
-    public static Change<T> DryRun(T answer) => new() { Answer = answer };
+    /// <summary>An answer without a change, as of a dry run: nothing is written, not even the request's Idempotency-Key.</summary>
+    public static Change<T> Unwritten(T answer) => new() { Answer = answer };
 
     internal static Change<T> Before(Guid id) => new() { CreatedEarlier = id };
 }
@@ -102,7 +103,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         Func<Stock, ProductStock, ProblemHttpResult?> decide, CancellationToken cancellationToken)
     {
         var change = await RunAsync<StockLevel>(
-            StockScope.ToChange(productId) with { FindDeleted = true },
+            StockScope.ToChange(productId) with { FindStatus = true },
             stock =>
             {
                 if (stock.Product(productId) is not { IsNew: false } product)
@@ -145,9 +146,10 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         }
     }
 
+    /// <summary>The level as it is now, for a request that was made before. A record that has been removed since has no units.</summary>
     private async Task<StockLevel?> ReadAsync(Guid productId, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        return await database.ReadLevelAsync(productId, cancellationToken);
+        return await database.ReadLevelAsync(productId, evenRemoved: true, cancellationToken);
     }
 }

@@ -10,6 +10,9 @@ internal static class StockProblems
     public static void CheckUnits(RequestErrors errors, long? units, string path) =>
         errors.Require(units is null or (>= 0 and <= StockLimits.MaxUnits), path, $"0 to {StockLimits.MaxUnits} is allowed.");
 
+    public static void CheckDelta(RequestErrors errors, long? delta, string path) => errors.Require(
+        delta is not 0 and (null or (>= -StockLimits.MaxUnits and <= StockLimits.MaxUnits)), path, $"-{StockLimits.MaxUnits} to {StockLimits.MaxUnits}, but not 0, is allowed.");
+
     public static ProblemHttpResult Of(OnHandRefusal refusal, string path) => refusal.TooMany
         ? Problems.MalformedRequest(path, TooMany)
         : Problems.Conflict(

@@ -43,8 +43,8 @@ public static class StreamChanges
     /// sent, from which a client can resume. With <c>Last-Event-ID</c>, the changes since that one are sent first, as long as they are kept (the
     /// newest 8,192, and five minutes without any listener); otherwise a <c>reset</c> is sent. A change may be sent twice, and changes of different
     /// objects in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer gets their own orders and messages,
-    /// and of stock only the available quantity, which may include units at inactive locations, which cannot be ordered. The stream ends with the
-    /// token.
+    /// and of stock only <c>available</c>. That is the event's value, which counts inactive locations too, and no event is sent when a location
+    /// becomes inactive: <c>GET /api/inventory/{productId}</c> says what a customer can order. The stream ends with the token.
     /// </remarks>
     /// <param name="types">order, stock, notification, separated by commas; all when left out.</param>
     /// <param name="ids">Only changes of these orders (their notifications too), products or notifications: up to 100 ids, separated by commas.</param>

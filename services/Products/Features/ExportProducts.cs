@@ -7,13 +7,11 @@ using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Net.Http.Headers;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
-using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;
 
@@ -43,10 +41,9 @@ internal static class ExportProducts
         string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
         string? ids, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
     {
-        if (Negotiate(http.Request) is not { } contentType)
+        if (ExportForms.Choose(http.Request, MediaTypes.Ndjson, MediaTypes.Csv) is not { } contentType)
         {
-            return Problems.Of("not-acceptable", "The format is not available.", StatusCodes.Status406NotAcceptable,
-                "Available formats: text/csv, application/x-ndjson.");
+            return ExportForms.NotAcceptable();
         }
 
         var products = db.Products.AsNoTracking();
@@ -161,21 +158,4 @@ internal static class ExportProducts
     /// <summary>With <c>NewLine</c> set, the writer would quote only that line ending, not a single CR or LF.</summary>
     private static bool NeedsQuotes(string? cell) =>
         !string.IsNullOrEmpty(cell) && (cell.AsSpan().ContainsAny("\",\r\n") || cell[0] == ' ' || cell[^1] == ' ');
-
-    private static string? Negotiate(HttpRequest request)
-    {
-        var accepted = request.GetTypedHeaders().Accept;
-        if (accepted.Count == 0)
-        {
-            return MediaTypes.Ndjson;
-        }
-
-        string[] forms = [MediaTypes.Ndjson, MediaTypes.Csv];
-        return accepted.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1)
-            .Select(type => forms.FirstOrDefault(form => new MediaTypeHeaderValue(form).IsSubsetOf(WithoutParameters(type))))
-            .FirstOrDefault(form => form is not null);
-    }
-
-    /// <summary>A client that accepts "text/csv; charset=utf-8" gets CSV, too.</summary>
-    private static MediaTypeHeaderValue WithoutParameters(MediaTypeHeaderValue type) => new(type.MediaType);
 }
