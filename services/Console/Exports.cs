@@ -9,10 +9,13 @@ using OrderInventory.ServiceDefaults.Identity;
 namespace OrderInventory.Console;
 
 /// <summary>
-/// Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is called with the person's token.
+/// Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is called with the person's token. They begin with
+/// a byte order mark, without which spreadsheets do not read UTF-8; the import accepts it.
 /// </summary>
 internal static class Exports
 {
+    public const string Path = "/export";
+
     /// <summary>The file is for people to read; programs that need more orders call the API.</summary>
     private const int MaxOrders = 10_000;
 
@@ -20,8 +23,8 @@ internal static class Exports
 
     public static void MapExports(this WebApplication app)
     {
-        var exports = app.MapGroup("/export").For(Policies.UseConsole);
-        // In the format that the import accepts, byte for byte.
+        var exports = app.MapGroup(Path).For(Policies.UseConsole);
+        // In the format that the import accepts.
         exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/products/export", http, clients, sessions));
         exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/inventory/export", http, clients, sessions));
         exports.MapGet("/orders", WriteOrdersAsync);
@@ -32,6 +35,11 @@ internal static class Exports
         using var response = await GetAsync(path + http.Request.QueryString, http, clients, sessions);
         http.Response.StatusCode = (int)response.StatusCode;
         http.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+        if (response.IsSuccessStatusCode)
+        {
+            await http.Response.WriteAsync(Csv.ByteOrderMark, http.RequestAborted);
+        }
+
         await response.Content.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
 
@@ -59,7 +67,12 @@ internal static class Exports
             }
 
             var page = (await response.Content.ReadFromJsonAsync<ItemPage<Order>>(JsonSerializerOptions.Web, http.RequestAborted))!;
-            http.Response.ContentType = "text/csv; charset=utf-8";
+            if (!http.Response.HasStarted)
+            {
+                http.Response.ContentType = "text/csv; charset=utf-8";
+                await http.Response.WriteAsync(Csv.ByteOrderMark, http.RequestAborted);
+            }
+
             await http.Response.WriteAsync(Csv.Of(
                 next is null ? s_orderColumns : null,
                 page.Items.Select(order => new[]

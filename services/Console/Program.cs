@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Localization;
 using OrderInventory.Console;
@@ -43,4 +44,6 @@ app.MapExports();
 // The gateway sets the policy for frames. Compression would keep buffers for each open page.
 app.MapRazorComponents<App>()
     .AddInteractiveServerRenderMode(pages => (pages.ContentSecurityFrameAncestorsPolicy, pages.DisableWebSocketCompression) = (null, true)).For(Policies.UseConsole);
+// Any other address: a page that says so. Only for GET, so that other methods are still refused with those that an address has.
+app.MapGet("/{*path}", () => new RazorComponentResult<App> { StatusCode = StatusCodes.Status404NotFound }).For(Policies.UseConsole);
 app.RunUntilStopped();

@@ -79,6 +79,19 @@ public sealed class AccessTests(ConsoleFixture console)
     }
 
     [BrowserFact]
+    public async Task An_address_that_does_not_exist_is_a_page_that_says_so()
+    {
+        await using var page = await console.SignInAsync("demo-support");
+        foreach (var path in new[] { "orders/0198abc", "orders/0198abcd-1234-7abc-8def-0123456789ab/nothing", "nothing/here.html" })
+        {
+            var answer = await page.GotoAsync(path);
+            Assert.Equal(((int)HttpStatusCode.NotFound, true), (answer!.Status, answer.Headers["content-type"].StartsWith("text/html", StringComparison.Ordinal)));
+            await Expect(page.Locator("h1")).ToHaveTextAsync("Page not found.");
+            await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Orders" })).ToBeVisibleAsync();
+        }
+    }
+
+    [BrowserFact]
     public async Task After_a_failed_sign_in_a_page_offers_to_sign_in_again()
     {
         using var http = new HttpClient { BaseAddress = console.Api.BaseAddress };

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
@@ -94,6 +96,84 @@ public sealed class AccessibilityTests(ConsoleFixture console)
 
         Assert.True(complaints.Count == 0, string.Join('\n', complaints));
         Assert.NotEmpty(sku);
+    }
+
+    [BrowserFact]
+    public async Task Long_texts_break_every_menu_entry_is_in_view_and_no_quantity_is_cut()
+    {
+        var (sku, word) = (ConsoleFixture.NewSku(), new string('w', 90));
+        var product = (Guid)(await console.PostAsync("/api/products", new { sku, name = word, price = new { amount = 4.50m, currency = "EUR" } }))["id"]!;
+        (await console.Api.PutAsJsonAsync($"/api/inventory/{product}", new { onHand = 1_000_000_000 })).EnsureSuccessStatusCode();
+        var customer = (Guid)(await console.PostAsync("/api/customers", new { name = word, email = $"{sku}@example.com" }))["id"]!;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        {
+            Content = JsonContent.Create(new
+            {
+                customerId = customer,
+                lines = new[] { new { productId = product, quantity = 1 } },
+                shipTo = new { name = word, line1 = word, city = word, postalCode = "10115", country = "DE" },
+            }),
+            Headers = { { "Idempotency-Key", sku }, { "Prefer", "wait=20" } },
+        };
+        using var placed = await console.Api.SendAsync(request);
+        var order = (Guid)(await placed.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+        (await console.Api.PostAsJsonAsync($"/api/orders/{order}/ship", new { carrier = word, trackingNumber = word })).EnsureSuccessStatusCode();
+        Directory.CreateDirectory(s_screenshots);
+        var complaints = new List<string>();
+        await using var page = await console.SignInAsync("demo-admin");
+        foreach (var (name, path) in new[]
+        {
+            ("order", $"orders/{order}"), ("orders", $"orders?q={sku}"), ("stock", $"stock?q={sku}"), ("product-stock", $"stock/{product}"), ("product", $"catalogue/{product}"),
+            ("customer", $"customers/{customer}"), ("import", "import/products"), ("nothing", "nothing"),
+        })
+        {
+            await page.GotoAsync(path);
+            await Expect(page.Locator("h1")).ToBeVisibleAsync();
+            await Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
+            if (name == "order")
+            {
+                await Expect(page.Locator(".timeline")).ToContainTextAsync(word);
+            }
+
+            foreach (var width in new[] { 360, 768, 1366 })
+            {
+                await page.SetViewportSizeAsync(width, 800);
+                complaints.AddRange((await page.EvaluateAsync<string[]>(
+                    """
+                    () => [...document.querySelectorAll('html, main > *, .columns > *, section > *, .bar nav a, input.units')]
+                      .filter(e => (e.scrollWidth > e.clientWidth + 1 && !e.matches('.scroll') && getComputedStyle(e).display !== 'inline') || e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll'))
+                      .map(e => `${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 40)}: ${e.clientWidth} of ${e.scrollWidth}`)
+                    """)).Select(wrong => $"{name} {width}: {wrong}"));
+                await page.ScreenshotAsync(new() { Path = Path.Combine(s_screenshots, $"long-{name}-{width}.png"), FullPage = true });
+            }
+        }
+
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
+    }
+
+    [BrowserFact]
+    public async Task A_printed_list_has_no_scroll_area_and_no_controls()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-support", $"orders?q={sku}");
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToHaveCountAsync(1);
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await Expect(page.Locator(".long")).ToHaveCSSAsync("max-height", "none");
+        await Expect(page.Locator(".bar")).ToBeHiddenAsync();
+        await Expect(page.Locator(".filters")).ToBeHiddenAsync();
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToBeVisibleAsync();
+    }
+
+    [BrowserFact]
+    public async Task A_page_says_that_its_times_are_in_UTC_when_the_browsers_time_zone_is_unknown()
+    {
+        await using var page = await console.SignInAsync("demo-support", "orders", new() { Locale = "de-DE" });
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Bestellungen");
+        await Expect(page.GetByText("Zeiten sind in UTC")).ToHaveCountAsync(0);
+        await page.AddInitScriptAsync("Intl.DateTimeFormat.prototype.resolvedOptions = () => ({ timeZone: 'Mars/Olympus' })");
+        await page.GotoAsync("orders");
+        await Expect(page.GetByText("Zeiten sind in UTC")).ToContainTextAsync("Mars/Olympus");
     }
 
     [BrowserFact]

@@ -60,6 +60,7 @@ internal static class SignIn
 
                 provider.TokenValidationParameters.NameClaimType = "name";
                 provider.TokenValidationParameters.RoleClaimType = settings.RoleClaim;
+                provider.Events.OnRedirectToIdentityProvider = RefuseDownloadsAsync;
                 provider.Events.OnTokenValidated = StoreTokensAsync;
                 provider.Events.OnRemoteFailure = PlainPages.ShowNotSignedInAsync;
             });
@@ -83,6 +84,18 @@ internal static class SignIn
         {
             context.RejectPrincipal();
         }
+    }
+
+    /// <summary>A browser would save the provider's page as the file. After a 401 it says that the download failed.</summary>
+    private static Task RefuseDownloadsAsync(RedirectContext context)
+    {
+        if (context.Request.Path.StartsWithSegments(Exports.Path))
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            context.HandleResponse();
+        }
+
+        return Task.CompletedTask;
     }
 
     private static Task StoreTokensAsync(TokenValidatedContext context)

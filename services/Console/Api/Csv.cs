@@ -6,6 +6,9 @@ namespace OrderInventory.Console.Api;
 /// <summary>CSV (RFC 4180) for people who open it in a spreadsheet.</summary>
 internal static class Csv
 {
+    /// <summary>The beginning of a file that a spreadsheet shall read as UTF-8.</summary>
+    public const string ByteOrderMark = "\uFEFF";
+
     /// <param name="header">The first line; null in the middle of a file.</param>
     /// <param name="rows">The other lines.</param>
     public static string Of(IEnumerable<string>? header, IEnumerable<IEnumerable<string?>> rows)

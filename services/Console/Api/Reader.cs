@@ -10,6 +10,9 @@ internal sealed class Reader(IJSRuntime browser)
 
     public bool IsKnown { get; private set; }
 
+    /// <summary>The browser's time zone if this system does not know it, so that times are shown in UTC; otherwise null.</summary>
+    public string? UnknownZone { get; private set; }
+
     public async Task LoadZoneAsync()
     {
         if (IsKnown)
@@ -18,7 +21,15 @@ internal sealed class Reader(IJSRuntime browser)
         }
 
         var id = await browser.InvokeAsync<string?>("shopConsole.zone");
-        Zone = id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone : TimeZoneInfo.Utc;
+        if (id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone))
+        {
+            Zone = zone;
+        }
+        else
+        {
+            UnknownZone = id ?? "?";
+        }
+
         IsKnown = true;
     }
 

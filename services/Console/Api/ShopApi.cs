@@ -44,6 +44,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
 
     private static readonly Problem s_noAnswer = new(503, null, "The shop does not answer.", null);
+    private static readonly Problem s_unreadable = new(400, null, "The file was changed or removed after it was selected. Select it again.", null);
     private static readonly MediaTypeHeaderValue s_mergePatch = new("application/merge-patch+json");
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
 
@@ -92,15 +93,15 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         }
 
         var answer = await PageAsync<CatalogueProduct>("/api/products", null, CancellationToken.None, ("q", sku));
-        return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.Trim(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
+        return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.ToSearch(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
     }
 
     /// <summary>Sends a file and passes the API's response on, line by line.</summary>
     /// <param name="path">The import's path, with its query.</param>
     /// <param name="file">CSV.</param>
     /// <param name="take">Receives each line of the response.</param>
-    /// <returns>Why the file was refused as a whole, or null.</returns>
-    public async Task<Problem?> ImportAsync(string path, HttpContent file, Func<JsonElement, Task> take)
+    /// <returns>Why the file was refused as a whole or could not be read, or null.</returns>
+    public async Task<Problem?> ImportAsync(string path, CountedContent file, Func<JsonElement, Task> take)
     {
         using var request = await RequestAsync(HttpMethod.Post, path);
         request.Content = file;
@@ -123,9 +124,9 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
             return null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+        catch (Exception exception) when (file.IsUnreadable || exception is HttpRequestException or IOException or JsonException)
         {
-            return s_noAnswer;
+            return file.IsUnreadable ? s_unreadable : s_noAnswer;
         }
     }
 
