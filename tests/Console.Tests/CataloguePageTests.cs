@@ -68,4 +68,60 @@ public sealed class CataloguePageTests(ConsoleFixture console)
         await page.GotoAsync($"catalogue?q={sku}");
         await Expect(page.Locator("#products tbody tr[data-id]")).ToHaveCountAsync(2);
     }
+
+    [BrowserFact]
+    public async Task A_price_is_taken_with_a_comma_and_refused_when_it_could_mean_thousands()
+    {
+        var product = await console.ProductAsync(ConsoleFixture.NewSku(), 1);
+        await using var page = await console.SignInAsync("demo-catalog", $"catalogue/{product}");
+        var wrong = page.Locator("label", new() { HasText = "Price" }).Locator(".wrong");
+        await page.GetByLabel("Price").FillAsync("1.850");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(wrong).ToContainTextAsync("such as 1850.00");
+        // The box names the field as the page does, not as the API.
+        await Expect(page.Locator(".problem")).ToContainTextAsync("Price: Enter an amount");
+        Assert.Equal(4.50m, await PriceAsync());
+        foreach (var (typed, price) in new[] { ("18,50", 18.50m), (" 19.00 ", 19.00m) })
+        {
+            await page.GetByLabel("Price").FillAsync(typed);
+            await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+            await Eventually.TrueAsync(async () => await PriceAsync() == price, TimeSpan.FromSeconds(30), $"the price is {price}");
+            await Expect(wrong).ToHaveCountAsync(0);
+        }
+
+        async Task<decimal> PriceAsync() => (decimal)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/products/{product}"))!["price"]!["amount"]!;
+    }
+
+    [BrowserFact]
+    public async Task What_is_typed_survives_a_change_of_state_and_a_stale_deletion_shows_both_versions()
+    {
+        var sku = ConsoleFixture.NewSku();
+        var product = await console.ProductAsync(sku, 1);
+        await using var page = await console.SignInAsync("demo-catalog", $"catalogue/{product}");
+        await page.GetByLabel("Description").FillAsync("First flush");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Discontinue" }).ClickAsync();
+        await Expect(page.Locator(".status")).ToHaveTextAsync("discontinued");
+        await Expect(page.GetByLabel("Description")).ToHaveValueAsync("First flush");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Reactivate" })).ToBeFocusedAsync();
+
+        using var theirs = new HttpRequestMessage(HttpMethod.Put, $"/api/products/{product}") { Content = JsonContent.Create(new { sku, name = "Assam", price = new { amount = 21m, currency = "EUR" } }) };
+        theirs.Headers.Add("If-Match", "\"2\"");
+        (await console.Api.SendAsync(theirs)).EnsureSuccessStatusCode();
+        await DeleteAsync();
+        var conflict = page.Locator("section.problem");
+        await Expect(conflict).ToContainTextAsync("Assam");
+        await Expect(conflict).ToContainTextAsync("First flush");
+        await Expect(conflict).ToBeFocusedAsync();
+        await conflict.GetByRole(AriaRole.Button, new() { Name = "Continue with my changes" }).ClickAsync();
+        await Expect(page.Locator("main form")).ToBeFocusedAsync();
+        await Expect(page.GetByLabel("Description")).ToHaveValueAsync("First flush");
+        await DeleteAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Catalogue");
+
+        async Task DeleteAsync()
+        {
+            await page.GetByRole(AriaRole.Button, new() { Name = "Delete product" }).ClickAsync();
+            await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -70,5 +72,37 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Webhooks");
         await Expect(page.Locator("#webhooks")).Not.ToContainTextAsync(address);
+    }
+
+    [BrowserFact]
+    public async Task Messages_are_found_by_the_template_as_the_page_shows_it()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-admin", "messages");
+        await page.GetByLabel("Template").FillAsync("Order confirmed");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await Expect(page.Locator("#notifications tr", new() { HasText = "order received" })).ToHaveCountAsync(0);
+        await Expect(page.Locator("#notifications tr", new() { HasText = $"{sku}@example.com" })).ToContainTextAsync("order confirmed");
+    }
+
+    [BrowserFact]
+    public async Task Two_clicks_create_one_webhook_and_one_new_secret()
+    {
+        await using var page = await console.SignInAsync("demo-admin", "messages/webhooks");
+        var address = $"https://{ConsoleFixture.NewSku()}.example.com/".ToLowerInvariant();
+        await page.GetByLabel("Address").FillAsync(address);
+        await TwiceAsync("Create");
+        await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+        await Expect(page.GetByLabel("Address")).ToHaveValueAsync("");
+        await Expect(page.Locator("#webhooks tr", new() { HasText = address })).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Continue" }).ClickAsync();
+        await TwiceAsync("New secret");
+        await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+        await Expect(page.Locator(".problem[role=alert]")).ToHaveCountAsync(0);
+        Assert.Equal(2, (int)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/notifications/webhooks/{page.Url.Split('/')[^1]}"))!["version"]!);
+
+        async Task TwiceAsync(string name) =>
+            await page.GetByRole(AriaRole.Button, new() { Name = name }).EvaluateAsync("button => { button.focus(); button.click(); button.click(); }");
     }
 }

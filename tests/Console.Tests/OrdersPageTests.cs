@@ -222,4 +222,140 @@ public sealed class OrdersPageTests(ConsoleFixture console)
         await page.GetByRole(AriaRole.Link, new() { Name = "tea" }).ClickAsync();
         await Expect(page.Locator("#search")).ToHaveValueAsync(sku);
     }
+
+    [BrowserFact]
+    public async Task Two_clicks_record_one_return_and_an_empty_form_records_none()
+    {
+        var (order, _, _) = await ShippedAsync(quantity: 3);
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders/{order}");
+        await page.Locator("fieldset input[type=number]").FillAsync("1");
+        var record = page.GetByRole(AriaRole.Button, new() { Name = "Record the return" });
+        // The focus moves to the button by the click that presses it.
+        await record.EvaluateAsync("button => { button.focus(); button.click(); button.click(); }");
+        await Expect(page.Locator("[role=status]").GetByText("done")).ToBeVisibleAsync();
+        await Expect(page.Locator("fieldset input[type=number]")).ToHaveValueAsync("0");
+        await record.ClickAsync();
+        await Expect(page.Locator(".problem")).ToContainTextAsync("Enter how many units came back.");
+        Assert.Single((await console.Api.GetFromJsonAsync<JsonNode>($"/api/orders/{order}"))!["returns"]!.AsArray());
+    }
+
+    [BrowserFact]
+    public async Task The_refusal_of_an_action_stays_when_the_order_changes()
+    {
+        var (order, _, _) = await ShippedAsync(quantity: 3);
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders/{order}");
+        await page.Locator("fieldset input[type=number]").FillAsync("4");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Record the return" }).ClickAsync();
+        var problem = page.Locator(".problem");
+        await Expect(problem).ToContainTextAsync("The return exceeds what was shipped.");
+        (await console.Api.PostAsJsonAsync($"/api/orders/{order}/deliver", new { })).EnsureSuccessStatusCode();
+        await Expect(page.Locator("#status")).ToHaveTextAsync("delivered");
+        await Expect(problem).ToContainTextAsync("The return exceeds what was shipped.");
+        await page.Locator("fieldset input[type=number]").FillAsync("3");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Record the return" }).ClickAsync();
+        await Expect(problem).ToHaveCountAsync(0);
+    }
+
+    [BrowserFact]
+    public async Task Nothing_of_one_order_is_shown_for_another_and_unsaved_input_is_not_left_unasked()
+    {
+        var (product, _, customer) = await console.ShopAsync();
+        var (order, other) = (await console.OrderAsync(customer, product), Guid.CreateVersion7());
+        await using var page = await console.SignInAsync("demo-warehouse", $"orders/{order}");
+        var (questions, isLeaving) = (new List<string>(), false);
+        page.Dialog += (_, dialog) =>
+        {
+            questions.Add(dialog.Type);
+            _ = isLeaving ? dialog.AcceptAsync() : dialog.DismissAsync();
+        };
+        await page.GetByLabel("Tracking number").FillAsync("1Z");
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("g");
+        await page.Keyboard.PressAsync("s");
+        await Eventually.TrueAsync(() => Task.FromResult(questions.Count == 1), TimeSpan.FromSeconds(30), "the page asks");
+        await Expect(page.GetByLabel("Tracking number")).ToHaveValueAsync("1Z");
+
+        // There is no such order, so that nothing of it can be shown.
+        isLeaving = true;
+        await page.EvaluateAsync($"window.Blazor.navigateTo('orders/{other}')");
+        await Expect(page.Locator("h1")).ToContainTextAsync(other.ToString());
+        await Expect(page.Locator(".problem")).ToBeVisibleAsync();
+        await Expect(page.Locator("#status")).ToHaveCountAsync(0);
+        await page.GoBackAsync();
+        await Expect(page.GetByLabel("Tracking number")).ToHaveValueAsync("");
+
+        await page.GetByLabel("Tracking number").FillAsync("1Z");
+        await page.Keyboard.PressAsync("Tab");
+        await Eventually.TrueAsync(
+            () => page.EvaluateAsync<bool>("() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))"), TimeSpan.FromSeconds(30), "the browser has the listener");
+        await page.ReloadAsync();
+        Assert.Equal([DialogType.Confirm, DialogType.Confirm, DialogType.BeforeUnload], questions);
+    }
+
+    [BrowserFact]
+    public async Task Names_written_from_right_to_left_stay_next_to_their_quantities()
+    {
+        var (product, _, customer) = await console.ShopAsync();
+        var lines = new List<object> { new { productId = product, quantity = 1 } };
+        foreach (var (name, quantity) in new[] { ("\u0634\u0627\u064a", 3), ("\u05ea\u05d4", 12) })
+        {
+            var made = await console.PostAsync("/api/products", new { sku = ConsoleFixture.NewSku(), name, price = new { amount = 4.50m, currency = "EUR" } });
+            (await console.Api.PutAsJsonAsync($"/api/inventory/{made["id"]}", new { onHand = 100 })).EnsureSuccessStatusCode();
+            lines.Add(new { productId = (Guid)made["id"]!, quantity });
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Content = JsonContent.Create(new { customerId = customer, lines }) };
+        request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+        using var response = await console.Api.SendAsync(request);
+        var order = (Guid)(await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+        await using var page = await console.SignInAsync("demo-admin", $"orders?q={order}");
+        // The horizontal places of both quantities and both names.
+        var places = await page.Locator($"#orders tr[data-id='{order}'] td", new() { HasText = "\u05ea\u05d4" }).EvaluateAsync<double[]>(
+            """
+            cell => {
+              const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+              const find = text => {
+                for (walker.currentNode = cell; walker.nextNode();) {
+                  const at = walker.currentNode.data.indexOf(text);
+                  if (at >= 0) {
+                    const range = document.createRange();
+                    range.setStart(walker.currentNode, at);
+                    range.setEnd(walker.currentNode, at + text.length);
+                    return range.getBoundingClientRect().left;
+                  }
+                }
+              };
+              return [find('3 ×'), find('\u0634\u0627\u064a'), find('12 ×'), find('\u05ea\u05d4')];
+            }
+            """);
+        Assert.Equal(places.Order(), places);
+    }
+
+    [BrowserFact]
+    public async Task Two_tabs_save_views_without_losing_each_others()
+    {
+        await using var page = await console.SignInAsync("demo-warehouse", "orders?q=one");
+        var other = await page.Context.NewPageAsync();
+        await other.GotoAsync("orders?q=two");
+        await other.GetByText("Saved views (0)").ClickAsync();
+        foreach (var (tab, name) in new[] { (page, "one"), (other, "two") })
+        {
+            await tab.Locator(".views").EvaluateAsync("views => { views.open = true; }");
+            await tab.GetByLabel("Name of this view").FillAsync(name);
+            await tab.GetByRole(AriaRole.Button, new() { Name = "Save this view" }).ClickAsync();
+            await Expect(tab.GetByRole(AriaRole.Link, new() { Name = name })).ToBeVisibleAsync();
+        }
+
+        await Expect(other.GetByText("Saved views (2)")).ToBeVisibleAsync();
+        await Expect(other.GetByRole(AriaRole.Link, new() { Name = "one" })).ToHaveAttributeAsync("href", "orders?q=one");
+    }
+
+    /// <summary>A shipped order.</summary>
+    private async Task<(Guid Order, Guid Product, Guid Customer)> ShippedAsync(int quantity)
+    {
+        var (product, _, customer) = await console.ShopAsync();
+        var order = await console.OrderAsync(customer, product, quantity);
+        (await console.Api.PostAsJsonAsync($"/api/orders/{order}/ship", new { })).EnsureSuccessStatusCode();
+        return (order, product, customer);
+    }
 }

@@ -25,6 +25,9 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
 
     private readonly ConcurrentDictionary<string, Session> _sessions = new();
 
+    /// <summary>Open pages whose session has ended, by their ticket.</summary>
+    private readonly ConcurrentDictionary<string, (string? Sub, Action<ClaimsPrincipal> Take)> _waiting = new();
+
     /// <param name="answer">The response of the provider's token endpoint.</param>
     /// <returns>The session's name, which nobody can guess.</returns>
     public string Begin(OpenIdConnectMessage answer)
@@ -38,7 +41,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
             }
         }
 
-        var name = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+        var name = NewName();
         _sessions[name] = Read(answer, null);
         return name;
     }
@@ -92,6 +95,33 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
             _sessions.TryRemove(name, out _);
         }
     }
+
+    /// <summary>An open page waits until its person has signed in again in another tab.</summary>
+    /// <param name="user">Whose page it is.</param>
+    /// <param name="take">Receives the person with the new session.</param>
+    /// <returns>A ticket that nobody can guess, for <see cref="Continue"/>.</returns>
+    public string Wait(ClaimsPrincipal user, Action<ClaimsPrincipal> take)
+    {
+        var ticket = NewName();
+        _waiting[ticket] = (user.FindFirstValue("sub"), take);
+        return ticket;
+    }
+
+    public void StopWaiting(string? ticket) => _waiting.TryRemove(ticket ?? "", out _);
+
+    /// <summary>Lets an open page go on with a new session, which must be the same person's. The old session stays ended.</summary>
+    public bool Continue(string ticket, ClaimsPrincipal user)
+    {
+        if (!_waiting.TryGetValue(ticket, out var page) || page.Sub is null || page.Sub != user.FindFirstValue("sub") || !_waiting.TryRemove(ticket, out _))
+        {
+            return false;
+        }
+
+        page.Take(user);
+        return true;
+    }
+
+    private static string NewName() => Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>The session with new tokens; unchanged when the provider gives none.</summary>
     private async Task<Session> RenewAsync(Session session)

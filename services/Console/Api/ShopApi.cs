@@ -24,6 +24,10 @@ public sealed record Problem(int Status, string? Type, string? Title, string? De
     [JsonIgnore]
     public bool IsPassing => Status >= 500;
 
+    /// <summary>A page that could not be loaded is loaded again; an action is repeated by nobody.</summary>
+    [JsonIgnore]
+    public bool IsReloaded { get; init; }
+
     /// <summary>Somebody else has changed it meanwhile.</summary>
     [JsonIgnore]
     public bool IsStale => Status == (int)HttpStatusCode.PreconditionFailed;
@@ -135,7 +139,16 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
     /// <param name="body">What is sent as JSON, or null.</param>
     /// <param name="etag">The version that the change is meant for, or null.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
-    public async Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body = null, string? etag = null, CancellationToken cancellationToken = default)
+    public Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body = null, string? etag = null, CancellationToken cancellationToken = default) =>
+        SendAsync<T>(method, path, body, etag, Guid.CreateVersion7().ToString(), cancellationToken);
+
+    /// <param name="method">GET, POST, PUT, PATCH (a merge patch) or DELETE.</param>
+    /// <param name="path">Below the gateway, with its query.</param>
+    /// <param name="body">What is sent as JSON, or null.</param>
+    /// <param name="etag">The version that the change is meant for, or null.</param>
+    /// <param name="key">The Idempotency-Key of a POST.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public async Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body, string? etag, string key, CancellationToken cancellationToken)
     {
         using var request = await RequestAsync(method, path);
         if (body is not null)
@@ -146,7 +159,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         if (method == HttpMethod.Post)
         {
             // The effect of a click happens once, even if its response was lost.
-            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+            request.Headers.Add("Idempotency-Key", key);
         }
 
         if (etag is not null)

@@ -38,8 +38,11 @@ public abstract class LivePage : ActionComponent, IAsyncDisposable
     /// <summary>Who is signed in.</summary>
     protected ClaimsPrincipal User { get; private set; } = new();
 
-    /// <summary>Why the page does not show what it should, or null.</summary>
-    protected Problem? PageProblem { get; set; }
+    /// <summary>Why the page does not show what it should, or null. The next load replaces it.</summary>
+    protected Problem? PageProblem { get; set => field = value is { IsPassing: true } ? value with { IsReloaded = true } : value; }
+
+    /// <summary>Why the last action was refused, or null. It stays until the next action.</summary>
+    protected Problem? ActionProblem { get; set; }
 
     /// <summary>Cancelled when the page is closed.</summary>
     protected CancellationToken PageClosed => _end.Token;
@@ -93,9 +96,10 @@ public abstract class LivePage : ActionComponent, IAsyncDisposable
     private protected async Task<ItemPage<TRow>?> ReadAsync<TRow>(string path, string? cursor, params (string, string?)[] query)
     {
         var answer = await Api.PageAsync<TRow>(path, cursor, PageClosed, query);
-        if (PageProblem != answer.Problem)
+        var before = PageProblem;
+        PageProblem = answer.Problem;
+        if (PageProblem != before)
         {
-            PageProblem = answer.Problem;
             StateHasChanged();
         }
 
