@@ -11,7 +11,7 @@ mode=${Infrastructure__Mode:-auto}
 for argument in "$@"; do
   case $argument in --Infrastructure:Mode=*) mode=${argument#*=} ;; esac
 done
-if [ "$mode" = auto ] && "${ASPIRE_CONTAINER_RUNTIME:-docker}" container ls -n 1 >/dev/null 2>&1; then
+if [ "$mode" = auto ] && timeout 10 "${ASPIRE_CONTAINER_RUNTIME:-docker}" container ls -n 1 >/dev/null 2>&1; then
   mode=containers
 fi
 case $mode in
@@ -21,6 +21,10 @@ case $mode in
     has npm || apt_install "the mail inbox" nodejs npm || say "Continuing without it: mail goes to a pickup folder."
     ;;
 esac
+
+# What the shell has set for other programs would also apply to the services: Npgsql's variables, and the address of every service.
+[ "$mode" = external ] || unset "${!PG@}"
+unset URLS DOTNET_URLS
 
 say "Building ..."
 build "$root/OrderInventory.AppHost"

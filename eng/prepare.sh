@@ -1,10 +1,15 @@
 # Sourced by run.sh, test.sh, .ci/run and other scripts: provides what they need on a machine.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The physical path: the compiler resolves links, and then .editorconfig would not match its files.
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 # Build servers would outlive the script that needed them, and a stopped system must leave no processes.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+# MSBuild takes a variable of this name as a property, and builds into other folders.
+unset PLATFORM Platform platform
+# The system calls itself on this machine, which a proxy cannot reach. .NET takes names and addresses here, but no ranges.
+for name in NO_PROXY no_proxy; do export "$name=${!name:+${!name},}localhost,127.0.0.1,::1"; done
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }

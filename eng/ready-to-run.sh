@@ -32,26 +32,28 @@ ready_to_run() {
   # A file with several hard links has already been replaced: MSBuild deletes a file before it writes it. Assemblies that only design-time tools
   # load are skipped.
   local files
-  files=$(find "$root"/services/*/bin/Release/net10.0 "$root/OrderInventory.AppHost/bin/Release/net10.0" -maxdepth 1 -name '*.dll' -links 1 \
+  mapfile -t files < <(find "$root"/services/*/bin/Release/net10.0 "$root/OrderInventory.AppHost/bin/Release/net10.0" -maxdepth 1 -name '*.dll' -links 1 \
     ! -name 'Microsoft.CodeAnalysis*' ! -name 'Microsoft.Build*' ! -name 'Newtonsoft*' ! -name 'Humanizer*' ! -name 'System.Composition*' \
     ! -name 'Mono.TextTemplating*' ! -name 'System.CodeDom*' ! -name '*.Design.dll' ! -name 'Microsoft.VisualStudio*')
-  [ -n "$files" ] || return 0
+  [ "${#files[@]}" != 0 ] || return 0
   local hashes missing
-  hashes=$(sha256sum $files)
+  hashes=$(sha256sum "${files[@]}")
   missing=$(while read -r hash file; do [ -e "$cache/$hash" ] || echo "$hash $file"; done <<<"$hashes" | sort -u -k1,1)
   if [ -n "$missing" ]; then
     say "Compiling $(wc -l <<<"$missing") assemblies ahead of time ..."
     export cache crossgen core aspnet
-    xargs -P 2 -L 1 bash -c '
-      out=$cache/$0.tmp
-      if "$crossgen" "$1" -o "$out" --targetos linux -O -r "$core/*.dll" -r "$aspnet/*.dll" -r "$(dirname "$1")/*.dll" >/dev/null 2>&1; then
-        mv "$out" "$cache/$0"
+    tr '\n' '\0' <<<"$missing" | xargs -0 -P 2 -n 1 bash -c '
+      read -r hash file <<<"$0"
+      [ -n "$hash" ] || exit 0
+      out=$cache/$hash.tmp
+      if "$crossgen" "$file" -o "$out" --targetos linux -O -r "$core/*.dll" -r "$aspnet/*.dll" -r "$(dirname "$file")/*.dll" >/dev/null 2>&1; then
+        mv "$out" "$cache/$hash"
         # Also under its own hash: a precompiled assembly that is found in an output folder needs no compilation.
-        ln -f "$cache/$0" "$cache/$(sha256sum "$cache/$0" | cut -d" " -f1)"
+        ln -f "$cache/$hash" "$cache/$(sha256sum "$cache/$hash" | cut -d" " -f1)"
       else
         # Already precompiled by its vendor, or it cannot be compiled: it is kept unchanged.
-        cp "$1" "$out" && mv "$out" "$cache/$0"
-      fi' <<<"$missing"
+        cp "$file" "$out" && mv "$out" "$cache/$hash"
+      fi'
   fi
   while read -r hash file; do
     # A hard link to one file for all services, so that they share its memory pages.
