@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test project, two at a time, and ends with one line: N passed, N failed.
-# A real Kafka is used where KAFKA_HOME, or ../shared/kafka beside the repository, has one. Arguments select projects by name: ./test.sh Orders Messaging
-# TEST_JOBS says how many run at the same time. Each project has servers of its own, and spends half of its time waiting for them.
+# A real Kafka is used where KAFKA_HOME, or ../shared/kafka next to the repository, has one. Arguments select projects by name: ./test.sh Orders
+# Messaging TEST_JOBS sets how many run at the same time. Each project has its own servers and spends half of its time waiting for them.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/eng/prepare.sh"
 source "$root/eng/ready-to-run.sh"
@@ -9,7 +9,7 @@ cd "$root" || exit 1
 
 need_dotnet
 need_postgres
-# README's commands are tried as they are printed.
+# The README's commands are tested as they are printed.
 { has curl && has jq; } || apt_install "the documents' commands" curl jq || true
 if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
   KAFKA_HOME=$(cd "$root/../shared/kafka" && pwd)
@@ -17,7 +17,7 @@ if [ -z "${KAFKA_HOME:-}" ] && [ -d "$root/../shared/kafka/libs" ]; then
 fi
 need_java
 need_chromium
-# Each project starts a broker of its own, whose second compiler would take a core for minutes.
+# Each project starts its own broker, whose second-tier compiler would occupy a core for minutes.
 export JDK_JAVA_OPTIONS="${JDK_JAVA_OPTIONS:--XX:TieredStopAtLevel=1}"
 say "Kafka: ${KAFKA_HOME:-the embedded mock broker (KAFKA_HOME is not set)}"
 
@@ -30,10 +30,10 @@ dotnet tool restore >/dev/null || die "dotnet tool restore failed."
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-# A process that native code ends says nothing else: .NET writes where each of its threads was.
+# A process that crashes in native code prints nothing useful: with this setting .NET writes the stack of each thread.
 export DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName=$results/crash.%p
 
-# crashes: where the processes were that crashed until now.
+# crashes: prints the stacks of the processes that have crashed so far.
 crashes() {
   local report
   for report in "$results"/crash.*.json; do
@@ -42,7 +42,7 @@ crashes() {
   done
 }
 
-# run LABEL PROJECT [dotnet test arguments...]: prints what it has to say when it is done, and leaves its counts.
+# run LABEL PROJECT [dotnet test arguments...]: prints its output when it is done, and writes its counts to a file.
 run() {
   local label=$1 project=$2 started=$SECONDS file trx counters p f s status=0; shift 2
   say "$label ..."
@@ -54,7 +54,7 @@ run() {
     counters=$(grep -o '<Counters [^>]*' "$trx" 2>/dev/null)
     p=$(sed -n 's/.* passed="\([0-9]*\)".*/\1/p' <<<"$counters")
     f=$(sed -n 's/.* failed="\([0-9]*\)".*/\1/p' <<<"$counters")
-    # Its notExecuted is 0 even when tests were skipped.
+    # The counters' notExecuted is 0 even when tests were skipped.
     s=$(($(sed -n 's/.* total="\([0-9]*\)" executed="\([0-9]*\)".*/\1-\2/p' <<<"$counters")))
     if [ $((${p:-0} + ${f:-0})) = 0 ]; then
       say "$label ran no test"
@@ -64,7 +64,7 @@ run() {
       f=1
     fi
     [ "$status" = 0 ] || crashes
-    # Quiet as it is, the console names a failed test without saying why.
+    # In quiet mode the console names a failed test without the reason.
     [ "${f:-0}" = 0 ] || sed -n '/<UnitTestResult .* outcome="Failed"/s/.* testName="\([^"]*\)".*/\n\1/p; /<Message>.*<\/Message>/{p; b}; /<Message>/,/<\/Message>/p' "$trx" 2>/dev/null
     say "$label: ${p:-0} passed, ${f:-0} failed, $s skipped ($((SECONDS - started)) s)"
   } >"$file.log" 2>&1
@@ -72,7 +72,7 @@ run() {
   echo "${p:-0} ${f:-0}" >"$file.counts"
 }
 
-# start LABEL PROJECT [dotnet test arguments...]: as soon as fewer than the permitted number run.
+# start LABEL PROJECT [dotnet test arguments...]: runs it as soon as fewer than the permitted number are running.
 started=0
 start() {
   while [ "$(jobs -pr | wc -l)" -ge "${TEST_JOBS:-2}" ]; do wait -n || true; done
@@ -80,13 +80,13 @@ start() {
   started=$((started + 1))
 }
 
-# The longest first, so that none ends alone.
+# The longest projects start first, so that none runs alone at the end.
 for project in tests/EndToEnd.Tests/*.csproj tests/Notifications.Tests/*.csproj $(ls tests/*/*.csproj | grep -vE 'EndToEnd|Notifications'); do
   name=$(basename "$project" .csproj)
   grep -q Microsoft.NET.Test.Sdk "$project" || continue
   if [ $# -gt 0 ]; then
     wanted=false
-    # The name without what all names begin with: Inventory is not each of them.
+    # Without the prefix that all names share: otherwise "Inventory" would select every project.
     for word in "$@"; do case ${name#OrderInventory.} in *"$word"*) wanted=true ;; esac; done
     [ "$wanted" = true ] || continue
   fi
@@ -99,6 +99,6 @@ done
 wait
 
 read -r passed failed counted < <(cat "$results"/*.counts 2>/dev/null | awk '{ p += $1; f += $2 } END { print p + 0, f + 0, NR }')
-[ "$counted" = "$started" ] || { say "$((started - counted)) of $started projects have left no result"; failed=$((failed + started - counted)); }
+[ "$counted" = "$started" ] || { say "$((started - counted)) of $started projects have no result"; failed=$((failed + started - counted)); }
 say "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -10,7 +10,7 @@ try
     var builder = DistributedApplication.CreateBuilder(settings.ApplicationOptions);
     builder.Configuration.AddInMemoryCollection(AppHostSettings.Defaults.Where(setting => builder.Configuration[setting.Key] is null));
     builder.AddPromptHealthChecks();
-    using var infrastructure = await InfrastructureChoice.MakeAsync(builder, settings);
+    using var infrastructure = await InfrastructureChoice.CreateAsync(builder, settings);
 
     infrastructure.AddPostgres("postgres");
     var redis = infrastructure.AddRedis("redis");
@@ -52,9 +52,9 @@ try
             .WithReference(inventory)
             .WithReference(products);
 
-        // Products asks Orders before it deletes. The two know each other, so neither waits for the other.
+        // Products calls Orders before it deletes a product. The references are mutual, so neither waits for the other.
         products.WithReference(orders);
-        // So does Inventory, whose report compares its reservations with the open orders.
+        // Inventory calls Orders too: its reconciliation compares reservations with the open orders.
         inventory.WithReference(orders);
 
         var notifications = builder.AddService<Projects.OrderInventory_Notifications>("notifications", settings)
@@ -66,7 +66,7 @@ try
             .WithReference(orders)
             .WithReference(products);
 
-        // An order's timeline shows who was told.
+        // An order's timeline shows its notifications.
         orders.WithReference(notifications);
 
         var gateway = builder.AddService<Projects.OrderInventory_Gateway>("gateway", settings)
@@ -77,16 +77,16 @@ try
             .WithReference(products)
             .WithReference(customers)
             .WithReference(notifications)
-            // Asked only where several gateways share their callers' limits.
+            // Used only where several gateways share their callers' rate limits.
             .WithReference(redis);
 
-        // It asks the API as its people do, through the gateway, and they come to it through the gateway.
+        // The console calls the API through the gateway, with its users' tokens, and its users reach it through the gateway.
         var console = builder.AddService<Projects.OrderInventory_Console>("console", settings)
             .WithIconName("Desktop")
             .WithReference(gateway)
             .WithEnvironment(context =>
             {
-                // So that a trace on a page is a link. Another place for traces is named by Console:Dashboard.
+                // Turns a trace on a page into a link. Console:Dashboard names another place for traces.
                 if (context.ExecutionContext.IsRunMode && StartupReport.DashboardOf(builder.Configuration) is { } dashboard
                     && !settings.ServiceSettings("console").Any(setting => setting.Key.Equals("Console:Dashboard", StringComparison.OrdinalIgnoreCase)))
                 {
@@ -98,9 +98,9 @@ try
         var issuer = builder.AddAuthentication(settings, infrastructure, gateway, orders, inventory, products, customers, notifications, console);
         if (issuer is not null)
         {
-            // So that people stay signed in longer than one token lives.
+            // People stay signed in longer than one token lives.
             console.WithEnvironment("Authentication__Scope", "offline_access");
-            // An operator's commands need somebody to be: elsewhere an operator calls the API with a token of their own.
+            // These commands use the issuer's administrator; with another provider, an operator calls the API with their own token.
             gateway.WithDemoCommands(issuer);
             inventory.WithReconcileCommand(issuer);
             foreach (var consumer in new[] { orders, inventory, notifications })
@@ -114,7 +114,7 @@ try
         builder.AddStartupReport(infrastructure, settings);
     }
 
-    // Disposed before the infrastructure, also when the start was given up: its files are deleted when nothing uses them any more.
+    // Disposed before the infrastructure, even after an aborted start, so that the infrastructure's files are deleted when nothing uses them.
     await using var application = builder.Build();
     await application.RunAsync();
     return Environment.ExitCode;
@@ -126,7 +126,7 @@ catch (OperationCanceledException) when (!AppHostSettings.RunsInsideATest)
 }
 catch (DistributedApplicationException problem) when (!AppHostSettings.RunsInsideATest)
 {
-    // What keeps the system from starting is said in one sentence, not in a stack trace.
+    // An error that prevents the start is reported in one sentence, not in a stack trace.
     Console.Error.WriteLine(problem.Message);
     return 1;
 }

@@ -19,7 +19,7 @@ internal sealed class AppHostSettings
         Demo = args.Contains("--demo");
         _args = [.. args.Where(argument => argument != "--demo")];
         _configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(_args).Build();
-        // Read now: what is wrong in them is to be said at the start, not when a service crashes.
+        // Read now, so that errors in them are reported at the start, not when a service crashes.
         RestartsCrashed = Flag("Restart", !RunsInsideATest);
         StartTimeout = TimeSpan.FromMinutes(Number("StartTimeoutMinutes") ?? 10);
         ThrowIfServicesWouldNotServe();
@@ -37,19 +37,21 @@ internal sealed class AppHostSettings
         DisableDashboard = InfrastructureOnly || !Flag("Dashboard", true),
     };
 
-    /// <summary>For what is not configured otherwise; an appsettings.json would be read only by a start from the AppHost's own folder.</summary>
+    /// <summary>
+    /// Defaults for settings that are not configured; an appsettings.json would be read only when started from the AppHost's own folder.
+    /// </summary>
     public static IEnumerable<KeyValuePair<string, string?>> Defaults
     {
         get
         {
-            // The AppHost ends after what it started, so that no service outlives it and no file is deleted under a database.
+            // The AppHost ends after all processes it started, so that no service outlives it and no files of a running database are deleted.
             yield return new("DcpPublisher:WaitForResourceCleanup", "true");
             if (!RunsInsideATest)
             {
-                // What a person has to know is printed by the start report and the supervisor.
+                // The start report and the supervisor print what the user must know.
                 yield return new("Logging:LogLevel:Default", "Warning");
                 yield return new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "None");
-                // A start that is given up ends in a stack trace of the host; the supervisor has said why.
+                // The host logs a stack trace for an aborted start; the supervisor has already reported the reason.
                 yield return new("Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host", "None");
                 // No developer certificate and no encrypted key ring: everything here speaks plain HTTP on loopback.
                 yield return new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error");
@@ -58,13 +60,13 @@ internal sealed class AppHostSettings
         }
     }
 
-    /// <summary>A process that crashed is started again. Off inside a test, which kills on purpose.</summary>
+    /// <summary>Whether a crashed process is restarted. Off inside a test, which kills processes on purpose.</summary>
     public bool RestartsCrashed { get; }
 
-    /// <summary>How long the first start may take until everything is healthy; downloading images counts.</summary>
+    /// <summary>How long the first start may take until everything is healthy, including image downloads.</summary>
     public TimeSpan StartTimeout { get; }
 
-    /// <summary>Loads a small catalogue and places a few orders when all is healthy (<c>--demo</c>).</summary>
+    /// <summary>Loads a small catalogue and places a few orders when everything is healthy (<c>--demo</c>).</summary>
     public bool Demo { get; }
 
     /// <summary>Only PostgreSQL, Redis and Kafka, for test fixtures.</summary>
@@ -85,7 +87,7 @@ internal sealed class AppHostSettings
 
     public int KafkaPartitions => Number("Kafka:Partitions") ?? 4;
 
-    /// <summary>The number of this system among several on the same servers (<c>external</c>): each is a replica of every service.</summary>
+    /// <summary>The number of this system among several on the same servers (<c>external</c>): each system has a replica of every service.</summary>
     public int Replica => Number("Replica") ?? 1;
 
     /// <summary>The port of a service (<c>Ports:orders</c>, and <c>GATEWAY_PORT</c>); null for any free one.</summary>
@@ -95,12 +97,12 @@ internal sealed class AppHostSettings
     public IEnumerable<KeyValuePair<string, string?>> ServiceEnvironment(string name) =>
         _configuration.GetSection($"Environment:{name}").GetChildren().Select(variable => new KeyValuePair<string, string?>(variable.Key, variable.Value));
 
-    /// <summary>Sends the services' telemetry to a collector of one's own instead of the dashboard.</summary>
+    /// <summary>Sends the services' telemetry to your own collector instead of the dashboard.</summary>
     public string? OtlpEndpoint => Text("Otlp:Endpoint");
 
     public string OtlpProtocol => Text("Otlp:Protocol") ?? "grpc";
 
-    /// <summary>Where endpoints.json goes; a test's system writes none unless told to.</summary>
+    /// <summary>The folder of endpoints.json; in a test, the file is written only if this is set.</summary>
     public string? RunDirectory => Text("RunDirectory");
 
     /// <summary>8080 unless GATEWAY_PORT says otherwise; any free port inside a test.</summary>
@@ -110,15 +112,17 @@ internal sealed class AppHostSettings
     public IEnumerable<KeyValuePair<string, string?>> ServiceSettings(string name) =>
         _configuration.GetSection(name).AsEnumerable().Where(setting => setting.Value is not null);
 
-    /// <summary>Development is said: by the environment, or for the issuer alone, so that a measured system is otherwise as in production.</summary>
+    /// <summary>
+    /// Development must be requested: by the environment, or for the issuer alone, so that a measured system is otherwise as in production.
+    /// </summary>
     public bool WantsDevelopmentIssuer(bool isDevelopment) => Flag("Authentication:DevelopmentIssuer", isDevelopment);
 
-    /// <summary>The services believe a provider of one's own: <c>Authentication:Authority</c>.</summary>
+    /// <summary>Whether the services accept tokens of your own provider: <c>Authentication:Authority</c>.</summary>
     public bool HasAuthority => Text("Authentication:Authority") is not null;
 
     /// <summary>
-    /// What a service is told of that provider: the section <c>Authentication</c>, and of <c>Authentication:Clients</c> its own client, whose id is the
-    /// service's name unless it is said otherwise.
+    /// A service's settings for that provider: the section <c>Authentication</c>, and from <c>Authentication:Clients</c> its own client, whose id is
+    /// the service's name by default.
     /// </summary>
     public IEnumerable<KeyValuePair<string, string?>> AuthenticationOf(string service) =>
         _configuration.GetSection("Authentication").AsEnumerable()
@@ -128,7 +132,7 @@ internal sealed class AppHostSettings
 
     public string? ConnectionString(string name) => _configuration.GetConnectionString(name);
 
-    /// <summary>Said before anything starts: a service that cannot have its port would only crash, three times.</summary>
+    /// <summary>Checked before anything starts: a service whose port is taken would only crash, three times.</summary>
     public void ThrowIfAPortIsTaken()
     {
         if (InfrastructureOnly)
@@ -145,10 +149,10 @@ internal sealed class AppHostSettings
             }
 
             var setting = IsGateway(service) ? "GATEWAY_PORT" : $"Ports:{service}";
-            var said = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
+            var portText = $"Port {port.ToString(CultureInfo.InvariantCulture)}";
             if (!taken.TryAdd(port, service))
             {
-                throw new DistributedApplicationException($"{said} is given to {taken[port]} and to {service}: choose another one with {setting}.");
+                throw new DistributedApplicationException($"{portText} is assigned to both {taken[port]} and {service}: choose another one with {setting}.");
             }
 
             try
@@ -158,29 +162,32 @@ internal sealed class AppHostSettings
             }
             catch (SocketException)
             {
-                throw new DistributedApplicationException($"{said} of {service} is taken by another process: end it, or choose another port with {setting}.");
+                throw new DistributedApplicationException($"{portText} of {service} is in use by another process: end it, or choose another port with {setting}.");
             }
         }
     }
 
-    /// <summary>A name with a slip in it would be a setting that does nothing.</summary>
+    /// <summary>A setting with a misspelled service name would have no effect.</summary>
     public void ThrowIfAServiceIsUnknown(IReadOnlyCollection<string> services)
     {
         foreach (var setting in _configuration.GetSection("Ports").GetChildren().Concat(_configuration.GetSection("Environment").GetChildren()))
         {
             if (!services.Contains(setting.Key, StringComparer.OrdinalIgnoreCase))
             {
-                throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. There are {string.Join(", ", services.Order())}.");
+                throw new DistributedApplicationException($"{setting.Path}: there is no service '{setting.Key}'. The services are {string.Join(", ", services.Order())}.");
             }
         }
     }
 
-    /// <summary>Every service inherits it: with Only each would end and be started again, with Never each would wait for migrations of a new database.</summary>
+    /// <summary>
+    /// Checks Database:Migrations, which every service inherits: with Only each would end and be restarted, with Never each would wait for migrations
+    /// of a new database.
+    /// </summary>
     private void ThrowIfServicesWouldNotServe()
     {
         if (Text("Database:Migrations") is { } mode && !Is(mode, "AtStart") && !(Is(mode, "Never") && Mode == "external"))
         {
-            throw new DistributedApplicationException($"Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not '{mode}'.");
+            throw new DistributedApplicationException($"Database:Migrations must be AtStart, or Never with Infrastructure:Mode=external, not '{mode}'.");
         }
 
         static bool Is(string mode, string name) => mode.Equals(name, StringComparison.OrdinalIgnoreCase);
@@ -192,15 +199,15 @@ internal sealed class AppHostSettings
 
     private bool Flag(string key, bool otherwise) => Text(key) is not { } value
         ? otherwise
-        : bool.TryParse(value, out var flag) ? flag : throw new DistributedApplicationException($"{key} is true or false, not '{value}'.");
+        : bool.TryParse(value, out var flag) ? flag : throw new DistributedApplicationException($"{key} must be true or false, not '{value}'.");
 
     private int? Number(string key) => Text(key) is not { } value
         ? null
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new DistributedApplicationException($"{key} is a number, not '{value}'.");
+            : throw new DistributedApplicationException($"{key} must be a number, not '{value}'.");
 
     private int? Port(string key) => Number(key) is not { } port
         ? null
-        : port is > 0 and <= 65_535 ? port : throw new DistributedApplicationException($"{key} is a port from 1 to 65535, not '{Text(key)}'.");
+        : port is > 0 and <= 65_535 ? port : throw new DistributedApplicationException($"{key} must be a port from 1 to 65535, not '{Text(key)}'.");
 }

@@ -7,10 +7,10 @@ using OrderInventory.AppHost.Infrastructure;
 
 namespace OrderInventory.AppHost;
 
-/// <summary>Whose tokens the services believe: a provider that is configured, or in development an issuer of our own.</summary>
+/// <summary>Sets whose tokens the services accept: a configured provider's or, in development, those of our own issuer.</summary>
 internal static class Authentication
 {
-    /// <summary>Tells every service; adds the issuer where it is wanted. Call it when all services are there.</summary>
+    /// <summary>Configures every service, and adds the issuer where it is wanted. Call it after all services have been added.</summary>
     /// <returns>The development issuer, or null.</returns>
     public static DevelopmentIssuer? AddAuthentication(
         this IDistributedApplicationBuilder builder, AppHostSettings settings, IInfrastructure infrastructure, IResourceBuilder<ProjectResource> gateway,
@@ -49,8 +49,8 @@ internal static class Authentication
         if (!settings.WantsDevelopmentIssuer(builder.Environment.IsDevelopment()))
         {
             throw new DistributedApplicationException(
-                "Authentication:Authority is not set (environment variable Authentication__Authority): name the OpenID Connect provider whose tokens are believed. "
-                + "An issuer with demo people starts only when development is said (DOTNET_ENVIRONMENT=Development, or Authentication:DevelopmentIssuer=true).");
+                "Authentication:Authority is not set (environment variable Authentication__Authority): set it to the OpenID Connect provider whose tokens are accepted. "
+                + "The issuer with demo accounts starts only in development (DOTNET_ENVIRONMENT=Development, or Authentication:DevelopmentIssuer=true).");
         }
 
         var issuer = new DevelopmentIssuer(builder, settings, infrastructure, gateway, services);
@@ -59,10 +59,10 @@ internal static class Authentication
     }
 }
 
-/// <summary>The issuer of the demo shop (services/Identity): its clients' secrets are made here, at each start.</summary>
+/// <summary>The issuer of the demo shop (services/Identity). Its clients' secrets are generated here at each start.</summary>
 internal sealed class DevelopmentIssuer
 {
-    /// <summary>The clients with a role of the staff's, by that role.</summary>
+    /// <summary>The clients with a staff role, by role.</summary>
     public static readonly IReadOnlyDictionary<string, string> Staff = new Dictionary<string, string>
     {
         ["admin"] = "demo-admin",
@@ -82,7 +82,7 @@ internal sealed class DevelopmentIssuer
         _secrets = Staff.Values.Append(Customer).Concat(services.Select(service => service.Resource.Name)).ToDictionary(client => client, _ => Secrets.New());
         var database = infrastructure.AddDatabase("identitydb", "identity");
         var port = gateway.GetEndpoint("http").Property(EndpointProperty.Port);
-        // Numeric, as .run/endpoints.json has it: one issuer, whichever name a caller has for this machine.
+        // Numeric, as in .run/endpoints.json: the issuer is the same, whatever name a caller uses for this machine.
         var address = ReferenceExpression.Create($"http://127.0.0.1:{port}");
         _identity = builder.AddService<Projects.OrderInventory_Identity>("identity", settings)
             .WithIconName("Key")
@@ -100,9 +100,9 @@ internal sealed class DevelopmentIssuer
 
         if (settings.DataPath is { } folder)
         {
-            // Made here, closed, before anything is put into it.
+            // Created here, accessible to its owner only, before any file is written to it.
             var keys = Directory.CreateDirectory(Path.Combine(folder, "identity")).FullName;
-            DataFolder.Close(keys);
+            DataFolder.RestrictToOwner(keys);
             _identity.WithEnvironment("Identity__KeysPath", keys);
         }
 
@@ -117,8 +117,8 @@ internal sealed class DevelopmentIssuer
             service.WithEnvironment("Authentication__Authority", address);
             if (service.Resource.Name != "console")
             {
-                // Asked directly, so that nobody waits for the gateway. The console sends people to the addresses in the answer, which are those
-                // of the host that was asked: it asks the gateway.
+                // Services fetch it directly, without waiting for the gateway. The console fetches it through the gateway: it sends people to the
+                // addresses in the document, which name the requested host.
                 service.WithEnvironment("Authentication__MetadataAddress", ReferenceExpression.Create($"{_identity.GetEndpoint("http")}/.well-known/openid-configuration"));
             }
         }
@@ -130,7 +130,7 @@ internal sealed class DevelopmentIssuer
         }
     }
 
-    /// <summary>What scripts use: the demo people's clients with their secrets.</summary>
+    /// <summary>The demo clients with their secrets, for scripts.</summary>
     public Dictionary<string, string> Clients => _secrets.Where(client => client.Key.StartsWith("demo-", StringComparison.Ordinal)).ToDictionary();
 
     /// <summary>A token for one of the demo clients.</summary>
@@ -149,7 +149,7 @@ internal sealed class DevelopmentIssuer
         return (await response.Content.ReadFromJsonAsync<Answer>(cancellationToken))!.AccessToken;
     }
 
-    /// <summary>What makes a client of the API the demo shop's administrator.</summary>
+    /// <summary>The Authorization header of the demo shop's administrator.</summary>
     public async Task<AuthenticationHeaderValue> AdministratorAsync(CancellationToken cancellationToken)
         => new("Bearer", await TokenAsync(Staff["admin"], cancellationToken));
 

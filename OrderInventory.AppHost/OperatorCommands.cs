@@ -7,18 +7,18 @@ using OrderInventory.AppHost.Demo;
 
 namespace OrderInventory.AppHost;
 
-/// <summary>What an operator does to the running system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
+/// <summary>Commands that an operator runs on the system from the dashboard's resource page, or by <c>aspire resource NAME COMMAND</c>.</summary>
 internal static class OperatorCommands
 {
     public static IResourceBuilder<ProjectResource> WithDemoCommands(this IResourceBuilder<ProjectResource> gateway, DevelopmentIssuer issuer)
         => gateway
-            .WithHttpCommand(issuer, "load-demo", "Load the demo shop", "Small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
+            .WithHttpCommand(issuer, "load-demo", "Load the demo shop", "A small catalogue, customers and orders; adds nothing twice.", "ShoppingBag", [], async (client, _, stop) =>
             {
-                var said = new StringWriter();
-                await new DemoLoader(client, said).LoadAsync(stop);
-                return CommandResults.Success("The demo shop is loaded.", said.ToString());
+                var output = new StringWriter();
+                await new DemoLoader(client, output).LoadAsync(stop);
+                return CommandResults.Success("The demo shop is loaded.", output.ToString());
             })
-            .WithHttpCommand(issuer, "place-orders", "Place orders", "Orders of random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
+            .WithHttpCommand(issuer, "place-orders", "Place orders", "Places orders for random demo products, one after the other.", "Cart", [OrderCount], async (client, arguments, stop) =>
             {
                 var count = int.Parse(arguments["count"].Value!, CultureInfo.InvariantCulture);
                 var outcomes = await new DemoLoader(client, TextWriter.Null).PlaceAsync(count, stop);
@@ -38,7 +38,7 @@ internal static class OperatorCommands
             }
 
             return differences.Count == 0
-                ? CommandResults.Success("The books agree.")
+                ? CommandResults.Success("The books balance.")
                 : CommandResults.Failure($"{differences.Count} products differ.", differences.ToJsonString(), CommandResultFormat.Json);
         });
 
@@ -46,7 +46,7 @@ internal static class OperatorCommands
         => service.WithHttpCommand(issuer, "replay-dead-letters", "Replay dead letters", "Hands every dead letter to its handler again.", "ArrowRepeatAll", [], async (client, _, stop) =>
         {
             var path = $"/api/{service.Resource.Name}/dead-letters";
-            // All ids first: a letter that fails again stays in the list.
+            // Collect all ids first: a dead letter that fails again stays in the list.
             var ids = new List<string>();
             await foreach (var page in PagesAsync(client, path, stop))
             {
@@ -59,7 +59,7 @@ internal static class OperatorCommands
                 response.EnsureSuccessStatusCode();
             }
 
-            return CommandResults.Success($"{ids.Count} dead letters were handed over again; the list shows what failed again.");
+            return CommandResults.Success($"{ids.Count} dead letters were replayed; those that failed again are still in the list.");
         });
 
     private static IResourceBuilder<ProjectResource> WithHttpCommand(
@@ -103,7 +103,7 @@ internal static class OperatorCommands
     private static InteractionInput OrderCount => new()
     {
         Name = "count",
-        Label = "How many orders",
+        Label = "Number of orders",
         Description = $"1 to {MaxOrders}",
         InputType = InputType.Number,
         Required = true,

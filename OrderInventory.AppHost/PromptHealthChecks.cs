@@ -4,17 +4,19 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace OrderInventory.AppHost;
 
 /// <summary>
-/// Aspire asks a resource that is not healthy yet after 1, 2, 3, 4, then every 5 seconds (ResourceHealthCheckService, tag v13.6.x), and whoever waits
-/// for the resource starts only then. So a check that fails is repeated here, several times a second, before Aspire is told.
+/// Repeats a failing health check several times a second before it reports to Aspire. Aspire itself checks a resource that is not healthy yet after
+/// 1, 2, 3, 4, then every 5 seconds (ResourceHealthCheckService, tag v13.6.x), and resources that wait for it start only then.
 /// </summary>
 internal static class PromptHealthChecks
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>After this Aspire is told that the resource is not healthy, so that the dashboard shows it and says why.</summary>
+    /// <summary>After this time the failure is reported to Aspire, so that the dashboard shows it and its reason.</summary>
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>The same before it was healthy for the first time: between two checks Aspire waits, and a start would wait with it.</summary>
+    /// <summary>
+    /// The same before the resource is healthy for the first time: longer, because Aspire's pause between two checks would delay the start.
+    /// </summary>
     private static readonly TimeSpan s_firstTimeout = TimeSpan.FromSeconds(10);
 
     public static void AddPromptHealthChecks(this IDistributedApplicationBuilder builder) =>

@@ -16,9 +16,9 @@ internal static class ResourceSupervisorExtensions
 }
 
 /// <summary>
-/// Tells whoever started the system what ends or cannot start, and why. A process that crashed, or ended by itself, is started again, three times within a minute;
-/// before the system was ready for the first time, a resource that stays down ends the start with an error. At the end it stops the services
-/// before the servers that they need.
+/// Reports resources that end or cannot start, with the reason. A process that crashed or ended by itself is restarted, up to three times a minute;
+/// before the system is ready for the first time, a resource that stays down ends the start with an error. At shutdown it stops the services before
+/// the servers that they need.
 /// </summary>
 internal sealed partial class ResourceSupervisor(
     DistributedApplicationModel model,
@@ -35,14 +35,14 @@ internal sealed partial class ResourceSupervisor(
     private Task _watching = Task.CompletedTask;
     private volatile bool _wasReady;
 
-    /// <summary>From now on a resource that stays down is told, but does not end the system.</summary>
+    /// <summary>From now on a resource that stays down is reported, but does not end the system.</summary>
     public void SystemIsReady() => _wasReady = true;
 
     /// <summary>What a resource that is not healthy yet is doing.</summary>
     public string StateOf(string resource)
         => notifications.TryGetCurrentState(resource, out var current) && current.Snapshot.State?.Text is { Length: > 0 } state ? state : "not started";
 
-    // Hosted services start after Aspire has created every resource; what fails until then is seen only from here.
+    // Hosted services start after Aspire has created every resource; only StartingAsync runs early enough to see failures before that.
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _watching = WatchAsync();
@@ -53,10 +53,12 @@ internal sealed partial class ResourceSupervisor(
 
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Aspire signals everything at once: services would lose Kafka and the database while they finish their work.</summary>
+    /// <summary>
+    /// Stops the services first: Aspire signals all resources at the same time, and services would lose Kafka and the database during their work.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        // Already said, except where a test stops the host itself.
+        // Already requested, except where a test stops the host itself.
         application.StopApplication();
         await _watching;
         var services = model.Resources.OfType<ProjectResource>().Where(service => StateOf(service.Name) == KnownResourceStates.Running).ToList();
@@ -76,11 +78,11 @@ internal sealed partial class ResourceSupervisor(
         {
             await foreach (var change in notifications.WatchAsync(application.ApplicationStopping))
             {
-                // What waited for a resource that stays down fails with it, and what came before the end was seen is still delivered: it says nothing new.
+                // Resources that waited for one that stays down fail too, and such events are still delivered during the stop. They are not reported.
                 application.ApplicationStopping.ThrowIfCancellationRequested();
                 if (change.Snapshot.IsHidden)
                 {
-                    // Aspire's own, such as the rebuilder of a project, which is meant to end.
+                    // Aspire's own resources, such as the rebuilder of a project, which normally ends.
                     continue;
                 }
 
@@ -98,16 +100,16 @@ internal sealed partial class ResourceSupervisor(
         }
     }
 
-    private async Task EndedAsync(ResourceEvent change, bool wasAsked)
+    private async Task EndedAsync(ResourceEvent change, bool wasRequested)
     {
         var name = change.Resource.Name;
         var state = change.Snapshot.State?.Text;
-        // A service is to run: one that ends by itself is as far from that as one that crashed, whatever its exit code says.
+        // A service that ends by itself is treated like a crashed one, whatever its exit code, because it should run.
         var mayRestart = state is not null && state != KnownResourceStates.FailedToStart && state != KnownResourceStates.RuntimeUnhealthy;
         var crashed = mayRestart && change.Snapshot.ExitCode is not (null or 0);
-        if (wasAsked)
+        if (wasRequested)
         {
-            Console.WriteLine($"{name} was stopped. 'aspire resource {name} start', or the dashboard, starts it again.");
+            Console.WriteLine($"{name} was stopped. Start it with 'aspire resource {name} start' or on the dashboard.");
             return;
         }
 
@@ -118,16 +120,16 @@ internal sealed partial class ResourceSupervisor(
         Console.Error.WriteLine($"{name} {how}.{await LastLinesAsync(change.ResourceId)}");
         if (mayRestart && settings.RestartsCrashed && MayRestart(change.ResourceId, out var attempt))
         {
-            Console.Error.WriteLine($"{name} is started again ({attempt} of at most {MaxRestarts} times a minute).");
+            Console.Error.WriteLine($"{name} is restarted ({attempt} of at most {MaxRestarts} times a minute).");
             _ = RestartAsync(change.Resource, attempt);
         }
         else if (_wasReady)
         {
-            Console.Error.WriteLine($"{name} stays down. When its trouble is mended, 'aspire resource {name} start', or the dashboard, starts it again.");
+            Console.Error.WriteLine($"{name} stays down. When the cause is fixed, start it with 'aspire resource {name} start' or on the dashboard.");
         }
         else if (settings.RestartsCrashed)
         {
-            Console.Error.WriteLine($"The system cannot start without {name}: it is stopped. 'aspire logs {name}' has more while it runs.");
+            Console.Error.WriteLine($"The system cannot start without {name}, so it is stopped. 'aspire logs {name}' shows more while it runs.");
             Environment.ExitCode = 1;
             application.StopApplication();
         }
@@ -151,7 +153,7 @@ internal sealed partial class ResourceSupervisor(
     {
         try
         {
-            // What holds its port, or keeps it from starting, may be gone a moment later.
+            // What occupies its port, or prevents its start, may have ended a moment later.
             await Task.Delay(TimeSpan.FromSeconds(attempt), application.ApplicationStopping);
             await commands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand, application.ApplicationStopping);
         }
@@ -175,13 +177,13 @@ internal sealed partial class ResourceSupervisor(
         }
         catch (OperationCanceledException)
         {
-            // What came until now has to do.
+            // The lines received so far are used.
         }
 
-        // The time stamp before each line, and the colours in it, are for the dashboard.
+        // The timestamp before each line and its colours are for the dashboard.
         static string Plain(string line) => Escapes().Replace(line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..], "");
 
-        return lines.Count == 0 ? "" : $" Its last lines:\n{string.Join('\n', lines.TakeLast(8).Select(line => "    " + line))}";
+        return lines.Count == 0 ? "" : $" Its last lines of output:\n{string.Join('\n', lines.TakeLast(8).Select(line => "    " + line))}";
     }
 
     [GeneratedRegex(@"\x1b\[[0-9;]*m")]

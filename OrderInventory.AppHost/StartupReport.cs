@@ -11,7 +11,7 @@ namespace OrderInventory.AppHost;
 
 internal static class StartupReportExtensions
 {
-    /// <summary>When all is healthy: prints the addresses, writes endpoints.json, and with --demo loads the demo data.</summary>
+    /// <summary>When everything is healthy, prints the addresses, writes endpoints.json, and with --demo loads the demo data.</summary>
     public static void AddStartupReport(this IDistributedApplicationBuilder builder, IInfrastructure infrastructure, AppHostSettings settings)
         => builder.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<StartupReport>(services, builder, infrastructure, settings));
 }
@@ -51,13 +51,13 @@ internal sealed class StartupReport(
                 using var gateway = new HttpClient { BaseAddress = new Uri(endpoints.Gateway) };
                 gateway.DefaultRequestHeaders.Authorization = endpoints.Token is { } token
                     ? new("Bearer", token)
-                    : throw new DistributedApplicationException("the demo is loaded by the development issuer's administrator, and Authentication:Authority names another provider.");
+                    : throw new DistributedApplicationException("the demo is loaded by the development issuer's administrator, but Authentication:Authority is set to another provider.");
                 await new DemoLoader(gateway, Console.Out).LoadAsync(stoppingToken);
             }
         }
         catch (DistributedApplicationException problem)
         {
-            Console.Error.WriteLine($"The system is not complete: {problem.Message}");
+            Console.Error.WriteLine($"The system did not start completely: {problem.Message}");
         }
         catch (HttpRequestException problem)
         {
@@ -69,7 +69,7 @@ internal sealed class StartupReport(
     {
         await base.StopAsync(cancellationToken);
 
-        // Another copy of this system may have written its own in the meantime.
+        // Another copy of this system may have written its own file in the meantime.
         if (_written is not null && EndpointsFile is { } file && File.Exists(file) && await File.ReadAllTextAsync(file, cancellationToken) == _written)
         {
             File.Delete(file);
@@ -82,7 +82,7 @@ internal sealed class StartupReport(
 
     private async Task<bool> WaitUntilHealthyAsync(CancellationToken cancellationToken)
     {
-        // A service that ends is the supervisor's: it starts it again, or ends the start.
+        // The supervisor handles a service that ends: it restarts it, or aborts the start.
         var waits = model.Resources.OfType<ProjectResource>().ToDictionary(
             service => service.Name, service => notifications.WaitForResourceHealthyAsync(service.Name, WaitBehavior.WaitOnResourceUnavailable, cancellationToken));
         var all = Task.WhenAll(waits.Values);
@@ -126,8 +126,8 @@ internal sealed class StartupReport(
             services["gateway"],
             Dashboard(),
             infrastructure.MailInbox() is { } inbox ? Numeric(inbox) : null,
-            // The issuer is no part of the shop: it has no topic, no dead letters, and its database is OpenIddict's.
-            // Nor is the console, which has no API.
+            // The issuer is not part of the shop: it has no topic and no dead letters, and its database belongs to OpenIddict.
+            // The console, which has no API, is not part of it either.
             services.Where(service => service.Key is not ("gateway" or "identity" or "console")).ToDictionary(),
             connections.Where(connection => connection.Key != "identitydb" && connection.Key.EndsWith("db", StringComparison.Ordinal)).ToDictionary(connection => connection.Key[..^2], connection => connection.Value),
             connections["redis"],
@@ -140,7 +140,7 @@ internal sealed class StartupReport(
 
     private string? Dashboard() => DashboardOf(configuration) is { } address ? $"{address}/login?t={configuration[BrowserToken]}" : null;
 
-    /// <summary>Aspire keeps the address and the login token of its dashboard in the AppHost's configuration. Null: there is none.</summary>
+    /// <summary>The dashboard's address, null without a dashboard. Aspire keeps it and the login token in the AppHost's configuration.</summary>
     internal static string? DashboardOf(IConfiguration configuration)
         => configuration[BrowserToken] is { Length: > 0 } && configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { Length: > 0 } address ? Numeric(address) : null;
 
@@ -152,7 +152,7 @@ internal sealed class StartupReport(
             File.Delete(file);
             _written = JsonSerializer.Serialize(endpoints, Json);
 
-            // It carries passwords. Written beside and moved, so that who waits for it never reads half a file.
+            // It contains passwords. It is written to a draft and then moved, so that nobody ever reads an incomplete file.
             var draft = $"{file}.{Environment.ProcessId}";
             Secrets.WriteForOwner(draft, _written);
             File.Move(draft, file, overwrite: true);
@@ -171,7 +171,7 @@ internal sealed class StartupReport(
         {(endpoints.Token is not null && file is not null ? HowToCall(endpoints.Gateway, file) : "")}
         """);
 
-    /// <summary>To be pasted into a shell. The secret itself stands in the file only.</summary>
+    /// <summary>Commands to paste into a shell. The secret itself is only in the file.</summary>
     private static string HowToCall(string gateway, string file) => $"""
 
         A token, and its use:
@@ -180,10 +180,13 @@ internal sealed class StartupReport(
 
         """;
 
-    // "localhost" may mean ::1 first to a client that then waits for nothing; scripts get the address itself.
+    // A client may try ::1 first for "localhost" and wait in vain; scripts get the numeric address.
     private static string Numeric(string url) => url.Replace("//localhost", "//127.0.0.1", StringComparison.Ordinal);
 
-    /// <summary>What endpoints.json has. The last three are the development issuer's: the administrator's token, one for each role of the staff, and clients' secrets.</summary>
+    /// <summary>
+    /// The content of endpoints.json. Token, Tokens and Clients come from the development issuer: the administrator's token, one for each staff role,
+    /// and the clients' secrets.
+    /// </summary>
     internal sealed record Endpoints(
         string Gateway, string? Dashboard, string? Mail, Dictionary<string, string> Services, Dictionary<string, string> Postgres, string Redis, string Kafka,
         [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Token = null,

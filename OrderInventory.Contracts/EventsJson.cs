@@ -7,8 +7,8 @@ using OrderInventory.Contracts.Products;
 namespace OrderInventory.Contracts;
 
 /// <summary>
-/// How event data is written and read: camelCase, no reflection. A missing or null member that is not nullable is an error
-/// (the record is poison); an unknown member is ignored, because publishers may add members.
+/// JSON format of event data: camelCase, no reflection. A non-nullable member that is missing or null is an error
+/// (a poison message); an unknown member is ignored, because publishers may add members.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -21,7 +21,9 @@ internal static class EventHeaders
     public const string TraceParent = "traceparent";
     public const string TraceState = "tracestate";
 
-    /// <summary>Set on an outbox row only: the event is a dead letter that a person has replayed, and the entry goes when the broker has taken it.</summary>
+    /// <summary>
+    /// Set on an outbox row only: the event is a dead letter that a person has replayed. Its entry is deleted when the broker has acknowledged it.
+    /// </summary>
     public const string Replayed = "dlq_replayed";
 
     /// <summary>Set on the copy of a dead letter: why it was set aside.</summary>
@@ -45,7 +47,9 @@ internal static class EventHeaders
         }
     }
 
-    /// <summary>The headers of a record that goes out directly; what has no value is left out. Those of events are written by the outbox.</summary>
+    /// <summary>
+    /// Headers of a record that is sent without the outbox; headers without a value are omitted. The outbox writes the headers of events.
+    /// </summary>
     public static Headers Create(
         Guid id, string type, string source, DateTimeOffset time, string subject, string correlationId, params ReadOnlySpan<(string Name, string? Value)> more)
     {
@@ -110,7 +114,7 @@ internal static class EventHeaders
         return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 
-    /// <summary>PostgreSQL stores no NUL in text; what strangers send may have one.</summary>
+    /// <summary>Replaces NUL characters: PostgreSQL cannot store them in text, and records of other publishers may contain them.</summary>
     public static string Storable(string text) => text.Replace('\0', '\uFFFD');
 
     private static readonly UTF8Encoding s_strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);

@@ -12,57 +12,57 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Messaging;
 
-/// <summary>Settings, from the section <c>Messaging</c>, and what the service has registered.</summary>
+/// <summary>Settings from the configuration section <c>Messaging</c>, and the service's registrations.</summary>
 public sealed class MessagingOptions
 {
-    /// <summary>Kafka consumer group. Default: the service's name; another one reads everything from the beginning, into another database.</summary>
+    /// <summary>Kafka consumer group. Default: the service's name. A new group reads everything from the beginning, for a new database.</summary>
     public string Group { get; set; } = "";
 
     /// <summary>
-    /// Names this replica; must differ between replicas and stay the same over a restart. It owns outbox slots and, with
-    /// <see cref="StaticMembership"/>, partitions. Default: a new name at each start.
+    /// Name of this replica; must differ between replicas and stay the same across restarts. Outbox slots and, with
+    /// <see cref="StaticMembership"/>, partitions are owned under this name. Default: a new name at each start.
     /// </summary>
     public string InstanceId { get; set; } = Guid.CreateVersion7().ToString("N");
 
     /// <summary>Kafka static membership: a replica that restarts within the session timeout keeps its partitions. Needs <see cref="InstanceId"/>.</summary>
     public bool StaticMembership { get; set; }
 
-    /// <summary>Partitions of a topic that does not exist yet.</summary>
+    /// <summary>Number of partitions of a topic that this service creates.</summary>
     public int Partitions { get; set; } = 4;
 
     /// <summary>
-    /// Whether missing topics are made by this service. Switch it off for a broker that makes them by itself and cannot be asked: librdkafka's
-    /// mock broker names a controller that it does not have, so that a request to make a topic waits for it in vain.
+    /// Whether this service creates missing topics. Switch it off for a broker that creates them automatically and cannot handle the request:
+    /// librdkafka's mock broker names a controller that it does not have, so a request to create a topic waits for that controller in vain.
     /// </summary>
     public bool CreateTopics { get; set; } = true;
 
-    /// <summary>Most records of one consumed batch, which is one transaction.</summary>
+    /// <summary>Maximum number of records in a consumed batch. A batch is one transaction.</summary>
     public int MaxBatch { get; set; } = 500;
 
     /// <summary>
-    /// Shortest time from the start of one consumed batch to the start of the next. A batch costs much the same for one event as for fifty, so
-    /// under load this decides how much processor time an event takes; after a pause nothing waits.
+    /// Minimum time from the start of one consumed batch to the start of the next. A batch costs about the same for one event as for fifty, so
+    /// under load this setting determines the processor time per event. After an idle period a batch starts without waiting.
     /// </summary>
     public TimeSpan BatchInterval { get; set; } = TimeSpan.FromMilliseconds(30);
 
-    /// <summary>The same for the relay, whose rounds cost less: a request to the broker for each partition.</summary>
+    /// <summary>The same for the rounds of the relay, which cost less: one request to the broker per partition.</summary>
     public TimeSpan RelayInterval { get; set; } = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>How long events that nobody waits for are collected before they are sent.</summary>
+    /// <summary>How long events of bulk topics are collected before they are sent: nobody waits for these events.</summary>
     public TimeSpan BulkLinger { get; set; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>How long handled events are remembered.</summary>
     public TimeSpan InboxRetention { get; set; } = TimeSpan.FromDays(30);
 
-    /// <summary>How often the relay looks without being woken, when it owns all slots.</summary>
+    /// <summary>How often the relay reads the table without a signal when it owns all slots.</summary>
     public TimeSpan IdlePoll { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often the relay looks when other replicas own slots too, and may have written rows for this one's.</summary>
+    /// <summary>How often the relay reads the table when other replicas own slots too: they may have written rows for this replica's slots.</summary>
     public TimeSpan SharedPoll { get; set; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>
-    /// Most bytes that the data of an event may have: what the producer may send (<c>Messaging:Producer:MessageMaxBytes</c>, 1,000,000 unless
-    /// set), less room for key and headers, also those of a dead letter's copy.
+    /// Maximum size of an event's data in bytes: the producer's limit (<c>Messaging:Producer:MessageMaxBytes</c>, 1,000,000 unless
+    /// set) minus room for key and headers, including those of a dead letter's copy.
     /// </summary>
     public int MaxPayload => Math.Max((Producer.MessageMaxBytes ?? 1_000_000) - RecordOverhead, 0);
 
@@ -74,12 +74,14 @@ public sealed class MessagingOptions
     internal HashSet<string> BulkTopics { get; } = [];
     internal IEnumerable<string> Topics => ConsumedTopics.Union(PublishedTopics);
 
-    /// <summary>Where the brokers are and how one logs in there (section <c>Messaging:Kafka</c>, by Confluent's names), for every client of this service.</summary>
+    /// <summary>
+    /// The brokers' addresses and credentials for every Kafka client of this service (section <c>Messaging:Kafka</c>, with Confluent's names).
+    /// </summary>
     internal ClientConfig Kafka { get; set; } = new();
 
     /// <summary>
-    /// With connections of its own: the relay may dispose of its producer while somebody asks the broker something, and who asks through a client that
-    /// is gone ends the process.
+    /// An admin client with its own connections. It must not share those of the relay's producer: the relay may dispose of the producer during a
+    /// request, and a request through a disposed client ends the process.
     /// </summary>
     internal IAdminClient CreateAdminClient() => new AdminClientBuilder(Kafka).SetLogHandler(static (_, _) => { }).Build();
 
@@ -87,23 +89,23 @@ public sealed class MessagingOptions
     internal ConsumerConfig Consumer { get; set; } = new();
 
     /// <summary>
-    /// A copy of the consumer's settings, for a consumer beside the inbox: questions and answers that nobody must remember. Pair by pair,
-    /// because Confluent's copy constructor keeps writing into the original.
+    /// A copy of the consumer's settings for a consumer other than the inbox's: requests and replies that are not stored. Copied pair by pair,
+    /// because an object from Confluent's copy constructor writes into the original.
     /// </summary>
     public ConsumerConfig ConsumerSettings => new(Consumer.ToDictionary(setting => setting.Key, setting => setting.Value));
 
-    /// <summary>The producer's settings for what is collected; a copy for the same reason.</summary>
+    /// <summary>The producer's settings for bulk topics; copied pair by pair for the same reason.</summary>
     internal ProducerConfig BulkProducer => new(Producer.ToDictionary(setting => setting.Key, setting => setting.Value)) { LingerMs = BulkLinger.TotalMilliseconds };
 }
 
 public static class MessagingExtensions
 {
     /// <summary>
-    /// Events out by the outbox, events in by the inbox. Register the service's database first, and call
+    /// Adds the outbox, which publishes events, and the inbox, which consumes them. Register the service's database first, and call
     /// <see cref="MessagingModel.AddMessaging"/> in its model.
     /// </summary>
     /// <param name="builder">The service.</param>
-    /// <param name="group">The service's name, its consumer group.</param>
+    /// <param name="group">The service's name, which is also its consumer group.</param>
     /// <param name="configure">What the service publishes and consumes.</param>
     public static void AddMessaging(this IHostApplicationBuilder builder, string group, Action<MessagingBuilder> configure)
     {
@@ -121,7 +123,7 @@ public static class MessagingExtensions
         builder.AddKafkaProducer<string, byte[]>(connection, settings =>
         {
             settings.DisableHealthChecks = true;
-            // Our spans follow the outbox row, not the call; the client's own would start new traces.
+            // Our spans continue the trace of the outbox row; the client's own spans would start new traces.
             settings.DisableTracing = true;
             settings.DisableMetrics = true;
             settings.Config.Take(options.Kafka);
@@ -146,14 +148,14 @@ public static class MessagingExtensions
             FROM outbox_messages
             """,
             new("messaging.outbox.length", "{event}", "Events that the broker has not acknowledged"),
-            new("messaging.outbox.age", "s", "Age of the oldest of them; 0 when there is none"),
-            new("messaging.dead_letters.current", "{event}", "Dead letters that nobody has replayed or deleted"));
+            new("messaging.outbox.age", "s", "Age of the oldest event in the outbox; 0 when there is none"),
+            new("messaging.dead_letters.current", "{event}", "Dead letters that were neither replayed nor deleted"));
 
         if (options.ConsumedTopics.Count > 0)
         {
             options.Consumer.Take(options.Kafka);
             EventConsumer.Configure(options.Consumer, options.Group);
-            // An operator's own settings of the client, by Confluent's names; what exactly-once rests on is not theirs to change.
+            // The operator's client settings, with Confluent's names. The settings that exactly-once processing depends on are set after them.
             builder.Configuration.GetSection("Messaging:Consumer").Bind(options.Consumer);
             options.Consumer.EnableAutoOffsetStore = false;
             options.Consumer.GroupInstanceId = options.StaticMembership ? options.InstanceId : null;
@@ -164,7 +166,7 @@ public static class MessagingExtensions
         }
     }
 
-    /// <summary>Pair by pair: Confluent's constructors keep writing into the original.</summary>
+    /// <summary>Copies pair by pair: objects from Confluent's copy constructors write into the original.</summary>
     internal static T Take<T>(this T config, ClientConfig connection)
         where T : ClientConfig
     {
@@ -189,7 +191,7 @@ public sealed class MessagingBuilder
         _services = services;
     }
 
-    /// <summary>A topic that this service needs: it is made if it is missing.</summary>
+    /// <summary>Declares a topic that this service needs: it is created if it is missing.</summary>
     public MessagingBuilder Uses(string topic)
     {
         _options.PublishedTopics.Add(topic);
@@ -203,12 +205,15 @@ public sealed class MessagingBuilder
         return Uses(topic);
     }
 
-    /// <summary>Hands events of a type to a handler; within a batch, handlers run in the order of their registration. A handler may take several types; it then gets a batch's events of all of them in one call.</summary>
+    /// <summary>
+    /// Hands events of a type to a handler; within a batch, handlers run in the order of their registration. A handler may take several types; it
+    /// then gets a batch's events of all of them in one call.
+    /// </summary>
     /// <param name="topic">Kafka topic.</param>
     /// <param name="type">CloudEvents type; others on the topic are skipped and counted.</param>
     /// <param name="json">How the data is read.</param>
-    /// <param name="concerns">Whether there is anything to do for this data; when not, it costs nothing. Default: always.</param>
-    /// <param name="validate">What is wrong with the data, or null; an event with something wrong is poison. Default: nothing.</param>
+    /// <param name="concerns">Whether the handler has anything to do for this data; if not, the event is skipped. Default: always.</param>
+    /// <param name="validate">What is wrong with the data, or null; an invalid event is poison. Default: no check.</param>
     public MessagingBuilder Consumes<T, THandler>(
         string topic, string type, JsonTypeInfo<T> json, Func<T, bool>? concerns = null, Func<T, string?>? validate = null)
         where T : class

@@ -12,9 +12,9 @@ public static class MessagingModel
         model.Entity<OutboxMessage>(message =>
         {
             message.ToTable("outbox_messages");
-            // In the order in which the relay reads: no other index is needed, and the table is nearly always empty.
+            // The relay reads in the order of this key, so no other index is needed. The table is nearly always empty.
             message.HasKey(m => new { m.Slot, m.Key, m.Version, m.Id });
-            // Bytes are compared faster than words of a language, and any one order will do.
+            // Comparing bytes is faster than linguistic collation, and any fixed order is sufficient.
             message.Property(m => m.Key).UseCollation("C");
             message.Property(m => m.Headers).HasColumnType("json");
         });

@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace OrderInventory.Messaging;
 
-/// <summary>What a timer does belongs to no request, and still to one trace: events, ledger and timeline name it.</summary>
+/// <summary>Traces for timers: a timer's work belongs to no request, but events, ledger and timeline need its trace id.</summary>
 public static class TimerTrace
 {
-    /// <summary>Begins a trace for work that a timer has found; dispose of it when the work is done.</summary>
+    /// <summary>Starts a trace for work that a timer has found; dispose of the result when the work is done.</summary>
     public static Activity Start(string name)
     {
         Activity.Current = null;

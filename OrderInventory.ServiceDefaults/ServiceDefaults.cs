@@ -21,10 +21,12 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.ServiceDefaults;
 
-/// <summary>What every service of the system has: telemetry, health, service discovery, tokens and policies, strict JSON and problem details.</summary>
+/// <summary>
+/// Adds what every service of the system has: telemetry, health, service discovery, tokens and policies, strict JSON and problem details.
+/// </summary>
 public static class ServiceDefaultsExtensions
 {
-    /// <summary>Largest request body, in bytes; a larger one is 413. Bulk endpoints raise it for themselves.</summary>
+    /// <summary>Largest request body, in bytes; a larger one is 413. Bulk endpoints raise their own limit.</summary>
     public const long MaxRequestBodySize = 1024 * 1024;
 
     /// <summary>Largest body of a bulk import, in bytes; it is read as a stream.</summary>
@@ -34,7 +36,7 @@ public static class ServiceDefaultsExtensions
     private const string AlivePath = "/alive";
 
     /// <summary>
-    /// Beneath all other configuration. One line per request and per statement would be the most that a service does; traces tell it better.
+    /// Defaults below all other configuration. Logging each request and each statement would be most of a service's work; traces show them better.
     /// </summary>
     private static readonly KeyValuePair<string, string?>[] s_configuration =
     [
@@ -44,12 +46,12 @@ public static class ServiceDefaultsExtensions
         new("Logging:LogLevel:System.Net.Http", "Warning"),
         new("Logging:LogLevel:StackExchange.Redis", "Warning"),
         new("Logging:LogLevel:Polly", "Error"),
-        // Whoever polls /health reads the answer.
+        // Clients that poll /health read the result in the response.
         new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "Critical"),
     ];
 
-    /// <param name="builder">The service's.</param>
-    /// <param name="checksTokens">False for the issuer itself, whose callers have none yet; it says by itself how it knows them.</param>
+    /// <param name="builder">The service's builder.</param>
+    /// <param name="checksTokens">False for the token issuer, whose callers have no tokens yet; it authenticates them in its own way.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, bool checksTokens = true)
     {
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = s_configuration });
@@ -60,7 +62,7 @@ public static class ServiceDefaultsExtensions
             .AddServiceDiscovery()
             .ConfigurePrimaryHttpMessageHandler((handler, _) =>
             {
-                // What came in as the trace's state goes on in calls to other services, in the bytes it came in.
+                // An incoming trace state is forwarded in calls to other services byte by byte.
                 if (handler is SocketsHttpHandler sockets)
                 {
                     sockets.RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1;
@@ -78,18 +80,18 @@ public static class ServiceDefaultsExtensions
         builder.Services.AddBodyRules();
         builder.Services.AddRouting(routing => routing.SetParameterPolicy<UuidConstraint>("guid"));
         builder.Services.ConfigureHttpJsonOptions(json => StrictJson.Configure(json.SerializerOptions));
-        // Behind the services' own: it looks at the types that they have added.
+        // Runs after the services' own configuration, because it needs the types that they add.
         builder.Services.PostConfigure<Microsoft.AspNetCore.Http.Json.JsonOptions>(json => NullElements.Refuse(json.SerializerOptions));
         builder.Services.ConfigureAll<OpenApiOptions>(ApiDescriptions.Configure);
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            // By Kestrel's own names, such as Http:Limits:MaxRequestHeadersTotalSize.
+            // With Kestrel's own names, such as Http:Limits:MaxRequestHeadersTotalSize.
             builder.Configuration.GetSection("Http:Limits").Bind(kestrel.Limits);
             kestrel.Limits.MaxRequestBodySize = MaxRequestBodySize;
             kestrel.AddServerHeader = false;
-            // A header may have any bytes but control characters (RFC 9110, section 5.5), such as a cookie of another application on the host.
-            // Latin-1 is each byte as it came; no header that is read here means anything beyond ASCII.
+            // A header may have any bytes except control characters (RFC 9110, section 5.5), such as a cookie of another application on the host.
+            // Latin-1 preserves each byte; no header that is read here uses characters beyond ASCII.
             kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
             kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
         });
@@ -98,15 +100,17 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
-    /// <summary>Error handling, who may call, what every request must keep to, and the health endpoints. Call it before mapping anything else.</summary>
+    /// <summary>
+    /// Adds error handling, authorization, the rules for every request, and the health endpoints. Call it before mapping anything else.
+    /// </summary>
     public static WebApplication MapServiceDefaults(this WebApplication app)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseHonestConnections();
+        app.UseConnectionClose();
         if (app.Services.GetService<NpgsqlDataSource>() is not null)
         {
-            // Not the gateway: it only hands on.
+            // Not in the gateway, which only forwards.
             app.UseAdmission();
         }
 
@@ -122,7 +126,9 @@ public static class ServiceDefaultsExtensions
         return app;
     }
 
-    /// <summary>Runs until the process is told to stop. To be told so during the start is an end in order too; any other error of the start is thrown.</summary>
+    /// <summary>
+    /// Runs until the process is told to stop. A stop during the start is a normal end too; any other error during the start is thrown.
+    /// </summary>
     public static void RunUntilStopped(this WebApplication app)
     {
         if (app.Services.GetService<DatabaseMigrator>() is { EndsAfterwards: true } migrator)
@@ -138,7 +144,7 @@ public static class ServiceDefaultsExtensions
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The host gives up what it was starting, and would end the process as one that crashed.
+            // The host cancels its start; unhandled, this exception would end the process like a crash.
         }
     }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A campaign: the whole system under load and faults, and then the question whether it kept its promises. bench/campaign.sh --help lists what can be set.
-# It needs PostgreSQL, Java, KAFKA_HOME and built projects (dotnet build -c Release). With the faults 'disk' and 'kafka-disk' PostgreSQL's and a broker's data lie on a small tmpfs, for which it must be root.
+# A campaign: runs the whole system under load and faults, and then checks whether it kept its promises. bench/campaign.sh --help lists the options.
+# It needs PostgreSQL, Java, KAFKA_HOME and built projects (dotnet build -c Release). With the faults 'disk' and 'kafka-disk', the data of PostgreSQL
+# and of a broker are on a small tmpfs, which needs root.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 campaign=$root/bench/OrderInventory.Campaign/bin/Release/net10.0/OrderInventory.Campaign
@@ -11,14 +12,14 @@ done
 if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then exec "$campaign" --help; fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/order-inventory-campaign.XXXXXX")
-export ORDER_INVENTORY_CAMPAIGN_WORK=$work # Every process of the campaign is known by it.
-chmod 755 "$work" # PostgreSQL runs as another user when this is root, and must get in.
+export ORDER_INVENTORY_CAMPAIGN_WORK=$work # Identifies every process of the campaign.
+chmod 755 "$work" # PostgreSQL runs as another user when this script runs as root, and must be able to enter.
 mounted=()
 pid=
 finish() {
     [ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null || true
     [ -z "$pid" ] || wait "$pid" 2>/dev/null || true
-    # What the campaign itself could not end any more, by the ids that it has written down.
+    # Kills processes that the campaign itself could not end, by the ids that it has recorded.
     for file in "$work"/*.pid; do
         [ -e "$file" ] && grep -qs "$work" "/proc/$(cat "$file")/environ" && kill -KILL "$(cat "$file")" 2>/dev/null || true
     done
@@ -37,7 +38,7 @@ case " $* " in
         ;;
 esac
 [ -d "${NUGET_PACKAGES:-$HOME/.nuget/packages}/garnet-server" ] || (cd "$root" && dotnet tool restore >/dev/null)
-# So that a service's first seconds are not the compiler's.
+# Precompiled, so that services do not spend their first seconds in the JIT compiler.
 ( source "$root/eng/prepare.sh"; source "$root/eng/ready-to-run.sh"; ready_to_run ) >&2
 "$campaign" --apphost "$apphost" --work "$work" "$@" &
 pid=$!

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long somebody at the console waits, and what each open page takes of its memory: a system of its own with 100,000 orders (by SQL, as
-# bench/growth.sh makes them) and 50,000 products with stock (imported), looked at with Chromium. Prints a table in Markdown.
+# Measures how long a user of the console waits, and how much of its memory each open page takes: on a separate system with 100,000 orders
+# (by SQL, as in bench/growth.sh) and 50,000 products with stock (imported), with Chromium. Prints a table in Markdown.
 #
 #   dotnet build -c Release
 #   KAFKA_HOME=… bench/console.sh [--orders 100000] [--products 50000] [--runs 20] [--circuits 100] [--out console.md]
@@ -17,21 +17,21 @@ while [ $# -gt 0 ]; do
         *) sed -n '2,6p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
     esac
 done
-# Fewer have nothing to search for: the newest orders have no tracking number.
-[ "$orders" -ge 2000 ] && [ "$products" -ge 100 ] || { echo "At least 2,000 orders and 100 products, or there is not enough to search for." >&2; exit 2; }
+# With fewer orders there is nothing to search for: the newest orders have no tracking number.
+[ "$orders" -ge 2000 ] && [ "$products" -ge 100 ] || { echo "--orders must be at least 2000 and --products at least 100: with fewer there is not enough to search for." >&2; exit 2; }
 source "$(dirname "${BASH_SOURCE[0]}")/driver.sh"
 source "$bench/system.sh"
 pages=$bench/OrderInventory.Pages/bin/Release/net10.0/OrderInventory.Pages
-[ -x "$pages" ] || { echo "The browser is not built: dotnet build -c Release bench/OrderInventory.Pages" >&2; exit 2; }
+[ -x "$pages" ] || { echo "OrderInventory.Pages is not built: dotnet build -c Release bench/OrderInventory.Pages" >&2; exit 2; }
 
 machine >"$work/machine.md"
 say "Starting the system on new data."
 start
-say "Making $orders orders."
+say "Creating $orders orders."
 drive --growth "$orders" --reads 1 --clients 1 --seconds 1 --warm-up 0
 
 gateway=$(jq -r .gateway "$endpoints")
-bring() { # The answer of an import has a line for each that was refused, and a summary at its end.
+bring() { # The response to an import has a line for each refused row, and a summary at its end.
     curl -sS --fail-with-body -H "Authorization: Bearer $(jq -r .token "$endpoints")" -H 'Content-Type: text/csv' --data-binary @- "$gateway/api/$1/import" | tail -n 1 >&2
 }
 part() { jq -r .postgres.products "$endpoints" | tr ';' '\n' | sed -n "s/^$1=//p"; }
@@ -44,7 +44,7 @@ PGPASSWORD=$(part Password) "$psql" --no-psqlrc -q -h "$(part Host)" -p "$(part 
 console=$(for process in $(pgrep -f OrderInventory.Console); do
     tr '\0' '\n' 2>/dev/null <"/proc/$process/environ" | grep -q ":$GATEWAY_PORT\$" && echo "$process" && break
 done)
-say "Looking: $runs times each, then $circuits circuits."
+say "Measuring: each page $runs times, then $circuits circuits."
 "$pages" "$endpoints" "$console" "$runs" "$circuits" "$orders" "$products" >"$work/pages.md"
 stop
 

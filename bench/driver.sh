@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: the load driver, which must be built.
+# Sourced by the other scripts in this folder: finds the load driver, which must be built.
 
 bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$bench")

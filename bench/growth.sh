@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What a system with many orders costs: for each size it makes the orders by SQL (bench/growth/: orders, lines, history, keys, reservations,
-# ledger and its closing balances, levels, notifications), lets the reconciliation check the books, and measures reads and then a load of 8
-# clients. Prints a table in Markdown. Its own system on data of its own; nothing else should run meanwhile. A million orders need about 12 GB.
+# Measures the cost of many orders: for each size it creates the orders by SQL (bench/growth/: orders, lines, history, keys, reservations,
+# ledger and its closing balances, levels, notifications), runs the reconciliation, and measures reads and then a load of 8 clients. Prints a
+# table in Markdown. Uses a separate system with its own data; nothing else should run meanwhile. A million orders need about 12 GB.
 #
 #   dotnet build -c Release
 #   KAFKA_HOME=… bench/growth.sh [--sizes 1000,10000,100000,1000000] [--reads 50] [--seconds 20] [--heat 120] [--out growth.md] [--svg growth.svg]
 #
-# --heat is the load before anything is measured; its orders go when the first size is made. Settings by environment as with measure.sh.
+# --heat is the load before anything is measured; its orders are deleted when the first size is created. Settings by environment as in measure.sh.
 set -euo pipefail
 
 sizes=1000,10000,100000,1000000 reads=50 seconds=20 heat=120 out= svg=
@@ -27,7 +27,7 @@ source "$bench/system.sh"
 machine >"$work/machine.md"
 say "Starting the system on new data. Warm-up: 8 clients, $heat s."
 start
-# So that no checkpoint of what was filled falls into what is measured; PostgreSQL before 15 leaves that to superusers.
+# Allows a checkpoint after the filling, so that none runs during a measurement; before PostgreSQL 15, only superusers may request one.
 administer 'GRANT pg_checkpoint TO orders, inventory, notifications' || say "No checkpoint will be made between filling and measuring."
 drive --clients 8 --seconds "$heat" --warm-up 0 --wait 600
 say "Sizes $sizes."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a running system that nobody uses takes of the processor, as Markdown: for a minute, by program, in % of one core.
+# Prints how much processor time an idle system uses, as Markdown: for a minute, by program, in % of one core.
 #
 #   bench/idle.sh <process id of the AppHost> [seconds]
 set -euo pipefail

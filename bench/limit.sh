@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# How many orders a second PostgreSQL alone could write, on the server of the running system: pgbench with the statements of one order,
-# one order at a time, no service in between. It does so twice, each in a database that it makes and drops:
-#   v1       bench/limit/v1: statements and tables as they were in November 2026. Frozen, so that its figures can be compared for years.
+# Measures how many orders a second PostgreSQL alone can write, on the server of the running system: pgbench with the statements of one order,
+# one order at a time, without the services. It does so twice, each time in a database that it creates and drops:
+#   v1       bench/limit/v1: statements and tables of November 2026. Frozen, so that its figures can be compared for years.
 #   current  bench/limit/order.sql on the tables of the running services.
 #
 #   bench/limit.sh --data <Infrastructure:DataPath> [--endpoints .run/endpoints.json] [--clients 1,8,32] [--seconds 10]
 #
-# Making a database is the administrator's: the folder in which the system keeps its data has their password.
+# Only the administrator may create a database: their password is in the folder in which the system keeps its data.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -24,17 +24,17 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-# The server's own programs, or the newest that Debian has installed beside each other.
+# The programs in PATH, or the newest of the versions that Debian has installed.
 bin=$(dirname "$(command -v pgbench || ls -d /usr/lib/postgresql/*/bin/pgbench 2>/dev/null | sort -V | tail -1 || true)")
 [ -x "$bin/pgbench" ] || { echo "pgbench is missing: install it (Debian: apt-get install postgresql)." >&2; exit 2; }
-[ -r "$data/postgres.password" ] || { echo "There is no postgres.password in '$data': --data names the Infrastructure:DataPath that the system was started with." >&2; exit 2; }
-[ -r "$endpoints" ] || { echo "$endpoints is not there: is the system up? --endpoints names the file." >&2; exit 2; }
+[ -r "$data/postgres.password" ] || { echo "There is no postgres.password in '$data': --data must be the Infrastructure:DataPath that the system was started with." >&2; exit 2; }
+[ -r "$endpoints" ] || { echo "$endpoints does not exist: is the system running? --endpoints sets the file." >&2; exit 2; }
 
 connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
 part() { tr ';' '\n' <<<"$connection" | sed -n "s/^$1=//p"; }
 export PGHOST PGPORT PGUSER PGPASSWORD PGCONNECT_TIMEOUT=10 PGOPTIONS='-c client_min_messages=warning'
 PGHOST=$(part Host) PGPORT=$(part Port) PGUSER=postgres PGPASSWORD=$(<"$data/postgres.password")
-[ -n "$PGHOST" ] || { echo "$endpoints names no PostgreSQL of the Orders service." >&2; exit 2; }
+[ -n "$PGHOST" ] || { echo "$endpoints has no PostgreSQL connection of the Orders service." >&2; exit 2; }
 
 sql() { timeout 60 "$bin/psql" --no-psqlrc -qAt -v ON_ERROR_STOP=1 "$@"; }
 drop() { sql -d postgres -c 'DROP DATABASE IF EXISTS limit_v1 WITH (FORCE)' -c 'DROP DATABASE IF EXISTS limit_current WITH (FORCE)'; }
@@ -44,7 +44,7 @@ trap 'drop || true; rm -f "$log"' EXIT
 drop
 sql -d postgres -c 'CREATE DATABASE limit_v1' -c 'CREATE DATABASE limit_current'
 sql -d limit_v1 -o /dev/null -f "$here/limit/v1/schema.sql" -f "$here/limit/v1/fill.sql"
-# The tables and indexes of the running services, so that they cannot drift apart: one schema in place of one database.
+# Copies the tables and indexes of the running services, so that they cannot diverge: each database becomes a schema.
 for service in orders inventory notifications; do
     sql -d limit_current -c "CREATE SCHEMA $service"
     timeout 60 "$bin/pg_dump" --schema-only --no-owner --no-privileges -d "$service" | sed "s/public\./$service./g" | sql -d limit_current -o /dev/null
@@ -65,7 +65,7 @@ for count in ${clients//,/ }; do
     rule+="---:|"
     for script in v1 current; do
         number=$((number + 1))
-        # Warm: not counted.
+        # Warm-up, not counted.
         [ $number -gt 2 ] || run $script 4 2 0
         sql -d "limit_$script" -c CHECKPOINT
         run $script "$count" "$seconds" $((number * 100000000))
@@ -77,7 +77,7 @@ done
 
 for script in v1 current; do
     wrong=$(sql -d "limit_$script" -f "$(folder $script)/check.sql")
-    [ -z "$wrong" ] || { echo "pgbench ($script) did not write what an order writes: $wrong" >&2; exit 1; }
+    [ -z "$wrong" ] || { echo "pgbench ($script) did not write the rows of an order: $wrong" >&2; exit 1; }
 done
 
 printf '%s |\n%s\n' "$head" "$rule"

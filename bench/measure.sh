@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Measures the built system and prints one summary in Markdown: time to healthy, memory and processor time of the idle system, PostgreSQL's
-# own limit, throughput and latency in a closed and in an open loop, and the first seconds after a start. About 20 minutes; nothing else
-# should run on the machine meanwhile.
+# Measures the built system and prints a summary in Markdown: time to healthy, memory and processor time of the idle system, PostgreSQL's
+# own limit, throughput and latency in a closed and in an open loop, and the first seconds after a start. It takes about 20 minutes; nothing
+# else should run on the machine meanwhile.
 #
 #   dotnet build -c Release
 #   KAFKA_HOME=… bench/measure.sh [--clients 8,32,1] [--runs 3] [--seconds 20] [--heat 120] [--limit-seconds 10] [--idle-seconds 60] [--out summary.md]
 #
-# --heat is the load before anything is measured, at 8 clients. KAFKA_HOME names a real Apache Kafka; without it the mock broker is measured.
-# GATEWAY_PORT is 18080 unless given. One trace in a hundred is recorded, as in production; the dashboard is off. Both can be set:
-# OTEL_TRACES_SAMPLER_ARG, and the rest of the AppHost's settings by environment (docs/operations.md).
+# --heat is the load of 8 clients before anything is measured. KAFKA_HOME names a real Apache Kafka; without it the mock broker is measured.
+# GATEWAY_PORT is 18080 by default. One trace in a hundred is recorded, as in production (OTEL_TRACES_SAMPLER_ARG); the dashboard is off. The
+# other settings of the AppHost can be given by environment too (docs/operations.md).
 set -euo pipefail
 
 clients=8,32,1 runs=3 seconds=20 heat=120 limit_seconds=10 idle_seconds=60 out=
@@ -47,7 +47,7 @@ drive --clients 8 --seconds "$heat" --warm-up 0 --wait 600
 say "The system: clients $clients, $runs runs of $seconds s each."
 drive --clients "$clients" --runs "$runs" --seconds "$seconds" --settle-mails 5 --markdown "$work/load.md"
 
-# The column of a title in a table, without the brackets of several runs.
+# A value by the row and the column title of a table, without the range of several runs in brackets.
 column() { # table, row, title of the column
     awk -F'|' -v row="$2" -v title="$3" '
         function trim(text) { gsub(/^ +| +$/, "", text); return text }

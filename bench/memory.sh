@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Memory of a running system, as Markdown: every process that the AppHost and its orchestrator have started, ours summed apart from the servers.
+# Memory of a running system, as Markdown: every process that the AppHost and its orchestrator have started, with a separate sum of our services.
 #
 #   bench/memory.sh <process id of the AppHost>
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Takes out one guard of the product at a time, in a copy of the tree, and expects a campaign to find a violation. Prints a table.
+# Removes one guard of the product at a time, in a copy of the tree, and expects a campaign to find a violation. Prints a table.
 #
 #   bench/mutants.sh [--seed N] [--out FILE] [number or name ...]      without names: all of bench/mutants/*.patch
 #
-# A patch begins with what the guard promises and with the campaign that is to miss it. Exit code: 0 every one was found; 1 one was not; 2 not run.
+# A patch begins with the guard's promise and the campaign that must find the mutant. Exit code: 0 all were found; 1 one was not; 2 not run.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 seed=1 out=
@@ -18,8 +18,8 @@ while [ $# -gt 0 ]; do
 done
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 READY_TO_RUN=false
 
-# What is built knows where it lies. As root the copy takes the tree's place, for this script alone (a mount namespace), so that only what a
-# patch touches is built again; otherwise everything is built once at another place.
+# Build outputs contain their path. As root, the copy is mounted over the tree for this script only (a mount namespace), so that only the projects
+# that a patch touches are rebuilt; otherwise everything is built once in the copy's own path.
 copy=$(mktemp -d "${TMPDIR:-/tmp}/order-inventory-mutants.XXXXXX")
 chmod 755 "$copy"
 trap 'rm -rf "$copy"' EXIT
@@ -33,7 +33,7 @@ else
     inside() { (cd "$copy" && "$@"); }
 fi
 build() { inside dotnet build "$1" -c Release --nologo -v q -clp:NoSummary -p:TreatWarningsAsErrors=false >"$copy/build.log" 2>&1; }
-# The services that a patch touches; what all share is built with the AppHost.
+# The services that a patch touches; shared projects are built with the AppHost.
 projects() { if grep -q '^+++ b/OrderInventory' "$1"; then echo OrderInventory.AppHost; else sed -n 's|^+++ b/\(services/[A-Za-z]*\)/.*|\1|p' "$1" | sort -u; fi; }
 build_all() { local project; for project in $(projects "$1"); do build "$project" || return 1; done; }
 if [ "$tree" = "$copy" ]; then
@@ -56,9 +56,9 @@ for patch in "$root"/bench/mutants/*.patch; do
     orders= code=0
     fits=1
     if ! (cd "$copy" && git apply "$patch"); then
-        result="the patch does not fit"; status=2 fits=
+        result="the patch does not apply"; status=2 fits=
     elif ! build_all "$patch"; then
-        result="it does not build"; status=2; grep -m3 'error' "$copy/build.log" >&2
+        result="the mutant does not build"; status=2; grep -m3 'error' "$copy/build.log" >&2
     else
         inside bench/campaign.sh --seed "$seed" --wait 60 "${campaign[@]}" >"$copy/campaign.log" 2>&1 || code=$?
         orders=$(sed -n 's/^| orders acknowledged | \([0-9]*\) |$/\1/p' "$copy/campaign.log")

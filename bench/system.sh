@@ -1,14 +1,14 @@
-# Sourced by measure.sh and growth.sh after driver.sh: starts and stops the built system for a measurement, on data of its own.
+# Sourced by measure.sh, growth.sh and console.sh after driver.sh: starts and stops the built system for a measurement, with its own data.
 
 apphost=$root/OrderInventory.AppHost/bin/Release/net10.0/OrderInventory.AppHost
 [ -x "$apphost" ] || { echo "$apphost is not built: dotnet build -c Release" >&2; exit 2; }
-# As ./run.sh starts it.
+# Precompiled, as in ./run.sh.
 ( source "$root/eng/prepare.sh"; source "$root/eng/ready-to-run.sh"; ready_to_run ) >&2
 
 export GATEWAY_PORT=${GATEWAY_PORT:-18080} ASPIRE_ALLOW_UNSECURED_TRANSPORT=true
 export OTEL_TRACES_SAMPLER=${OTEL_TRACES_SAMPLER:-parentbased_traceidratio} OTEL_TRACES_SAMPLER_ARG=${OTEL_TRACES_SAMPLER_ARG:-0.01}
 work=$(mktemp -d "${TMPDIR:-/tmp}/order-inventory-bench.XXXXXX")
-chmod 755 "$work" # PostgreSQL runs as another user when this is root, and must get in.
+chmod 755 "$work" # PostgreSQL runs as another user when this script runs as root, and must be able to enter.
 endpoints=$work/run/endpoints.json
 pid=
 failed=0
@@ -34,7 +34,7 @@ stop() {
 trap 'stop; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
-start() { # Sets pid, and healthy to the seconds that it took.
+start() { # Sets pid, and sets healthy to the number of seconds until the system was healthy.
     local begin end
     begin=$(date +%s.%N)
     "$apphost" --Dashboard=false --RunDirectory="$work/run" --Infrastructure:DataPath="$work/data" --Authentication:DevelopmentIssuer=true >"$work/apphost.log" 2>&1 &
@@ -49,7 +49,7 @@ start() { # Sets pid, and healthy to the seconds that it took.
     healthy=$(awk "BEGIN { printf \"%.1f\", $end - $begin }")
 }
 
-# Statements on the system's PostgreSQL that are its administrator's alone.
+# Executes a statement as the administrator of the system's PostgreSQL.
 administer() {
     local connection bin
     connection=$(sed -n 's/.*"orders": *"\(Host=[^"]*\)".*/\1/p' "$endpoints" | head -1)
@@ -58,12 +58,12 @@ administer() {
     PGPASSWORD=$(<"$work/data/postgres.password") "$bin/psql" --no-psqlrc -q -h "$(part Host)" -p "$(part Port)" -U postgres -d postgres -c "$1"
 }
 
-# PostgreSQL keeps the times of commits from the next start on, so that 'to confirmed' can be measured to the commit.
+# From the next start on PostgreSQL keeps the times of commits, so that 'to confirmed' can be measured to the commit.
 track_commits() {
-    administer 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL cannot be told to keep the times of commits; updated_at is taken in their place."
+    administer 'ALTER SYSTEM SET track_commit_timestamp = on' || say "PostgreSQL's track_commit_timestamp cannot be switched on; updated_at is used instead of the times of commits."
 }
 
-drive() { # Runs the driver. Orders that were lost and the like are part of the summary, and of the script's exit code.
+drive() { # Runs the driver. Failures such as lost orders are part of the summary and make the script's exit code 1.
     local code=0
     "$load" --endpoints "$endpoints" --apphost-pid "$pid" "$@" >"$work/load.log" 2>&1 || code=$?
     if [ $code -ne 0 ]; then

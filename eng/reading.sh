@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a reader of docs/follow-one-order.md opens: the source files of the path, and those beside it, with their lines.
+# Counts the lines of the source files that a reader of docs/follow-one-order.md opens: those of the path, and the others.
 #
 #   eng/reading.sh
 set -euo pipefail

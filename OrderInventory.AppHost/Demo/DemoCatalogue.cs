@@ -28,7 +28,7 @@ internal static class DemoCatalogue
         new("Esi Mensah", "esi@example.com", "+233 30 255 0105"),
     ];
 
-    /// <summary>Customer, then SKU and quantity of each line. The last one asks for more gift boxes than there are.</summary>
+    /// <summary>Customer, then SKU and quantity of each line. The last order requests more gift boxes than are in stock.</summary>
     public static readonly DemoOrder[] Orders =
     [
         new("ada@example.com", [("TEA-001", 2), ("MUG-001", 1)]),

@@ -5,18 +5,18 @@ using System.Text.Json.Nodes;
 
 namespace OrderInventory.AppHost.Demo;
 
-/// <summary>Loads the demo shop through the gateway, as any client would. On kept data it finds what is there and adds nothing twice.</summary>
+/// <summary>Loads the demo shop through the gateway, as any client would. On kept data it reuses what exists and adds nothing twice.</summary>
 internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
 {
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var (products, customers) = await CreateCatalogueAsync(cancellationToken);
-        await output.WriteLineAsync($"Demo: {products.Count} products with stock and {customers.Count} customers are there.");
+        await output.WriteLineAsync($"Demo: {products.Count} products with stock and {customers.Count} customers exist.");
         var number = 0;
         foreach (var order in DemoCatalogue.Orders)
         {
             number++;
-            // The same key at every start, so that a second start replays the answer instead of ordering again.
+            // The same key at every start, so that a second start replays the response instead of ordering again.
             var key = string.Create(CultureInfo.InvariantCulture, $"demo-order-{number}");
             var (created, answer) = await PlaceAsync(key, customers[order.Customer], order.Lines.Select(line => (products[line.Sku], line.Quantity)), cancellationToken);
             await output.WriteLineAsync(created
@@ -26,7 +26,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
     }
 
     /// <summary>Places orders of one random product each.</summary>
-    /// <returns>How many ended in each status, or were refused.</returns>
+    /// <returns>The number of orders in each status, and of refused ones.</returns>
     public async Task<Dictionary<string, int>> PlaceAsync(int count, CancellationToken cancellationToken)
     {
         var (products, customers) = await CreateCatalogueAsync(cancellationToken);
@@ -55,7 +55,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
                 cancellationToken);
             using var stock = await gateway.PutAsJsonAsync($"/api/inventory/{id}", new { product.OnHand, product.LowStockThreshold }, cancellationToken);
 
-            // 428: the record exists, from an earlier start on the same data; its numbers are the shop's now.
+            // 428: the stock record exists from an earlier start on the same data; its quantities are left unchanged.
             await ExpectAsync(stock, HttpStatusCode.Created, HttpStatusCode.PreconditionRequired);
         }
 
@@ -89,7 +89,7 @@ internal sealed class DemoLoader(HttpClient gateway, TextWriter output)
         var answer = created.StatusCode == HttpStatusCode.Created
             ? await created.Content.ReadFromJsonAsync<JsonNode>(cancellationToken)
             : (await gateway.GetFromJsonAsync<JsonNode>($"{path}?{query}", cancellationToken))?["items"]?[0];
-        return answer?["id"]?.GetValue<string>() ?? throw new HttpRequestException($"{path} has neither made nor found {query}");
+        return answer?["id"]?.GetValue<string>() ?? throw new HttpRequestException($"{path} neither created nor found {query}");
     }
 
     private static async Task ExpectAsync(HttpResponseMessage response, params HttpStatusCode[] expected)

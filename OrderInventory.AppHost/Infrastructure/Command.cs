@@ -46,7 +46,7 @@ internal static class Command
         }
     }
 
-    /// <summary>As <see cref="TryAsync"/>; a failure becomes one sentence with the last lines that the command said.</summary>
+    /// <summary>As <see cref="TryAsync"/>; a failure becomes an exception with the last lines of the command's output.</summary>
     public static async Task<string> RunAsync(
         string what, string file, IEnumerable<string> arguments, string? workingDirectory = null, CancellationToken cancellationToken = default)
     {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>The ordinary Aspire way: containers of PostgreSQL, Redis, Kafka and Mailpit.</summary>
+/// <summary>The usual Aspire infrastructure: containers of PostgreSQL, Redis, Kafka and Mailpit.</summary>
 internal sealed class Containers(IDistributedApplicationBuilder builder, AppHostSettings settings) : IInfrastructure
 {
     private readonly ServiceDatabases _databases = new(builder);
@@ -15,7 +15,7 @@ internal sealed class Containers(IDistributedApplicationBuilder builder, AppHost
 
     public void AddPostgres(string name)
     {
-        // A volume remembers the password it was made with, so with kept data the password is kept too.
+        // A volume keeps the password it was created with, so with kept data the password is kept too.
         var password = builder.AddParameter($"{name}-password", Secrets.NewOrKept(settings.DataPath, $"{name}.password"), secret: true);
         _postgres = builder.AddPostgres(name, password: password);
         if (settings.DataPath is not null)
@@ -25,7 +25,7 @@ internal sealed class Containers(IDistributedApplicationBuilder builder, AppHost
 
         if (builder.ExecutionContext.IsPublishMode)
         {
-            // Nobody of ours is there when the published container starts: the image itself makes roles and databases.
+            // The AppHost does not run when the published container starts, so the image itself creates roles and databases.
             _postgres.WithBindMount("../deploy/postgres", "/docker-entrypoint-initdb.d", isReadOnly: true);
             return;
         }
@@ -61,7 +61,7 @@ internal sealed class Containers(IDistributedApplicationBuilder builder, AppHost
     {
         if (builder.ExecutionContext.IsPublishMode)
         {
-            // An inbox that keeps all mail for whoever looks is for development.
+            // An inbox that shows all mail to everybody is for development only.
             return builder.AddConnectionString(name);
         }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace OrderInventory.AppHost.Infrastructure;
 
 /// <summary>
-/// Where embedded servers keep their files: <c>Infrastructure:DataPath</c>, or a folder of this start under the temp path that is deleted at stop.
+/// The folder for the files of embedded servers: <c>Infrastructure:DataPath</c>, or one per start under the temp path that is deleted at stop.
 /// </summary>
 internal sealed class DataFolder : IDisposable
 {
@@ -38,7 +38,7 @@ internal sealed class DataFolder : IDisposable
                 AllowEveryoneToEnter(dataPath);
             }
 
-            // Held while we run: two systems on the same files would destroy them.
+            // Locked while the system runs: two systems on the same files would destroy them.
             return new DataFolder(dataPath, new FileStream(System.IO.Path.Combine(dataPath, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (UnauthorizedAccessException)
@@ -47,17 +47,17 @@ internal sealed class DataFolder : IDisposable
         }
         catch (IOException)
         {
-            throw new DistributedApplicationException($"Infrastructure:DataPath {dataPath} is in use by another running system (or is no folder).");
+            throw new DistributedApplicationException($"Infrastructure:DataPath {dataPath} is in use by another running system (or is not a folder).");
         }
     }
 
     public string Sub(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>The folder of a server that runs as this very user; nobody else reads its mails, topics or settings.</summary>
-    public string MakeClosed(string name)
+    /// <summary>Creates the folder of a server that runs as the current user; no other user can read its mails, topics or settings.</summary>
+    public string CreatePrivateFolder(string name)
     {
         var folder = Directory.CreateDirectory(Sub(name)).FullName;
-        Close(folder);
+        RestrictToOwner(folder);
         return folder;
     }
 
@@ -75,11 +75,11 @@ internal sealed class DataFolder : IDisposable
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            // A file that a dying process still wrote; the next start sweeps the folder away.
+            // An ending process has still written a file; the next start deletes the folder.
         }
     }
 
-    /// <summary>After a kill -9 nobody deletes; the folder's name tells whose it was.</summary>
+    /// <summary>Deletes the folders of killed AppHosts (kill -9); a folder's name has the process id of its owner.</summary>
     private static void DeleteLeftovers()
     {
         foreach (var folder in Directory.EnumerateDirectories(System.IO.Path.GetTempPath(), Prefix + "*"))
@@ -93,16 +93,16 @@ internal sealed class DataFolder : IDisposable
                 }
                 catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
                 {
-                    // Another user's, or being deleted by another start at this moment.
+                    // It belongs to another user, or another start is deleting it at the same time.
                 }
             }
         }
     }
 
-    /// <summary>Only its owner, whoever that is, may enter.</summary>
-    public static void Close(string folder) => SetMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    /// <summary>Lets only the folder's owner enter.</summary>
+    public static void RestrictToOwner(string folder) => SetMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
-    // PostgreSQL may run as another user (never as root), who must get through to its own folder; the folders below are closed.
+    // PostgreSQL may run as another user (never as root), who must be able to reach its own folder; the subfolders are closed.
     private static void AllowEveryoneToEnter(string folder) => SetMode(
         folder,
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute

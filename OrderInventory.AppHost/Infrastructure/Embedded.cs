@@ -1,6 +1,6 @@
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>Real local processes in place of containers, for machines without a container runtime (Linux).</summary>
+/// <summary>Local processes in place of containers, for machines without a container runtime (Linux).</summary>
 internal sealed class Embedded : IInfrastructure
 {
     private readonly DataFolder _data;
@@ -19,18 +19,18 @@ internal sealed class Embedded : IInfrastructure
     }
 
     public string Description => string.Join(", ", new[] { _postgres.Description, _redis.Description, _kafka.Description, _mail?.Description }.OfType<string>())
-        + (_data.IsKept ? $"; data is kept in {_data.Path}" : "; data is thrown away at stop");
+        + (_data.IsKept ? $"; data is kept in {_data.Path}" : "; data is deleted at stop");
 
     public int KafkaPartitions => _kafka.Partitions;
 
     public bool KafkaIsReal => _kafka.IsReal;
 
-    /// <summary>Finds or installs every program first, so that what is missing is said before anything starts.</summary>
+    /// <summary>Finds or installs every program first, so that missing ones are reported before anything starts.</summary>
     public static async Task<Embedded> PrepareAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
     {
         if (!OperatingSystem.IsLinux())
         {
-            throw new DistributedApplicationException("Embedded infrastructure runs on Linux only: start Docker or Podman here, and the same system runs in containers.");
+            throw new DistributedApplicationException("Embedded infrastructure runs on Linux only: start Docker or Podman, and the same system runs in containers.");
         }
 
         var data = DataFolder.Open(settings.DataPath);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>A real Apache Kafka (KRaft, one process) where KAFKA_HOME and java exist, else the mock broker that librdkafka carries.</summary>
+/// <summary>A real Apache Kafka (KRaft, one process) where KAFKA_HOME and java exist, otherwise librdkafka's built-in mock broker.</summary>
 internal sealed class EmbeddedKafka : IDisposable
 {
     private const int MockPartitions = 4;
@@ -45,10 +45,10 @@ internal sealed class EmbeddedKafka : IDisposable
         {
             "auto" when whyNotReal is null => Real(),
             "auto" or "mock" => new EmbeddedKafka(builder, data, null, "", MockPartitions,
-                $"Kafka = librdkafka's mock broker, which forgets all when it stops ({(settings.Kafka == "mock" ? "asked for" : whyNotReal)})"),
+                $"Kafka = librdkafka's mock broker, which loses all data when it stops ({(settings.Kafka == "mock" ? "as configured" : whyNotReal)})"),
             "real" => whyNotReal is null ? Real() : throw new DistributedApplicationException(
                 $"Infrastructure:Kafka=real needs an Apache Kafka and Java 17 or newer: {whyNotReal}. Set KAFKA_HOME to a folder with libs/*.jar."),
-            var other => throw new DistributedApplicationException($"Infrastructure:Kafka is auto, real or mock, not '{other}'."),
+            var other => throw new DistributedApplicationException($"Infrastructure:Kafka must be auto, real or mock, not '{other}'."),
         };
 
         EmbeddedKafka Real() => new(builder, data, libs!, java!, settings.KafkaPartitions, $"a real Kafka from {settings.KafkaHome}");
@@ -66,7 +66,7 @@ internal sealed class EmbeddedKafka : IDisposable
 
     private IResourceBuilder<EmbeddedServer> AddReal(string name)
     {
-        var folder = _data.MakeClosed("kafka");
+        var folder = _data.CreatePrivateFolder("kafka");
         var properties = Path.Combine(folder, "server.properties");
         var logging = Path.Combine(folder, "log4j2.properties");
         var server = _builder.AddResource(new EmbeddedServer(name, _java, folder)).WithPort("tcp").WithPort("controller");
@@ -85,7 +85,7 @@ internal sealed class EmbeddedKafka : IDisposable
                 await File.WriteAllTextAsync(logging, Logging, stop);
                 if (!File.Exists(Path.Combine(folder, "data", "meta.properties")))
                 {
-                    // Not with '-' at its beginning, one id in 64, which Kafka's tool would take for an option and fail.
+                    // The id must not begin with '-' (one in 64 would): Kafka's tool would take it for an option and fail.
                     var random = RandomNumberGenerator.GetBytes(16);
                     random[0] &= 0x7F;
                     var clusterId = Convert.ToBase64String(random).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -139,8 +139,8 @@ internal sealed class EmbeddedKafka : IDisposable
     {
         try
         {
-            var metadata = await Task.Run(() => Ask(address), cancellationToken);
-            return metadata.Brokers.Count > 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("It knows no broker.");
+            var metadata = await Task.Run(() => FetchMetadata(address), cancellationToken);
+            return metadata.Brokers.Count > 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The cluster has no brokers.");
         }
         catch (KafkaException problem)
         {
@@ -148,8 +148,10 @@ internal sealed class EmbeddedKafka : IDisposable
         }
     }
 
-    /// <summary>With a client of its own: one that the end of the system disposed of under a check that still asks would end the process.</summary>
-    private static Metadata Ask(string address)
+    /// <summary>
+    /// Creates a client for each check: if the shutdown disposed of a shared client while a check uses it, the process would crash.
+    /// </summary>
+    private static Metadata FetchMetadata(string address)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).SetLogHandler(static (_, _) => { }).Build();
         return admin.GetMetadata(TimeSpan.FromSeconds(2));

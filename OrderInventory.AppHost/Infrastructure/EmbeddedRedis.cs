@@ -40,7 +40,7 @@ internal sealed class EmbeddedRedis
     public IResourceBuilder<IResourceWithConnectionString> Add(string name)
     {
         var password = _builder.AddParameter($"{name}-password", Secrets.New(), secret: true);
-        var folder = _data.MakeClosed("redis");
+        var folder = _data.CreatePrivateFolder("redis");
         var configuration = Path.Combine(folder, "garnet.conf");
         var server = _builder.AddResource(new EmbeddedServer(name, "dotnet", folder)).WithPort("tcp");
         server.Resource.ConnectionStringExpression = ReferenceExpression.Create($"127.0.0.1:{server.Port("tcp")},password={password.Resource}");
@@ -49,17 +49,17 @@ internal sealed class EmbeddedRedis
         return server
             .WithArgs(
                 _server, "--bind", "127.0.0.1", "--port", server.Port("tcp"), "--config-import-path", configuration,
-                // Its own defaults are for a large server: 16 GB of log, 128 MB of index. This is a cache on a developer's machine.
+                // Garnet's defaults are for a large server: 16 GB of log, 128 MB of index. This is a cache on a developer's machine.
                 "--lua", "--memory", "128m", "--page", "1m", "--index", "4m", "--logger-level", "Error", "-q")
-            // The tool asks for the server collector, which reserves a heap per core.
+            // The tool is configured for the server garbage collector, which reserves a heap per core.
             .WithEnvironment("DOTNET_gcServer", "0")
             .WithEnvironment("DOTNET_gcConcurrent", "0")
-            // Its idle threads spin before they sleep: half of all context switches of the whole system, seen in a profile on 2 cores.
+            // Its idle threads spin before they sleep: in a profile on 2 cores, half of all context switches of the whole system.
             .WithEnvironment("DOTNET_ThreadPool_UnfairSemaphoreSpinLimit", "0")
             .WithHealthCheck($"{name}_check")
             .OnBeforeResourceStarted(async (_, _, stop) =>
             {
-                // In a file of its owner's, not on the command line, which every user can read.
+                // In a file that only its owner can read, not on the command line, which every user can read.
                 var settings = new { AuthenticationMode = "Password", Password = await password.Resource.GetValueAsync(stop) };
                 Secrets.WriteForOwner(configuration, JsonSerializer.Serialize(settings));
             });
@@ -88,7 +88,9 @@ internal sealed class EmbeddedRedis
             => Encoding.ASCII.GetBytes($"*{words.Length}\r\n" + string.Concat(words.Select(word => $"${word.Length}\r\n{word}\r\n")));
     }
 
-    /// <summary>'dotnet tool run' would keep a second process alive beside the server, so its assembly is started directly.</summary>
+    /// <summary>
+    /// Finds the tool's assembly, which is started directly: 'dotnet tool run' would keep a second process alive next to the server.
+    /// </summary>
     private static string? Find()
     {
         var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } folder

@@ -4,11 +4,11 @@ namespace OrderInventory.AppHost.Infrastructure;
 internal sealed class EmbeddedServer(string name, string command, string workingDirectory)
     : ExecutableResource(name, command, workingDirectory), IResourceWithConnectionString
 {
-    /// <summary>Set once, by who adds the server: it names the server's endpoints, which exist only then.</summary>
+    /// <summary>Set once, after the server has been added: it names the server's endpoints, which exist only then.</summary>
     public ReferenceExpression ConnectionStringExpression { get; set; } = ReferenceExpression.Empty;
 }
 
-/// <summary>Something without a process of its own: the mock broker inside the AppHost, or a folder.</summary>
+/// <summary>A resource without its own process: the mock broker inside the AppHost, or a folder.</summary>
 internal sealed class EmbeddedPlace(string name, string connectionString) : Resource(name), IResourceWithConnectionString
 {
     public ReferenceExpression ConnectionStringExpression { get; } = ReferenceExpression.Create($"{connectionString}");
@@ -25,8 +25,8 @@ internal static class EmbeddedResources
         });
 
     /// <summary>
-    /// An endpoint without a proxy: a server that tells clients its address (Kafka) cannot stand behind one. Aspire chooses a port that is free,
-    /// from a range that the system gives to no outgoing connection.
+    /// Adds an endpoint without a proxy: a server that advertises its own address to clients (Kafka) does not work behind one. Aspire chooses a free
+    /// port from a range that the system does not use for outgoing connections.
     /// </summary>
     public static IResourceBuilder<EmbeddedServer> WithPort(this IResourceBuilder<EmbeddedServer> server, string name, string scheme = "tcp")
         => server.WithEndpoint(scheme: scheme, name: name, isProxied: false);

@@ -7,7 +7,7 @@ internal sealed class External(IDistributedApplicationBuilder builder, AppHostSe
 
     public int KafkaPartitions => settings.KafkaPartitions;
 
-    // The services use the databases; the server itself is of interest to test fixtures only, which create databases on it.
+    // The services need only the databases; the server itself is needed only by test fixtures, which create databases on it.
     public void AddPostgres(string name)
     {
         if (settings.InfrastructureOnly)

@@ -1,14 +1,14 @@
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>Where PostgreSQL, Redis, Kafka and mail come from. Services see connection strings only and cannot tell the kinds apart.</summary>
+/// <summary>Where PostgreSQL, Redis, Kafka and mail come from. Services get only connection strings and do not depend on the kind.</summary>
 internal interface IInfrastructure : IDisposable
 {
-    /// <summary>One phrase for the line that is printed at start.</summary>
+    /// <summary>A phrase for the line that is printed at start.</summary>
     string Description { get; }
 
     int KafkaPartitions { get; }
 
-    /// <summary>False for librdkafka's mock broker, which knows no static membership.</summary>
+    /// <summary>False for librdkafka's mock broker, which does not support static membership.</summary>
     bool KafkaIsReal => true;
 
     void AddPostgres(string name);
@@ -22,6 +22,6 @@ internal interface IInfrastructure : IDisposable
     /// <summary>The connection string is <c>smtp://host:port</c>, or <c>file:///folder</c> for a pickup folder.</summary>
     IResourceBuilder<IResourceWithConnectionString> AddMail(string name);
 
-    /// <summary>Where a person reads the mail: an address, known once the resources run.</summary>
+    /// <summary>The address where a person reads the mail; known once the resources run.</summary>
     string? MailInbox();
 }

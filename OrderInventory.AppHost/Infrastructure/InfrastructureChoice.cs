@@ -6,9 +6,10 @@ namespace OrderInventory.AppHost.Infrastructure;
 internal static class InfrastructureChoice
 {
     /// <summary>
-    /// Decides before any resource is added: with no healthy runtime, Aspire leaves containers at "RuntimeUnhealthy" and all that wait for them hang.
+    /// Chooses before any resource is added: without a healthy runtime, Aspire leaves containers at "RuntimeUnhealthy", and resources that wait for
+    /// them hang.
     /// </summary>
-    public static async Task<IInfrastructure> MakeAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
+    public static async Task<IInfrastructure> CreateAsync(IDistributedApplicationBuilder builder, AppHostSettings settings)
     {
         var (mode, why) = await ChooseAsync(builder, settings.Mode);
         IInfrastructure infrastructure = mode switch
@@ -27,24 +28,24 @@ internal static class InfrastructureChoice
         return infrastructure;
     }
 
-    private static async Task<(string Mode, string Why)> ChooseAsync(IDistributedApplicationBuilder builder, string wish)
+    private static async Task<(string Mode, string Why)> ChooseAsync(IDistributedApplicationBuilder builder, string requested)
     {
-        switch (wish)
+        switch (requested)
         {
             case "embedded" or "external" or "containers":
-                return (wish, "asked for");
+                return (requested, "as configured");
             case "auto" when builder.ExecutionContext.IsPublishMode:
-                return ("containers", "what is published are containers");
+                return ("containers", "publishing always uses containers");
             case "auto":
                 return await IsRuntimeHealthyAsync()
                     ? ("containers", "a container runtime answers")
                     : ("embedded", "no container runtime answers");
             default:
-                throw new DistributedApplicationException($"Infrastructure:Mode is auto, containers, embedded or external, not '{wish}'.");
+                throw new DistributedApplicationException($"Infrastructure:Mode must be auto, containers, embedded or external, not '{requested}'.");
         }
     }
 
-    /// <summary>The probe that Aspire's orchestrator makes itself; it takes about 80 ms.</summary>
+    /// <summary>Runs the same probe as Aspire's orchestrator; it takes about 80 ms.</summary>
     public static async Task<bool> IsRuntimeHealthyAsync()
     {
         var runtime = Environment.GetEnvironmentVariable("ASPIRE_CONTAINER_RUNTIME")

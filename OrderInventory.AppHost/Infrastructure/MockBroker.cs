@@ -6,8 +6,8 @@ using Confluent.Kafka;
 namespace OrderInventory.AppHost.Infrastructure;
 
 /// <summary>
-/// librdkafka's mock cluster of one broker, on a TCP port of loopback. Confluent.Kafka can start one too, but not say that the first consumer of a
-/// group need not wait three seconds for others; so it is started by the functions of <c>rdkafka.h</c> and <c>rdkafka_mock.h</c>.
+/// librdkafka's mock cluster of one broker, on a loopback TCP port. Confluent.Kafka can start one too, but cannot switch off the three seconds that
+/// a group's first consumer waits for others; so it is started by the functions of <c>rdkafka.h</c> and <c>rdkafka_mock.h</c>.
 /// </summary>
 internal sealed class MockBroker : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class MockBroker : IDisposable
     private const int Producer = 0;
     private nint _client;
 
-    // Confluent.Kafka carries several builds of its library and loads the first that this system can load. That one is meant here.
+    // Confluent.Kafka contains several builds of its library and loads the first one that works on this system. This class must use the same build.
     static MockBroker() => NativeLibrary.SetDllImportResolver(typeof(MockBroker).Assembly, static (name, _, _) => name == Library ? Load() : 0);
 
     public MockBroker()
@@ -57,7 +57,7 @@ internal sealed class MockBroker : IDisposable
 
     public void Dispose()
     {
-        // A second time it would end the process.
+        // Destroying the client twice would crash the process.
         if (Interlocked.Exchange(ref _client, 0) is not 0 and var client)
         {
             Destroy(client);

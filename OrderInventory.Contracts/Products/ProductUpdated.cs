@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace OrderInventory.Contracts.Products;
 
-/// <summary>A product was made or changed; the members are its state after it.</summary>
+/// <summary>A product was created, changed or deleted; the members are its state afterwards.</summary>
 /// <param name="ProductId">The product; the Kafka key.</param>
 /// <param name="Version">Grows by one with every change.</param>
 /// <param name="Sku">Stock keeping unit, unique.</param>
@@ -25,9 +25,9 @@ public enum ProductStatus
     /// <summary>Can be ordered.</summary>
     Active,
 
-    /// <summary>Cannot be newly ordered; stands in the orders that have it.</summary>
+    /// <summary>Can no longer be ordered; existing orders keep it.</summary>
     Discontinued,
 
-    /// <summary>Gone from the catalogue; its SKU stays taken.</summary>
+    /// <summary>Removed from the catalogue; its SKU stays taken.</summary>
     Deleted,
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace OrderInventory.Messaging.Inbox;
 
 /// <summary>
-/// The spans of a batch. Each event whose trace is recorded gets a span of its own in that trace, and what follows from the event
-/// continues there. Work done once for many is a span of its own that links to all of them.
+/// The spans of a batch. Each event whose trace is recorded gets its own span in that trace, and what follows from the event
+/// continues there. Work that is done once for many events gets a separate span that links to all of theirs.
 /// </summary>
 internal sealed class BatchSpans : IDisposable
 {
@@ -48,7 +48,7 @@ internal sealed class BatchSpans : IDisposable
 
         if (links is { Count: 1 })
         {
-            // Alone, the event's span is the batch's too: the database calls are then seen in the order's own trace.
+            // A single recorded event's span serves as the batch's span too, so that the database calls appear in the order's own trace.
             Activity.Current = events.First(e => e.Activity is not null).Activity;
             return new(events, null, outer);
         }

@@ -6,18 +6,18 @@ using NpgsqlTypes;
 namespace OrderInventory.Messaging.Inbox;
 
 /// <summary>
-/// A record that could not be applied (or, when it has no offset, that the broker refused to take), kept until a person replays or
-/// deletes it. A partition never stops for one.
+/// A record that could not be applied (or, when it has no offset, that the broker refused), kept until a person replays or
+/// deletes it. A dead letter never stops its partition.
 /// </summary>
 public sealed class DeadLetter
 {
     public Guid Id { get; private set; } = Guid.CreateVersion7();
     public required string Topic { get; init; }
 
-    /// <summary>Null for an event of this service's own that the broker refused.</summary>
+    /// <summary>Null for one of this service's own events that the broker refused.</summary>
     public int? Partition { get; init; }
 
-    /// <summary>Null for an event of this service's own that the broker refused.</summary>
+    /// <summary>Null for one of this service's own events that the broker refused.</summary>
     public long? Offset { get; init; }
 
     public required string Key { get; init; }
@@ -28,7 +28,7 @@ public sealed class DeadLetter
     /// <summary>The <c>ce_type</c>; null when the record has none.</summary>
     public string? EventType { get; init; }
 
-    /// <summary>Why it was set aside, for a person.</summary>
+    /// <summary>Why it was set aside, for people to read.</summary>
     public required string Reason { get; init; }
 
     /// <summary>How often it was tried; 0 for a record that could not even be read.</summary>
@@ -92,7 +92,9 @@ public sealed class DeadLetter
         },
     };
 
-    /// <summary>Writes the row of an own event that the broker refused. Refused before, it is the same entry with one attempt more.</summary>
+    /// <summary>
+    /// Writes the row of one of this service's events that the broker refused. If it was refused before, its entry gets one more attempt.
+    /// </summary>
     internal NpgsqlBatchCommand InsertRefused()
     {
         var insert = Insert();

@@ -14,7 +14,7 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Messaging.Inbox;
 
-/// <summary>For the operator: what was set aside, and what to do about it.</summary>
+/// <summary>Lets operators list, replay and discard dead letters.</summary>
 public static class DeadLetterEndpoints
 {
     /// <summary>A dead letter. <c>payload</c> is the JSON that was sent, or a string when it was not JSON.</summary>
@@ -22,47 +22,47 @@ public static class DeadLetterEndpoints
         Guid Id, string Topic, int? Partition, long? Offset, string Key, Guid? EventId, string? EventType, string Reason, int Attempts,
         string? TraceId, DateTimeOffset CreatedAt, JsonNode? Payload);
 
-    /// <summary>Which dead letters: ids, a filter, or both, of which all must hold; or all of them, said by <c>all</c>.</summary>
-    /// <param name="Ids">One of these, at most 100.</param>
+    /// <summary>Selects dead letters: by ids, filters or both, all of which must match; or all of them with <c>all</c>.</summary>
+    /// <param name="Ids">Any of these ids, at most 100.</param>
     /// <param name="Topic">Of this topic.</param>
     /// <param name="EventType">Of this <c>ce_type</c>.</param>
     /// <param name="Key">With this key: the id of an order, a product or a customer.</param>
-    /// <param name="Reason">With this text in the reason; case does not matter.</param>
+    /// <param name="Reason">With this text in the reason, ignoring case.</param>
     /// <param name="CreatedTo">Set aside before this time.</param>
-    /// <param name="All">true: all of them. It stands alone, but for <c>limit</c>.</param>
-    /// <param name="Limit">At most so many, the oldest; 1 to 100, 100 when left out.</param>
+    /// <param name="All">true: all of them. Only <c>limit</c> can be combined with it.</param>
+    /// <param name="Limit">At most this many, the oldest; 1 to 100, 100 when left out.</param>
     [Example("""{"topic": "order.created", "reason": "timeout"}""")]
     public sealed record Selection(
         IReadOnlyList<Guid>? Ids = null, [property: MaxLength(249)] string? Topic = null, [property: MaxLength(200)] string? EventType = null,
         [property: MaxLength(200)] string? Key = null, [property: MaxLength(200)] string? Reason = null, DateTimeOffset? CreatedTo = null, bool? All = null, int? Limit = null);
 
-    /// <param name="Count">Dead letters that fit.</param>
-    /// <param name="ByTopic">How many of each topic.</param>
+    /// <param name="Count">Number of dead letters that match.</param>
+    /// <param name="ByTopic">The number per topic.</param>
     public sealed record CountResponse(long Count, IReadOnlyDictionary<string, long> ByTopic);
 
-    /// <param name="Applied">Handled without a failure, or handed to the outbox again: gone from the list, or about to go.</param>
-    /// <param name="FailedAgain">Still there, with one attempt more.</param>
-    /// <param name="HasMore">Whether more of them fit than are done in one request; send it again.</param>
+    /// <param name="Applied">Handled successfully, or handed to the outbox again: removed from the list, or about to be removed.</param>
+    /// <param name="FailedAgain">Still in the list, with one more attempt.</param>
+    /// <param name="HasMore">Whether more dead letters match than one request handles; if so, send it again.</param>
     public sealed record ReplayResponse(int Applied, int FailedAgain, bool HasMore);
 
-    /// <param name="Discarded">Gone.</param>
-    /// <param name="HasMore">Whether more of them fit than are done in one request; send it again.</param>
+    /// <param name="Discarded">Removed from the list.</param>
+    /// <param name="HasMore">Whether more dead letters match than one request handles; if so, send it again.</param>
     public sealed record DiscardResponse(int Discarded, bool HasMore);
 
     /// <summary>Maps <c>/api/{service}/dead-letters</c>.</summary>
     public static void MapDeadLetters(this IEndpointRouteBuilder routes, string service)
     {
         var group = routes.MapGroup($"/api/{service}/dead-letters").WithTags("Dead letters");
-        // Each service's is a list of its own, with cursors of its own.
+        // Each service has its own list with its own cursors.
         var paging = new Paging($"{service} dead letters");
         group.MapGet("/", (
             string? topic, string? eventType, string? key, string? reason, DateTimeOffset? createdTo, int? limit, string? cursor, NpgsqlDataSource database, CancellationToken cancellationToken) =>
             ListAsync(paging, new Selection(null, topic, eventType, key, reason, createdTo), limit, cursor, database, cancellationToken)).WithName("ListDeadLetters").For(Policies.ReadDeadLetters).WithSummary("List dead letters, newest first").WithProblems(503);
         group.MapGet("/count", CountAsync).WithName("CountDeadLetters").For(Policies.ReadDeadLetters).WithSummary("Count dead letters").WithProblems(503);
-        group.MapPost("/replay", ReplayManyAsync).WithName("ReplayDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Hand dead letters to this service's handler once more, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/discard", DiscardManyAsync).WithName("DiscardDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Give dead letters up, oldest first, at most 100").WithProblems(503);
-        group.MapPost("/{id:guid}/replay", ReplayAsync).WithName("ReplayDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Hand a dead letter to this service's handler once more").WithProblems(404, 503);
-        group.MapDelete("/{id:guid}", DeleteAsync).WithName("DiscardDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Give a dead letter up").WithProblems(404, 503);
+        group.MapPost("/replay", ReplayManyAsync).WithName("ReplayDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Replay dead letters, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/discard", DiscardManyAsync).WithName("DiscardDeadLetters").For(Policies.HandleDeadLetters).WithSummary("Discard dead letters, oldest first, at most 100").WithProblems(503);
+        group.MapPost("/{id:guid}/replay", ReplayAsync).WithName("ReplayDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Replay a dead letter").WithProblems(404, 503);
+        group.MapDelete("/{id:guid}", DeleteAsync).WithName("DiscardDeadLetter").For(Policies.HandleDeadLetters).WithSummary("Discard a dead letter").WithProblems(404, 503);
     }
 
     private static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> ListAsync(
@@ -115,8 +115,8 @@ public static class DeadLetterEndpoints
     }
 
     /// <summary>
-    /// 202 whether or not it could be applied: applied, it is gone from the list; failed again, it is the same entry with one attempt more.
-    /// An own event that the broker refused goes back to the outbox.
+    /// Returns 202 whether or not the event could be applied. If it was applied, its entry is removed; if it failed again, its entry stays with
+    /// one more attempt. One of the service's own events that the broker refused goes back to the outbox.
     /// </summary>
     private static async Task<Results<Accepted, ProblemHttpResult>> ReplayAsync(
         Guid id, DeadLetterReplay replay, CancellationToken cancellationToken) =>
@@ -125,8 +125,8 @@ public static class DeadLetterEndpoints
             : TypedResults.Accepted((string?)null);
 
     /// <summary>
-    /// One after the other, in the order in which they were set aside. Ask for those set aside before now (<c>createdTo</c>): one that fails
-    /// again stays, so a request for all would find it once more.
+    /// Replays one after the other, oldest first. One that fails again stays in the list with its <c>createdAt</c>, so the same request selects it
+    /// again. <c>createdTo</c> leaves out those that are added meanwhile.
     /// </summary>
     private static async Task<Results<Ok<ReplayResponse>, ProblemHttpResult>> ReplayManyAsync(
         Selection selection, DeadLetterReplay replay, NpgsqlDataSource database, CancellationToken cancellationToken)
@@ -149,7 +149,7 @@ public static class DeadLetterEndpoints
                     failed++;
                     break;
                 default:
-                    // It was replayed or discarded by another request meanwhile.
+                    // Another request has replayed or discarded it meanwhile.
                     break;
             }
         }
@@ -193,12 +193,12 @@ public static class DeadLetterEndpoints
         return ids.Count > limit ? (ids[..limit], true) : (ids, false);
     }
 
-    /// <summary>What a body selects is changed, so it must say what it means.</summary>
+    /// <summary>A body selects dead letters to be changed, so its selection must be explicit.</summary>
     private static ProblemHttpResult? CheckBody(Selection selection)
     {
         var errors = new RequestErrors();
         CheckFilter(selection, errors, "$.");
-        // Blanks in a reason leave out next to nothing.
+        // A reason of only blanks excludes almost nothing, so it does not count as a filter.
         var isFiltered = selection is not { Topic: null, EventType: null, Key: null, CreatedTo: null } || !string.IsNullOrWhiteSpace(selection.Reason);
         BulkRequests.Require(errors, selection.Ids, isFiltered, selection.All, selection.Limit);
         return errors.Any ? errors.Malformed() : null;
@@ -243,9 +243,9 @@ public static class DeadLetterEndpoints
     {
         try
         {
-            // Not deeper than this service's own JSON may be, with the page around it.
+            // Together with the page around it, not deeper than this service's own JSON may be.
             var json = JsonNode.Parse(payload, documentOptions: new() { MaxDepth = 24 });
-            // What is JSON but no text, such as half of a surrogate pair, is noticed only when it is written; there it would end the whole list.
+            // JSON with invalid text, such as half of a surrogate pair, fails only when it is written, where it would make the whole list fail.
             json?.ToJsonString();
             return json;
         }

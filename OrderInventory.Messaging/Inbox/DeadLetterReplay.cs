@@ -3,19 +3,19 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Messaging.Inbox;
 
-/// <summary>Replays one dead letter to this service's own handler, never to the shared topic, whose other readers have had it.</summary>
+/// <summary>Replays one dead letter to this service's own handler, never to the shared topic, whose other consumers have already read it.</summary>
 internal sealed class DeadLetterReplay(NpgsqlDataSource database, InboxProcessor processor, OutboxSignal signal, TimeProvider time)
 {
-    /// <summary>What became of a replay.</summary>
+    /// <summary>The result of a replay.</summary>
     internal enum Outcome
     {
         /// <summary>There is no such dead letter.</summary>
         Unknown,
 
-        /// <summary>Handled, or, for an own event that the broker refused, in the outbox again.</summary>
+        /// <summary>Handled, or, for one of this service's own events that the broker refused, in the outbox again.</summary>
         Applied,
 
-        /// <summary>The entry is still there, with one attempt more.</summary>
+        /// <summary>The entry still exists, with one more attempt.</summary>
         FailedAgain,
     }
 
@@ -59,7 +59,7 @@ internal sealed class DeadLetterReplay(NpgsqlDataSource database, InboxProcessor
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // The entry stays until the broker has taken the event: refused again, it is the same one with one attempt more.
+        // The entry stays until the broker has acknowledged the event; if the event is refused again, the entry gets one more attempt.
         await using var find = new NpgsqlCommand("SELECT id FROM dead_letters WHERE id = $1 FOR UPDATE", connection) { Parameters = { new() { Value = id } } };
         var again = OutboxMessage.Again(record, time.GetUtcNow());
         if (await find.ExecuteScalarAsync(cancellationToken) is not null && !await IsUnderWayAsync(connection, again, cancellationToken))

@@ -15,7 +15,7 @@ internal abstract class EventRegistration(int number, string type, Type handler)
     /// <summary>The data, or the reason why the record is poison.</summary>
     public abstract object? Read(ReadOnlySpan<byte> payload, out string? poison);
 
-    /// <summary>Whether the handler has anything to do for this data; otherwise it costs no row.</summary>
+    /// <summary>Whether the handler has anything to do for this data; if not, no inbox row is written.</summary>
     public abstract bool Concerns(object data);
 }
 

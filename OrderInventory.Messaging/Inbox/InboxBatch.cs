@@ -12,9 +12,9 @@ public sealed class InboxBatch
     private readonly List<Action> _afterCommit = [];
     private int _ownWrites;
 
-    /// <param name="connection">Open.</param>
-    /// <param name="transaction">On it.</param>
-    /// <param name="inbox">Writes the inbox rows: the first of all writes, so that an event that was handled before fails there and nowhere else.</param>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="transaction">A transaction on it.</param>
+    /// <param name="inbox">Writes the inbox rows before all other writes, so that an event handled before fails there and only there.</param>
     internal InboxBatch(NpgsqlConnection connection, NpgsqlTransaction transaction, NpgsqlBatchCommand? inbox)
     {
         _connection = connection;
@@ -27,12 +27,12 @@ public sealed class InboxBatch
         }
     }
 
-    /// <summary>Statements that need no answer; they go in one round trip, with the outbox and the commit.</summary>
+    /// <summary>Statements whose results are not needed. They run in one round trip with the outbox and the commit.</summary>
     public NpgsqlBatch Writes { get; private set; }
 
     /// <summary>
-    /// For reads and locks that decisions need; ask for it before anything is added to <see cref="Writes"/>. What an earlier handler of the batch has left
-    /// there is written first: it may be the very rows that this one decides on.
+    /// The connection for reads and locks that decisions need. Get it before adding anything to <see cref="Writes"/>. Statements that an earlier
+    /// handler of the batch added there are run first: they may write the rows that this handler decides on.
     /// </summary>
     public async Task<NpgsqlConnection> GetConnectionAsync(CancellationToken cancellationToken)
     {
@@ -49,7 +49,7 @@ public sealed class InboxBatch
     /// <summary>Publishes an event if and only if this transaction commits.</summary>
     public void Publish(OutboxMessage message) => _outbox.Add(message);
 
-    /// <summary>Runs after the commit, for what may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
+    /// <summary>Runs an action after the commit. Only for work that may be lost: cache invalidation, waking a waiter. It must not throw.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
     /// <summary>Writes and commits in one round trip.</summary>

@@ -5,15 +5,15 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Messaging.Inbox;
 
 /// <summary>
-/// Forgets events after <see cref="MessagingOptions.InboxRetention"/>. A copy that comes later still (a publisher that was down for
-/// longer than that, with its row unsent) meets the second line of defence: every handler compares the aggregate's version or a unique key of its own.
+/// Deletes inbox rows after <see cref="MessagingOptions.InboxRetention"/>. A duplicate that arrives even later (from a publisher that was down for
+/// longer than that, with an unsent row) meets the second line of defence: every handler compares the aggregate's version or its own unique key.
 /// </summary>
 internal sealed class InboxCleaner(NpgsqlDataSource database, MessagingOptions options, TimeProvider time, ILogger<InboxCleaner> logger)
     : OldRowsCleaner("inbox rows", time, logger)
 {
     protected override async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)
     {
-        // Ids are UUIDv7, so the primary key is in the order of time and no second index is needed.
+        // Ids are UUIDv7, so the primary key is in time order and no second index is needed.
         await using var delete = database.CreateCommand(
             """
             DELETE FROM inbox_messages

@@ -13,16 +13,16 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Messaging.Inbox;
 
 /// <summary>
-/// Applies each event exactly once: inbox rows, effects and outgoing events are one transaction per batch. What PostgreSQL asks to
-/// repeat (serialization failure, deadlock, lost connection) is repeated with backoff and in order, for as long as it takes. Any other
-/// failure falls back to one transaction per event; the event that fails alone becomes a dead letter and the rest goes on.
+/// Applies each event exactly once: inbox rows, effects and outgoing events are one transaction per batch. Transient failures
+/// (serialization failure, deadlock, lost connection) are retried with backoff and in order, for as long as it takes. After any other
+/// failure each event gets its own transaction; an event that fails alone becomes a dead letter, and the rest is applied.
 /// </summary>
 internal sealed partial class InboxProcessor(
     NpgsqlDataSource database, IServiceProvider services, MessagingOptions options, OutboxSignal signal, TimeProvider time, ILogger<InboxProcessor> logger)
 {
     private static readonly TimeSpan s_longestBackoff = TimeSpan.FromSeconds(5);
 
-    /// <summary>When it returns, all effects of the records are committed, and their offsets may be.</summary>
+    /// <summary>When it returns, all effects of the records are committed, so their offsets may be committed too.</summary>
     public async Task ProcessAsync(IReadOnlyList<EventRecord> records, CancellationToken cancellationToken)
     {
         var events = new List<ReceivedEvent>(records.Count);
@@ -68,7 +68,7 @@ internal sealed partial class InboxProcessor(
     }
 
     /// <summary>Replays a dead letter in one transaction with its removal. Returns why it failed again, or null.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it fails with is what the operator wants to read.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The operator wants to read the reason, whatever it is.")]
     public async Task<string?> ReplayAsync(EventRecord record, Guid deadLetter, CancellationToken cancellationToken)
     {
         var received = Read(record, out var poison);
@@ -89,7 +89,7 @@ internal sealed partial class InboxProcessor(
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "An event that fails alone, with whatever, is the dead letter.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An event that fails alone, for any reason, becomes a dead letter.")]
     private async Task ProcessAloneAsync(ReceivedEvent received, CancellationToken cancellationToken)
     {
         try
@@ -120,7 +120,7 @@ internal sealed partial class InboxProcessor(
             }
             catch (Exception exception) when (IsTransient(exception, attempt) && !cancellationToken.IsCancellationRequested)
             {
-                // The commit may have succeeded: then its events were not handed to the relay.
+                // The commit may have succeeded; in that case its events were not handed to the relay.
                 signal.Wake();
                 MessagingTelemetry.Repeats.Add(1);
                 var backoff = TimeSpan.FromMilliseconds(Math.Min(20 * Math.Pow(2, Math.Min(attempt, 12)), s_longestBackoff.TotalMilliseconds) * (0.5 + (Random.Shared.NextDouble() / 2)));
@@ -131,8 +131,8 @@ internal sealed partial class InboxProcessor(
     }
 
     /// <summary>
-    /// One transaction: what the handlers read, then all writes with the inbox rows and the commit in one round trip. It takes the events for new; one that
-    /// is not violates the inbox's primary key, which undoes everything.
+    /// One transaction: first the handlers' reads, then all writes, the inbox rows and the commit in one round trip. The events are assumed to be
+    /// new; one that is not violates the inbox's primary key, which rolls everything back.
     /// </summary>
     private async Task RunAsync(
         IReadOnlyList<ReceivedEvent> events, IReadOnlyList<DeadLetter> deadLetters, Guid? replayed, CancellationToken cancellationToken)
@@ -153,7 +153,7 @@ internal sealed partial class InboxProcessor(
             return;
         }
 
-        // In the order of their registration, not of arrival: topics overtake each other.
+        // In the order of registration, not of arrival: events of different topics overtake each other.
         foreach (var group in events.GroupBy(e => e.Registration.Handler).OrderBy(group => group.Min(e => e.Registration.Number)))
         {
             var handler = (IBatchHandler)services.GetRequiredService(group.Key);
@@ -162,7 +162,7 @@ internal sealed partial class InboxProcessor(
 
         foreach (var deadLetter in deadLetters)
         {
-            await SetAsideAsync(connection, batch, deadLetter, cancellationToken);
+            await AddDeadLetterAsync(connection, batch, deadLetter, cancellationToken);
         }
 
         signal.Committed(await batch.CommitAsync(cancellationToken));
@@ -203,7 +203,7 @@ internal sealed partial class InboxProcessor(
         return await delete.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    private async Task SetAsideAsync(NpgsqlConnection connection, InboxBatch batch, DeadLetter deadLetter, CancellationToken cancellationToken)
+    private async Task AddDeadLetterAsync(NpgsqlConnection connection, InboxBatch batch, DeadLetter deadLetter, CancellationToken cancellationToken)
     {
         await using var insert = new NpgsqlBatch(connection) { BatchCommands = { deadLetter.Insert() } };
         if (await insert.ExecuteNonQueryAsync(cancellationToken) == 0)
@@ -222,11 +222,11 @@ internal sealed partial class InboxProcessor(
         });
     }
 
-    /// <summary>The entry has all of it; the copy's record must not outgrow what brokers take.</summary>
+    /// <summary>Shortens the reason for the copy, whose record must not exceed the broker's limit. The entry has the full reason.</summary>
     private static string Shorten(string reason) => reason.Length <= 1000 ? reason : reason[..1000] + "…";
 
-    /// <summary>The event in a record; null without a reason when no handler wants it.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A service's own check that stumbles over the data says that the data is wrong, and a record that ends the consumer would end it again after every start.")]
+    /// <summary>Reads the event in a record. Null without a poison reason means that no handler wants it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A check that fails because of the data means that the data is wrong, and a record that ended the consumer would end it again after each start.")]
     private ReceivedEvent? Read(EventRecord record, out string? poison)
     {
         poison = null;
@@ -246,7 +246,7 @@ internal sealed partial class InboxProcessor(
 
         if (!Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id))
         {
-            poison = "The record has no ce_id that is a UUID.";
+            poison = "The record's ce_id is missing or not a UUID.";
             return null;
         }
 
@@ -269,21 +269,21 @@ internal sealed partial class InboxProcessor(
         return new(id, data!, IsPlain(correlation) ? correlation : id.ToString(), record, registration);
     }
 
-    /// <summary>It is copied into the headers of the events that follow, so text from outside must not get there.</summary>
+    /// <summary>The correlation id is copied into the headers of the events that follow, so arbitrary text from outside is not accepted.</summary>
     private static bool IsPlain([NotNullWhen(true)] string? correlation) =>
         correlation is { Length: > 0 and <= 100 } && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
 
-    /// <summary>A unique violation may be another batch that made the same row at this moment; a few repeats see that row then.</summary>
+    /// <summary>A unique violation may come from another batch that inserted the same row at the same time; a retry then sees that row.</summary>
     private static bool IsTransient(Exception? exception, int attempt) => exception.IsTransientDatabaseFailure() || (attempt <= 3 && IsUniqueViolation(exception));
 
     private static bool IsUniqueViolation(Exception? exception) => exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }
-        // EF Core wraps what it gets from Npgsql.
+        // EF Core wraps Npgsql's exceptions.
         || (exception is not null && IsUniqueViolation(exception.InnerException));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch is repeated (attempt {Attempt}) in {Backoff}")]
     private partial void LogRepeat(Exception exception, int attempt, TimeSpan backoff);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} failed; its events are tried one by one")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} failed; its events are processed one by one")]
     private partial void LogOneByOne(Exception exception, int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Dead letter {Id}: topic {Topic}, partition {Partition}, offset {Offset}: {Reason}")]

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OrderInventory.Messaging.Inbox;
 
-/// <summary>An event as it came from Kafka, read and checked.</summary>
+/// <summary>An event received from Kafka, read and checked.</summary>
 public sealed class ReceivedEvent
 {
     internal ReceivedEvent(Guid id, object data, string correlationId, EventRecord record, EventRegistration registration)
@@ -24,7 +24,7 @@ public sealed class ReceivedEvent
     /// <summary>The data, of the type that the handler was registered for.</summary>
     public object Data { get; }
 
-    /// <summary>The data as it came: UTF-8 JSON, with members that this service does not know too.</summary>
+    /// <summary>The data as received: UTF-8 JSON, including members that this service does not know.</summary>
     public ReadOnlyMemory<byte> Payload => Record.Payload;
 
     /// <summary>CloudEvents <c>source</c>, such as <c>/orders</c>; null when the publisher left it out.</summary>
@@ -33,7 +33,7 @@ public sealed class ReceivedEvent
     /// <summary>CloudEvents <c>subject</c>: the aggregate's id. The key, which is the same by contract, when the publisher left it out.</summary>
     public string Subject => EventHeaders.Get(Record.Headers, EventHeaders.Subject) ?? Record.Key;
 
-    /// <summary>CloudEvents <c>time</c>, UTC; null when it is missing or no time.</summary>
+    /// <summary>CloudEvents <c>time</c>, UTC; null when it is missing or invalid.</summary>
     public DateTimeOffset? Time =>
         DateTimeOffset.TryParse(EventHeaders.Get(Record.Headers, EventHeaders.Time), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time.ToUniversalTime()

@@ -9,8 +9,8 @@ using OrderInventory.Messaging.Inbox;
 namespace OrderInventory.Messaging.Kafka;
 
 /// <summary>
-/// Reads this service's topics in batches, on a thread of its own: polling blocks, and rebalance callbacks run inside the poll, so
-/// while a batch is being applied nothing is taken away unnoticed. Offsets are stored only after the batch's transaction has
+/// Reads this service's topics in batches on its own thread, because polling blocks. Rebalance callbacks run inside the poll, so no
+/// partition is revoked unnoticed while a batch is being applied. Offsets are stored only after the batch's transaction has
 /// committed; the client commits them in the background, and a crash before that only leads to duplicates, which the inbox drops.
 /// </summary>
 internal sealed partial class EventConsumer(
@@ -37,7 +37,7 @@ internal sealed partial class EventConsumer(
         }
     }
 
-    /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
+    /// <summary>Runs one consumer until the service stops or an error occurs from which librdkafka cannot recover.</summary>
     private void Consume(CancellationToken stopping)
     {
         var rebootstrap = new BrokerRebootstrap(options.Kafka.BootstrapServers, time);
@@ -68,7 +68,7 @@ internal sealed partial class EventConsumer(
         }
         catch (Exception exception) when (exception is KafkaException || !stopping.IsCancellationRequested)
         {
-            // Whatever it is, a consumer that ended here would take the service with it. What is not committed is read again.
+            // Any exception is caught, because one that ended this loop would end the service. Records that are not committed are read again.
             LogRestart(exception, exception.Message);
             stopping.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
         }
@@ -79,7 +79,7 @@ internal sealed partial class EventConsumer(
         }
     }
 
-    /// <summary>Commits the stored offsets and leaves the group, so that others take over at once.</summary>
+    /// <summary>Commits the stored offsets and leaves the group, so that other replicas take over immediately.</summary>
     private void Close(IConsumer<string, byte[]> consumer)
     {
         try
@@ -88,7 +88,7 @@ internal sealed partial class EventConsumer(
         }
         catch (KafkaException exception)
         {
-            // After a fatal error it cannot leave in order; the group notices by the session timeout.
+            // After a fatal error the consumer cannot leave the group properly; the group removes it after the session timeout.
             LogError(exception.Error.Reason);
         }
     }
@@ -120,7 +120,7 @@ internal sealed partial class EventConsumer(
         }
         catch (ConsumeException exception) when (!exception.Error.IsFatal)
         {
-            // Such as a topic that is gone for a moment: the client goes on by itself, and what was read before is good.
+            // For example a topic that is briefly unavailable: the client continues by itself, and the records read before are valid.
             LogError(exception.Error.Reason);
         }
     }
@@ -137,7 +137,7 @@ internal sealed partial class EventConsumer(
             }
             catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_State)
             {
-                // The partition went to another replica meanwhile, which gets these records again and drops them.
+                // The partition has moved to another replica, which reads these records again and drops them.
                 LogNotStored(next.Topic, next.Partition);
             }
         }
@@ -171,7 +171,7 @@ internal sealed partial class EventConsumer(
         config.EnableAutoOffsetStore = false;
         config.EnableAutoCommit = true;
         config.AutoCommitIntervalMs = 1000;
-        // A killed replica's partitions move on after this; Kafka's default would leave them for 45 s.
+        // A killed replica's partitions are reassigned after this time; with Kafka's default, after 45 s.
         config.SessionTimeoutMs = 8000;
         config.HeartbeatIntervalMs = 2000;
         config.SocketNagleDisable = true;
@@ -192,10 +192,10 @@ internal sealed partial class EventConsumer(
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} partitions assigned")]
     private partial void LogAssigned(int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer restarts: {Reason}")]
     private partial void LogRestart(Exception exception, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it begins with the configured ones again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer has waited too long for a broker; it reconnects to the configured brokers")]
     private partial void LogRebootstrapped();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The offset of {Topic} [{Partition}] was not stored: the partition has another owner now")]
@@ -208,7 +208,9 @@ internal sealed partial class EventConsumer(
     private partial void LogClient(string facility, string message);
 }
 
-/// <summary>What readiness asks of the consumer: its first assignment, even an empty one. A broker that is lost later only degrades.</summary>
+/// <summary>
+/// The consumer's readiness: ready after the first assignment, even an empty one. A broker that is lost later only degrades the service.
+/// </summary>
 internal sealed class ConsumerState : IHealthCheck
 {
     private readonly MessagingOptions _options;
@@ -224,7 +226,7 @@ internal sealed class ConsumerState : IHealthCheck
         MessagingTelemetry.ObserveLag(Lag);
     }
 
-    /// <summary>Whose partitions the lag is about; null before it is closed: when this returns, it is no longer used.</summary>
+    /// <summary>Sets the consumer whose lag is measured. Pass null before closing it: when this returns, the consumer is no longer used.</summary>
     public void Reads(IConsumer<string, byte[]>? consumer)
     {
         lock (_reading)
@@ -234,13 +236,13 @@ internal sealed class ConsumerState : IHealthCheck
         }
     }
 
-    /// <summary>The effects of what is before this are committed.</summary>
+    /// <summary>The effects of the records before this offset are committed.</summary>
     public void Handled(TopicPartitionOffset next) => _next[next.TopicPartition] = next.Offset;
 
     /// <summary>Records in this replica's partitions whose effects are not committed, as far as the client knows the partitions' ends.</summary>
     private IEnumerable<Measurement<long>> Lag()
     {
-        // Not while it is closed: its memory is librdkafka's, and the process would end with it.
+        // Locked, so that the consumer is not closed meanwhile: reading librdkafka's freed memory would end the process.
         lock (_reading)
         {
             if (_consumer is not { } consumer)
@@ -276,7 +278,7 @@ internal sealed class ConsumerState : IHealthCheck
     {
         if (!_assigned)
         {
-            return Task.FromResult(HealthCheckResult.Unhealthy("The consumer has had no assignment yet."));
+            return Task.FromResult(HealthCheckResult.Unhealthy("The consumer has not been assigned any partitions yet."));
         }
 
         if (_lost)

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.Messaging.Kafka;
 
 /// <summary>
-/// The service's idempotent producers, replaced after an error from which librdkafka cannot recover: one that sends at once, and one that collects
-/// what nobody waits for, because a request to the broker costs much the same for one record as for fifty, and how long a producer collects is one
-/// setting for all its topics. A topic always has the same one, so the order of a key's events on it holds.
+/// The service's two idempotent producers: one sends immediately, the other collects events that nobody waits for, because a request to the broker
+/// costs about the same for one record as for fifty. There are two because a producer's linger time applies to all its topics. A topic always uses
+/// the same producer, so the order of a key's events is kept. Producers are replaced after an error from which librdkafka cannot recover.
 /// </summary>
 internal sealed partial class EventProducer(IProducer<string, byte[]> first, MessagingOptions options, ILogger<EventProducer> logger) : IDisposable
 {
@@ -16,27 +16,27 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     private volatile bool _broken;
 
     /// <summary>Called from the relay's loop only.</summary>
-    /// <exception cref="KafkaException">It was not taken.</exception>
+    /// <exception cref="KafkaException">The producer did not accept the message.</exception>
     public void Produce(string topic, Message<string, byte[]> message, Action<DeliveryReport<string, byte[]>> acknowledged)
     {
         try
         {
             Of(topic).Produce(topic, message, report =>
             {
-                Look(report.Error);
+                CheckError(report.Error);
                 acknowledged(report);
             });
         }
         catch (KafkaException exception)
         {
-            Look(exception.Error);
+            CheckError(exception.Error);
             throw;
         }
     }
 
     /// <summary>
-    /// Replaces the producer if it is no longer usable. Called from the relay's loop between two rounds: a producer that is disposed
-    /// of does not report what it has in flight, and a round waits for all its reports.
+    /// Replaces the producers if they are no longer usable. Called from the relay's loop between two rounds: a producer that is disposed
+    /// of does not report on its messages in flight, and a round waits for all reports.
     /// </summary>
     public void RenewIfBroken()
     {
@@ -53,12 +53,13 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     /// <summary>For <see cref="BrokerRebootstrap"/>.</summary>
     public IReadOnlyList<IClient> Clients => _bulk is null ? [_current] : [_current, _bulk];
 
-    /// <summary>The broker, or the client in its place, will never take this record.</summary>
+    /// <summary>Whether the broker, or the client before it, will never accept this record.</summary>
     public static bool IsPermanent(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsg
         or ErrorCode.InvalidRecord or ErrorCode.RecordListTooLarge or ErrorCode.InvalidTimestamp or ErrorCode.PolicyViolation;
 
     /// <summary>
-    /// An error that lasts until the configuration is corrected is logged at once and by name. A broker that is away is not: the components that wait for it log that.
+    /// Logs errors that last until the configuration is corrected, immediately and by name. An unavailable broker is not logged here but by the
+    /// components that wait for it.
     /// </summary>
     public static Action<IProducer<string, byte[]>, Error> ErrorHandler(ILogger<EventProducer> logger) => (_, error) =>
     {
@@ -72,22 +73,22 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     {
         config.EnableIdempotence = true;
         config.Acks = Acks.All;
-        // A record is never given up by time: what fails by time can be overtaken by its successor. The relay's rows wait as long as the broker is away.
+        // No record times out: a record that did could be overtaken by its successor. The relay's rows wait as long as the broker is unavailable.
         config.MessageTimeoutMs = 0;
         config.LingerMs = 0;
         config.SocketNagleDisable = true;
         config.CompressionType = CompressionType.Lz4;
         config.StatisticsIntervalMs = 0;
-        // Only whether it was taken: without this every report brings all headers back.
+        // Reports say only whether a record was accepted; by default every report returns all headers.
         config.DeliveryReportFields = "none";
         config.ReconnectBackoffMaxMs = 1000;
     }
 
     /// <summary>
-    /// After a fatal error librdkafka fails everything with the code of that error, not with one that says 'fatal' (seen with 2.16). So
-    /// whatever is not known to leave the producer alone makes it suspect; a new one costs little, an unusable one stops the outbox.
+    /// After a fatal error librdkafka fails every record with the code of that error, not with a code that says 'fatal' (seen with 2.16). So
+    /// every error that is not known to be harmless marks the producer as broken: a new one costs little, an unusable one stops the outbox.
     /// </summary>
-    private void Look(Error error)
+    private void CheckError(Error error)
     {
         if (error.IsError && !IsPermanent(error) && error.Code is not (ErrorCode.Local_QueueFull or ErrorCode.Local_UnknownTopic
             or ErrorCode.Local_UnknownPartition or ErrorCode.UnknownTopicOrPart or ErrorCode.TopicAuthorizationFailed))
@@ -112,6 +113,6 @@ internal sealed partial class EventProducer(IProducer<string, byte[]> first, Mes
     [LoggerMessage(Level = LogLevel.Error, Message = "Kafka refuses this service as it is configured: {Reason}")]
     private static partial void LogMisconfigured(ILogger logger, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The producer met an error that may be fatal and is made anew; unacknowledged events are published again")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The producer had a possibly fatal error and is recreated; unacknowledged events are published again")]
     private partial void LogRenewed();
 }

@@ -6,20 +6,20 @@ namespace OrderInventory.Messaging.Kafka;
 
 internal static class KafkaTopicNames
 {
-    /// <summary>Where copies of a group's dead letters of a topic go, for people to look at.</summary>
+    /// <summary>The topic for copies of a group's dead letters of a topic, for people to read.</summary>
     public static string DeadLetters(string topic, string group) => $"{topic}.{group}.dlq";
 }
 
 /// <summary>
-/// Makes the topics of this service with the configured number of partitions, before any of its clients touches them: a broker that
-/// makes a topic by itself gives it its own default, and raising that later would move keys to other partitions.
+/// Creates the topics of this service with the configured number of partitions before any of its clients uses them: a broker that
+/// creates a topic automatically uses its own default, and raising that number later would move keys to other partitions.
 /// </summary>
 internal sealed partial class KafkaTopics(MessagingOptions options, ILogger<KafkaTopics> logger) : IDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private bool _done;
 
-    /// <summary>Returns when the topics are there; waits for as long as the broker is away.</summary>
+    /// <summary>Returns when the topics exist; waits for as long as the broker is unavailable.</summary>
     public async Task EnsureAsync(CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken);
@@ -68,7 +68,7 @@ internal sealed partial class KafkaTopics(MessagingOptions options, ILogger<Kafk
         }
         catch (KafkaException exception) when (exception.Error.Code is ErrorCode.Local_UnsupportedFeature or ErrorCode.UnsupportedVersion)
         {
-            // Such a broker makes a topic when it first hears of it, as the look below lets it.
+            // Such a broker creates a topic at the first metadata request for it, which follows below.
             LogMadeByBroker();
         }
 
@@ -83,9 +83,9 @@ internal sealed partial class KafkaTopics(MessagingOptions options, ILogger<Kafk
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics are not there yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The topics do not exist yet: {Reason}")]
     private partial void LogWaiting(string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "This broker makes topics by itself, with its own number of partitions")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "This broker creates topics automatically, with its own number of partitions")]
     private partial void LogMadeByBroker();
 }

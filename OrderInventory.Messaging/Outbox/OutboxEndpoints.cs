@@ -8,10 +8,10 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Messaging.Outbox;
 
-/// <summary>For the operator: whether events of a service get out.</summary>
+/// <summary>Shows the operator whether a service's events are being published.</summary>
 public static class OutboxEndpoints
 {
-    /// <summary>What waits to be published.</summary>
+    /// <summary>The events that wait to be published.</summary>
     /// <param name="Length">Events that the broker has not acknowledged.</param>
     /// <param name="Oldest">When the oldest of them was written, UTC; null when none waits.</param>
     /// <param name="LagSeconds">How long ago that was, by the database's clock; 0 when none waits.</param>

@@ -9,8 +9,8 @@ using OrderInventory.Messaging.Inbox;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// An event that waits to be published, written in the transaction of its change. The relay publishes the messages of
-/// one key in the order of <see cref="Version"/>, the aggregate's version: the row lock on the aggregate has made that order, while
+/// An event that waits to be published, written in the transaction of the change that it reports. The relay publishes the messages of
+/// one key in the order of <see cref="Version"/>, the aggregate's version: the row lock on the aggregate guarantees that order, whereas
 /// ids and times come from clocks that differ between replicas.
 /// </summary>
 public sealed class OutboxMessage
@@ -37,7 +37,7 @@ public sealed class OutboxMessage
     public string Key { get; private set; }
     public long Version { get; private set; }
 
-    /// <summary>The event's <c>ce_id</c>: the same when it is published again, so that consumers can tell.</summary>
+    /// <summary>The event's <c>ce_id</c>. It stays the same when the event is published again, so that consumers recognize it.</summary>
     public Guid Id { get; private set; }
 
     public string Topic { get; private set; }
@@ -48,16 +48,16 @@ public sealed class OutboxMessage
     public byte[] Payload { get; private set; }
     public DateTimeOffset CreatedAt { get; private set; }
 
-    /// <summary>Whether it is a dead letter that a person has replayed, whose entry goes with it.</summary>
+    /// <summary>Whether this is a dead letter that a person has replayed. Its entry is deleted together with this row.</summary>
     internal bool IsReplayed => Headers.Contains(EventHeaders.Replayed, StringComparison.Ordinal);
 
-    /// <summary>The message as its row has it.</summary>
+    /// <summary>Restores a message from its row.</summary>
     internal static OutboxMessage Restore(
         short slot, string key, long version, Guid id, string topic, string headers, byte[] payload, DateTimeOffset createdAt) =>
         new(slot, key, version, id, topic, headers, payload, createdAt);
 
-    /// <summary>An event of this service.</summary>
-    /// <param name="type">Which event.</param>
+    /// <summary>Creates the message of an event of this service.</summary>
+    /// <param name="type">The event's type.</param>
     /// <param name="key">Kafka key and CloudEvents subject: the aggregate's id.</param>
     /// <param name="version">The aggregate's version after the change.</param>
     /// <param name="data">State after the change.</param>
@@ -78,10 +78,10 @@ public sealed class OutboxMessage
         return new(SlotOf(subject), subject, version, id, type.Topic, headers, type.Serialize(data), time.ToUniversalTime());
     }
 
-    /// <summary>A record as it came, for another topic: the copy of a dead letter. Of a very long key it has the beginning.</summary>
+    /// <summary>Copies a record for another topic: the copy of a dead letter. A very long key is truncated.</summary>
     internal static OutboxMessage Copy(string topic, string key, long version, string headers, byte[] payload, DateTimeOffset time)
     {
-        // A foreign record's key may be of any length, but it becomes part of a primary key, and PostgreSQL's index entries end at 2,704 bytes.
+        // A foreign record's key may be of any length, but it becomes part of a primary key, and PostgreSQL limits index entries to 2,704 bytes.
         if (key.Length > MaxCopiedKey)
         {
             key = key[..(char.IsHighSurrogate(key[MaxCopiedKey - 1]) ? MaxCopiedKey - 1 : MaxCopiedKey)];
@@ -90,14 +90,14 @@ public sealed class OutboxMessage
         return new(SlotOf(key), key, version, Guid.CreateVersion7(), topic, headers, payload, time);
     }
 
-    /// <summary>An event of this service that the broker had refused, with the id and version that it had.</summary>
+    /// <summary>Creates a message for an event that the broker refused and that is published again, with its original id and version.</summary>
     internal static OutboxMessage Again(EventRecord record, DateTimeOffset time) => new(
         SlotOf(record.Key), record.Key,
         long.TryParse(EventHeaders.Get(record.Headers, EventHeaders.AggregateVersion), CultureInfo.InvariantCulture, out var version) ? version : 0,
         Guid.TryParse(EventHeaders.Get(record.Headers, EventHeaders.Id), out var id) ? id : Guid.CreateVersion7(),
         record.Topic, EventHeaders.ToJson(record.Headers, (EventHeaders.Replayed, "1")), record.Payload, time);
 
-    /// <summary>Every event has a trace. One without a traced cause, such as a timer's, starts one that is not recorded.</summary>
+    /// <summary>Every event has a trace. An event without a traced cause, such as a timer's, starts a trace that is not recorded.</summary>
     private static string TraceOf(ReceivedEvent? cause) => (cause is null ? Activity.Current?.Id : cause.TraceParent)
         ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
 
@@ -107,7 +107,7 @@ public sealed class OutboxMessage
     private static string WriteHeaders(
         Guid id, string type, string source, string subject, long version, DateTimeOffset time, ReceivedEvent? cause, string traceParent, string? traceState)
     {
-        // Nothing in these values needs escaping in JSON except a caller's tracestate; this is on every hot path.
+        // Built without a JSON writer because this is on every hot path: only a caller's trace headers can need escaping.
         var json = new StringBuilder(512)
             .Append("{\"ce_specversion\":\"1.0\",\"ce_id\":\"").Append(id)
             .Append("\",\"ce_type\":\"").Append(type)
@@ -122,7 +122,7 @@ public sealed class OutboxMessage
         }
 
         json.Append("\",\"content-type\":\"application/json\",\"traceparent\":\"").Append(JsonEncodedText.Encode(traceParent));
-        // Longer than anybody must pass on (W3C Trace Context, section 3.3.1.5), it would eat up what a record may have.
+        // A tracestate longer than must be propagated (W3C Trace Context, section 3.3.1.5) would use up the room for a record's headers.
         if (traceState is { Length: <= MaxTraceState })
         {
             json.Append("\",\"tracestate\":\"").Append(JsonEncodedText.Encode(traceState));

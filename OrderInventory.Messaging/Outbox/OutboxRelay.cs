@@ -11,19 +11,19 @@ namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
 /// Publishes the outbox. Messages of this process come from <see cref="OutboxSignal"/> after their commit, without a read of the table. The
-/// table is read at the start, when slots were taken over, after a failure, when rows were written without a hand-over, and from time to time. A row
-/// is deleted when the broker has acknowledged it, many at once. There is no high-water mark that would skip a row that committed late, and a crash at any
-/// instruction leaves the row there: it is published again, with the same <c>ce_id</c>.
+/// table is read at the start, after slots were taken over, after a failure, after rows were written without a hand-over, and from time to time.
+/// Rows that the broker has acknowledged are deleted in batches. There is no high-water mark that would skip a row that committed late, and a
+/// crash at any point leaves the row in the table: it is published again with the same <c>ce_id</c>.
 /// <para>
-/// Order within a key: a message from memory leaves only when every older row of its key that its transaction saw has left before it; otherwise the
-/// table is read, which is in the order of keys and versions. See docs/messaging.md.
+/// Order within a key: a message from memory is published only after every older row of its key that its transaction saw. Otherwise the relay
+/// reads the table, in the order of keys and versions. See docs/messaging.md.
 /// </para>
 /// </summary>
 internal sealed partial class OutboxRelay(
     NpgsqlDataSource database, OutboxSignal signal, EventProducer producer, KafkaTopics topics, MessagingOptions options,
     TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
-    /// <summary>How long acknowledged rows stay, so that they are deleted together.</summary>
+    /// <summary>How long acknowledged rows stay in the table, so that many are deleted together.</summary>
     private static readonly TimeSpan s_deleteAfter = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_waitAtStop = TimeSpan.FromSeconds(1);
 
@@ -35,10 +35,12 @@ internal sealed partial class OutboxRelay(
     private long _deleted;
     private bool _isTableReadDue = true;
 
-    /// <summary>The last read of the table left rows that the producer could not take yet. Reading again before something is acknowledged would find the same rows.</summary>
+    /// <summary>
+    /// The last read of the table left rows that the producer could not take yet. Reading again before an acknowledgement would find the same rows.
+    /// </summary>
     private bool _isBlocked;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A relay that ended here would take the service with it, or leave its events where they are.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Otherwise the service would end, or its events would stay in the outbox.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await topics.EnsureAsync(stoppingToken);
@@ -85,18 +87,18 @@ internal sealed partial class OutboxRelay(
         }
         catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or ObjectDisposedException)
         {
-            // The database is away, or a second stop signal has disposed of it. The leases expire by themselves.
+            // The database is unavailable, or a second stop signal has disposed of its data source. The leases expire by themselves.
             LogNotReleased(exception);
         }
     }
 
     private async Task RenewWhenDueAsync(CancellationToken cancellationToken)
     {
-        // A poll belongs to no trace; without this each one would start its own.
+        // A poll belongs to no trace; without this scope each poll would start its own.
         using var quiet = SuppressInstrumentationScope.Begin();
         if (_slots.IsRenewalDue)
         {
-            // Here, because this runs every three seconds, also while the relay waits for delivery reports.
+            // Done here because this runs every three seconds, even while the relay waits for delivery reports.
             RebootstrapProducer();
             _isTableReadDue |= await _slots.RenewAsync(cancellationToken);
         }
@@ -120,10 +122,12 @@ internal sealed partial class OutboxRelay(
         }
     }
 
-    /// <summary>Until the next read of the table or the next deletion, if no signal comes before.</summary>
+    /// <summary>Time until the next read of the table or the next deletion, unless a signal comes first.</summary>
     private TimeSpan LongestWait() => !_sent.IsEmpty && s_deleteAfter < Poll ? s_deleteAfter : Poll;
 
-    /// <summary>Commits of this process are handed over; rows that other replicas write for this one's slots are found by polling.</summary>
+    /// <summary>
+    /// Interval of polling. Commits of this process are handed over; other replicas' rows for this replica's slots are found by polling.
+    /// </summary>
     private TimeSpan Poll => _slots.OwnsAll ? options.IdlePoll : options.SharedPoll;
 
     private async Task RelayAsync(CancellationToken cancellationToken)
@@ -133,7 +137,7 @@ internal sealed partial class OutboxRelay(
             await RecoverAsync(failure, cancellationToken);
         }
 
-        await SetRefusedAsideAsync(cancellationToken);
+        await MoveRefusedToDeadLettersAsync(cancellationToken);
         _isTableReadDue |= signal.TakeTableRequest() || HasElapsed(_lastTableRead, Poll);
         if (_isTableReadDue || _sent.IsDeletionDue || HasElapsed(_deleted, s_deleteAfter))
         {
@@ -153,7 +157,7 @@ internal sealed partial class OutboxRelay(
     private async Task PublishFromTableAsync(CancellationToken cancellationToken)
     {
         _lastTableRead = time.GetTimestamp();
-        // Cleared before the read: a row that is signalled from here on may not be in it.
+        // Cleared before the read: the read may miss a row that is signalled from here on.
         _isTableReadDue = false;
         var (messages, isAll) = await _table.ReadAsync(cancellationToken);
         _isBlocked = !Publish(messages) || !isAll;
@@ -164,13 +168,13 @@ internal sealed partial class OutboxRelay(
     {
         while (!_isTableReadDue && !_sent.IsFull && signal.TryTake(out var write))
         {
-            // An earlier version was written by another process, or before a restart: the table has them in order. Other replicas' slots are left to them.
+            // If an earlier version comes from another process or from before a restart, read the table. Other replicas' slots are skipped.
             _isTableReadDue = !write.Older.All(_sent.Contains)
                 || !Publish(write.Messages.Where(message => _slots.Owns(message.Slot) && !_sent.Contains(message.Id)));
         }
     }
 
-    /// <summary>Hands messages to the producer, in their order. False when its queue is full: the rest stays in the table.</summary>
+    /// <summary>Hands messages to the producer, in their order. False when the producer's queue is full: the rest stays in the table.</summary>
     private bool Publish(IEnumerable<OutboxMessage> messages)
     {
         foreach (var message in messages)
@@ -216,7 +220,7 @@ internal sealed partial class OutboxRelay(
         }
         catch (KafkaException exception) when (EventProducer.IsPermanent(exception.Error))
         {
-            // Such as a message that is larger than the producer may send.
+            // For example a message larger than the producer may send.
             _sent.Complete(message, exception.Error);
             return true;
         }
@@ -228,8 +232,8 @@ internal sealed partial class OutboxRelay(
     }
 
     /// <summary>
-    /// Waits until the producer has reported on all of its records, replaces it if it is no longer usable, and starts again from the table, so that keys
-    /// keep their order. The producer never times a record out, so while the broker is away this waits, and renews its leases.
+    /// Waits until the producer has reported on all its records, replaces it if it is no longer usable, and starts again from the table, so that
+    /// each key keeps its order. Records never time out in the producer, so while the broker is unavailable this waits and renews the leases.
     /// </summary>
     private async Task RecoverAsync(Error failure, CancellationToken cancellationToken)
     {
@@ -261,12 +265,12 @@ internal sealed partial class OutboxRelay(
         MessagingTelemetry.Published.Add(messages.Count);
     }
 
-    /// <summary>A record that the broker will never take becomes a dead letter, and its slot goes on.</summary>
-    private async Task SetRefusedAsideAsync(CancellationToken cancellationToken)
+    /// <summary>Turns records that the broker permanently refused into dead letters, so that their slots are not blocked.</summary>
+    private async Task MoveRefusedToDeadLettersAsync(CancellationToken cancellationToken)
     {
         while (_sent.FirstRefused() is var (message, error))
         {
-            await _table.SetAsideAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
+            await _table.MoveToDeadLettersAsync(message, error.Reason, time.GetUtcNow(), cancellationToken);
             _sent.RemoveFirstRefused();
             _isBlocked = false;
             MessagingTelemetry.Refused.Add(1);
@@ -277,12 +281,12 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox could not be relayed; its rows wait (failure {Failures} in a row)")]
     private partial void LogRoundFailed(Exception exception, int failures);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused event {EventId} for topic {Topic}, key {Key}, for good: {Reason}. It is a dead letter now")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker permanently refused event {EventId} for topic {Topic}, key {Key}: {Reason}. It is now a dead letter")]
     private partial void LogRefused(Guid eventId, string topic, string key, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it begins with the configured ones again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The producer has waited too long for a broker; it reconnects to the configured brokers")]
     private partial void LogRebootstrapped();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots were not given back; their leases end by themselves")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The outbox slots could not be released; their leases will expire")]
     private partial void LogNotReleased(Exception exception);
 }

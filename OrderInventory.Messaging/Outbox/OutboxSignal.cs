@@ -5,13 +5,13 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// Hands committed messages to this process's relay. What was written with <see cref="OutboxSql.WriteAsync"/> is handed over in memory, so that
-/// the relay need not read it. That only saves work: what is lost on the way is in the table, which the relay reads at its start, after a
-/// failure, when it takes slots over, and from time to time.
+/// Hands committed messages to this process's relay. Messages written with <see cref="OutboxSql.WriteAsync"/> are handed over in memory, so that
+/// the relay need not read them. This only saves work: a message lost on the way is still in the table, which the relay reads at its start,
+/// after a failure, after it took slots over, and from time to time.
 /// </summary>
 public sealed class OutboxSignal : IDisposable
 {
-    /// <summary>More writes than these wait in the table alone, so that a broker that is away costs no memory.</summary>
+    /// <summary>Writes beyond this number wait only in the table, so that an unavailable broker costs no memory.</summary>
     private const int MaxWaiting = 4096;
 
     private readonly ConcurrentQueue<OutboxWrite> _writes = new();
@@ -37,7 +37,7 @@ public sealed class OutboxSignal : IDisposable
         }
     }
 
-    /// <summary>There may be rows that were not handed over: EF Core wrote them, or it is not known whether a commit succeeded. Cheap, never blocks.</summary>
+    /// <summary>Rows may exist that were not handed over: EF Core wrote them, or the outcome of a commit is unknown. Cheap, never blocks.</summary>
     public void Wake()
     {
         Interlocked.Exchange(ref _tableRequested, 1);
@@ -57,7 +57,7 @@ public sealed class OutboxSignal : IDisposable
             }
             catch (SemaphoreFullException)
             {
-                // Another thread has released it between the check and the release.
+                // Another thread released it between the check and the release.
             }
         }
     }
@@ -70,12 +70,12 @@ public sealed class OutboxSignal : IDisposable
     internal Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _signal.WaitAsync(timeout, cancellationToken);
 }
 
-/// <summary>Wakes the relay when EF Core has saved, or has committed a transaction.</summary>
+/// <summary>Wakes the relay when EF Core has saved changes or committed a transaction.</summary>
 internal sealed class OutboxWaker(OutboxSignal signal) : DbTransactionInterceptor, ISaveChangesInterceptor
 {
     public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
     {
-        // Inside a transaction of the caller's the commit below is the moment.
+        // Inside a caller's transaction the rows become visible with the commit, which wakes the relay below.
         if (eventData.Context?.Database.CurrentTransaction is null)
         {
             signal.Wake();

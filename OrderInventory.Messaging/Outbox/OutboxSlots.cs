@@ -18,9 +18,9 @@ public sealed class OutboxRelayHeartbeat
 }
 
 /// <summary>
-/// Leases on slots, by the database's clock. They only spread the work: a relay that goes on after its lease has passed to another
-/// publishes duplicates, and consumers drop those; it cannot publish a first occurrence out of order, because rows leave the outbox
-/// only after they were published.
+/// Leases on slots, by the database's clock. They only spread the work: a relay that goes on after its lease has passed to another replica
+/// publishes duplicates, which consumers drop. It cannot publish the first occurrence of an event out of order, because rows are deleted
+/// from the outbox only after they were published.
 /// </summary>
 internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeProvider time)
 {
@@ -39,14 +39,17 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
 
     private bool IsValid => _renewed is { } renewed && time.GetElapsedTime(renewed) < s_lease;
 
-    /// <summary>After a failure: the next renewal is due at once.</summary>
+    /// <summary>Makes the next renewal due immediately. Called after a failure.</summary>
     public void Expire() => _renewed = null;
 
-    /// <summary>Renews the heartbeat, keeps this relay's fair share of the slots, releases the surplus and takes free ones. Returns whether it has a new slot.</summary>
+    /// <summary>
+    /// Renews the heartbeat, keeps this relay's fair share of the slots, releases the surplus and takes free slots. Returns whether it has a new
+    /// slot.
+    /// </summary>
     public async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
-        // From before the question, so that the lease in the table is never the shorter one.
-        var asked = time.GetTimestamp();
+        // Taken before the query, so that the lease in the table never ends before this relay's copy of it.
+        var requestedAt = time.GetTimestamp();
         var owned = new HashSet<short>();
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection)
@@ -92,11 +95,11 @@ internal sealed class OutboxSlots(NpgsqlDataSource database, string owner, TimeP
         }
 
         var hasNew = !IsValid || !owned.IsSubsetOf(_owned);
-        (_owned, _renewed) = (owned, asked);
+        (_owned, _renewed) = (owned, requestedAt);
         return hasNew;
     }
 
-    /// <summary>Gives the slots back at a clean stop, so that others need not wait for the lease to end.</summary>
+    /// <summary>Releases the slots at a clean stop, so that other relays need not wait for the leases to end.</summary>
     public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace OrderInventory.Messaging.Outbox;
 
-/// <summary>What a transaction has written of the outbox, for <see cref="OutboxSignal.Committed"/>.</summary>
+/// <summary>The outbox messages that a transaction has written, for <see cref="OutboxSignal.Committed"/>.</summary>
 public sealed class OutboxWrite
 {
     internal OutboxWrite(IReadOnlyList<OutboxMessage> messages, IReadOnlyList<Guid> older)
@@ -14,7 +14,7 @@ public sealed class OutboxWrite
 
     internal IReadOnlyList<OutboxMessage> Messages { get; }
 
-    /// <summary>Rows of the same keys with lower versions that stood in the table at the time: these must leave first.</summary>
+    /// <summary>Rows of the same keys with lower versions that were in the table at the time: they must be published first.</summary>
     internal IReadOnlyList<Guid> Older { get; }
 }
 
@@ -30,10 +30,10 @@ public static class OutboxSql
     private const string New = " unnest($1, $2, $3, $4, $5, $6, $7, $8) AS m (slot, key, version, id, topic, headers, payload, created_at)";
 
     /// <summary>
-    /// The writer holds the lock on the aggregate, so all its earlier versions are committed, and those that have not left yet stand here.
-    /// Looked up row by row: as a join, a planner who takes the table for empty would read all of it.
+    /// The writer holds the lock on the aggregate, so all its earlier versions are committed, and the unpublished ones are in this table.
+    /// They are looked up row by row: for a join, a planner whose statistics show an empty table would read all of it.
     /// </summary>
-    private const string InsertAndLook =
+    private const string InsertAndFindOlder =
         $"""
         WITH m AS MATERIALIZED (SELECT * FROM {New}), written AS ({Insert} m)
         SELECT older.ids FROM (
@@ -43,21 +43,21 @@ public static class OutboxSql
         """;
 
     /// <summary>
-    /// Runs the batch with one more statement, its last but <paramref name="end"/>, that writes all messages. In the transaction of the
-    /// change, after the aggregates were locked. Call <see cref="OutboxSignal.Committed"/> after the commit.
+    /// Runs the batch with one more statement, which writes all messages and is followed only by <paramref name="end"/>. Call it in the
+    /// transaction of the change, after the aggregates were locked. Call <see cref="OutboxSignal.Committed"/> after the commit.
     /// </summary>
     /// <param name="batch">The change's other statements.</param>
-    /// <param name="messages">Those of one key in the order of their versions.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <param name="end">A statement behind it that returns no rows, such as COMMIT.</param>
+    /// <param name="messages">The messages; those of one key in the order of their versions.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="end">A last statement, which returns no rows, such as COMMIT.</param>
     public static async Task<OutboxWrite> WriteAsync(
         this NpgsqlBatch batch, IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken, NpgsqlBatchCommand? end = null)
     {
-        // A first version has none before it.
-        var looks = messages.Any(message => message.Version > 1);
+        // A first version has no older rows.
+        var findsOlder = messages.Any(message => message.Version > 1);
         if (messages.Count > 0)
         {
-            batch.BatchCommands.Add(Command(messages, looks ? InsertAndLook : Insert + New));
+            batch.BatchCommands.Add(Command(messages, findsOlder ? InsertAndFindOlder : Insert + New));
         }
 
         if (end is not null)
@@ -70,7 +70,7 @@ public static class OutboxSql
             return new(messages, []);
         }
 
-        if (!looks)
+        if (!findsOlder)
         {
             await batch.ExecuteNonQueryAsync(cancellationToken);
             return new(messages, []);
@@ -93,7 +93,9 @@ public static class OutboxSql
         return new(messages, older);
     }
 
-    /// <summary>The statement alone, for a batch that the caller runs. The relay is not handed what it writes: call <see cref="OutboxSignal.Wake"/>.</summary>
+    /// <summary>
+    /// Only adds the statement, for a batch that the caller runs. Nothing is handed to the relay: call <see cref="OutboxSignal.Wake"/>.
+    /// </summary>
     public static void AddOutbox(this NpgsqlBatch batch, params IReadOnlyList<OutboxMessage> messages)
     {
         if (messages.Count > 0)

@@ -8,10 +8,10 @@ namespace OrderInventory.Messaging.Outbox;
 /// <summary>The relay's statements on the outbox.</summary>
 internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
 {
-    /// <summary>Rows of a slot per look: large enough to fill the producer's batches.</summary>
+    /// <summary>Maximum number of rows that one read takes per slot: enough to fill the producer's batches.</summary>
     private const int RowsPerSlot = 128;
 
-    /// <summary>Rows of the slots that are leased to the owner, in the order of keys and versions; and whether these are all.</summary>
+    /// <summary>Rows of the slots that are leased to the owner, in the order of keys and versions; and whether these are all rows.</summary>
     public async Task<(List<OutboxMessage> Messages, bool IsAll)> ReadAsync(CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
@@ -44,7 +44,7 @@ internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
         return (messages, isAll);
     }
 
-    /// <summary>The broker has them. With a dead letter that was replayed goes its entry.</summary>
+    /// <summary>Deletes messages that the broker has acknowledged. The entry of a replayed dead letter is deleted too.</summary>
     public async Task DeleteAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
@@ -53,7 +53,7 @@ internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
         {
             BatchCommands =
             {
-                // A crash that loses this commit publishes again what consumers drop as duplicates: no reason to wait for the disk.
+                // No need to wait for the disk: if a crash loses this commit, consumers drop the duplicates that are published again.
                 new("SELECT set_config('synchronous_commit', 'off', true)"),
                 DeleteCommand(messages),
             },
@@ -69,8 +69,11 @@ internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Puts a dead letter in the place of a message that the broker will never take. Of a dead letter's copy the entry itself is there already.</summary>
-    public async Task SetAsideAsync(OutboxMessage message, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>
+    /// Replaces a message that the broker permanently refused with a dead letter. The copy of a dead letter is only deleted: its entry exists
+    /// already.
+    /// </summary>
+    public async Task MoveToDeadLettersAsync(OutboxMessage message, string reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var headers = EventHeaders.FromJson(message.Headers);
         var isCopy = EventHeaders.Get(headers, EventHeaders.DeadLetterReason) is not null;
@@ -86,8 +89,8 @@ internal sealed class OutboxTable(NpgsqlDataSource database, string owner)
     }
 
     /// <summary>
-    /// One look by the key for each row. As a join, a planner who takes the table for empty goes the other way round, and compares all rows
-    /// that wait or have died with all that are deleted: seconds, after a burst. Nothing ever changes a row, so its place stays its own.
+    /// Looks each row up by its key. For a join, a planner whose statistics show an empty table starts from that table instead and compares all
+    /// waiting and dead rows with all rows to delete, which takes seconds after a burst. Rows are never updated, so their ctids stay valid.
     /// </summary>
     private static NpgsqlBatchCommand DeleteCommand(IReadOnlyList<OutboxMessage> messages) => new(
         """

@@ -4,26 +4,26 @@ using OrderInventory.Messaging.Kafka;
 namespace OrderInventory.Messaging.Outbox;
 
 /// <summary>
-/// What the relay has handed to the producer and not deleted from the table yet. The producer acknowledges on a thread of its own; all else
-/// is called by the relay's loop.
+/// Messages that the relay has handed to the producer and not deleted from the table yet. The producer reports on its own thread; all other
+/// members are called by the relay's loop.
 /// </summary>
 internal sealed class SentMessages(OutboxSignal signal)
 {
-    /// <summary>More than these do not wait for the broker: it is away, and the table holds the rest.</summary>
+    /// <summary>Maximum number of messages that wait for the broker. While it is unavailable, the rest waits in the table.</summary>
     public const int MaxInFlight = 2048;
 
-    /// <summary>So many acknowledged rows are deleted without waiting for more.</summary>
+    /// <summary>This many acknowledged rows are deleted without waiting for more.</summary>
     private const int DeleteAt = 512;
 
     private readonly Lock _lock = new();
 
-    /// <summary>In flight, or acknowledged and still in the table.</summary>
+    /// <summary>Ids of messages in flight, or acknowledged and still in the table.</summary>
     private readonly HashSet<Guid> _sent = [];
 
     private readonly List<OutboxMessage> _acknowledged = [];
     private readonly Queue<(OutboxMessage Message, Error Error)> _refused = [];
 
-    /// <summary>Of the last deletion: a write that was handed over late is known by these.</summary>
+    /// <summary>Ids of the last deletion: they show that a write which was handed over late has been published already.</summary>
     private HashSet<Guid> _deleted = [];
 
     private Error? _failure;
@@ -31,7 +31,7 @@ internal sealed class SentMessages(OutboxSignal signal)
     private bool _hasReported;
     private TaskCompletionSource? _idle;
 
-    /// <summary>An error that may pass. What it concerns, and what came behind, has to be sent again.</summary>
+    /// <summary>A transient error. The message that it concerns and those after it must be sent again.</summary>
     public Error? Failure
     {
         get
@@ -54,7 +54,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>Whether everything that was sent is deleted.</summary>
+    /// <summary>Whether the rows of all sent messages are deleted.</summary>
     public bool IsEmpty
     {
         get
@@ -77,7 +77,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>Whether the producer has reported on nothing since the last call, although it has something.</summary>
+    /// <summary>Whether the producer has messages in flight and has reported on none since the last call.</summary>
     public bool IsStuck()
     {
         lock (_lock)
@@ -88,7 +88,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>Whether the row has left, or is on its way in its place.</summary>
+    /// <summary>Whether the message has been published or is in flight.</summary>
     public bool Contains(Guid id)
     {
         lock (_lock)
@@ -97,7 +97,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The message is about to be handed to the producer. False when it was before, and its row still stands.</summary>
+    /// <summary>Call it before handing the message to the producer. False when the message was handed over before and its row still exists.</summary>
     public bool TryBegin(Guid id)
     {
         lock (_lock)
@@ -112,7 +112,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The producer did not take it; without an error, because its queue is full.</summary>
+    /// <summary>The producer did not accept the message; without an error, because its queue is full.</summary>
     public void Remove(Guid id, Error? error = null)
     {
         lock (_lock)
@@ -123,7 +123,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The producer says what became of the message; null: the broker has it.</summary>
+    /// <summary>The producer's report on a message; without an error, the broker has acknowledged it.</summary>
     public void Complete(OutboxMessage message, Error? error)
     {
         bool wakes;
@@ -153,7 +153,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>Ends when the producer has reported on everything.</summary>
+    /// <summary>Completes when the producer has reported on all messages.</summary>
     public Task WhenIdle()
     {
         lock (_lock)
@@ -162,7 +162,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The failure has been seen to.</summary>
+    /// <summary>Clears the failure after it was handled.</summary>
     public void ClearFailure()
     {
         lock (_lock)
@@ -171,7 +171,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>What the broker has, until its rows are <see cref="Deleted"/>.</summary>
+    /// <summary>Messages that the broker has acknowledged and whose rows are not <see cref="Deleted"/> yet.</summary>
     public IReadOnlyList<OutboxMessage> Acknowledged()
     {
         lock (_lock)
@@ -180,7 +180,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>The rows of these are gone. A host that is stopped twice may say so twice.</summary>
+    /// <summary>Call it after deleting the rows of these messages. A host that is stopped twice may call it twice for the same ones.</summary>
     public void Deleted(IReadOnlyList<OutboxMessage> acknowledged)
     {
         lock (_lock)
@@ -191,7 +191,7 @@ internal sealed class SentMessages(OutboxSignal signal)
         }
     }
 
-    /// <summary>A message that the broker will never take, until <see cref="RemoveFirstRefused"/>; null when there is none.</summary>
+    /// <summary>The first message that the broker permanently refused, until <see cref="RemoveFirstRefused"/>; null when there is none.</summary>
     public (OutboxMessage Message, Error Error)? FirstRefused()
     {
         lock (_lock)

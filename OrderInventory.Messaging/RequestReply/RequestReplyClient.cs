@@ -13,16 +13,16 @@ namespace OrderInventory.Messaging.RequestReply;
 
 /// <summary>What a client of <see cref="RequestReplyResponder{TRequest, TReply}"/> sends and reads.</summary>
 /// <param name="Request">The question.</param>
-/// <param name="ReplyTopic">Where the answers come.</param>
+/// <param name="ReplyTopic">Topic of the answers.</param>
 /// <param name="ReplyJson">How an answer is read.</param>
 /// <param name="DeadlineHeader">Header with the time, RFC 3339, after which nobody waits for the answer.</param>
-/// <param name="Timeout">How long one question is waited for.</param>
+/// <param name="Timeout">How long the client waits for the answer to a question.</param>
 public sealed record RequestReplyCall<TRequest, TReply>(
     EventType<TRequest> Request, string ReplyTopic, JsonTypeInfo<TReply> ReplyJson, string DeadlineHeader, TimeSpan Timeout);
 
 /// <summary>
-/// Asks questions over Kafka. This replica's name is the key of question and answer; it reads all partitions of the answers from their
-/// ends, without a group, and takes those with its key. An answer that nobody waits for any more is dropped.
+/// Asks questions over Kafka. The replica's name is the key of question and answer. The client reads all partitions of the reply topic from
+/// their ends, without a consumer group, and takes the answers with its key. An answer that nobody waits for any more is dropped.
 /// </summary>
 public abstract partial class RequestReplyClient<TRequest, TReply>(
     RequestReplyCall<TRequest, TReply> call, IServiceProvider services, TimeProvider time, ILogger logger) : BackgroundService
@@ -39,11 +39,11 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         Acks = Acks.Leader,
     }.Take(services.GetRequiredService<MessagingOptions>().Kafka)).SetLogHandler((_, _) => { }).Build());
 
-    /// <summary>Whether questions are asked at all; nothing is read otherwise.</summary>
+    /// <summary>Whether questions are asked at all; if not, no answers are read.</summary>
     protected abstract bool IsUsed { get; }
 
-    /// <summary>Asks, and waits for the answer until the token ends it.</summary>
-    protected async Task<TReply> AskAsync(TRequest question, CancellationToken cancellationToken)
+    /// <summary>Sends a question and waits for the answer until the token is cancelled.</summary>
+    protected async Task<TReply> RequestAsync(TRequest question, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
         var answer = new TaskCompletionSource<TReply>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -99,7 +99,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         }
     }
 
-    /// <summary>All partitions that the topic has; the services make it with their other topics.</summary>
+    /// <summary>Assigns all partitions of the reply topic. The services create this topic with their other topics.</summary>
     private void Assign(IConsumer<string, byte[]> consumer, CancellationToken stopping)
     {
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
@@ -129,7 +129,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         }
         catch (JsonException exception)
         {
-            // As if it had not come: the one who waits gives up in time.
+            // Treated as if no answer had arrived: the caller times out.
             LogUnreadable(exception);
         }
     }
@@ -145,7 +145,7 @@ public abstract partial class RequestReplyClient<TRequest, TReply>(
         GC.SuppressFinalize(this);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of answers starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of answers restarts: {Reason}")]
     private partial void LogRestart(string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An answer cannot be read")]

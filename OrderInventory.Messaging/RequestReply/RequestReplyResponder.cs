@@ -14,7 +14,7 @@ using OrderInventory.Messaging.Kafka;
 namespace OrderInventory.Messaging.RequestReply;
 
 /// <summary>What a responder reads and writes.</summary>
-/// <param name="Topic">Where the requests come.</param>
+/// <param name="Topic">Topic of the requests.</param>
 /// <param name="Type">Their CloudEvents type; others are skipped and counted.</param>
 /// <param name="Json">How their data is read.</param>
 /// <param name="Validate">What is wrong with the data, or null.</param>
@@ -24,8 +24,9 @@ public sealed record RequestReply<TRequest, TReply>(
     string Topic, string Type, JsonTypeInfo<TRequest> Json, Func<TRequest, string?> Validate, string DeadlineHeader, EventType<TReply> Reply);
 
 /// <summary>
-/// Answers questions over Kafka. No inbox and no outbox: an answer is advice, and the caller asks again or goes on without it. So it starts
-/// at the end of the topic, commits by itself, and drops what nobody waits for any more. It never makes the service unready.
+/// Answers questions over Kafka. It uses no inbox and no outbox: an answer is advice, and the caller asks again or goes on without it. So it
+/// starts at the end of the topic, commits automatically, and drops questions that nobody waits for any more. It never makes the service
+/// unready.
 /// </summary>
 public abstract partial class RequestReplyResponder<TRequest, TReply>(
     RequestReply<TRequest, TReply> contract, IServiceProvider services, TimeProvider time, ILogger logger) : BackgroundService
@@ -34,7 +35,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(1);
 
-    /// <summary>Answers of one polled batch, in the order of the requests.</summary>
+    /// <summary>Answers the requests of one polled batch, in their order.</summary>
     protected abstract Task<IReadOnlyList<TReply>> AnswerAsync(IReadOnlyList<TRequest> requests, CancellationToken cancellationToken);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -58,7 +59,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         }
     }
 
-    /// <summary>One consumer's life; it ends with the service or with an error from which librdkafka cannot go on.</summary>
+    /// <summary>Runs one consumer until the service stops or an error occurs from which librdkafka cannot recover.</summary>
     private void Consume(MessagingOptions options, IProducer<string, byte[]> producer, CancellationToken stopping)
     {
         var rebootstrap = new BrokerRebootstrap(options.Kafka.BootstrapServers, time);
@@ -123,12 +124,12 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
         }
         catch (ConsumeException exception) when (!exception.Error.IsFatal)
         {
-            // Such as a topic that nobody has made yet: the client goes on by itself.
+            // For example a topic that does not exist yet: the client continues by itself.
             LogError(exception.Error.Reason);
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a batch fails with, its askers do without an answer and the next batch goes on.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The requests of a failed batch get no answer, and the next batch is processed.")]
     private void Answer(List<ConsumeResult<byte[], byte[]>> batch, IProducer<string, byte[]> producer, CancellationToken stopping)
     {
         var questions = batch.Select(Read).OfType<Question>().ToList();
@@ -157,7 +158,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     }
 
     /// <summary>The question in a record, or null when it cannot be read or nobody waits for it any more.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A check that stumbles over the data says that the data is wrong.")]
+    [SuppressMessage("Design", "CA1031", Justification = "A check that fails because of the data means that the data is wrong.")]
     private Question? Read(ConsumeResult<byte[], byte[]> record)
     {
         var headers = record.Message.Headers;
@@ -196,7 +197,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
             var span = MessagingTelemetry.TryGetRecorded(traceParent, traceState, out var parent)
                 ? MessagingTelemetry.Source.StartActivity($"answer {contract.Topic}", ActivityKind.Consumer, parent)
                 : null;
-            // One query answers many: it belongs to none of their traces.
+            // One query answers many questions, so it belongs to none of their traces.
             Activity.Current = null;
             return new(
                 id, Encoding.UTF8.GetString(record.Message.Key ?? []), EventHeaders.Get(headers, EventHeaders.CorrelationId) ?? id,
@@ -239,7 +240,7 @@ public abstract partial class RequestReplyResponder<TRequest, TReply>(
     {
         Acks = Acks.Leader,
         LingerMs = 0,
-        // An answer that waits for a broker is of no use.
+        // An answer that is delayed by an unavailable broker is of no use.
         MessageTimeoutMs = 2000,
         SocketNagleDisable = true,
         StatisticsIntervalMs = 0,

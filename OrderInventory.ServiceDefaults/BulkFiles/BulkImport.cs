@@ -18,7 +18,7 @@ public static partial class BulkImport
     /// <summary>Longest row, in bytes of NDJSON or characters of CSV: twice the largest product with every character escaped.</summary>
     internal const int MaxRow = 256 * 1024;
 
-    /// <summary>What <see cref="RunAsync"/> takes and answers.</summary>
+    /// <summary>Describes what <see cref="RunAsync"/> accepts and returns.</summary>
     public static RouteHandlerBuilder WithBulkImport(this RouteHandlerBuilder route) => route
         .WithMetadata(new RequestSizeLimitAttribute(ServiceDefaultsExtensions.MaxImportBodySize))
         .Accepts<string>(MediaTypes.Csv, MediaTypes.Ndjson)
@@ -64,7 +64,7 @@ public static partial class BulkImport
         where TOutcome : struct, Enum
     {
         http.Response.ContentType = MediaTypes.Ndjson;
-        // A client that reads nothing before it has sent everything is no slow reader.
+        // A client that reads nothing until it has sent the whole body is not a slow reader.
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
         {
             rate.MinDataRate = null;
@@ -79,7 +79,7 @@ public static partial class BulkImport
         }
         catch (Exception exception) when (report.Processed > 0 && Describe(exception) is { } error)
         {
-            // What was committed stays, and the status has been said: the last line tells.
+            // Committed rows stay, and the status has already been sent, so the last line reports the error.
             LogBrokenOff(http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(BulkImport)), report.Processed, error.Detail, exception);
             report.Complete(error);
         }
@@ -117,7 +117,7 @@ public static partial class BulkImport
         }
         catch (Exception exception) when (exception is BadHttpRequestException or InvalidDataException && batch.Count > 0 && !cancellationToken.IsCancellationRequested)
         {
-            // Where the file breaks off says nothing against the rows before. A client that has gone hears of none of them and sends all again.
+            // The rows before the break are valid, so they are stored. After a client has disconnected they are not: it sends the whole file again.
             await WriteAsync();
             throw;
         }
@@ -155,15 +155,15 @@ public static partial class BulkImport
     {
         RowTooLongException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, exception.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new("/problems/body-too-large", StatusCodes.Status413PayloadTooLarge,
-            "The body is larger than what is read. The rows that are counted are done; send those behind them in a file of their own."),
+            "The body exceeds the size limit. The counted rows are stored; send the rows after them in a separate file."),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new("/problems/request-timeout", StatusCodes.Status408RequestTimeout,
-            "The body did not come in time. The rows that are counted are done; send the file again."),
-        BadHttpRequestException or InvalidDataException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read to its end."),
+            "The body did not arrive in time. The counted rows are stored; send the file again."),
+        BadHttpRequestException or InvalidDataException => new("/problems/malformed-request", StatusCodes.Status400BadRequest, "The body could not be read completely."),
         _ when exception.IsTransientDatabaseFailure() => new(
             "/problems/dependency-unavailable", StatusCodes.Status503ServiceUnavailable, "The database does not answer. Send the file again later."),
         _ => null,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "An import broke off after {Processed} rows: {Detail}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "An import was aborted after {Processed} rows: {Detail}")]
     private static partial void LogBrokenOff(ILogger logger, long processed, string detail, Exception exception);
 }

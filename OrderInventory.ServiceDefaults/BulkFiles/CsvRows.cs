@@ -11,13 +11,13 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>Comma-separated values (RFC 4180) in UTF-8 with a header line. Empty lines are passed over.</summary>
+/// <summary>Comma-separated values (RFC 4180) in UTF-8 with a header line. Empty lines are skipped.</summary>
 internal sealed class CsvRows<TRow> : IDisposable
     where TRow : class, IImportRow<TRow>
 {
     /// <summary>
-    /// Stands in the place of what is not UTF-8: a code point that is no character and never will be. The usual U+FFFD can be a product's own,
-    /// and the decoder drops U+0000.
+    /// Replaces bytes that are not UTF-8: a Unicode noncharacter. The usual U+FFFD may occur in a product's own text, and the decoder drops
+    /// U+0000.
     /// </summary>
     private const char NotUtf8 = '\uFFFF';
 
@@ -36,13 +36,13 @@ internal sealed class CsvRows<TRow> : IDisposable
         _parser = new(_reader, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = ",",
-            // The parser's own way of passing over empty lines loses count of where a row begins.
+            // When the parser itself skips empty lines, it loses count of the line on which a row begins.
             IgnoreBlankLines = false,
             BadDataFound = _ => _badQuotes = true,
         });
     }
 
-    /// <summary>Reads the header line; the problem is the 400 to answer, before anything else was read.</summary>
+    /// <summary>Reads the header line. A problem is the 400 to answer; nothing after the header has been read by then.</summary>
     public async Task<ProblemHttpResult?> ReadHeaderAsync()
     {
         try
@@ -56,27 +56,27 @@ internal sealed class CsvRows<TRow> : IDisposable
 
         if (_header.Length == 0)
         {
-            return Problems.MalformedRequest("$", "A header line with the names of the columns is required.");
+            return Problems.MalformedRequest("$", "A header line with the column names is required.");
         }
 
         if (Array.Exists(_header, column => column.Contains(NotUtf8, StringComparison.Ordinal)))
         {
-            return Problems.MalformedRequest("$", "The file is not UTF-8: its header has bytes that are none. Save it as UTF-8 text and send it again.");
+            return Problems.MalformedRequest("$", "The file is not UTF-8: its header has invalid bytes. Save it as UTF-8 text and send it again.");
         }
 
         var errors = new RequestErrors();
-        errors.Require(!_badQuotes, "$", "The header has a quotation mark where none can be.");
+        errors.Require(!_badQuotes, "$", "The header has a misplaced quotation mark.");
         foreach (var column in _header.Distinct().Take(TRow.Columns.Count + 20))
         {
-            errors.Require(TRow.Columns.Contains(column), $"$.{column}", $"There is no such column. There are: {string.Join(", ", TRow.Columns)}.");
-            errors.Require(_header.Count(c => c == column) == 1, $"$.{column}", "The column is there twice.");
+            errors.Require(TRow.Columns.Contains(column), $"$.{column}", $"Unknown column. Valid columns: {string.Join(", ", TRow.Columns)}.");
+            errors.Require(_header.Count(c => c == column) == 1, $"$.{column}", "The column occurs more than once.");
         }
 
         TRow.CheckHeader(_header, errors);
         return errors.Any ? errors.Malformed() : null;
     }
 
-    /// <exception cref="RowTooLongException">The rest of the file cannot be told apart.</exception>
+    /// <exception cref="RowTooLongException">The rest of the file cannot be split into rows.</exception>
     public async IAsyncEnumerable<ImportLine<TRow>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         while (true)
@@ -112,12 +112,12 @@ internal sealed class CsvRows<TRow> : IDisposable
         var key = cells.Length > at ? CsvText.FromCell(cells[at]).Replace(NotUtf8, '\uFFFD') : null;
         if (cells.Length != _header.Length)
         {
-            return ImportLine<TRow>.Bad(number, key, $"There are {cells.Length} cells, and the header has {_header.Length}.");
+            return ImportLine<TRow>.Bad(number, key, $"The row has {cells.Length} cells, but the header has {_header.Length}.");
         }
 
         if (_badQuotes)
         {
-            return ImportLine<TRow>.Bad(number, key, "A quotation mark stands where none can be; inside of a quoted cell it is doubled.");
+            return ImportLine<TRow>.Bad(number, key, "A quotation mark is misplaced; inside a quoted cell it must be doubled.");
         }
 
         if (Array.Exists(cells, cell => cell.AsSpan().ContainsAny('\0', NotUtf8)))
@@ -135,7 +135,7 @@ internal sealed class CsvRows<TRow> : IDisposable
         return errors.Any ? new(number, key, null, errors.All) : new(number, key, row, null);
     }
 
-    /// <summary>Ends a row that never ends: the parser would keep all of it in memory.</summary>
+    /// <summary>Limits the length of a row; the parser would keep an endless one in memory.</summary>
     private sealed class BoundedReader(StreamReader reader) : TextReader
     {
         private int _read;
@@ -160,7 +160,9 @@ internal sealed class CsvRows<TRow> : IDisposable
     }
 }
 
-/// <summary>A row of a CSV file has no end: probably quotes that were left open. With nothing before it, the request is as unreadable as any other.</summary>
+/// <summary>
+/// A row of a CSV file is too long, probably because quotes were left open. If no row precedes it, the answer is a 400 for a malformed request.
+/// </summary>
 [SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
 internal sealed class RowTooLongException()
-    : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; quotes may have been left open. Nothing behind it was read.");
+    : BadHttpRequestException($"A row has more than {BulkImport.MaxRow} characters; a quotation mark may be unclosed. Nothing after it was read.");

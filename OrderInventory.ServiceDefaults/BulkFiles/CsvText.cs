@@ -2,19 +2,19 @@ namespace OrderInventory.ServiceDefaults.BulkFiles;
 
 /// <summary>
 /// Texts in cells. A spreadsheet takes a cell that begins with <c>=</c>, <c>+</c>, <c>-</c>, <c>@</c>, a tab or a line break for a formula
-/// and runs it (CSV injection), so such a text is written with an apostrophe before it, which spreadsheets do not show. Reading takes one
-/// apostrophe off again, so that a text comes back as it was.
+/// and runs it (CSV injection), so such a text is written with a leading apostrophe, which spreadsheets do not show. Reading removes one
+/// apostrophe, so that the text comes back unchanged.
 /// </summary>
 public static class CsvText
 {
-    // The wide forms are taken for formulas in some languages' spreadsheets.
+    // Spreadsheets in some languages take the full-width forms for formulas too.
     private const string Dangerous = "=+-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20";
 
     public static string ToCell(string? text) => text is not null && IsDangerous(text) ? "'" + text : text ?? "";
 
     public static string FromCell(string cell) => cell.StartsWith('\'') && IsDangerous(cell) ? cell[1..] : cell;
 
-    /// <summary>With apostrophes before it as well: one of them may be the text's own.</summary>
+    /// <summary>Leading apostrophes are ignored, because a text may begin with apostrophes of its own.</summary>
     private static bool IsDangerous(string text)
     {
         var first = text.AsSpan().TrimStart('\'');

@@ -1,8 +1,8 @@
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>What was read of a file for one row: the row, or what is wrong with it.</summary>
-/// <param name="Number">Where it begins in the file; the first line is 1.</param>
-/// <param name="Key">As far as it could be read.</param>
+/// <summary>What was read from a file for one row: the row, or what is wrong with it.</summary>
+/// <param name="Number">The line on which it begins; the first line is 1.</param>
+/// <param name="Key">The row's key; null when it could not be read.</param>
 /// <param name="Row">Null when it could not be read.</param>
 /// <param name="Errors">A map from JSON path to messages; null when there are none.</param>
 internal sealed record ImportLine<TRow>(long Number, string? Key, TRow? Row, IReadOnlyDictionary<string, string[]>? Errors)

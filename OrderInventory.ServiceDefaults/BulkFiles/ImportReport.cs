@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>A problem at a moment when no status can be answered any more.</summary>
+/// <summary>A problem that occurs after the response's status has been sent.</summary>
 internal sealed record ImportError(string Type, int Status, string Detail);
 
 /// <summary>
-/// The answer of an import, line by line while the request is still being read. Many clients (HttpClient, and so any gateway built on it)
-/// read nothing before they have sent everything: to wait for them here would be a deadlock. So lines wait in memory instead, and when
-/// those are too many, further bad rows are counted only.
+/// The response to an import, written line by line while the request is still being read. Many clients (HttpClient, and so any gateway built
+/// on it) read nothing until they have sent everything: waiting for them here would be a deadlock. So lines are buffered in memory, and when
+/// there are too many, further bad rows are only counted.
 /// </summary>
 /// <param name="response">Where the lines go.</param>
-/// <param name="key">The member that says what a bad row is about.</param>
+/// <param name="key">The member that identifies a bad row.</param>
 internal sealed class ImportReport<TOutcome>(HttpResponse response, string key)
     where TOutcome : struct, Enum
 {
@@ -61,7 +61,7 @@ internal sealed class ImportReport<TOutcome>(HttpResponse response, string key)
         _lines.Writer.Complete();
     }
 
-    /// <summary>Ends <see cref="SendAsync"/> without a word.</summary>
+    /// <summary>Ends <see cref="SendAsync"/> without a last line.</summary>
     public void Abandon() => _lines.Writer.TryComplete();
 
     /// <summary>Sends the lines as they come, until the last one.</summary>

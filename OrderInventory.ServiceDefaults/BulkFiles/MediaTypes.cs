@@ -1,10 +1,10 @@
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>The forms of files with many rows.</summary>
+/// <summary>The formats of bulk files.</summary>
 public static class MediaTypes
 {
     public const string Csv = "text/csv";
 
-    /// <summary>Newline-delimited JSON: one value a line. The reports of imports are that, too.</summary>
+    /// <summary>Newline-delimited JSON: one value per line. Import reports use it too.</summary>
     public const string Ndjson = "application/x-ndjson";
 }

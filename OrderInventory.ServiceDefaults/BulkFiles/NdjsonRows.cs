@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.ServiceDefaults.BulkFiles;
 
-/// <summary>Newline-delimited JSON: one row a line, read as strictly as any request. Empty lines are passed over.</summary>
+/// <summary>Newline-delimited JSON: one row per line, read as strictly as any request. Empty lines are skipped.</summary>
 internal static class NdjsonRows
 {
     public static async IAsyncEnumerable<ImportLine<TRow>> ReadAsync<TRow>(
@@ -27,7 +27,7 @@ internal static class NdjsonRows
                 if (skipping || line.Length > BulkImport.MaxRow)
                 {
                     skipping = false;
-                    yield return ImportLine<TRow>.Bad(number, null, $"A line has at most {BulkImport.MaxRow} bytes.");
+                    yield return ImportLine<TRow>.Bad(number, null, $"A line must have at most {BulkImport.MaxRow} bytes.");
                 }
                 else if (Parse(line, number, json) is { } row)
                 {
@@ -37,7 +37,7 @@ internal static class NdjsonRows
 
             if (buffer.Length > BulkImport.MaxRow)
             {
-                // The rest of a line that is too long is thrown away as it comes.
+                // The rest of a line that is too long is discarded as it arrives.
                 skipping = true;
                 buffer = buffer.Slice(buffer.End);
             }
@@ -45,7 +45,7 @@ internal static class NdjsonRows
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (ended && skipping)
             {
-                yield return ImportLine<TRow>.Bad(number + 1, null, $"A line has at most {BulkImport.MaxRow} bytes.");
+                yield return ImportLine<TRow>.Bad(number + 1, null, $"A line must have at most {BulkImport.MaxRow} bytes.");
             }
         }
     }
@@ -88,7 +88,7 @@ internal static class NdjsonRows
         {
             return JsonSerializer.Deserialize(text, json) is { } row
                 ? new(number, row.Key, row, null)
-                : ImportLine<TRow>.Bad(number, null, "An object is required.");
+                : ImportLine<TRow>.Bad(number, null, "A JSON object is required.");
         }
         catch (JsonException exception)
         {
@@ -96,7 +96,7 @@ internal static class NdjsonRows
         }
     }
 
-    /// <summary>The row's key, as far as a row that is refused can be read.</summary>
+    /// <summary>The key of a row that is refused; null when it cannot be read.</summary>
     private static string? ReadKey(ReadOnlySpan<byte> text, string member)
     {
         try
@@ -112,7 +112,7 @@ internal static class NdjsonRows
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // Broken before its key, or a key that is no text.
+            // The JSON is broken before the key, or the key is not a string.
         }
 
         return null;

@@ -15,7 +15,9 @@ namespace OrderInventory.ServiceDefaults.Caching;
 
 public static class ReadCacheExtensions
 {
-    /// <summary>Redis for reads: <see cref="ReadCache"/>, and a check that reports a dead Redis as degraded (the service stays ready).</summary>
+    /// <summary>
+    /// Adds Redis for reads: <see cref="ReadCache"/>, and a check that reports an unavailable Redis as degraded (the service stays ready).
+    /// </summary>
     public static void AddReadCache(this IHostApplicationBuilder builder, string connectionName)
     {
         builder.AddRedisClient(
@@ -26,7 +28,7 @@ public static class ReadCacheExtensions
                 options.AbortOnConnectFail = false;
                 options.ConnectTimeout = 1000;
                 options.ConnectRetry = 1;
-                // A cache that is away must fail at once, not queue what nobody waits for any more.
+                // An unavailable cache must fail immediately instead of queueing commands that nobody waits for any more.
                 options.BacklogPolicy = BacklogPolicy.FailFast;
             });
         builder.Services.AddSingleton<ReadCache>();
@@ -38,15 +40,15 @@ public static class ReadCacheExtensions
 /// Cache-aside in Redis. A fill lands only in an empty slot (<c>SET NX</c>), and an invalidation leaves a marker that keeps the slot
 /// taken for at least <see cref="LongestLoad"/>: a reader that loaded the old row before the change committed cannot put it back afterwards.
 /// Both are single-key commands, so they are atomic on any server and in a cluster. See docs/adr/0005-cache-markers.md.
-/// Redis that is slow or away costs at most <see cref="RedisTimeout"/>, then a circuit breaker goes straight to the database.
+/// A slow or unavailable Redis costs a read at most <see cref="RedisTimeout"/>; then a circuit breaker opens and reads go straight to the database.
 /// </summary>
 public sealed partial class ReadCache : IDisposable
 {
-    /// <summary>How long a load may take that must not bring an old value back.</summary>
+    /// <summary>A load that takes longer than this may put an old value back into the cache.</summary>
     public static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(5);
 
-    /// <summary>For so long a marker serves the changes that follow: after that it has no more than <see cref="LongestLoad"/> to stand.</summary>
-    private static readonly TimeSpan s_serves = LongestLoad;
+    /// <summary>How long a marker also covers later changes: after this time it has only <see cref="LongestLoad"/> left to live.</summary>
+    private static readonly TimeSpan s_markerReuse = LongestLoad;
 
     private const int MaxMarked = 100_000;
 
@@ -55,7 +57,7 @@ public sealed partial class ReadCache : IDisposable
 
     private static readonly byte[] s_marker = "-"u8.ToArray();
 
-    // A load is here before it begins. One that began first could be put here after an invalidation, and hand out the old value.
+    // A load is added before it begins. Otherwise it could be added after an invalidation and return the old value to readers that join it.
     private readonly ConcurrentDictionary<string, Lazy<Task<object?>>> _loads = new();
     private readonly ResiliencePipeline _breaker = RedisBreaker.Create();
 
@@ -69,19 +71,19 @@ public sealed partial class ReadCache : IDisposable
     public ReadCache(IConnectionMultiplexer redis, TimeProvider time, ILogger<ReadCache> logger)
     {
         (_redis, _time, _logger) = (redis, time, logger);
-        // A Redis that was away may have lost its markers.
+        // Redis may have lost its markers while it was unavailable.
         redis.ConnectionFailed += (_, _) => _marked.Clear();
         redis.ConnectionRestored += (_, _) => _marked.Clear();
     }
 
     /// <summary>
-    /// The cached value, or what <paramref name="load"/> brings (at most one load per key at a time in this process). A null is not
-    /// cached: absence is asked of the database every time.
+    /// The cached value, or what <paramref name="load"/> returns (at most one load per key at a time in this process). A null is not
+    /// cached: for a value that does not exist, the database is queried every time.
     /// </summary>
     /// <param name="key">Redis key.</param>
-    /// <param name="timeToLive">Longest age; up to a fifth is taken off at random, so that keys filled together do not expire together.</param>
+    /// <param name="timeToLive">Longest age; up to a fifth is subtracted at random, so that keys filled together do not expire together.</param>
     /// <param name="json">How the value is written.</param>
-    /// <param name="load">Reads the truth from the database. Runs without the caller's cancellation: others may wait for it too.</param>
+    /// <param name="load">Reads the current value from the database. Runs without the caller's cancellation: others may wait for it too.</param>
     /// <param name="cancellationToken">Ends this caller's wait only.</param>
     public async Task<T?> GetOrLoadAsync<T>(
         string key, TimeSpan timeToLive, JsonTypeInfo<T> json, Func<Task<T?>> load, CancellationToken cancellationToken)
@@ -93,7 +95,7 @@ public sealed partial class ReadCache : IDisposable
         }
 
         var loading = _loads.GetOrAdd(key, _ => new(() => LoadAsync(key, timeToLive, json, load)));
-        // Also when this caller has stopped waiting: a finished load must never be joined.
+        // Runs even if this caller has stopped waiting: a finished load must never be joined.
         _ = loading.Value.ContinueWith(
             _ => _loads.TryRemove(KeyValuePair.Create(key, loading)),
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -101,17 +103,17 @@ public sealed partial class ReadCache : IDisposable
     }
 
     /// <summary>
-    /// Makes the keys miss from now on. Call it after the commit. Not waited for: when Redis is away the old value lives on until its
-    /// time to live ends, which is the bound that the caller has chosen.
+    /// Makes the next reads of the keys miss. Call it after the commit. It does not wait for Redis: while Redis is unavailable, the old value
+    /// remains until its time to live ends, which is the bound that the caller has chosen.
     /// </summary>
     public void Invalidate(params ReadOnlySpan<string> keys)
     {
         var database = _redis.GetDatabase();
         foreach (var key in keys)
         {
-            // Whoever reads after this change must not join a load that began before it.
+            // A read after this change must not join a load that began before it.
             _loads.TryRemove(key, out _);
-            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_serves)
+            if (_marked.TryGetValue(key, out long at) && _time.GetElapsedTime(at) < s_markerReuse)
             {
                 continue;
             }
@@ -119,8 +121,8 @@ public sealed partial class ReadCache : IDisposable
             try
             {
                 var now = _time.GetTimestamp();
-                database.StringSet(key, s_marker, s_serves + LongestLoad, flags: CommandFlags.FireAndForget);
-                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_serves });
+                database.StringSet(key, s_marker, s_markerReuse + LongestLoad, flags: CommandFlags.FireAndForget);
+                _marked.Set(key, now, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = s_markerReuse });
             }
             catch (RedisException exception)
             {
@@ -132,7 +134,7 @@ public sealed partial class ReadCache : IDisposable
 
     public void Dispose() => _marked.Dispose();
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever Redis does, the database answers.")]
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure of Redis, the database answers.")]
     private async Task<byte[]?> TryReadAsync(string key)
     {
         try

@@ -3,10 +3,12 @@ using Polly.CircuitBreaker;
 
 namespace OrderInventory.ServiceDefaults.Caching;
 
-/// <summary>Whoever can do without Redis asks it through this: a Redis that is slow or away costs a few requests their timeout, and the others nothing.</summary>
+/// <summary>
+/// A circuit breaker for optional uses of Redis: a slow or unavailable Redis costs a few requests their timeout, and the others nothing.
+/// </summary>
 public static class RedisBreaker
 {
-    /// <param name="opened">Told when Redis is left alone for a while.</param>
+    /// <param name="opened">Called when the breaker opens, that is, when Redis is not used for a while.</param>
     public static ResiliencePipeline Create(Action? opened = null) => new ResiliencePipelineBuilder()
         .AddCircuitBreaker(new CircuitBreakerStrategyOptions
         {

@@ -8,21 +8,21 @@ using OpenTelemetry;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>A number that the database has.</summary>
-/// <param name="Name">Of the metric, such as <c>messaging.outbox.length</c>.</param>
-/// <param name="Unit">UCUM.</param>
-/// <param name="Description">For a person.</param>
+/// <summary>A number that is read from the database.</summary>
+/// <param name="Name">The metric's name, such as <c>messaging.outbox.length</c>.</param>
+/// <param name="Unit">The unit, in UCUM.</param>
+/// <param name="Description">The metric's description, for people.</param>
 public sealed record DatabaseGauge(string Name, string Unit, string Description);
 
 public static class DatabaseGaugesExtensions
 {
     /// <summary>
-    /// Gauges over the service's database. It is asked when metrics are collected and at no other time: where nobody listens, it costs nothing.
-    /// While the database does not answer, the gauges are silent.
+    /// Adds gauges that are read from the service's database. It is queried only when metrics are collected: without a collector, this costs nothing.
+    /// While the database does not answer, the gauges report no values.
     /// </summary>
     /// <param name="builder">The service.</param>
     /// <param name="meter">The meter's name; those that begin with <c>OrderInventory.</c> are exported.</param>
-    /// <param name="every">How old an answer may be before it is asked again.</param>
+    /// <param name="every">How old the values may be before the database is queried again.</param>
     /// <param name="sql">One row: for each gauge a column of type <c>float8</c>.</param>
     /// <param name="gauges">In the order of the columns.</param>
     public static void AddDatabaseGauges(this IHostApplicationBuilder builder, string meter, TimeSpan every, string sql, params DatabaseGauge[] gauges) =>
@@ -37,7 +37,7 @@ internal sealed partial class DatabaseGauges(
     private readonly Meter _meter = new(meter);
     private readonly Lock _lock = new();
     private double?[] _values = [];
-    private long? _asked;
+    private long? _queriedAt;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -58,20 +58,20 @@ internal sealed partial class DatabaseGauges(
     {
         lock (_lock)
         {
-            if (_asked is not { } asked || time.GetElapsedTime(asked) >= every)
+            if (_queriedAt is not { } queriedAt || time.GetElapsedTime(queriedAt) >= every)
             {
-                _asked = time.GetTimestamp();
-                _values = Ask();
+                _queriedAt = time.GetTimestamp();
+                _values = Query();
             }
 
             return column < _values.Length && _values[column] is { } value ? [new(value)] : [];
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it is, the exporter's other metrics must go out.")]
-    private double?[] Ask()
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure, the exporter's other metrics must still be exported.")]
+    private double?[] Query()
     {
-        // Looking belongs to no trace; without this every look would be one of its own.
+        // This query belongs to no trace; otherwise each one would start a trace of its own.
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {

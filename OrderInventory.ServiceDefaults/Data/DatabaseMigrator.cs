@@ -8,27 +8,27 @@ using OpenTelemetry;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>What a service does about the schema of its database when it starts (<c>Database:Migrations</c>).</summary>
+/// <summary>What a service does with the schema of its database when it starts (<c>Database:Migrations</c>).</summary>
 public enum MigrationMode
 {
     /// <summary>It migrates, then it serves.</summary>
     AtStart,
 
-    /// <summary>It migrates and ends, with exit code 0: a step of a deployment, with a role that may change the schema.</summary>
+    /// <summary>It migrates and ends with exit code 0: for a deployment step whose role may change the schema.</summary>
     Only,
 
-    /// <summary>It waits until somebody else has migrated, then it serves: its role needs no right to change the schema.</summary>
+    /// <summary>It waits until the database has been migrated by other means, then it serves: its role needs no right to change the schema.</summary>
     Never,
 }
 
 /// <summary>
 /// Migrates before the rest of the service starts, while replicas of the previous version serve. One replica migrates at a time; others that start wait
-/// for it. So they do for a database that does not answer yet: the service is not ready until then. See docs/operations.md, "Upgrading".
+/// for it. A replica also waits for a database that does not answer yet; until then the service is not ready. See docs/operations.md, "Upgrading".
 /// </summary>
-/// <param name="open">A session with the database.</param>
+/// <param name="open">Opens a session with the database.</param>
 /// <param name="mode">What is done at start.</param>
-/// <param name="connectionString">The service's.</param>
-/// <param name="logger">Says what is waited for.</param>
+/// <param name="connectionString">The service's connection string.</param>
+/// <param name="logger">Reports what the migrator waits for.</param>
 internal sealed partial class DatabaseMigrator(
     Func<DbContext> open, MigrationMode mode, NpgsqlConnectionStringBuilder connectionString, ILogger<DatabaseMigrator> logger) : IHostedService
 {
@@ -105,11 +105,11 @@ internal sealed partial class DatabaseMigrator(
 
         await ThrowIfSessionsAreSharedAsync(cancellationToken);
 
-        // A large table takes minutes to change or to index. With the default timeout of 30 s it would be cancelled and started again for ever.
+        // Changing or indexing a large table takes minutes. With the default timeout of 30 s it would be cancelled and restarted forever.
         database.SetCommandTimeout(0);
         await database.OpenConnectionAsync(cancellationToken);
-        // EF Core's own lock ends with each transaction, and indexes are made outside of one. Polled, because a concurrent index build would wait for a
-        // statement that waits for this lock.
+        // EF Core's own lock ends with each transaction, and indexes are created outside a transaction. The lock is polled, because a concurrent
+        // index build would wait for a statement that is waiting for this lock.
         if (!await database.SqlQueryRaw<bool>("SELECT pg_try_advisory_lock(hashtext('migrations')) AS \"Value\"").SingleAsync(cancellationToken))
         {
             return false;
@@ -123,14 +123,14 @@ internal sealed partial class DatabaseMigrator(
         }
         finally
         {
-            // The connection goes back to the pool as it is.
+            // The connection returns to the pool without a reset.
             await database.ExecuteSqlRawAsync($"{MigrationSql.ResetTimeouts}; SELECT pg_advisory_unlock_all()", CancellationToken.None);
         }
     }
 
     /// <summary>
-    /// Behind a pooler that lends connections for a transaction, a prepared statement may be another service's of the same name, and a migration's lock
-    /// stays where nobody releases it. Two sessions that are open at once never have the same process in PostgreSQL, unless such a pooler is between.
+    /// Throws behind a pooler that lends connections per transaction: there, a prepared statement may be another service's of the same name, and a
+    /// migration's lock may stay on a connection where nobody releases it. Only such a pooler can give two open sessions the same PostgreSQL process.
     /// </summary>
     private async Task ThrowIfSessionsAreSharedAsync(CancellationToken cancellationToken)
     {
@@ -140,24 +140,24 @@ internal sealed partial class DatabaseMigrator(
         }
 
         var settings = new NpgsqlConnectionStringBuilder(connectionString.ConnectionString) { Pooling = false, MaxAutoPrepare = 0 };
-        // It belongs to no trace.
+        // This check belongs to no trace.
         using var quiet = SuppressInstrumentationScope.Begin();
         await using var database = NpgsqlDataSource.Create(settings);
         await using var one = await database.OpenConnectionAsync(cancellationToken);
         if (await ProcessAsync(one) == one.ProcessID)
         {
-            // PostgreSQL itself: a pooler gives its clients numbers of its own.
+            // This is PostgreSQL itself: a pooler gives its clients process numbers of its own.
             return;
         }
 
         await using var other = await database.OpenConnectionAsync(cancellationToken);
-        // A pooler lends what was given back last. Somebody else may be quicker, so it is asked more than once.
+        // A pooler lends the connection that was returned last. Another client may take it in between, so this is tried more than once.
         for (var attempt = 0; attempt < 3; attempt++)
         {
             if (await ProcessAsync(one) == await ProcessAsync(other))
             {
                 throw new InvalidOperationException(
-                    $"The connection string of '{settings.Database}' leads to a pooler that lends connections for a transaction. There, a service needs "
+                    $"The connection string of '{settings.Database}' leads to a pooler that assigns connections per transaction. Then a service needs "
                     + "Max Auto Prepare=0 in it and Database:Migrations=Never, and migrations need a connection to PostgreSQL itself: docs/operations.md, \"Servers of your own\".");
             }
         }
@@ -169,16 +169,16 @@ internal sealed partial class DatabaseMigrator(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The database has all migrations; the service ends, because Database:Migrations is Only")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The database has all migrations; the service exits because Database:Migrations is Only")]
     private partial void LogDone();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Another replica migrates the database (attempt {Attempt})")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Another replica is migrating the database (attempt {Attempt})")]
     private partial void LogBusy(int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database does not answer yet; migrations wait (attempt {Attempt})")]
     private partial void LogWaiting(Exception exception, int attempt);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has kept for {Timeout}; it releases its locks and tries again (attempt {Attempt})")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A migration needs a table that a long transaction has locked for {Timeout}; it releases its locks and tries again (attempt {Attempt})")]
     private partial void LogLocked(string timeout, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database lacks {Count} migrations, the first is {Migration}, and Database:Migrations is Never: waiting until it is migrated (attempt {Attempt})")]

@@ -6,12 +6,12 @@ using Npgsql;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>Small facts about PostgreSQL that every service with EF Core meets.</summary>
+/// <summary>Helpers for properties of PostgreSQL that concern every service with EF Core.</summary>
 public static class DatabaseValues
 {
     /// <summary>
-    /// Now, as PostgreSQL will store it: in whole microseconds. A finer time would be answered by the request that makes a row and
-    /// by no later one.
+    /// The current time as PostgreSQL stores it: in whole microseconds. With a finer time, the request that creates a row would return another
+    /// value than later requests do.
     /// </summary>
     public static DateTimeOffset GetStorableNow(this TimeProvider time)
     {
@@ -19,7 +19,7 @@ public static class DatabaseValues
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 
-    /// <summary>No UUIDv7 of this millisecond or a later one is smaller, and each of an earlier one is.</summary>
+    /// <summary>A lower bound: UUIDv7s of this millisecond or later are not smaller, and all UUIDv7s of earlier milliseconds are.</summary>
     public static Guid FirstIdOf(long unixMilliseconds)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -27,10 +27,10 @@ public static class DatabaseValues
         return new(bytes, bigEndian: true);
     }
 
-    /// <summary>The text of a column, or null. Npgsql knows nullable structs, but a reference type's null is its caller's business.</summary>
+    /// <summary>The text of a column, or null. Npgsql handles nullable structs, but leaves nulls of reference types to the caller.</summary>
     public static string? GetStringOrNull(this NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
 
-    /// <summary>Adds a value to a statement that is put together from parts, and returns the placeholder that stands for it, such as <c>$3</c>. Times are UTC.</summary>
+    /// <summary>Adds a value to a statement that is assembled from parts, and returns its placeholder, such as <c>$3</c>. Times are UTC.</summary>
     public static string Add(this NpgsqlCommand command, object value)
     {
         command.Parameters.Add(new() { Value = value });
@@ -42,9 +42,8 @@ public static class DatabaseValues
         exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } postgres && postgres.ConstraintName == index;
 
     /// <summary>
-    /// Whether the database failed for a reason that may be over at the next attempt: a lost connection, a deadlock, a serialization failure, a server that
-    /// is still recovering or has become a standby, a statement or session that an administrator has ended. EF Core wraps what Npgsql throws, and what it throws
-    /// itself while saving once more.
+    /// Whether the database failure is transient: a lost connection, a deadlock, a serialization failure, a server that is still recovering or has
+    /// become a standby, a statement or session that an administrator has ended. EF Core wraps Npgsql's exceptions (twice while saving).
     /// </summary>
     public static bool IsTransientDatabaseFailure(this Exception? exception) => exception switch
     {
@@ -57,10 +56,12 @@ public static class DatabaseValues
         _ => exception.InnerException.IsTransientDatabaseFailure(),
     };
 
-    /// <summary>The escape character of <see cref="LikePattern"/>. It must be named: EF Core's ILike without it means none.</summary>
+    /// <summary>
+    /// The escape character of <see cref="LikePattern"/>. It must be passed: without the argument, EF Core's ILike uses no escape character.
+    /// </summary>
     public const string LikeEscape = @"\";
 
-    /// <summary>A pattern for <c>ILIKE</c> that finds the text anywhere; what are wildcards to <c>LIKE</c> is literal here.</summary>
+    /// <summary>A pattern for <c>ILIKE</c> that finds the text anywhere; wildcards in the text are literal.</summary>
     public static string LikePattern(string text) =>
         $"%{text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
 }

@@ -11,7 +11,9 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>What a caller's Idempotency-Key has made. Written in the transaction of the resource itself, so that neither is without the other.</summary>
+/// <summary>
+/// A caller's Idempotency-Key and the resource created with it. Both are written in one transaction, so neither exists without the other.
+/// </summary>
 public sealed class IdempotencyKey
 {
     /// <summary>A key belongs to its caller: two callers may use the same text.</summary>
@@ -19,7 +21,7 @@ public sealed class IdempotencyKey
 
     public required string Key { get; init; }
 
-    /// <summary>What <see cref="RequestFingerprint"/> says of the request.</summary>
+    /// <summary>The request's <see cref="RequestFingerprint"/>.</summary>
     public required byte[] Fingerprint { get; init; }
 
     public required Guid ResourceId { get; init; }
@@ -38,22 +40,22 @@ public static class IdempotencyExtensions
         key.HasIndex(k => k.CreatedAt);
     });
 
-    /// <summary>Forgets keys of the table <c>idempotency_keys</c> after <see cref="IdempotencyCleaner.Retention"/>.</summary>
+    /// <summary>Adds the deletion of keys in <c>idempotency_keys</c> after <see cref="IdempotencyCleaner.Retention"/>.</summary>
     public static void AddIdempotencyCleaner(this IHostApplicationBuilder builder) =>
         builder.Services.AddHostedService<IdempotencyCleaner>();
 }
 
 /// <summary>
 /// One POST that creates, with or without an Idempotency-Key. <see cref="BeginAsync"/> opens the transaction in which the resource is
-/// made, and writes the key there first when there is one; <see cref="CommitAsync"/> keeps both. Disposed without a commit, no key is
-/// left, so a refused request may be sent again with the same key.
+/// created, and first writes the key there if there is one; <see cref="CommitAsync"/> commits both. Disposing it without a commit leaves no
+/// key, so a refused request may be sent again with the same key.
 /// </summary>
 public sealed class IdempotentCreate : IAsyncDisposable
 {
     /// <summary>The request header.</summary>
     public const string Header = "Idempotency-Key";
 
-    /// <summary>Answered with <c>true</c> when the resource had been made by an earlier request.</summary>
+    /// <summary>The response header that is <c>true</c> when an earlier request created the resource.</summary>
     public const string ReplayedHeader = "Idempotency-Replayed";
 
     public const int MaxKeyLength = 255;
@@ -62,19 +64,19 @@ public sealed class IdempotentCreate : IAsyncDisposable
 
     private IdempotentCreate(IDbContextTransaction? transaction) => _transaction = transaction;
 
-    /// <summary>The answer, when the request must not go on: 400, 409 or 422.</summary>
+    /// <summary>The answer when the request must not continue: 400, 409 or 422.</summary>
     public ProblemHttpResult? Problem { get; private init; }
 
-    /// <summary>What the same request has made before; answer it again with 201.</summary>
+    /// <summary>The resource that the same request created before; answer it again with 201.</summary>
     public Guid? Existing { get; private init; }
 
     /// <summary>Opens the transaction, and claims the request's key for <paramref name="resourceId"/> when it has one.</summary>
     /// <param name="http">The request; its response gets Retry-After or Idempotency-Replayed.</param>
     /// <param name="database">Where the resource will be saved.</param>
-    /// <param name="caller">Whose key it is: the subject of the token, or a space of it (<see cref="Identity.Caller.KeysOf"/>).</param>
+    /// <param name="caller">Whose key it is: the subject of the token, or a key space of it (<see cref="Identity.Caller.KeysOf"/>).</param>
     /// <param name="request">The parsed request.</param>
     /// <param name="json">How the request is written for its fingerprint.</param>
-    /// <param name="resourceId">What this request would make.</param>
+    /// <param name="resourceId">The resource that this request would create.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<IdempotentCreate> BeginAsync<T>(
         HttpContext http, DbContext database, string caller, T request, JsonTypeInfo<T> json, Guid resourceId, CancellationToken cancellationToken)
@@ -110,7 +112,8 @@ public sealed class IdempotentCreate : IAsyncDisposable
         HttpContext http, NpgsqlConnection connection, IDbContextTransaction transaction,
         string caller, string key, RequestFingerprint fingerprint, Guid resourceId, CancellationToken cancellationToken)
     {
-        // The key comes first: an uncommitted row cannot be seen, only waited for, and a wait here is for a request in flight.
+        // The key is written first. An uncommitted row cannot be read, only waited for, so a wait here means that a request with the key is in
+        // flight.
         await using var claim = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -142,7 +145,7 @@ public sealed class IdempotentCreate : IAsyncDisposable
         await using var reader = await find.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {
-            // It has just been forgotten for its age.
+            // It has just been deleted because of its age.
             return new(null) { Problem = InFlight(http) };
         }
 
@@ -165,25 +168,25 @@ public sealed class IdempotentCreate : IAsyncDisposable
             : Problems.MalformedRequest(Header, $"One key of 1 to {MaxKeyLength} printable ASCII characters is required.");
     }
 
-    /// <summary>422: another request has used the key.</summary>
+    /// <summary>422: the key was used for another request.</summary>
     public static ProblemHttpResult Reused() => Problems.Of(
-        "idempotency-key-reused", "The Idempotency-Key belongs to another request.", StatusCodes.Status422UnprocessableEntity,
-        "The same key came with another body before. Use a new key for a new request.");
+        "idempotency-key-reused", "The Idempotency-Key was used for another request.", StatusCodes.Status422UnprocessableEntity,
+        "The same key was sent with a different body before. Use a new key for a new request.");
 
     /// <summary>409 with Retry-After: a request with the key has not committed yet.</summary>
     public static ProblemHttpResult InFlight(HttpContext http)
     {
         http.Response.Headers.RetryAfter = "1";
-        return Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being worked on.",
-            "Send it again a little later to get its answer.");
+        return Problems.Conflict("idempotency-in-flight", "A request with this Idempotency-Key is being processed.",
+            "Send the request again later to get its answer.");
     }
 }
 
-/// <summary>Forgets keys that are older than <see cref="Retention"/>.</summary>
+/// <summary>Deletes keys that are older than <see cref="Retention"/>.</summary>
 internal sealed class IdempotencyCleaner(NpgsqlDataSource database, TimeProvider time, ILogger<IdempotencyCleaner> logger)
     : OldRowsCleaner("idempotency keys", time, logger)
 {
-    /// <summary>How long a key is kept at least.</summary>
+    /// <summary>The shortest time a key is kept.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromHours(24);
 
     protected override async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)

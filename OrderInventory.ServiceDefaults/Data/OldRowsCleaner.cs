@@ -4,15 +4,15 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.ServiceDefaults.Data;
 
-/// <summary>Deletes rows that are no longer needed every ten minutes, in steps, so that no lock and no transaction is long.</summary>
+/// <summary>Every ten minutes, deletes rows that are no longer needed, in steps, so that locks and transactions stay short.</summary>
 public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILogger logger) : BackgroundService
 {
     protected TimeProvider Time { get; } = time;
 
-    /// <summary>Deletes some ten thousand rows at most. Returns how many; 0 ends this round.</summary>
+    /// <summary>Deletes at most about ten thousand rows. Returns how many; 0 ends this round.</summary>
     protected abstract Task<int> DeleteSomeAsync(CancellationToken cancellationToken);
 
-    [SuppressMessage("Design", "CA1031", Justification = "Old rows are no reason to end a service.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Failing to delete old rows must not end the service.")]
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMinutes(10), Time);
@@ -31,6 +31,6 @@ public abstract partial class OldRowsCleaner(string rows, TimeProvider time, ILo
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Old {Rows} could not be deleted; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Old {Rows} could not be deleted; will be retried")]
     private static partial void LogFailed(ILogger logger, Exception exception, string rows);
 }

@@ -1,15 +1,15 @@
 namespace OrderInventory.ServiceDefaults.Data;
 
 /// <summary>
-/// UUIDv7 that are in order within a millisecond too, for rows that are shown in the order of their ids: the framework's own of one millisecond are in
-/// any order. The microseconds stand in the 12 bits behind the version (RFC 9562, section 6.2, method 3).
+/// UUIDv7s that are ordered within a millisecond too, for rows that are shown in the order of their ids; the framework's own UUIDv7s of one
+/// millisecond are in random order. The 12 bits after the version hold the microseconds (RFC 9562, section 6.2, method 3).
 /// </summary>
 public static class OrderedIds
 {
     private static readonly Lock s_lock = new();
     private static DateTimeOffset s_last;
 
-    /// <summary>Later than every one that this process has been given before.</summary>
+    /// <summary>An id that is later than all ids that this process got before.</summary>
     public static Guid Next()
     {
         lock (s_lock)
@@ -20,7 +20,7 @@ public static class OrderedIds
         }
     }
 
-    /// <summary>The id of something at this time, to the microsecond.</summary>
+    /// <summary>An id with this time, to the microsecond.</summary>
     public static Guid At(DateTimeOffset time)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -8,8 +8,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderInventory.ServiceDefaults.Data;
 
 /// <summary>
-/// A request by its meaning: SHA-256 of the parsed request, so that white space and the order of members do not matter, with 18, 18.0 and
-/// 1.8e1 as one number. An endpoint with optional members passes the request with their defaults left out.
+/// Identifies a request by its meaning: SHA-256 of the parsed request, so that white space and the order of members do not matter, and 18, 18.0 and
+/// 1.8e1 are the same number. An endpoint with optional members omits those that have their default value.
 /// </summary>
 public sealed class RequestFingerprint
 {
@@ -26,8 +26,8 @@ public sealed class RequestFingerprint
 
     public static RequestFingerprint Of<T>(T request, JsonTypeInfo<T> json) => new(JsonSerializer.SerializeToUtf8Bytes(request, json));
 
-    /// <summary>Whether a stored fingerprint is of this request.</summary>
-    // Earlier versions hashed numbers as they were written; their keys live for a day, and a retry may come behind an update.
+    /// <summary>Whether a stored fingerprint matches this request.</summary>
+    // Earlier versions hashed numbers as they were written. Their keys live for a day, and a retry may come after an update of the service.
     public bool Is(ReadOnlySpan<byte> stored) => stored.SequenceEqual(Hash) || stored.SequenceEqual(SHA256.HashData(_json));
 
     private static ReadOnlySpan<byte> WithPlainNumbers(byte[] json)
@@ -46,7 +46,7 @@ public sealed class RequestFingerprint
             {
                 var start = (int)reader.TokenStartIndex;
                 plain.Write(json.AsSpan(copied, start - copied));
-                // G29 drops the zeros at the end.
+                // G29 drops trailing zeros.
                 plain.Write(Encoding.ASCII.GetBytes(number.ToString("G29", CultureInfo.InvariantCulture)));
                 copied = start + reader.ValueSpan.Length;
             }

@@ -15,24 +15,24 @@ namespace OrderInventory.ServiceDefaults.Data;
 public static class ServiceDatabaseExtensions
 {
     /// <summary>
-    /// How PostgreSQL plans a service's statements, all of which find their rows by keys and indexes. The outbox looks empty to the planner when it is
-    /// not, so it would be read from end to end; and a statement with an array would be planned anew each time. See docs/adr/0037-planner-settings.md.
+    /// How PostgreSQL plans a service's statements, all of which find their rows by keys and indexes. By default the planner takes a non-empty outbox
+    /// for empty and scans all of it, and plans a statement with an array again each time. See docs/adr/0037-planner-settings.md.
     /// </summary>
     public const string PlannerSettings = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
     /// <summary>
-    /// The service's own PostgreSQL database: one <see cref="NpgsqlDataSource"/> that EF Core and the set-based SQL share, migrations
-    /// at start, and the check that makes the service unready without it. Register it before anything that uses the database when it starts.
+    /// Adds the service's own PostgreSQL database: one <see cref="NpgsqlDataSource"/> that EF Core and the set-based SQL share, migrations
+    /// at start, and the check that makes the service unready without the database. Register it before anything that uses the database at start.
     /// </summary>
     public static void AddServiceDatabase<TDb>(this IHostApplicationBuilder builder, string connectionName)
         where TDb : DbContext
     {
         var configured = builder.Configuration.GetConnectionString(connectionName)
-            ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is missing: the service has no database.");
+            ?? throw new InvalidOperationException($"ConnectionStrings:{connectionName} is not set: the service has no database.");
         var connectionString = ConnectionString(configured);
         connectionString.ApplicationName ??= builder.Environment.ApplicationName;
         builder.Services.AddNpgsqlDataSource(connectionString.ConnectionString, database => database.ConfigureTracing(tracing => tracing
-            // A statement belongs to the trace of what asked for it. One that a timer sends every second would be a trace of its own each time.
+            // A statement belongs to the trace of the operation that sent it. One that a timer sends every second would start a trace each time.
             .ConfigureCommandFilter(_ => Activity.Current is not null)
             .ConfigureBatchFilter(_ => Activity.Current is not null)
             .EnablePhysicalOpenTracing(false)));
@@ -41,20 +41,20 @@ public static class ServiceDatabaseExtensions
             .UseNpgsql(services.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
             .AddInterceptors(services.GetServices<IInterceptor>())
-            // A conflict is an answer, not an error, and a real error is logged where it ends the request.
+            // A conflict is a normal answer, not an error, and a real error is logged where it ends the request.
             .ConfigureWarnings(warnings => warnings.Log(
                 (CoreEventId.SaveChangesFailed, LogLevel.Debug),
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug),
                 (CoreEventId.QueryIterationFailed, LogLevel.Debug),
                 (RelationalEventId.CommandError, LogLevel.Debug),
-                // What a migration does outside its transaction can be done again (MigrationSql).
+                // Operations that a migration runs outside its transaction are repeatable (MigrationSql).
                 (RelationalEventId.NonTransactionalMigrationOperationWarning, LogLevel.Debug))));
         builder.Services.TryAddScoped(services => services.GetRequiredService<IDbContextFactory<TDb>>().CreateDbContext());
         builder.EnrichNpgsqlDbContext<TDb>(settings =>
         {
-            // EF's retry does not work with our own transactions; the code that runs one repeats it as a whole.
+            // EF's retry does not work with our own transactions; the code that runs a transaction retries all of it.
             settings.DisableRetry = true;
-            // Readiness is our own check below: it knows about migrations too.
+            // Our own readiness check below replaces EF's.
             settings.DisableHealthChecks = true;
         });
         var migrations = builder.Configuration.GetValue("Database:Migrations", MigrationMode.AtStart);
@@ -75,8 +75,8 @@ public static class ServiceDatabaseExtensions
             // Nothing here sets session state, so a returned connection needs no DISCARD ALL.
             NoResetOnClose = true,
             Timeout = 5,
-            // A few connections keep a database busy; more only wait for each other in it, each has plans of its own to make, and every
-            // replica of every service has as many.
+            // A few connections keep a database busy. More of them only wait for each other there, each makes its own plans, and every
+            // replica of every service opens as many.
             MaxPoolSize = 25,
             Options = PlannerSettings,
         };
@@ -89,7 +89,7 @@ public static class ServiceDatabaseExtensions
     }
 }
 
-/// <summary>Migrations ran before the server started listening, so an answer from the database is all that is left to check.</summary>
+/// <summary>Checks only that the database answers: migrations ran before the server started listening.</summary>
 internal sealed class DatabaseHealthCheck(NpgsqlDataSource database) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

@@ -4,13 +4,13 @@ using Polly;
 namespace OrderInventory.ServiceDefaults.Data;
 
 /// <summary>
-/// Runs a transaction again as a whole when it met another one: after a serialization failure or a deadlock. Only after these is it certain that nothing
-/// was committed; a change that is repeated after a lost answer would be two.
+/// Retries a whole transaction that conflicted with another one: after a serialization failure or a deadlock. Only then is it certain that nothing
+/// was committed; a change that is repeated after a lost answer could be made twice.
 /// </summary>
 public static class TransactionRetry
 {
     /// <param name="time">For the pauses: about 5 ms, twice as long each time.</param>
-    /// <param name="alsoAfter">SQLSTATEs after which it is repeated too.</param>
+    /// <param name="alsoAfter">Further SQLSTATEs after which the transaction is retried.</param>
     public static ResiliencePipeline Create(TimeProvider time, params string[] alsoAfter) => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new()
         {

@@ -1,6 +1,6 @@
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>What every service that takes a postal address asks of its parts.</summary>
+/// <summary>Checks of the parts of a postal address, for every service that takes one.</summary>
 public static class AddressErrors
 {
     /// <summary>The officially assigned codes of ISO 3166-1 alpha-2.</summary>
@@ -12,7 +12,7 @@ public static class AddressErrors
         "SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI " +
         "VN VU WF WS YE YT ZA ZM ZW").Split(' ')];
 
-    /// <summary>The country of an address.</summary>
+    /// <summary>Checks the country of an address.</summary>
     public static void RequireCountry(this RequestErrors errors, string country, string path) =>
         errors.Require(s_countries.Contains(country), path, "An ISO 3166-1 alpha-2 code like DE is required.");
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>How much work a service takes on at a time, from the section <c>Admission</c>.</summary>
+/// <summary>How much work a service accepts at a time, from the section <c>Admission</c>.</summary>
 internal sealed class AdmissionOptions
 {
     /// <summary>Requests that are worked on at the same time.</summary>
@@ -15,13 +15,15 @@ internal sealed class AdmissionOptions
     /// <summary>Requests that wait for their turn, oldest first; the next one is refused.</summary>
     public int Queued { get; set; } = 256;
 
-    /// <summary>How long one of them waits for its turn before it is refused too: so that whoever is let in is answered soon, also while too many ask.</summary>
+    /// <summary>
+    /// The longest wait in the queue; after it the request is refused too, so that admitted requests are answered soon even under overload.
+    /// </summary>
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>
-/// A service that is asked for more than it can do refuses the rest at once, with 503 and Retry-After: whoever is let in waits behind a
-/// bounded number of others, and nothing piles up in memory. Health is always answered.
+/// Limits concurrent requests. An overloaded service refuses the excess with 503 and Retry-After: an admitted request waits behind a bounded
+/// number of others, and nothing piles up in memory. Health checks are always answered.
 /// </summary>
 public static class Admission
 {
@@ -33,7 +35,7 @@ public static class Admission
         if (options.Concurrent < 1 || options.Queued < 0 || options.MaxWait <= TimeSpan.Zero || options.MaxWait > s_longestWait)
         {
             throw new InvalidOperationException(
-                $"Admission: Concurrent is at least 1, Queued at least 0 and MaxWait more than 0 and at most {s_longestWait}, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
+                $"Admission: Concurrent must be at least 1, Queued at least 0, and MaxWait more than 0 and at most {s_longestWait}, not {options.Concurrent}, {options.Queued} and {options.MaxWait}.");
         }
 
         var limiter = new ConcurrencyLimiter(new()
@@ -55,7 +57,8 @@ public static class Admission
             {
                 http.Response.Headers.RetryAfter = "1";
                 await Problems.Of(
-                    "overloaded", "The service has too much to do.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Send it again after a while.").ExecuteAsync(http);
+                    "overloaded", "The service is overloaded.", StatusCodes.Status503ServiceUnavailable,
+                    "Nothing was changed. Try again after Retry-After seconds.").ExecuteAsync(http);
             }
         }));
     }
@@ -82,6 +85,6 @@ public static class Admission
         }
     }
 
-    /// <summary>From here on the request only waits: somebody else may come in.</summary>
+    /// <summary>Releases the request's slot: from here on the request only waits, so another one may be admitted.</summary>
     public static void LeaveAdmission(this HttpContext http) => http.Features.Get<RateLimitLease>()?.Dispose();
 }

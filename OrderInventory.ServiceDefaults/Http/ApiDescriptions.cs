@@ -15,15 +15,15 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>Says in the OpenAPI document what the helpers of this folder do: headers that they read, and statuses that they answer.</summary>
+/// <summary>Describes in the OpenAPI document what the helpers of this folder do: headers that they read and statuses that they return.</summary>
 public static class ApiDescriptions
 {
-    /// <summary>The roles that an operation lets in, in its OpenAPI description.</summary>
+    /// <summary>The OpenAPI extension that lists the roles an operation permits.</summary>
     public const string RolesExtension = "x-roles";
 
     private const string SecurityScheme = "bearer";
 
-    /// <summary>Statuses that come as <c>application/problem+json</c>.</summary>
+    /// <summary>Adds statuses that are returned as <c>application/problem+json</c>.</summary>
     public static RouteHandlerBuilder WithProblems(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)
@@ -36,30 +36,31 @@ public static class ApiDescriptions
 
     /// <summary>A read that honours If-None-Match: <see cref="ETags.Ok"/>.</summary>
     public static RouteHandlerBuilder WithETag(this RouteHandlerBuilder route) => route
-        .WithHeader("If-None-Match", required: false, "The ETag that the caller has; 304 while it is current.")
+        .WithHeader("If-None-Match", required: false, "The ETag of the caller's copy; 304 if it is still current.")
         .Produces(StatusCodes.Status304NotModified);
 
     /// <summary>A change that needs If-Match: <see cref="ETags.CheckIfMatch"/>.</summary>
     public static RouteHandlerBuilder WithIfMatch(this RouteHandlerBuilder route) => route
-        // Not required in the document's sense: a request without it has an answer of its own, 428.
-        .WithHeader("If-Match", required: false, "The ETag of the version that the change is meant for. Without it the answer is 428.")
+        // Not marked as required in the document: a request without it gets its own status, 428.
+        .WithHeader("If-Match", required: false, "The ETag of the version to change. Without it, the answer is 428.")
         .WithProblems(StatusCodes.Status412PreconditionFailed, StatusCodes.Status428PreconditionRequired);
 
     /// <summary>An action that honours If-Match when it is sent.</summary>
     public static RouteHandlerBuilder WithOptionalIfMatch(this RouteHandlerBuilder route) => route
-        .WithHeader("If-Match", required: false, "The ETag of the version that the action is meant for; without it, whatever the version is.")
+        .WithHeader("If-Match", required: false, "The ETag of the version to act on. Without it, any version is accepted.")
         .WithProblems(StatusCodes.Status412PreconditionFailed);
 
     /// <summary>A POST that honours Idempotency-Key, or needs one: <see cref="Data.IdempotentCreate"/>.</summary>
     public static RouteHandlerBuilder WithIdempotencyKey(this RouteHandlerBuilder route, bool required = false) => route
-        .WithHeader(Data.IdempotentCreate.Header, required, "Any printable text up to 255 characters; the same key and body create once.")
+        .WithHeader(
+            Data.IdempotentCreate.Header, required, "Any printable text of at most 255 characters. Requests with the same key and body create only one resource.")
         .WithProblems(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
     /// <summary>A POST whose answer may wait for an outcome: <c>Prefer: wait=N</c> (RFC 7240, section 4.3).</summary>
     public static RouteHandlerBuilder WithPreferWait(this RouteHandlerBuilder route) => route
-        .WithHeader("Prefer", required: false, "wait=N: the answer waits for the outcome for up to N seconds, at most 30, and says so in Preference-Applied.");
+        .WithHeader("Prefer", required: false, "wait=N: the answer waits for the outcome, up to N seconds, at most 30; Preference-Applied confirms it.");
 
-    /// <summary>What every document of the system needs; <c>AddServiceDefaults</c> applies it.</summary>
+    /// <summary>Configures what every OpenAPI document of the system needs; <c>AddServiceDefaults</c> calls it.</summary>
     internal static void Configure(OpenApiOptions options)
     {
         options.CreateSchemaReferenceId = SchemaId;
@@ -73,14 +74,14 @@ public static class ApiDescriptions
 
             if ((Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } enumeration)
             {
-                // The converters of StrictJson hide from the generator what they write.
+                // The generator cannot see what the converters of StrictJson write.
                 schema.Enum ??= [.. Enum.GetNames(enumeration).Select(name => (JsonNode)JsonNamingPolicy.CamelCase.ConvertName(name))];
             }
 
-            if (context.ParameterDescription is not null && schema.Enum is { } words)
+            if (context.ParameterDescription is not null && schema.Enum is { } values)
             {
-                // A parameter may be left out, but is never null.
-                schema.Enum = [.. words.Where(word => word is not null)];
+                // A parameter may be omitted, but is never null.
+                schema.Enum = [.. values.Where(value => value is not null)];
                 schema.Type = JsonSchemaType.String;
             }
             else if (schema.Type is null && (type == typeof(string) || type.IsEnum))
@@ -100,7 +101,7 @@ public static class ApiDescriptions
             else if (type == typeof(DateTimeOffset) || type == typeof(DateTimeOffset?))
             {
                 schema.Format = "date-time";
-                // A member of a body may be null; a parameter is left out.
+                // A member of a body may be null; a parameter is omitted instead.
                 schema.Type = type == typeof(DateTimeOffset?) && context.JsonPropertyInfo is not null ? JsonSchemaType.String | JsonSchemaType.Null : JsonSchemaType.String;
             }
             else if (type == typeof(ProblemDetails))
@@ -111,7 +112,7 @@ public static class ApiDescriptions
 
             if (type == typeof(string) && context.JsonPropertyInfo?.AttributeProvider?.GetCustomAttributes(typeof(MaxLengthAttribute), inherit: false) is [MaxLengthAttribute limit])
             {
-                // The generator leaves it out where the member is optional.
+                // The generator omits it where the member is optional.
                 schema.MaxLength = limit.Length;
             }
 
@@ -120,11 +121,11 @@ public static class ApiDescriptions
         options.AddOperationTransformer((operation, context, _) =>
         {
             var endpoint = context.Description.ActionDescriptor.EndpointMetadata;
-            // What generated clients call their methods: the use case, which is the handler's class, unless the endpoint has a name.
+            // Generated clients name their methods after this: the use case, which is the handler's class, unless the endpoint has a name.
             operation.OperationId = JsonNamingPolicy.CamelCase.ConvertName(operation.OperationId ?? endpoint.OfType<MethodInfo>().First().DeclaringType!.Name);
             if (endpoint.OfType<IAuthorizeData>().LastOrDefault()?.Policy is { } name)
             {
-                // Which of them sees only what is their own, docs/security.md says.
+                // docs/security.md says which roles see only their own data.
                 var roles = Policies.All.Single(policy => policy.Name == name).Roles;
                 (operation.Extensions ??= new Dictionary<string, IOpenApiExtension>())[RolesExtension] = new JsonNodeExtension(new JsonArray([.. roles.Order().Select(role => JsonValue.Create(role))]));
             }
@@ -140,12 +141,12 @@ public static class ApiDescriptions
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 BearerFormat = "JWT",
-                Description = "A token of the OpenID Connect provider that the services believe. x-roles names the roles of which it needs one.",
+                Description = "A token of the OpenID Connect provider that the services trust. It needs one of the roles in x-roles.",
             };
             document.Security = [new() { [new OpenApiSecuritySchemeReference(SecurityScheme, document)] = [] }];
             foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations ?? []).Select(entry => entry.Value))
             {
-                // What the document must have, a patch of it need not.
+                // Members that are required in the document are optional in a patch of it.
                 if (operation.RequestBody?.Content?.TryGetValue(MergePatchContentType.Value, out var body) == true
                     && body.Schema is OpenApiSchemaReference { Reference.Id: { } id }
                     && document.Components?.Schemas?[id] is OpenApiSchema schema)
@@ -163,8 +164,8 @@ public static class ApiDescriptions
     }
 
     /// <summary>
-    /// What every operation answers to a token that will not do, to a query, or a body, that it cannot read, and to more than the gateway (429)
-    /// or the service (503) takes on.
+    /// Adds the problems that every operation may return: for an invalid or insufficient token, for a query or a body that cannot be read, and for
+    /// more requests than the gateway (429) or the service (503) accepts.
     /// </summary>
     private static void DescribeProblems(OpenApiOperation operation)
     {
@@ -188,7 +189,7 @@ public static class ApiDescriptions
         inOrder.ForEach(response => responses.Add(response.Key, response.Value));
     }
 
-    /// <summary>The headers that answers have by convention, so that each endpoint need not repeat them.</summary>
+    /// <summary>Adds the headers that responses have by convention, so that each endpoint need not repeat them.</summary>
     private static void DescribeHeaders(OpenApiOperation operation)
     {
         var requestHeaders = (operation.Parameters ?? []).Where(p => p.In == ParameterLocation.Header).Select(p => p.Name).ToHashSet();
@@ -205,14 +206,14 @@ public static class ApiDescriptions
                     Add(response, "ETag", "The resource's version.");
                     break;
                 case "401":
-                    Add(response, "WWW-Authenticate", "Bearer, and what is wrong with the token that came.");
+                    Add(response, "WWW-Authenticate", "Bearer, and what is wrong with the token.");
                     break;
                 case "201":
-                    Add(response, "Location", "Where the resource is.");
+                    Add(response, "Location", "The address of the resource.");
                     Add(response, "ETag", "The resource's version.");
                     if (requestHeaders.Contains(Data.IdempotentCreate.Header))
                     {
-                        Add(response, Data.IdempotentCreate.ReplayedHeader, "true when an earlier request with the key made it.");
+                        Add(response, Data.IdempotentCreate.ReplayedHeader, "true if an earlier request with the same key created the resource.");
                     }
 
                     if (requestHeaders.Contains("Prefer"))
@@ -222,7 +223,7 @@ public static class ApiDescriptions
 
                     break;
                 case "429" or "503":
-                    Add(response, "Retry-After", "Seconds after which another try makes sense.");
+                    Add(response, "Retry-After", "Seconds to wait before the next attempt.");
                     break;
             }
         }
@@ -235,7 +236,9 @@ public static class ApiDescriptions
             };
     }
 
-    /// <summary>Files of any length, and events without end: a generated client is to hand them on as they come, not to read one text to its end.</summary>
+    /// <summary>
+    /// Marks files of any length and endless events as binary, so that a generated client streams them instead of reading a text to its end.
+    /// </summary>
     private static void DescribeStreams(OpenApiOperation operation)
     {
         var contents = (operation.Responses ?? []).Values.Select(response => response.Content).Append(operation.RequestBody?.Content);
@@ -248,9 +251,9 @@ public static class ApiDescriptions
         }
     }
 
-    /// <summary>Every slice has its Request: the slice's name tells them apart, without what it is in the code.</summary>
+    /// <summary>Every slice has its own Request, so the slice's name is put before it, without the suffix that it has in the code.</summary>
     private static string? SchemaId(JsonTypeInfo json) =>
-        // The words of a filter stand where the filter does.
+        // The enum values of a filter are listed at the filter itself.
         OpenApiOptions.CreateDefaultSchemaReferenceId(json) is null || Nullable.GetUnderlyingType(json.Type) is { IsEnum: true } ? null : Name(json.Type);
 
     private static string Name(Type type)

@@ -9,8 +9,8 @@ using Microsoft.Net.Http.Headers;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// What a body may be wrapped in: UTF-8, as JSON is (RFC 8259, section 8.1), and gzip. Anything else is 415, for every endpoint that takes a
-/// body. The size limit of an endpoint holds before and after decompression.
+/// The encodings that a body may have: UTF-8, as JSON requires (RFC 8259, section 8.1), and gzip. Anything else is 415, for every endpoint that
+/// takes a body. The size limit of an endpoint holds before and after decompression.
 /// </summary>
 internal static class BodyRules
 {
@@ -55,7 +55,7 @@ internal static class BodyRules
         }
         catch (InvalidDataException exception)
         {
-            throw new BadHttpRequestException("The body is not gzip, as Content-Encoding says.", StatusCodes.Status400BadRequest, exception);
+            throw new BadHttpRequestException("The body is not gzip, although Content-Encoding says so.", StatusCodes.Status400BadRequest, exception);
         }
     }
 
@@ -65,7 +65,7 @@ internal static class BodyRules
         {
             // RFC 9110, section 15.5.16.
             http.Response.Headers.AcceptEncoding = Gzip;
-            return Unsupported("The body may be compressed with gzip only.");
+            return Unsupported("gzip is the only supported compression of the body.");
         }
 
         if (http.Request.ContentType is null)
@@ -80,7 +80,7 @@ internal static class BodyRules
 
         foreach (var charset in type.Parameters.Where(p => p.Name.Equals("charset", StringComparison.OrdinalIgnoreCase)))
         {
-            // Quoted or not is the same (RFC 9110, section 5.6.6), and ASCII is UTF-8.
+            // A quoted and an unquoted value mean the same (RFC 9110, section 5.6.6), and ASCII is valid UTF-8.
             var name = HeaderUtilities.RemoveQuotes(charset.Value);
             if (!name.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !name.Equals("us-ascii", StringComparison.OrdinalIgnoreCase))
             {
@@ -88,7 +88,7 @@ internal static class BodyRules
             }
         }
 
-        // Whoever reads the body need not look at parameters again.
+        // Code that reads the body need not parse parameters again.
         http.Request.ContentType = type.MediaType.ToString();
         return null;
     }

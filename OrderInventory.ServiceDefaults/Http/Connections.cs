@@ -8,14 +8,14 @@ using Microsoft.AspNetCore.Routing;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// Whatever ends a connection says so (RFC 9112, section 9.6). The server reads what is left of a body before the next request, but only
-/// up to its limit and for five seconds; then it closes, and a client that was told nothing has sent its next request into the void.
+/// Adds <c>Connection: close</c> to answers that end a connection (RFC 9112, section 9.6). The server reads the rest of a body before the next
+/// request, but only up to its limit and for five seconds; then it closes, and a client without that header may lose its next request.
 /// </summary>
 internal static class Connections
 {
     private static readonly object s_unread = new();
 
-    public static void UseHonestConnections(this IApplicationBuilder app) => app.Use((http, next) =>
+    public static void UseConnectionClose(this IApplicationBuilder app) => app.Use((http, next) =>
     {
         if (http.Request.ContentLength is not null and not 0 || http.Request.Headers.TransferEncoding.Count > 0)
         {
@@ -53,16 +53,16 @@ internal static class Connections
             return true;
         }
 
-        // Of a file that was refused, or a body that nobody reads, the end may be far away.
+        // The rest of a refused file, or of a body that nobody reads, may be very long.
         return status >= 400
             && (http.Request.ContentLength ?? long.MaxValue) > ServiceDefaultsExtensions.MaxRequestBodySize
             && (limit > ServiceDefaultsExtensions.MaxRequestBodySize || http.Items.ContainsKey(s_unread) || !ReadsBody(http));
     }
 
-    /// <summary>The answer comes before anybody has read the body.</summary>
+    /// <summary>Marks a request that is answered before its body has been read.</summary>
     public static void LeaveBodyUnread(HttpContext http) => http.Items[s_unread] = true;
 
-    /// <summary>Where a chunk has no readable size, nobody knows where the body ends. Whoever reads on is told again what is wrong.</summary>
+    /// <summary>Whether a chunk has no readable size, so that the end of the body is unknown. Reading on throws the same error again.</summary>
     private static bool IsBroken(HttpContext http)
     {
         if (http.Request.Headers.TransferEncoding.Count == 0)
@@ -85,7 +85,7 @@ internal static class Connections
         }
         catch (InvalidOperationException)
         {
-            // Somebody else has read it to its end.
+            // Other code has read the body to its end.
             return false;
         }
     }

@@ -7,7 +7,7 @@ namespace OrderInventory.ServiceDefaults.Http;
 /// <summary>A resource's version as its strong ETag (RFC 9110, section 8.8.3): <c>"7"</c>.</summary>
 public static class ETags
 {
-    /// <summary>Answers the resource with its ETag, or 304 when the caller has this version already.</summary>
+    /// <summary>Returns the resource with its ETag, or 304 when the caller already has this version.</summary>
     public static Results<Ok<T>, StatusCodeHttpResult> Ok<T>(HttpContext http, T resource, long version, string? mark = null)
     {
         var etag = Set(http, version, mark);
@@ -19,7 +19,7 @@ public static class ETags
     /// <summary>Sets the ETag header of the response.</summary>
     /// <param name="http">The request and its response.</param>
     /// <param name="version">The resource's version.</param>
-    /// <param name="mark">Tells apart what one version looks like at different times, as in <c>"7-erased"</c>.</param>
+    /// <param name="mark">Distinguishes different representations of one version, as in <c>"7-erased"</c>.</param>
     public static string Set(HttpContext http, long version, string? mark = null)
     {
         var etag = string.Create(CultureInfo.InvariantCulture, $"\"{version}{(mark is null ? "" : "-")}{mark}\"");
@@ -28,12 +28,12 @@ public static class ETags
     }
 
     /// <summary>
-    /// Checks If-Match and If-None-Match of a change. Null when it may go on; otherwise 428 when If-Match is missing and required, or 412: none
-    /// of its tags is the current version (weak tags never match: RFC 9110, section 13.1.1), there is nothing that could match, or
-    /// If-None-Match says that there must not be what there is. A mark after the version says nothing about changes.
+    /// Checks If-Match and If-None-Match of a change. Null when it may continue; otherwise 428 when If-Match is missing and required, or 412: none
+    /// of its tags is the current version (weak tags never match: RFC 9110, section 13.1.1), the resource of an If-Match does not exist, or
+    /// If-None-Match excludes the current version. A mark after the version is ignored for changes.
     /// </summary>
     /// <param name="http">The request.</param>
-    /// <param name="currentVersion">Of the resource; null while there is none, and the request would make it.</param>
+    /// <param name="currentVersion">The resource's version; null while it does not exist, and the request would create it.</param>
     /// <param name="required">Whether an existing resource needs If-Match.</param>
     public static ProblemHttpResult? CheckIfMatch(HttpContext http, long? currentVersion, bool required = true)
     {

@@ -19,7 +19,7 @@ internal static class ExceptionProblemsExtensions
         services.AddExceptionHandler<ExceptionProblems>();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
-            // What the framework answers by itself (no such route, method or content type) names a section of an RFC; ours are codes.
+            // The type of the framework's own problems (no such route, method or content type) is a section of an RFC; our types are codes.
             if (context.ProblemDetails is { Type: null or ['h', 't', 't', 'p', ..], Status: { } status })
             {
                 context.ProblemDetails.Type = Problems.TypeOf(CodeOf(status));
@@ -29,14 +29,14 @@ internal static class ExceptionProblemsExtensions
             context.ProblemDetails.Instance ??= context.HttpContext.Request.Path;
             context.ProblemDetails.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
-        // Behind the framework's own.
-        services.AddSingleton<IProblemDetailsWriter, UnaskedProblemWriter>();
+        // Registered after the framework's own writer, as the fallback.
+        services.AddSingleton<IProblemDetailsWriter, FallbackProblemWriter>();
     }
 
     private static string? DetailOf(int status) => status switch
     {
-        StatusCodes.Status401Unauthorized => "Send a valid token: Authorization: Bearer <JWT>. WWW-Authenticate says what is wrong with the one that came.",
-        StatusCodes.Status403Forbidden => "No role of the token allows this call.",
+        StatusCodes.Status401Unauthorized => "Send a valid token: Authorization: Bearer <JWT>. WWW-Authenticate says what is wrong with the sent token.",
+        StatusCodes.Status403Forbidden => "None of the token's roles allows this call.",
         _ => null,
     };
 
@@ -55,10 +55,10 @@ internal static class ExceptionProblemsExtensions
 }
 
 /// <summary>
-/// Writes problems to those who accept other content only. The framework's writer refuses, and whoever asked for a CSV file would learn
-/// nothing of what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
+/// Writes problems for clients that accept other content only. The framework's writer refuses them, and a client that requested a CSV file
+/// would not learn what is wrong with the request (RFC 9110, section 12.5.1, leaves the choice to the server).
 /// </summary>
-internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
+internal sealed class FallbackProblemWriter(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
 {
     public bool CanWrite(ProblemDetailsContext context) => true;
 
@@ -73,8 +73,8 @@ internal sealed class UnaskedProblemWriter(IOptions<ProblemDetailsOptions> optio
 }
 
 /// <summary>
-/// Turns what reaches the top of a request into the problem that it is: unreadable input is 4xx, a database that does not answer is
-/// 503 with Retry-After, and only a defect of ours is 500.
+/// Turns unhandled exceptions of a request into problems: unreadable input is 4xx, a database that does not answer is 503 with Retry-After,
+/// and only a defect of ours is 500.
 /// </summary>
 internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExceptionHandler
 {
@@ -105,18 +105,18 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems) : IExce
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
             Problems.Of("body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-                $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are read.").ProblemDetails,
+                $"At most {http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize} bytes are accepted.").ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Problems.RequestTimeout().ProblemDetails,
         BadHttpRequestException { InnerException: JsonException json } =>
             Problems.MalformedRequest(JsonErrors.Describe(json)).ProblemDetails,
         BadHttpRequestException { StatusCode: StatusCodes.Status415UnsupportedMediaType } =>
             Problems.Of("unsupported-media-type", "The body must be JSON.", StatusCodes.Status415UnsupportedMediaType).ProblemDetails,
         BadHttpRequestException bad => Problems.MalformedRequest(JsonErrors.Describe(bad)).ProblemDetails,
-        // A value with U+0000, or more and longer ones than are read.
+        // A value contains U+0000, or there are too many or too long values.
         InvalidDataException when http.Request.HasFormContentType => Problems.MalformedRequest("$", "The form cannot be read.").ProblemDetails,
         // A character that the database cannot store, in a query parameter.
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
-            Problems.MalformedRequest("$", "The request has a character that cannot be stored.").ProblemDetails,
+            Problems.MalformedRequest("$", "The request contains a character that cannot be stored.").ProblemDetails,
         _ when exception.IsTransientDatabaseFailure() =>
             Problems.Of("dependency-unavailable", "The database does not answer.", StatusCodes.Status503ServiceUnavailable,
                 "Nothing was changed. Try again.").ProblemDetails,

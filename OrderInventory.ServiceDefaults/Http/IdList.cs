@@ -24,7 +24,7 @@ public static class IdList
         {
             if (!Uuids.TryParse(parts[i], out read[i]))
             {
-                return Problems.MalformedRequest(parameter, "Ids separated by commas are required, without blanks.");
+                return Problems.MalformedRequest(parameter, "Ids separated by commas, without spaces, are required.");
             }
         }
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// What a caller can do about an unreadable request, by JSON path. The framework's own messages talk to its programmers (they name
-/// .NET types and parameters); those that are not known here are replaced by a plain one.
+/// Tells the caller what is wrong with an unreadable request, by JSON path. The framework's own messages are for .NET programmers (they name
+/// .NET types and parameters); those that are not known here are replaced by a general one.
 /// </summary>
 public static partial class JsonErrors
 {
@@ -28,11 +28,11 @@ public static partial class JsonErrors
         {
             [path] = [message switch
             {
-                _ when message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal) => "There is no such member.",
+                _ when message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal) => "Unknown member.",
                 _ when message.Contains("allow null values", StringComparison.Ordinal)
                     || message.Contains("allow setting null values", StringComparison.Ordinal) => "It must not be null.",
-                _ when message.StartsWith("Duplicate property", StringComparison.Ordinal) => "The member is there twice.",
-                _ when message.Contains("could not be converted", StringComparison.Ordinal) => "The value has another type, or is out of range.",
+                _ when message.StartsWith("Duplicate property", StringComparison.Ordinal) => "The member occurs more than once.",
+                _ when message.Contains("could not be converted", StringComparison.Ordinal) => "The value has the wrong type, or is out of range.",
                 _ when message.Contains(".NET", StringComparison.Ordinal) || message.Contains(" type '", StringComparison.Ordinal) => "The value cannot be read.",
                 _ => WithoutPosition(message),
             }],

@@ -14,10 +14,10 @@ using OrderInventory.ServiceDefaults.Text;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// A JSON Merge Patch (RFC 7396): members that are there are set, null removes, absent ones stay. It is applied to the document that a
-/// client may change, and the result is read as strictly as any request: an unknown member, also one that is null, is refused (400).
+/// A JSON Merge Patch (RFC 7396): it sets the members that it has, null removes a member, absent members stay. It is applied to the document
+/// that a client may change, and the result is read as strictly as any request: an unknown member, even one that is null, is refused (400).
 /// </summary>
-/// <typeparam name="T">The document: all that may be patched, and nothing else. Its members must be written also when they are null.</typeparam>
+/// <typeparam name="T">The document: exactly the members that may be patched. They must be serialized even when they are null.</typeparam>
 public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEndpointParameterMetadataProvider
     where T : class
 {
@@ -30,7 +30,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
         _json = json;
     }
 
-    /// <summary>The document after the patch. Throws what the error handler answers as 400.</summary>
+    /// <summary>Returns the document after the patch. Throws an exception that the error handler turns into 400.</summary>
     public T ApplyTo(T current)
     {
         try
@@ -49,7 +49,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
         }
         catch (InvalidOperationException exception)
         {
-            // A text with half of a surrogate pair.
+            // A text contains half of a surrogate pair.
             throw Unreadable(new JsonException("The patch is not valid Unicode.", exception));
         }
     }
@@ -57,7 +57,7 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
     /// <summary>Reads the body.</summary>
     static async ValueTask<MergePatch<T>?> IBindableFromHttpContext<MergePatch<T>>.BindAsync(HttpContext http, ParameterInfo parameter)
     {
-        // Routing lets any application/…+json pass for application/json, JSON Patch (RFC 6902) among them.
+        // Routing accepts any application/…+json as application/json, including JSON Patch (RFC 6902).
         if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
             || !(type.MediaType.Equals(MergePatchContentType.Value, StringComparison.OrdinalIgnoreCase)
                 || type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)))
@@ -93,23 +93,23 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
         {
             if (!changes.TryAdd(NameOf(member), member.Value))
             {
-                throw new JsonException("The name is there twice.", $"{path}.{member.Name}", null, null);
+                throw new JsonException("The name occurs more than once.", $"{path}.{member.Name}", null, null);
             }
         }
 
-        var there = new HashSet<string>();
+        var seen = new HashSet<string>();
         writer.WriteStartObject();
         foreach (var member in current.EnumerateObject())
         {
             var name = NameOf(member);
-            there.Add(name);
+            seen.Add(name);
             if (!changes.TryGetValue(name, out var change))
             {
                 member.WriteTo(writer);
             }
             else if (change.ValueKind == JsonValueKind.Object)
             {
-                // An object where there was none: merged with itself it loses its nulls, and the reader says which members exist.
+                // Where there was no object, the patch is merged with itself: this drops its nulls, and the deserializer refuses unknown members.
                 var inner = member.Value.ValueKind == JsonValueKind.Object ? member.Value : change;
                 writer.WritePropertyName(name);
                 Merge(inner, change, writer, $"{path}.{name}", TypeOf(type, name));
@@ -121,12 +121,12 @@ public sealed class MergePatch<T> : IBindableFromHttpContext<MergePatch<T>>, IEn
             }
         }
 
-        foreach (var (name, value) in changes.Where(change => !there.Contains(change.Key)))
+        foreach (var (name, value) in changes.Where(change => !seen.Contains(change.Key)))
         {
-            // A map takes any name, and removing one that it does not have is done already (RFC 7396, section 2).
+            // A map takes any name, and removing a name that it does not have changes nothing (RFC 7396, section 2).
             if (!isMap)
             {
-                throw new JsonException("There is no such member.", $"{path}.{name}", null, null);
+                throw new JsonException("Unknown member.", $"{path}.{name}", null, null);
             }
 
             if (value.ValueKind != JsonValueKind.Null)

@@ -7,8 +7,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// Refuses null as an element of a list or a value of a map whose type says that there is none. The serializer looks at the nullability of
-/// members alone, so <c>[null]</c> would reach handlers that were promised otherwise.
+/// Refuses null as an element of a list or a value of a map whose type is not nullable. The serializer checks the nullability of members only,
+/// so <c>[null]</c> would reach handlers that rely on the type.
 /// </summary>
 internal static class NullElements
 {
@@ -45,7 +45,7 @@ internal static class NullElements
         };
     }
 
-    /// <summary>Lists and maps of references that are not nullable.</summary>
+    /// <summary>Whether the type is a list or map of non-nullable references.</summary>
     private static bool HasElements(NullabilityInfo type)
     {
         var element = type.ElementType ?? (type.Type != typeof(string) && type.Type.IsAssignableTo(typeof(IEnumerable)) ? type.GenericTypeArguments.LastOrDefault() : null);
@@ -77,7 +77,7 @@ internal static class NullElements
     }
 }
 
-/// <summary>The exception has the path of the object, and this the rest of it.</summary>
+/// <summary>An element is null. The exception's path names the object, and <see cref="Place"/> is the rest of the path.</summary>
 [SuppressMessage("Design", "CA1032", Justification = "Thrown here only.")]
 internal sealed class NullElementException(string place) : JsonException("It must not be null.")
 {

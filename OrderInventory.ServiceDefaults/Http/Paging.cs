@@ -11,10 +11,10 @@ namespace OrderInventory.ServiceDefaults.Http;
 public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>
-/// Keyset paging by id: a cursor names the last row that was seen, so that rows written meanwhile neither repeat nor hide others,
-/// and page 1,000 costs what page 1 costs. Cursors are opaque to callers, and those of another list are refused (400).
+/// Keyset paging by id: a cursor names the last row that was seen, so that rows written meanwhile do not repeat or hide other rows,
+/// and page 1,000 costs as much as page 1. Cursors are opaque to callers, and those of another list are refused (400).
 /// </summary>
-/// <param name="list">The list's name, different for each list of the system. It is part of the cursors that callers hold: it stays.</param>
+/// <param name="list">The list's name, unique in the system. It is part of the cursors that callers hold, so it must not change.</param>
 public sealed class Paging(string list)
 {
     public const int DefaultLimit = 20;
@@ -46,7 +46,7 @@ public sealed class Paging(string list)
         return errors.Any ? errors.Malformed() : null;
     }
 
-    /// <summary>As <see cref="Read"/>, for a list that is ordered by text. What that text means, and whether it means anything, its list knows.</summary>
+    /// <summary>As <see cref="Read"/>, for a list that is ordered by text. The list itself must check and interpret that text.</summary>
     public ProblemHttpResult? ReadText(int? limit, string? cursor, out int take, out string? after)
     {
         after = null;
@@ -66,7 +66,7 @@ public sealed class Paging(string list)
         return errors.Any ? errors.Malformed() : null;
     }
 
-    /// <summary>400: a cursor that can be read, but is not one of this list's.</summary>
+    /// <summary>400: the cursor can be decoded, but does not belong to this list.</summary>
     public static ProblemHttpResult MalformedCursor()
     {
         var errors = new RequestErrors();
@@ -82,7 +82,7 @@ public sealed class Paging(string list)
     public Page<T> ToPage<T>(IReadOnlyList<T> rows, int take, Func<T, string> key) =>
         rows.Count <= take ? new(rows, null) : new([.. rows.Take(take)], Encode(Encoding.UTF8.GetBytes(key(rows[take - 1]))));
 
-    /// <summary>A cursor behind the row with this id, for a list that stops at a row which it does not show.</summary>
+    /// <summary>A cursor after the row with this id, for a list that stops at a row which it does not show.</summary>
     public string CursorOf(Guid id) => Encode(id.ToByteArray(bigEndian: true));
 
     private static RequestErrors ReadLimit(int? limit, out int take)
@@ -93,11 +93,13 @@ public sealed class Paging(string list)
         return errors;
     }
 
-    private static void AddMalformedCursor(RequestErrors errors) => errors.Add("cursor", "The cursor is not one that this list has given.");
+    private static void AddMalformedCursor(RequestErrors errors) => errors.Add("cursor", "The cursor was not returned by this list.");
 
     private string Encode(byte[] key) => Base64Url.EncodeToString([.. _mark, .. key]);
 
-    /// <summary>What <see cref="Encode"/> was given, or null. Only its own spelling is read: the decoder would pass over blanks and padding.</summary>
+    /// <summary>
+    /// Reverses <see cref="Encode"/>, or returns null. Accepts only the exact form that it writes: the decoder would skip blanks and padding.
+    /// </summary>
     private byte[]? Decode(string cursor)
     {
         var most = Base64Url.GetEncodedLength(MarkBytes + MaxTextBytes);

@@ -5,15 +5,20 @@ using Microsoft.Extensions.Primitives;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>The request header <c>Prefer</c> (RFC 7240): several headers are one list, values may be quoted, names have no case, the first of a name counts.</summary>
+/// <summary>
+/// The request header <c>Prefer</c> (RFC 7240): several headers form one list, values may be quoted, names are case-insensitive, and the first value
+/// of a name counts.
+/// </summary>
 public static class Preferences
 {
-    /// <summary>The seconds of <c>wait</c> (section 4.3), or null when it is not there or no whole number; a longer one than an int has is the longest.</summary>
+    /// <summary>
+    /// The seconds of <c>wait</c> (section 4.3), capped at the largest int; null when <c>wait</c> is missing or not a whole number.
+    /// </summary>
     public static int? Wait(StringValues header)
     {
         foreach (var preference in header.SelectMany(line => Split(line ?? "")))
         {
-            // "wait=5" with parameters behind it has the grammar of an expectation.
+            // "wait=5" followed by parameters has the grammar of an Expect header.
             if (NameValueWithParametersHeaderValue.TryParse(preference, out var parsed) && parsed.Name.Equals("wait", StringComparison.OrdinalIgnoreCase))
             {
                 var value = parsed.Value is ['"', .. var quoted, '"'] ? Unescape(quoted) : parsed.Value;
@@ -24,7 +29,7 @@ public static class Preferences
         return null;
     }
 
-    /// <summary>At commas outside of quoted strings.</summary>
+    /// <summary>Splits a line at commas outside quoted strings.</summary>
     private static IEnumerable<string> Split(string line)
     {
         var (start, quoted) = (0, false);

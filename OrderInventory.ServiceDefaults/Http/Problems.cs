@@ -20,30 +20,31 @@ public static class Problems
         Of(code, title, StatusCodes.Status422UnprocessableEntity, "See errors, a map from JSON path to messages.", ("errors", errors));
 
     public static ProblemHttpResult NotFound(string what, Guid id) =>
-        Of("not-found", $"There is no such {what}.", StatusCodes.Status404NotFound, $"No {what} has the id {id}.");
+        Of("not-found", $"The {what} does not exist.", StatusCodes.Status404NotFound, $"No {what} has the id {id}.");
 
     public static ProblemHttpResult Conflict(string code, string title, string? detail = null, params (string Name, object? Value)[] members) =>
         Of(code, title, StatusCodes.Status409Conflict, detail, members);
 
     public static ProblemHttpResult PreconditionRequired() =>
         Of("precondition-required", "If-Match is required.", StatusCodes.Status428PreconditionRequired,
-            "Read the resource and send its ETag as If-Match, so that nobody's change is overwritten unseen.");
+            "Read the resource and send its ETag as If-Match, so that no other change is overwritten unnoticed.");
 
-    /// <param name="currentVersion">Null when there is no such resource (any more).</param>
+    /// <param name="currentVersion">Null when the resource does not exist (any more).</param>
     public static ProblemHttpResult PreconditionFailed(long? currentVersion) =>
-        Of("precondition-failed", "The resource is not as the request expects it.", StatusCodes.Status412PreconditionFailed,
-            "Its current version is in version, null when it is not there; read it again.", ("version", currentVersion));
+        Of("precondition-failed", "The resource is not in the expected state.", StatusCodes.Status412PreconditionFailed,
+            "version is its current version, or null if it does not exist. Read it again.", ("version", currentVersion));
 
-    /// <summary>The body came too slowly, or not at all.</summary>
+    /// <summary>The body arrived too slowly, or not at all.</summary>
     public static ProblemHttpResult RequestTimeout() =>
-        Of("request-timeout", "The body did not come in time.", StatusCodes.Status408RequestTimeout, "Nothing was changed. Send it again, faster.");
+        Of("request-timeout", "The body did not arrive in time.", StatusCodes.Status408RequestTimeout,
+            "Nothing was changed. Send the request again, faster.");
 
     /// <summary>A dependency does not answer. The caller may try again; nothing has happened.</summary>
     public static ProblemHttpResult Unavailable(HttpContext http, string dependency)
     {
         http.Response.Headers.RetryAfter = "1";
         return Of("dependency-unavailable", "A dependency does not answer.", StatusCodes.Status503ServiceUnavailable,
-            $"{dependency} does not answer just now; nothing was changed. Try again.");
+            $"{dependency} does not answer. Nothing was changed; try again.");
     }
 
     public static ProblemHttpResult Of(string code, string title, int status, string? detail = null, params (string Name, object? Value)[] members)

@@ -9,14 +9,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>Parameters beside those of the handler that an endpoint reads from the query by itself: all names that begin so, as often as they come.</summary>
-/// <param name="Prefix">Such as <c>attribute.</c></param>
+/// <summary>Further query parameters that an endpoint reads itself: all names that begin with the prefix; they may be repeated.</summary>
+/// <param name="Prefix">The prefix, such as <c>attribute.</c></param>
 internal sealed record QueryPrefix(string Prefix);
 
 /// <summary>
-/// Reads the query of every endpoint strictly: a parameter that the endpoint's handler does not have, or that comes twice, is 400, and so is
-/// a value that is not a JSON number, an RFC 3339 time with zone, a plain UUID, <c>true</c> or <c>false</c>, or a documented word. What the
-/// framework would make of it is never asked: it reads "1,5" as 15 and "10:00" as today.
+/// Reads the query of every endpoint strictly: a parameter that the endpoint's handler does not have, or that is repeated, is 400, and so is
+/// a value that is not a JSON number, an RFC 3339 time with zone, a plain UUID, <c>true</c> or <c>false</c>, or a documented enum value. The
+/// framework alone is too lenient: it reads "1,5" as 15 and "10:00" as today.
 /// </summary>
 public static class QueryRules
 {
@@ -27,7 +27,7 @@ public static class QueryRules
 
     internal static void UseQueryRules(this IApplicationBuilder app) => app.Use((http, next) =>
     {
-        // Pages and what the gateway forwards have no handler of ours.
+        // Pages, and requests that the gateway forwards, have no handler of ours.
         if (http.Request.QueryString.HasValue
             && (http.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || http.Request.Path.StartsWithSegments("/internal", StringComparison.Ordinal))
             && http.GetEndpoint() is RouteEndpoint endpoint
@@ -41,12 +41,12 @@ public static class QueryRules
         return next(http);
     });
 
-    /// <summary>What one endpoint reads.</summary>
+    /// <summary>The query parameters of one endpoint.</summary>
     private sealed class Query
     {
         private readonly Dictionary<string, Type> _known;
         private readonly string? _prefix;
-        private readonly string _thereIs;
+        private readonly string _validNames;
 
         public Query(RouteEndpoint endpoint)
         {
@@ -57,10 +57,10 @@ public static class QueryRules
                 .ToDictionary(p => p.Name, p => p.Type, StringComparer.Ordinal);
             _prefix = endpoint.Metadata.GetMetadata<QueryPrefix>()?.Prefix;
             var names = _prefix is null ? _known.Keys : _known.Keys.Append($"{_prefix}{{name}}");
-            _thereIs = _known.Count == 0 ? "It takes none." : $"There are: {string.Join(", ", names)}.";
+            _validNames = _known.Count == 0 ? "The endpoint has no parameters." : $"Valid parameters: {string.Join(", ", names)}.";
         }
 
-        /// <summary>What is wrong, or null; then values are as the framework reads them.</summary>
+        /// <summary>Returns what is wrong, or null; then the values are in a form that the framework reads.</summary>
         public RequestErrors? Read(HttpRequest request)
         {
             var errors = new RequestErrors();
@@ -80,11 +80,11 @@ public static class QueryRules
 
                 if (!_known.TryGetValue(name, out var type))
                 {
-                    errors.Add(name, $"There is no such parameter. {_thereIs}");
+                    errors.Add(name, $"Unknown parameter. {_validNames}");
                 }
                 else if (values.Count != 1)
                 {
-                    errors.Add(name, "The parameter is there more than once.");
+                    errors.Add(name, "The parameter occurs more than once.");
                 }
                 else if (QueryValues.Read(type, values.ToString(), out var value) is { } wrong)
                 {
@@ -104,7 +104,7 @@ public static class QueryRules
             return errors.Any ? errors : null;
         }
 
-        /// <summary>The framework leaves percent-encoded bytes that are not UTF-8 as they are, and they would be searched for.</summary>
+        /// <summary>The framework leaves percent-encoded bytes that are not UTF-8 undecoded, and a search would look for that text.</summary>
         private static bool IsUtf8(string query) =>
             !query.Contains('%', StringComparison.Ordinal) || Utf8.IsValid(System.Net.WebUtility.UrlDecodeToBytes(Encoding.UTF8.GetBytes(query), 0, Encoding.UTF8.GetByteCount(query)));
     }

@@ -6,13 +6,13 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>The values of query parameters, by type; times and words of bodies too.</summary>
+/// <summary>Reads the values of query parameters, by type; also times and enum values in bodies.</summary>
 internal static partial class QueryValues
 {
     private static readonly FrozenDictionary<Type, Func<string, (string? Wrong, string Value)>> s_readers =
         new Dictionary<Type, Func<string, (string?, string)>>
         {
-            // In NFC, like what is stored: e and U+0301 find é.
+            // In NFC, like stored text, so that e and U+0301 find é.
             [typeof(string)] = text => (text.Contains('\0', StringComparison.Ordinal) ? "The text contains U+0000." : null, Nfc.Normalize(text)),
             [typeof(Guid)] = text => (Uuids.TryParse(text, out _) ? null : "A UUID is required, without braces.", text),
             [typeof(bool)] = text => (text is "true" or "false" ? null : "true or false is required.", text),
@@ -24,10 +24,12 @@ internal static partial class QueryValues
 
     public static bool IsValue(Type type) => type.IsEnum || s_readers.ContainsKey(type);
 
-    /// <summary>What is wrong with the text, or null; then <paramref name="value"/> is the same value as the framework reads it.</summary>
+    /// <summary>
+    /// Returns what is wrong with the text, or null; then <paramref name="value"/> is the value in a form that the framework reads.
+    /// </summary>
     public static string? Read(Type type, string text, out string value)
     {
-        (var wrong, value) = type.IsEnum ? Word(type, text) : s_readers[type](text);
+        (var wrong, value) = type.IsEnum ? ReadEnum(type, text) : s_readers[type](text);
         return wrong;
     }
 
@@ -46,18 +48,18 @@ internal static partial class QueryValues
         var match = Rfc3339().Match(text);
         if (!match.Success)
         {
-            return ("A time with its zone (RFC 3339) is required, like 2026-11-24T08:00:00Z; a + is written %2B in a query.", text);
+            return ("A time with its zone (RFC 3339) is required, like 2026-11-24T08:00:00Z; in a query, + must be written as %2B.", text);
         }
 
-        // Nanoseconds are a hundred times finer than what is kept of a time.
+        // Times are kept in units of 100 ns, so further digits are cut off.
         var fraction = match.Groups["fraction"].Value;
         var normal = string.Concat(match.Groups["seconds"].Value, fraction.Length > 8 ? fraction[..8] : fraction, match.Groups["zone"].Value).ToUpperInvariant();
         return DateTimeOffset.TryParse(normal, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
             ? (null, time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture))
-            : ("There is no such time.", text);
+            : ("The time does not exist.", text);
     }
 
-    private static (string?, string) Word(Type type, string text)
+    private static (string?, string) ReadEnum(Type type, string text)
     {
         foreach (var name in Enum.GetNames(type))
         {
@@ -67,7 +69,7 @@ internal static partial class QueryValues
             }
         }
 
-        return ($"One of these words is required: {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}.", text);
+        return ($"One of these values is required: {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}.", text);
     }
 
     [GeneratedRegex(@"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.CultureInvariant)]

@@ -2,17 +2,17 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>Collects what is wrong with a request, so that the caller learns all of it at once.</summary>
+/// <summary>Collects what is wrong with a request, so that the caller gets all errors in one response.</summary>
 public sealed class RequestErrors
 {
     private readonly Dictionary<string, string[]> _errors = [];
 
     public bool Any => _errors.Count > 0;
 
-    /// <summary>What was noted, for an answer that is no problem document.</summary>
+    /// <summary>All errors, for a response that is not a problem document.</summary>
     public IReadOnlyDictionary<string, string[]> All => _errors;
 
-    /// <summary>Notes <paramref name="message"/> for the JSON path unless <paramref name="holds"/>.</summary>
+    /// <summary>Adds <paramref name="message"/> for the JSON path unless <paramref name="holds"/>.</summary>
     public void Require(bool holds, string path, string message)
     {
         if (!holds)
@@ -25,17 +25,17 @@ public sealed class RequestErrors
         _errors[path] = _errors.TryGetValue(path, out var before) ? [.. before, message] : [message];
 
     /// <summary>
-    /// A required text with something visible in it, and at most <paramref name="maxLength"/> characters (code points). Control characters are
-    /// refused; with <paramref name="multiline"/> tabs and line breaks are not.
+    /// Requires a text with a visible character and at most <paramref name="maxLength"/> characters (code points). Control characters are
+    /// refused; with <paramref name="multiline"/>, tabs and line breaks are allowed.
     /// </summary>
     public void RequireText(string? value, int maxLength, string path, bool multiline = false) => TextErrors.RequireText(this, value, 1, maxLength, multiline, path);
 
-    /// <summary>As <see cref="RequireText"/>, for a text that may be left out or empty.</summary>
+    /// <summary>As <see cref="RequireText"/>, for a text that may be omitted or empty.</summary>
     public void AllowText(string? value, int maxLength, string path, bool multiline = false) => TextErrors.RequireText(this, value, 0, maxLength, multiline, path);
 
-    /// <summary>400 with everything that was noted.</summary>
+    /// <summary>400 with all errors.</summary>
     public ProblemHttpResult Malformed() => Problems.MalformedRequest(_errors);
 
-    /// <summary>422 with everything that was noted.</summary>
+    /// <summary>422 with all errors.</summary>
     public ProblemHttpResult Unprocessable(string code, string title) => Problems.Unprocessable(code, title, _errors);
 }

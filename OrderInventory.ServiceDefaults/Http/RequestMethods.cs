@@ -9,8 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// HEAD wherever there is GET, and OPTIONS everywhere (RFC 9110, sections 9.3.2 and 9.3.7), without a route for either. The server itself
-/// drops the body of an answer to HEAD.
+/// Answers HEAD wherever there is GET, and OPTIONS everywhere (RFC 9110, sections 9.3.2 and 9.3.7), without a route for either. The server
+/// itself drops the body of a response to HEAD.
 /// </summary>
 internal static class RequestMethods
 {
@@ -25,7 +25,7 @@ internal static class RequestMethods
             {
                 http.Items[s_isHead] = true;
                 http.Request.Method = HttpMethods.Get;
-                // A service with a path base has been routed before, as HEAD, and what is routed is not routed again.
+                // With a path base, the request has already been routed as HEAD, and a routed request is not routed again.
                 http.SetEndpoint(null);
             }
 
@@ -37,7 +37,7 @@ internal static class RequestMethods
 
     private static async Task AnswerAsync(HttpContext http, RequestDelegate next)
     {
-        // Without an endpoint it may be a document of the issuer's, which authentication answers, and to GET only.
+        // Without an endpoint it may be a document of the token issuer, which authentication answers, and only for GET.
         if (http.Items.ContainsKey(s_isHead) && http.GetEndpoint() is not null)
         {
             http.Request.Method = HttpMethods.Head;
@@ -46,7 +46,7 @@ internal static class RequestMethods
         var isOptions = HttpMethods.IsOptions(http.Request.Method);
         if (isOptions && !http.Request.Path.HasValue)
         {
-            // OPTIONS * asks about the server as a whole.
+            // OPTIONS * is about the server as a whole.
             http.Response.StatusCode = StatusCodes.Status204NoContent;
             return;
         }
@@ -62,7 +62,7 @@ internal static class RequestMethods
     }
 
     /// <summary>
-    /// The methods of the path. The router knows those of all routes that look alike, before their constraints: for it there is a GET of
+    /// The methods of the path. The router would take those of all similar routes without their constraints: it would report a GET of
     /// <c>/api/products/import</c>, because there is one of <c>/api/products/{id:guid}</c>.
     /// </summary>
     private static SortedSet<string> Allowed(HttpContext http)

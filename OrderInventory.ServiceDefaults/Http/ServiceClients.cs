@@ -9,12 +9,14 @@ namespace OrderInventory.ServiceDefaults.Http;
 /// <summary>Calls from one service to another: this service's own token, short timeouts, one retry, a circuit breaker for each service that is called.</summary>
 public static class ServiceClients
 {
-    /// <summary>Between an attempt and its one retry. Long enough for the connection of a replica that is just going away to be noticed.</summary>
+    /// <summary>The pause before the one retry. Long enough to notice that a replica that is shutting down has closed its connection.</summary>
     public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Registers the typed client of a service. What an unreachable service makes it throw, <see cref="IsUnavailable"/> tells.</summary>
-    /// <param name="services">Where it is registered.</param>
-    /// <param name="service">The service's name, as service discovery knows it.</param>
+    /// <summary>
+    /// Registers the typed client of a service. <see cref="IsUnavailable"/> recognises the exceptions that it throws for an unreachable service.
+    /// </summary>
+    /// <param name="services">Where the client is registered.</param>
+    /// <param name="service">The service's name in service discovery.</param>
     /// <param name="attempt">Longest time of one attempt.</param>
     /// <param name="total">Longest time of the call with its retry.</param>
     public static IHttpClientBuilder AddServiceClient<TClient>(this IServiceCollection services, string service, TimeSpan attempt, TimeSpan total)
@@ -29,14 +31,14 @@ public static class ServiceClients
             options.Retry.Delay = RetryDelay;
             Configure(options.CircuitBreaker);
         });
-        // Within the attempt: a provider that gives no token is one more reason for an attempt to fail.
+        // Inside the attempt, so that a provider that issues no token makes the attempt fail.
         client.AddHttpMessageHandler<ServiceTokenHandler>();
         return client;
     }
 
     /// <summary>
-    /// When a service is left alone, and for how long: at least half of ten or more attempts within ten seconds have failed; two seconds. A
-    /// few failures among many answers are what the retry is for.
+    /// The circuit breaker opens for two seconds when at least half of ten or more attempts within ten seconds have failed. The retry covers a
+    /// few failures among many answers.
     /// </summary>
     public static void Configure<T>(CircuitBreakerStrategyOptions<T> breaker)
     {
@@ -47,11 +49,11 @@ public static class ServiceClients
     }
 
     /// <summary>
-    /// Whether a call failed because the service did not answer: unreachable, too slow, left alone by the circuit breaker for a while, gone in
-    /// the middle of its answer, or answering what this version cannot read.
+    /// Whether a call failed because the service did not answer: it was unreachable or too slow, the circuit breaker was open, the connection
+    /// broke during the answer, or this version cannot read the answer.
     /// </summary>
     /// <param name="exception">What the call threw.</param>
-    /// <param name="cancellationToken">The caller's: when it is what ended the call, the service is not to blame.</param>
+    /// <param name="cancellationToken">The caller's token: if it ended the call, the service is not the cause.</param>
     public static bool IsUnavailable(this Exception exception, CancellationToken cancellationToken) =>
         exception is HttpRequestException or ExecutionRejectedException or IOException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);

@@ -13,7 +13,7 @@ namespace OrderInventory.ServiceDefaults.Http;
 /// <summary>
 /// How requests are read: nothing is guessed. Unknown members, duplicate members, numbers in strings, missing or null members
 /// that are not nullable, nulls in lists, bytes that are not UTF-8, strings that PostgreSQL cannot store, decimals with more digits than
-/// can be kept, times without a zone, and words that are not spelled as documented are all refused (400).
+/// can be kept, times without a zone, and enum values that are not spelled as documented are all refused (400).
 /// </summary>
 public static class StrictJson
 {
@@ -30,12 +30,12 @@ public static class StrictJson
         options.Converters.Add(new StorableStringConverter());
         options.Converters.Add(new ExactDecimalConverter());
         options.Converters.Add(new TimeConverter());
-        options.Converters.Add(new WordConverters());
+        options.Converters.Add(new EnumConverterFactory());
     }
 
     /// <summary>
-    /// A body as JSON of any kind, as strictly. A document keeps the bytes of its strings as they are and never looks whether they are UTF-8,
-    /// so they are looked at here; a byte order mark is passed over, as the serializer does.
+    /// Reads a body as JSON of any kind, just as strictly. A JsonDocument does not check that the bytes of its strings are UTF-8, so they are
+    /// checked here; a byte order mark is skipped, as by the serializer.
     /// </summary>
     public static async Task<JsonElement> ReadAsync(HttpRequest request, JsonSerializerOptions options)
     {
@@ -59,7 +59,7 @@ public static class StrictJson
         }
     }
 
-    /// <summary>PostgreSQL text holds any character but NUL, and a lone surrogate is not a character at all.</summary>
+    /// <summary>PostgreSQL text can hold any character except NUL, and a lone surrogate is not a character.</summary>
     private sealed class StorableStringConverter : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -67,7 +67,7 @@ public static class StrictJson
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 
-        /// <summary>The names of a map are data as much as its values.</summary>
+        /// <summary>The names of a map are data, like its values.</summary>
         public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => ReadStorable(ref reader)!;
 
         public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WritePropertyName(value);
@@ -88,13 +88,13 @@ public static class StrictJson
         return value is null ? null : value.Contains('\0') ? throw new JsonException("The string contains U+0000.") : Nfc.Normalize(value);
     }
 
-    /// <summary>A text that is read as the same value in a query is.</summary>
+    /// <summary>Reads a text in the same way as a value in a query.</summary>
     private static string ReadAsInQuery(ref Utf8JsonReader reader, Type type) =>
         reader.TokenType != JsonTokenType.String ? throw new JsonException("A string is expected.")
         : QueryValues.Read(type, ReadStorable(ref reader)!, out var value) is { } wrong ? throw new JsonException(wrong)
         : value;
 
-    /// <summary>The serializer's own reader takes a time without a zone, or a date alone, for one of the server's zone.</summary>
+    /// <summary>The serializer's own reader takes a time without a zone, or a date alone, as local time of the server.</summary>
     private sealed class TimeConverter : JsonConverter<DateTimeOffset>
     {
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
@@ -103,25 +103,25 @@ public static class StrictJson
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value);
     }
 
-    /// <summary>The serializer's own converter of enumerations reads words in any case, with blanks around them, and several with commas.</summary>
-    private sealed class WordConverters : JsonConverterFactory
+    /// <summary>The serializer's own enum converter accepts values in any case, surrounded by blanks, and several separated by commas.</summary>
+    private sealed class EnumConverterFactory : JsonConverterFactory
     {
         public override bool CanConvert(Type typeToConvert) => typeToConvert.IsEnum;
 
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
-            (JsonConverter)Activator.CreateInstance(typeof(WordConverter<>).MakeGenericType(typeToConvert))!;
+            (JsonConverter)Activator.CreateInstance(typeof(EnumConverter<>).MakeGenericType(typeToConvert))!;
     }
 
-    private sealed class WordConverter<T> : JsonConverter<T>
+    private sealed class EnumConverter<T> : JsonConverter<T>
         where T : struct, Enum
     {
-        private static readonly FrozenDictionary<T, JsonEncodedText> s_words =
+        private static readonly FrozenDictionary<T, JsonEncodedText> s_names =
             Enum.GetValues<T>().ToFrozenDictionary(value => value, value => JsonEncodedText.Encode(JsonNamingPolicy.CamelCase.ConvertName(value.ToString())));
 
         public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             Enum.Parse<T>(ReadAsInQuery(ref reader, typeToConvert));
 
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(s_words[value]);
+        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(s_names[value]);
     }
 
     private sealed class ExactDecimalConverter : JsonConverter<decimal>

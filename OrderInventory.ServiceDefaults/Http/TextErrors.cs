@@ -3,10 +3,10 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.ServiceDefaults.Http;
 
-/// <summary>What every service asks of the texts in a request.</summary>
+/// <summary>Checks of the texts in a request, for every service.</summary>
 public static class TextErrors
 {
-    /// <summary>A text of one line that may be left out, but is not blank.</summary>
+    /// <summary>Allows a text of one line that may be omitted, but not blank.</summary>
     public static void AllowLine(this RequestErrors errors, string? line, int maxLength, string path)
     {
         if (line is not null)
@@ -15,14 +15,14 @@ public static class TextErrors
         }
     }
 
-    /// <summary>A required text that something is found by, such as a SKU: one line, nothing invisible in it and no blanks around it.</summary>
+    /// <summary>Requires a text that serves as a key, such as a SKU: one line without invisible characters or surrounding blanks.</summary>
     public static void RequireKey(this RequestErrors errors, string? key, int maxLength, string path)
     {
         errors.RequireText(key, maxLength, path);
         CheckKey(errors, key, path);
     }
 
-    /// <summary>A key that may be left out or empty.</summary>
+    /// <summary>As <see cref="RequireKey"/>, for a key that may be omitted or empty.</summary>
     public static void AllowKey(this RequestErrors errors, string? key, int maxLength, string path)
     {
         errors.AllowText(key, maxLength, path);
@@ -37,7 +37,7 @@ public static class TextErrors
             return;
         }
 
-        // Longer in UTF-16 than twice the limit is longer in code points than the limit, without a count.
+        // A text with more UTF-16 units than twice the limit has more code points than the limit, so it need not be counted.
         errors.Require(
             text.Length <= 2L * maxLength && TextRules.CountOf(text) <= maxLength && (minLength == 0 || !string.IsNullOrWhiteSpace(text)), path, Lengths(minLength, maxLength));
         errors.Require(string.IsNullOrWhiteSpace(text) || TextRules.HasVisible(text), path, "At least one visible character is required.");
@@ -46,7 +46,7 @@ public static class TextErrors
 
     private static void CheckKey(RequestErrors errors, string? key, string path)
     {
-        errors.Require(key is null || key.Trim() == key, path, "No blanks around it are allowed.");
+        errors.Require(key is null || key.Trim() == key, path, "No leading or trailing spaces are allowed.");
         errors.Require(key is null || !TextRules.HasInvisible(key), path, "No invisible characters are allowed.");
     }
 

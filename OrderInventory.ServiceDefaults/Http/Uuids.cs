@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 namespace OrderInventory.ServiceDefaults.Http;
 
 /// <summary>
-/// UUIDs in the one form that the API writes (RFC 9562, section 4): 36 characters, no braces, no blanks. The framework's own parser takes
-/// four more forms, and in this one a sign or 0x in the place of digits.
+/// Reads UUIDs in the one form that the API writes (RFC 9562, section 4): 36 characters, no braces, no blanks. The framework's own parser accepts
+/// four more forms, and within this form a sign or 0x in place of digits.
 /// </summary>
 public static class Uuids
 {

@@ -10,15 +10,15 @@ using OpenTelemetry;
 namespace OrderInventory.ServiceDefaults.Identity;
 
 /// <summary>
-/// The provider's keys, from its discovery document. They are fetched when the service starts, every <see cref="Interval"/> after that, and at
-/// most every <see cref="AuthenticationSettings.RefreshInterval"/> when a token names a key that is not known; never for a request whose key is. While the provider does
-/// not answer, the last keys stay in use; before it has answered for the first time nobody gets in.
+/// The provider's keys, from its discovery document. They are fetched when the service starts, then every <see cref="Interval"/>, and at most
+/// every <see cref="AuthenticationSettings.RefreshInterval"/> when a token names an unknown key; never for a request whose key is known. While
+/// the provider does not answer, the last keys stay in use; before its first answer all callers are refused.
 /// </summary>
 internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    /// <summary>Before the first answer nobody gets in, and a system that starts waits for it: it is asked for each second.</summary>
+    /// <summary>A starting system waits for the first answer, without which all callers are refused, so it is requested every second.</summary>
     private static readonly TimeSpan s_firstRetry = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan s_longestRetry = TimeSpan.FromSeconds(5);
@@ -34,38 +34,38 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         (_settings, _logger) = (settings.Value, logger);
         if (_settings.Discovery is { } address)
         {
-            // What one reads here decides who gets in: over a network only with TLS.
+            // The document decides which tokens are accepted, so over a network it is read only with TLS.
             var https = !environment.IsDevelopment() && !(Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);
             _retriever = new(clients, https, this);
             Manager = new(address, new OpenIdConnectConfigurationRetriever(), _retriever)
             {
                 AutomaticRefreshInterval = Interval,
                 RefreshInterval = _settings.RefreshInterval,
-                // A key that the provider has taken back is worth nothing from then on; otherwise it would be for an hour.
+                // A key that the provider has withdrawn is invalid immediately; otherwise it would stay valid for an hour.
                 UseLastKnownGoodConfiguration = false,
             };
         }
     }
 
-    /// <summary>The name of the HTTP client that asks the provider.</summary>
+    /// <summary>The name of the HTTP client that calls the provider.</summary>
     public const string Client = "authority";
 
     /// <summary>Null without an authority.</summary>
     public ConfigurationManager<OpenIdConnectConfiguration>? Manager { get; }
 
-    /// <summary>Whether there is anything to check a signature with.</summary>
+    /// <summary>Whether there are keys to check signatures with.</summary>
     public bool AreKnown => _last is not null;
 
-    /// <summary>Where tokens come from; null while that is not known.</summary>
+    /// <summary>The address that issues tokens; null while it is unknown.</summary>
     public string? TokenEndpoint => _last?.TokenEndpoint;
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(
-        Manager is null ? HealthCheckResult.Unhealthy("Authentication:Authority is not set, so nobody gets in.")
-        : _last is null ? HealthCheckResult.Unhealthy("The authority has not answered yet, so nobody gets in.")
+        Manager is null ? HealthCheckResult.Unhealthy("Authentication:Authority is not set, so all callers are refused.")
+        : _last is null ? HealthCheckResult.Unhealthy("The authority has not answered yet, so all callers are refused.")
         : _failure is not null ? HealthCheckResult.Degraded("The authority does not answer; its last keys are in use.")
         : HealthCheckResult.Healthy());
 
-    /// <summary>The first try is over before the service takes requests.</summary>
+    /// <summary>Completes the first attempt before the service accepts requests.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         if (Manager is null)
@@ -92,7 +92,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
 
     private async Task FetchAsync(ConfigurationManager<OpenIdConnectConfiguration> manager, CancellationToken cancellationToken)
     {
-        // A timer's question is nobody's trace.
+        // A request from a timer belongs to no trace.
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {
@@ -102,7 +102,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
             }
             else
             {
-                // The manager waits twice as long after each try that failed before the first answer, so it is asked when there will be one.
+                // Before its first success the manager doubles its wait after each failure, so it is called only once the provider answers.
                 await _retriever!.GetDocumentAsync(_settings.Discovery!, cancellationToken);
             }
 
@@ -114,7 +114,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         }
         catch (Exception exception) when (IsUnavailable(exception))
         {
-            // There was no answer, which the retriever has noted, or nobody waits for it any more.
+            // There was no answer, which the retriever has recorded, or the service is stopping.
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
@@ -131,7 +131,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
 
     private void Failed(string reason)
     {
-        // Once, not at every try.
+        // Logged once, not at every attempt.
         if (Interlocked.Exchange(ref _failure, reason) is not null)
         {
             return;
@@ -147,7 +147,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         }
     }
 
-    /// <summary>Fetches for the manager, and notes how it went, which the manager keeps to itself.</summary>
+    /// <summary>Fetches the document for the manager and records the outcome, which the manager does not expose.</summary>
     private sealed class Retriever(IHttpClientFactory clients, bool requireHttps, AuthorityKeys keys) : IDocumentRetriever
     {
         public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
@@ -155,7 +155,7 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
             using var client = clients.CreateClient(Client);
             try
             {
-                // It looks at the token between its tries only.
+                // The retriever checks the cancellation token only between its attempts.
                 var document = await new HttpDocumentRetriever(client) { RequireHttps = requireHttps }.GetDocumentAsync(address, cancel).WaitAsync(cancel);
                 keys.Answered();
                 return document;
@@ -168,13 +168,13 @@ internal sealed partial class AuthorityKeys : BackgroundService, IHealthCheck
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Authentication:Authority is not set: nobody gets in. Name an OpenID Connect provider.")]
+    [LoggerMessage(Level = LogLevel.Critical, Message = "Authentication:Authority is not set: all callers are refused. Set it to an OpenID Connect provider.")]
     private partial void LogNoAuthority();
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The authority does not answer ({Address}), so nobody gets in until it does: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The authority does not answer ({Address}), so all callers are refused until it does: {Reason}")]
     private partial void LogNeverAnswered(string address, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The authority does not answer any more ({Address}); tokens are checked with its last keys: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The authority no longer answers ({Address}); tokens are checked with its last keys: {Reason}")]
     private partial void LogLost(string address, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The authority answers again ({Address})")]

@@ -8,28 +8,34 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.ServiceDefaults.Identity;
 
 /// <summary>Who may call an endpoint.</summary>
-/// <param name="Name">Stands in the endpoint's metadata, and in a route of the gateway.</param>
-/// <param name="Roles">Any of them is enough. The audit names the first that the caller has, so the widest come first.</param>
+/// <param name="Name">Used in the endpoint's metadata and in routes of the gateway.</param>
+/// <param name="Roles">Any of them is enough. The audit names the first one that the caller has, so the widest come first.</param>
 public sealed record Policy(string Name, params string[] Roles)
 {
-    /// <summary>A customer is among them, and sees only what is their own: <see cref="Caller.OnlyCustomer"/>.</summary>
+    /// <summary>Whether customers may call; they see only their own data: <see cref="Caller.OnlyCustomer"/>.</summary>
     public bool IsForCustomers => Roles.Contains(Identity.Roles.Customer);
+
+    /// <summary>
+    /// Whether the caller of another endpoint may have this too. A service that asks another one for a caller checks it, because it asks with its own
+    /// token, and the other service cannot know for whom.
+    /// </summary>
+    public bool Admits(Caller caller) => Roles.Contains(caller.Role);
 }
 
 /// <summary>
-/// Every policy of the system. An endpoint has one of them or is open to all by name (<c>AllowAnonymous</c>); one that has neither keeps its
-/// service from starting (<see cref="PolicyCheck"/>). docs/security.md shows what comes of it, endpoint by endpoint.
+/// All policies of the system. An endpoint has one of them or is explicitly open to all (<c>AllowAnonymous</c>); an endpoint with neither keeps its
+/// service from starting (<see cref="PolicyCheck"/>). docs/security.md lists the result for each endpoint.
 /// </summary>
 public static class Policies
 {
-    /// <summary>Whoever may come through the gateway: everybody but a service. The service behind it looks closer.</summary>
+    /// <summary>Callers that the gateway lets through: all roles except services. The service behind it checks its own policy.</summary>
     public static readonly Policy ThroughTheGateway = new(
         "through-the-gateway", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager, Roles.Customer);
 
-    /// <summary>The pages of the console. What each of them asks of the API has a policy of its own.</summary>
+    /// <summary>The pages of the console. The API calls that a page makes have their own policies.</summary>
     public static readonly Policy UseConsole = new("use-console", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager);
 
-    /// <summary>What one service asks of another, and nobody else.</summary>
+    /// <summary>Calls between services only.</summary>
     public static readonly Policy BetweenServices = new("between-services", Roles.Service);
 
     /// <summary>Webhooks, templates and staff.</summary>
@@ -52,7 +58,7 @@ public static class Policies
     /// <summary>One customer's record and addresses: to read, change and erase.</summary>
     public static readonly Policy CustomerRecord = new("customer-record", Roles.Admin, Roles.Support, Roles.Customer);
 
-    /// <summary>Levels of stock. A customer sees what is available, and no other number.</summary>
+    /// <summary>Stock levels. A customer sees only the available quantity.</summary>
     public static readonly Policy ReadStock = new(
         "read-stock", Roles.Admin, Roles.InventoryManager, Roles.CatalogManager, Roles.Support, Roles.Service, Roles.Customer);
 
@@ -75,12 +81,12 @@ public static class Policies
 
     public static readonly Policy ResendNotifications = new("resend-notifications", Roles.Admin, Roles.Support);
 
-    /// <summary>Numbers and sums of all orders.</summary>
+    /// <summary>Counts and totals over all orders.</summary>
     public static readonly Policy CountOrders = new("count-orders", Roles.Admin, Roles.Support, Roles.InventoryManager);
 
     public static readonly Policy CountNotifications = new("count-notifications", Roles.Admin, Roles.Support);
 
-    /// <summary>Changes as they happen, of what the role may read.</summary>
+    /// <summary>The live stream of changes to data that the role may read.</summary>
     public static readonly Policy FollowChanges = new(
         "follow-changes", Roles.Admin, Roles.Support, Roles.InventoryManager, Roles.CatalogManager, Roles.Customer);
 
@@ -93,13 +99,13 @@ public static class Policies
 
     public static IEnumerable<Policy> All => s_all.Values;
 
-    /// <summary>Lets only those in that <paramref name="policy"/> names; on a group it holds for each of its endpoints.</summary>
+    /// <summary>Admits only callers that <paramref name="policy"/> permits; on a group it applies to each endpoint.</summary>
     public static TBuilder For<TBuilder>(this TBuilder endpoint, Policy policy)
         where TBuilder : IEndpointConventionBuilder => endpoint.RequireAuthorization(policy.Name);
 
     /// <summary>
-    /// What is below a customer's path is that customer's: to another one it is as if it were not there. Whether it is there makes no difference, for nobody
-    /// looks; staff are let through.
+    /// Restricts everything below a customer's path to that customer: another customer gets 404, without a check whether the resource exists. Staff
+    /// are admitted.
     /// </summary>
     /// <param name="endpoint">An endpoint, or a group.</param>
     /// <param name="parameter">The part of the route that names the customer.</param>
@@ -112,7 +118,7 @@ public static class Policies
                 : Problems.NotFound("customer", Guid.Parse((string)context.HttpContext.GetRouteValue(parameter)!));
         });
 
-    /// <summary>The policy of an endpoint, its own before that of its group; null when it has none.</summary>
+    /// <summary>The policy of an endpoint; its own takes precedence over its group's. Null when it has none.</summary>
     public static Policy? Of(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<IAuthorizeData>()?.Policy is { } name ? s_all.GetValueOrDefault(name) : null;
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrderInventory.ServiceDefaults.Identity;
 
-/// <summary>A service whose endpoints do not all say who may call them does not start.</summary>
+/// <summary>Prevents the start of a service that has an endpoint without a policy.</summary>
 internal sealed class PolicyCheck : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

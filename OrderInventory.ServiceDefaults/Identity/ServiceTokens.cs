@@ -9,30 +9,31 @@ using OpenTelemetry;
 namespace OrderInventory.ServiceDefaults.Identity;
 
 /// <summary>
-/// This service's own token, for its calls to others: client credentials (RFC 6749, section 4.4). One is asked for at a time, however many
-/// calls wait for it; it is renewed in the background after <see cref="RenewAfter"/> of its life, so that only the first call waits.
+/// This service's own token, for its calls to other services: client credentials (RFC 6749, section 4.4). Only one request for a token runs at a
+/// time, however many calls wait for it; the token is renewed in the background after <see cref="RenewAfter"/> of its life, so only the first
+/// call waits.
 /// </summary>
 internal sealed partial class ServiceTokens(
     IOptions<AuthenticationSettings> settings, AuthorityKeys authority, IHttpClientFactory clients, TimeProvider time, ILogger<ServiceTokens> logger)
 {
-    /// <summary>The part of a token's life after which the next one is asked for.</summary>
+    /// <summary>The fraction of a token's life after which the next one is requested.</summary>
     public const double RenewAfter = 0.75;
 
-    /// <summary>A renewal that failed is tried again after this time at the earliest.</summary>
+    /// <summary>A failed renewal is retried after this time at the earliest.</summary>
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
-    /// <summary>A token that is about to end is not sent any more.</summary>
+    /// <summary>A token is no longer sent this long before it expires.</summary>
     private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private Token? _token;
-    private Task<Token>? _asking;
+    private Task<Token>? _request;
     private DateTimeOffset _notBefore;
 
-    /// <exception cref="HttpRequestException">There is no token, and the provider gives none just now.</exception>
+    /// <exception cref="HttpRequestException">There is no token, and the provider currently issues none.</exception>
     public async ValueTask<string> GetAsync(CancellationToken cancellationToken)
     {
-        Task<Token> asking;
+        Task<Token> request;
         lock (_lock)
         {
             var now = time.GetUtcNow();
@@ -41,10 +42,10 @@ internal sealed partial class ServiceTokens(
                 return known.Text;
             }
 
-            if (_asking is null or { IsCompleted: true } && (now >= _notBefore || _token is null))
+            if (_request is null or { IsCompleted: true } && (now >= _notBefore || _token is null))
             {
-                // Nobody's own: it goes on when the call that began it has given up.
-                _asking = AskAsync();
+                // Shared by all calls: it continues when the call that started it has given up.
+                _request = RequestTokenAsync();
             }
 
             if (_token is { } last && now < last.Ends)
@@ -52,16 +53,16 @@ internal sealed partial class ServiceTokens(
                 return last.Text;
             }
 
-            asking = _asking!;
+            request = _request!;
         }
 
-        return (await asking.WaitAsync(cancellationToken)).Text;
+        return (await request.WaitAsync(cancellationToken)).Text;
     }
 
-    private async Task<Token> AskAsync()
+    private async Task<Token> RequestTokenAsync()
     {
         await Task.Yield();
-        // Nor does it belong to the trace of that call.
+        // It does not belong to the trace of that call either.
         Activity.Current = null;
         using var quiet = SuppressInstrumentationScope.Begin();
         try
@@ -70,7 +71,7 @@ internal sealed partial class ServiceTokens(
             var form = new Dictionary<string, string>
             {
                 ["grant_type"] = "client_credentials",
-                ["client_id"] = settings.Value.ClientId is { Length: > 0 } id ? id : throw new HttpRequestException("Authentication:ClientId is not set, so this service has no token for its calls."),
+                ["client_id"] = settings.Value.ClientId is { Length: > 0 } id ? id : throw new HttpRequestException("Authentication:ClientId is not set, so this service gets no token for its calls."),
                 ["client_secret"] = settings.Value.ClientSecret ?? "",
             };
             if (settings.Value.Scope is { Length: > 0 } scope)
@@ -80,16 +81,16 @@ internal sealed partial class ServiceTokens(
 
             using var client = clients.CreateClient(AuthorityKeys.Client);
             using var content = new FormUrlEncodedContent(form);
-            var asked = time.GetUtcNow();
+            var requestedAt = time.GetUtcNow();
             using var response = await client.PostAsync(endpoint, content);
             response.EnsureSuccessStatusCode();
-            var answer = await response.Content.ReadFromJsonAsync<Answer>() ?? throw new HttpRequestException("The identity provider answered nothing.");
-            // Without a life it is asked for anew each minute (RFC 6749, section 5.1, only recommends the member).
+            var answer = await response.Content.ReadFromJsonAsync<Answer>() ?? throw new HttpRequestException("The identity provider's answer is empty.");
+            // Without expires_in a token lives a minute (RFC 6749, section 5.1, only recommends the member).
             var life = TimeSpan.FromSeconds(answer.ExpiresIn ?? 60);
-            var token = new Token(answer.AccessToken, asked + (life * RenewAfter), asked + life - s_margin);
+            var token = new Token(answer.AccessToken, requestedAt + (life * RenewAfter), requestedAt + life - s_margin);
             lock (_lock)
             {
-                (_token, _asking) = (token, null);
+                (_token, _request) = (token, null);
             }
 
             return token;
@@ -102,7 +103,7 @@ internal sealed partial class ServiceTokens(
             }
 
             LogNoToken(exception.Message);
-            throw exception is HttpRequestException ? exception : new HttpRequestException("The identity provider gave no token.", exception);
+            throw exception is HttpRequestException ? exception : new HttpRequestException("The identity provider returned no token.", exception);
         }
     }
 
@@ -110,11 +111,11 @@ internal sealed partial class ServiceTokens(
 
     private sealed record Answer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] long? ExpiresIn);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "This service got no token for its calls to others: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This service could not get a token for its calls to other services: {Reason}")]
     private partial void LogNoToken(string reason);
 }
 
-/// <summary>Puts this service's token on a call to another.</summary>
+/// <summary>Adds this service's token to its calls to other services.</summary>
 internal sealed class ServiceTokenHandler(ServiceTokens tokens) : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

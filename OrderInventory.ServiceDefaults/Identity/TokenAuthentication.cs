@@ -12,13 +12,15 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.ServiceDefaults.Identity;
 
-/// <summary>Every request is checked by the service that answers it: a signed token (RFC 7519, RFC 9068) and the policy of the endpoint.</summary>
+/// <summary>Checks every request in the service that answers it: a signed token (RFC 7519, RFC 9068) and the policy of the endpoint.</summary>
 internal static class TokenAuthentication
 {
-    /// <summary>Longest token, in bytes. A role and a customer fit many times; the signature of a megabyte is not worth checking.</summary>
+    /// <summary>
+    /// Longest token, in bytes. It has ample room for a role and a customer; checking the signature of a megabyte is not worth its cost.
+    /// </summary>
     public const int MaxTokenSize = 8 * 1024;
 
-    /// <summary>How far the provider's clock may be from this one.</summary>
+    /// <summary>How far the provider's clock may deviate from this one.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
     private const int MaxSubjectLength = 255;
@@ -26,7 +28,7 @@ internal static class TokenAuthentication
 
     public static void AddTokenAuthentication(this IHostApplicationBuilder builder)
     {
-        // A token that names a new key is checked as soon as the key is here. Otherwise the first callers after a rotation would be refused.
+        // A token with a new key waits until the key has been fetched. Otherwise the first callers after a key rotation would be refused.
         AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
         builder.Services.AddOptions<AuthenticationSettings>().BindConfiguration("Authentication");
         builder.Services.AddHttpClient(AuthorityKeys.Client, client => client.Timeout = TimeSpan.FromSeconds(5));
@@ -57,9 +59,9 @@ internal static class TokenAuthentication
         bearer.TokenHandlers.Add(new JsonWebTokenHandler { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxTokenSize });
         bearer.TokenValidationParameters = new()
         {
-            // The issuer is the one that the discovery document names, which is the authority.
+            // The valid issuer comes from the discovery document; it is the authority.
             ValidAudience = settings.Audience,
-            // Neither "none" nor a MAC, for which anybody could take the public key.
+            // Neither "none" nor a MAC, which anybody could compute with the public key.
             ValidAlgorithms = [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.EcdsaSha256],
             TypeValidator = CheckType,
             ClockSkew = ClockSkew,
@@ -80,10 +82,10 @@ internal static class TokenAuthentication
             },
             OnTokenValidated = context =>
             {
-                // It becomes part of keys and of the audit.
+                // The subject becomes part of idempotency keys and of the audit.
                 if (context.Principal?.FindFirst("sub")?.Value is not { Length: > 0 and <= MaxSubjectLength } sub || sub.Any(char.IsControl))
                 {
-                    context.Fail("The token has no subject that can be kept.");
+                    context.Fail("The token's subject is missing, too long, or has control characters.");
                 }
 
                 return Task.CompletedTask;
@@ -92,14 +94,16 @@ internal static class TokenAuthentication
             OnForbidden = context =>
             {
                 Connections.LeaveBodyUnread(context.HttpContext);
-                // RFC 6750, section 3.1. The body is the status page's.
+                // RFC 6750, section 3.1. The status code page writes the body.
                 context.Response.Headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\"";
                 return Task.CompletedTask;
             },
         };
     }
 
-    /// <summary>An access token is <c>at+jwt</c> (RFC 9068); many providers say <c>JWT</c> or nothing. A logout token or a DPoP proof is neither.</summary>
+    /// <summary>
+    /// Accepts <c>at+jwt</c> (RFC 9068), and <c>JWT</c> or no type, as many providers send. A logout token or a DPoP proof has another type.
+    /// </summary>
     private static string CheckType(string? type, SecurityToken token, TokenValidationParameters parameters)
     {
         var name = type?.StartsWith("application/", StringComparison.OrdinalIgnoreCase) == true ? type["application/".Length..] : type ?? "";
@@ -113,11 +117,11 @@ internal static class TokenAuthentication
         Connections.LeaveBodyUnread(context.HttpContext);
         if (context.HttpContext.Items[s_noKeys] is not true)
         {
-            // The handler says what is wrong with the token in WWW-Authenticate, and the status page writes the problem.
+            // The handler describes the error in WWW-Authenticate, and the status code page writes the problem.
             return Task.CompletedTask;
         }
 
-        // Nobody can say whether the token is good, and a new one would help nobody.
+        // Without keys the token cannot be checked, and a new one would not help.
         context.HandleResponse();
         return Problems.Unavailable(context.HttpContext, "The identity provider").ExecuteAsync(context.HttpContext);
     }

@@ -6,7 +6,7 @@ namespace OrderInventory.ServiceDefaults.Text;
 
 /// <summary>
 /// The currencies of ISO 4217 with their minor units: list one as published on 2024-06-25, with XCG (2025-03-31) and without the codes that have
-/// no minor unit (metals, bond units, test and "no currency"), which are nobody's price.
+/// no minor unit (metals, bond units, test and "no currency"), which are not used for prices.
 /// </summary>
 public static class Currencies
 {
@@ -34,11 +34,11 @@ public static class Currencies
             return amount;
         }
 
-        // Rounding cuts zeros off, and the zero of the sum's scale puts missing ones on.
+        // Rounding drops surplus zeros, and adding a zero of the right scale appends missing ones.
         return decimal.Round(amount, units) + new decimal(0, 0, 0, false, (byte)units);
     }
 
-    /// <summary>Notes an unknown currency, and an amount that is no whole number of the currency's smallest units.</summary>
+    /// <summary>Adds an error for an unknown currency, or for an amount that is not a whole number of the currency's smallest units.</summary>
     public static void RequireMoney(this RequestErrors errors, decimal amount, string? currency, string path)
     {
         if (MinorUnits(currency) is not { } units)

@@ -3,17 +3,17 @@ using System.Globalization;
 namespace OrderInventory.ServiceDefaults.Text;
 
 /// <summary>
-/// Reads decimal numbers without loss. The framework rounds to 28 digits in silence: 1E-30 would be a price of 0, and a number with a cent's
-/// fraction far behind the point would be taken for one without.
+/// Reads decimal numbers without loss. The framework silently rounds to 28 digits: 1E-30 would be a price of 0, and a tiny fraction of a cent
+/// would be dropped unnoticed.
 /// </summary>
 public static class ExactDecimal
 {
-    /// <summary>False for what is no number, out of range, or not exactly representable.</summary>
+    /// <summary>Returns false for a text that is not a number, is out of range, or is not exactly representable.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, NumberStyles styles, out decimal value) =>
         decimal.TryParse(text, styles, CultureInfo.InvariantCulture, out value)
         && SignificantDigits(text).SequenceEqual(SignificantDigits(value.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>Rounding changes these, and a shifted point does not.</summary>
+    /// <summary>Rounding changes these digits; shifting the decimal point does not.</summary>
     private static ReadOnlySpan<char> SignificantDigits(ReadOnlySpan<char> number)
     {
         var end = number.IndexOfAny('e', 'E');

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace OrderInventory.ServiceDefaults.Text;
 
 /// <summary>
-/// Amounts as a reader writes them: <c>1.234,50 €</c> in German, <c>1,234.50 EUR</c> in English, with the decimal places of the currency. The
-/// separators are those of CLDR for the languages listed; the runtime has no cultures without ICU (docs/adr/0028).
+/// Formats amounts for the reader's language: <c>1.234,50 €</c> in German, <c>1,234.50 EUR</c> in English, with the decimal places of the currency.
+/// The separators for the listed languages come from CLDR; without ICU the runtime has no cultures (docs/adr/0028).
 /// </summary>
 public static class MoneyText
 {
@@ -19,7 +19,7 @@ public static class MoneyText
 
     /// <param name="amount">The amount.</param>
     /// <param name="currency">ISO 4217.</param>
-    /// <param name="language">IETF language tag of the text that it stands in.</param>
+    /// <param name="language">IETF language tag of the surrounding text.</param>
     public static string Format(decimal amount, string currency, string language)
     {
         var places = Math.Max(Currencies.MinorUnits(currency) ?? 2, Scale(amount));
@@ -45,7 +45,7 @@ public static class MoneyText
 
     private static bool IsEnglish(string language) => language.Split('-')[0].Equals("en", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Decimal places without zeros at the end: an old amount may have more than its currency.</summary>
+    /// <summary>Decimal places without trailing zeros: an old amount may have more than its currency.</summary>
     private static int Scale(decimal amount) => (amount / 1.0000000000000000000000000000m).Scale;
 
     private static NumberFormatInfo Of(string group, string separator) => new() { NumberGroupSeparator = group, NumberDecimalSeparator = separator };

@@ -5,8 +5,8 @@ using System.Text;
 namespace OrderInventory.ServiceDefaults.Text;
 
 /// <summary>
-/// Unicode Normalization Form C (UAX #15). The runtime's own string.Normalize returns its argument unchanged without ICU, which the services
-/// do without (docs/adr/0028). Text is normalised where it comes in, so that é is one text however a keyboard has made it.
+/// Unicode Normalization Form C (UAX #15). The runtime's own string.Normalize returns its argument unchanged without ICU, and the services run
+/// without ICU (docs/adr/0028). Text is normalised on input, so that é is the same text however it was typed.
 /// </summary>
 public static class Nfc
 {
@@ -15,7 +15,7 @@ public static class Nfc
 
     private static readonly Lazy<Data> s_data = new(Data.Read);
 
-    /// <summary>The text in NFC; the same object when it is so already. Surrogates without a partner become U+FFFD.</summary>
+    /// <summary>The text in NFC; the same object if it already is in NFC. Unpaired surrogates become U+FFFD.</summary>
     public static string Normalize(string text)
     {
         // Nothing below U+0300 changes or combines.
@@ -66,7 +66,9 @@ public static class Nfc
         }
     }
 
-    /// <summary>Marks behind a base in the order of their classes; those of one class keep theirs. Each run is sorted once, so no text is slow.</summary>
+    /// <summary>
+    /// Sorts the marks after a base by their classes; marks of one class keep their order. Each run is sorted once, so no text is slow.
+    /// </summary>
     private static void Reorder(List<int> runes, Data data)
     {
         for (var start = 0; start < runes.Count; start++)
@@ -143,7 +145,7 @@ public static class Nfc
         return text.ToString();
     }
 
-    /// <summary>What <c>nfc.txt</c> says.</summary>
+    /// <summary>The data of <c>nfc.txt</c>.</summary>
     private sealed class Data
     {
         private readonly Dictionary<int, byte> _classes = [];
@@ -152,7 +154,7 @@ public static class Nfc
 
         public Dictionary<(int First, int Second), int> Compositions { get; } = [];
 
-        /// <summary>What may come out otherwise, or combine with what stands before it.</summary>
+        /// <summary>Code points that may change, or combine with the preceding one.</summary>
         public FrozenSet<int> MayChange { get; private set; } = FrozenSet<int>.Empty;
 
         public int ClassOf(int rune) => _classes.GetValueOrDefault(rune);

@@ -1,7 +1,7 @@
 namespace OrderInventory.Campaign;
 
-/// <summary>What keeps a campaign from being run, in one sentence.</summary>
+/// <summary>The reason why a campaign cannot run, in one sentence.</summary>
 internal sealed class CampaignException(string message) : Exception(message);
 
-/// <summary>What a fault needs is not there just now, and the system is as it was.</summary>
+/// <summary>Something that a fault needs is currently missing; the system is unchanged.</summary>
 internal sealed class FaultNotDoneException(string message) : Exception(message);

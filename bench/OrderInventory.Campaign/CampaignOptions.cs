@@ -7,26 +7,26 @@ internal sealed record CampaignOptions
 {
     public const string Usage =
         """
-        bench/campaign.sh: starts the whole system on servers of its own, runs a mix of requests, does faults to it, waits until it is quiet, and checks what is left.
+        bench/campaign.sh: starts the whole system on its own servers, sends requests, injects faults, waits until it is quiet, and checks the result.
 
-          --seed N             of the load and of the faults (default 1)
+          --seed N             seed of the load and of the faults (default 1)
           --seconds S          how long requests are sent (default 60)
-          --orders N           end earlier, when N orders are acknowledged and --max-faults, if given, are done
+          --orders N           end early when N orders are acknowledged and --max-faults, if given, is reached
           --clients N          clients (default 8)
-          --rate N             open loop: so many requests a second
+          --rate N             open loop: N requests a second
           --replicas 1|2       replicas of every service (default 1)
           --brokers 1|3        Kafka brokers; 3 with min.insync.replicas=2 (default 1)
-          --faults a,b         of kill, stop, kafka-away, postgres-away, clock, restart, scale, delay, drop, half-open, reset, slow, poison, replay, forget, rewind, lock, connections, migration, restore, disk, kafka-disk, overload; or all, none (default kill,stop)
+          --faults a,b         any of kill, stop, kafka-away, postgres-away, clock, restart, scale, delay, drop, half-open, reset, slow, poison, replay, forget, rewind, lock, connections, migration, restore, disk, kafka-disk, overload; or all, none (default kill,stop)
           --gap S              seconds between two faults, on average (default 6)
-          --back-to S          a backup is made under load, and after the load everything is set back to second S; rules about what topics and mails have are not asked then
-          --max-faults N       no more than so many
-          --clock-of SERVICE   the service whose clock 'clock' shifts (default orders; needs libfaketime, Debian: faketime)
-          --wait S             bound for everything to become quiet after the load (default 180)
-          --out FOLDER         keeps history.ndjson, report.html, report.json and campaign.md there
+          --back-to S          make a backup under load and, after the load, restore everything to second S; topics and mails are then not checked
+          --max-faults N       at most N faults
+          --clock-of SERVICE   the service whose clock the fault 'clock' shifts (default orders; needs libfaketime, Debian: faketime)
+          --wait S             longest wait for the system to become quiet after the load (default 180)
+          --out FOLDER         keep history.ndjson, report.html, report.json and campaign.md there
           --apphost FILE       the built OrderInventory.AppHost.dll
           -- ...               settings for the AppHost
 
-        Exit code: 0 every promise was kept; 1 one was broken, or the system did not become quiet; 2 not run.
+        Exit code: 0 every promise was kept; 1 a promise was broken, or the system did not become quiet; 2 the campaign did not run.
         """;
 
     public int Seed { get; private init; } = 1;
@@ -61,7 +61,7 @@ internal sealed record CampaignOptions
 
             var value = ++i < args.Length ? args[i] : throw new CampaignException($"{name} needs a value.");
             int Number(int min, int max) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
-                ? number : throw new CampaignException($"{name} takes whole numbers from {min} to {max}, not '{value}'.");
+                ? number : throw new CampaignException($"{name} must be a whole number from {min} to {max}, not '{value}'.");
             options = name switch
             {
                 "--seed" => options with { Seed = Number(0, int.MaxValue) },
@@ -91,9 +91,9 @@ internal sealed record CampaignOptions
     private CampaignOptions Checked()
     {
         string? wrong =
-            Faults.FirstOrDefault(what => Campaign.Faults.Fault.All.All(fault => fault.What != what)) is { } unknown ? $"'{unknown}' is no fault."
-            : !Cell.Services.Contains(ClockOf) ? $"--clock-of takes one of {string.Join(", ", Cell.Services)}, not '{ClockOf}'."
-            : BackTo > Seconds ? $"--back-to {BackTo} comes after the load has ended (--seconds {Seconds})."
+            Faults.FirstOrDefault(what => Campaign.Faults.Fault.All.All(fault => fault.What != what)) is { } unknown ? $"'{unknown}' is not a fault."
+            : !Replica.Services.Contains(ClockOf) ? $"--clock-of must be one of {string.Join(", ", Replica.Services)}, not '{ClockOf}'."
+            : BackTo > Seconds ? $"--back-to {BackTo} is after the end of the load (--seconds {Seconds})."
             : BackTo is not null && Faults.Contains("restore") ? "--back-to needs the server that the fault 'restore' replaces: leave out one of them."
             : null;
         return wrong is null ? this : throw new CampaignException($"{wrong}\n\n{Usage}");

@@ -6,7 +6,7 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Campaign;
 
-/// <summary>What became of requests while more came than the system can do, and how soon it was as before.</summary>
+/// <summary>Describes what happened to requests during overload, and how soon the system recovered.</summary>
 internal static class OverloadRows
 {
     /// <summary>Milliseconds.</summary>
@@ -22,10 +22,10 @@ internal static class OverloadRows
             var (before, meanwhile) = (Ended(history, fault.At - Before, fault.At), Ended(history, fault.At, end));
             var (rate, turnedAway) = (before.Count(IsDone) / Before * 1000, meanwhile.Count(o => o.IsTurnedAway));
             var seconds = Fault.Stop.TotalSeconds;
-            rows.Append(CultureInfo.InvariantCulture, $"| overload at {fault.At / 1000:F0} s | before: {rate:F0} done/s, placements p50 {Percentile(before, 50)}, p99 {Percentile(before, 99)} ms. ")
-                .Append(CultureInfo.InvariantCulture, $"Meanwhile: {meanwhile.Count / seconds:F0} answers/s: {meanwhile.Count(IsDone) / seconds:F0} done, {turnedAway / seconds:F0} turned away, {meanwhile.Count(o => o.Status is null) / seconds:F1} without an answer; ")
+            rows.Append(CultureInfo.InvariantCulture, $"| overload at {fault.At / 1000:F0} s | before: {rate:F0} completed/s, placements p50 {Percentile(before, 50)}, p99 {Percentile(before, 99)} ms. ")
+                .Append(CultureInfo.InvariantCulture, $"Meanwhile: {meanwhile.Count / seconds:F0} answers/s: {meanwhile.Count(IsDone) / seconds:F0} completed, {turnedAway / seconds:F0} refused (429 or 503), {meanwhile.Count(o => o.Status is null) / seconds:F1} without an answer; ")
                 .Append(CultureInfo.InvariantCulture, $"placements p50 {Percentile(meanwhile, 50)}, p99 {Percentile(meanwhile, 99)} ms. ")
-                .Append(CultureInfo.InvariantCulture, $"Nine tenths of the rate before again {(Recovered(history, end, rate * 0.9) is { } after ? string.Create(CultureInfo.InvariantCulture, $"{after} s after the last request of it") : "not within 60 s")}. ")
+                .Append(CultureInfo.InvariantCulture, $"Time until nine tenths of the earlier rate: {(Recovered(history, end, rate * 0.9) is { } after ? string.Create(CultureInfo.InvariantCulture, $"{after} s after the overload") : "more than 60 s")}. ")
                 .Append(CultureInfo.InvariantCulture, $"All services together had at most {memory.Most(fault.At - Before, fault.At):F0} MB of memory before, {memory.Most(fault.At, end):F0} MB meanwhile, {memory.Most(end + Before, end + (2 * Before)):F0} MB ten seconds later |\n");
         }
 
@@ -34,17 +34,17 @@ internal static class OverloadRows
 
     private static List<Operation> Ended(History history, double from, double until) => [.. history.Operations.Where(o => o.End >= from && o.End < until)];
 
-    /// <summary>Whether it was done, or refused for what it asks.</summary>
+    /// <summary>Whether the request was done, or refused because of its content.</summary>
     private static bool IsDone(Operation o) => o.Status is < 500 and not 429;
 
-    /// <summary>From when it was sent: whoever is let in does not wait long.</summary>
+    /// <summary>Measured from when the request was sent, to show that admitted requests do not wait long.</summary>
     private static string Percentile(IEnumerable<Operation> operations, int percent)
     {
         var times = operations.Where(o => o is { Op: Op.Place, IsAcknowledged: true }).Select(o => o.End - o.Start).Order().ToList();
         return times.Count == 0 ? "-" : times[Math.Min(times.Count - 1, times.Count * percent / 100)].ToString("F0", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The first of three seconds whose average is the wanted rate.</summary>
+    /// <summary>The first second of three whose average reaches the wanted rate.</summary>
     private static int? Recovered(History history, double end, double rate)
     {
         for (var second = 0; second < 60; second++)

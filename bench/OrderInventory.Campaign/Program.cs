@@ -32,7 +32,7 @@ try
 }
 catch (Exception problem) when (problem is CampaignException or LoadException or TimeoutException or Npgsql.NpgsqlException or IOException)
 {
-    Console.Error.WriteLine($"The campaign was not run to its end: {problem.Message}");
+    Console.Error.WriteLine($"The campaign was not completed: {problem.Message}");
     return 2;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -47,27 +47,27 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
 {
     Say($"Starting {options.Brokers} Kafka, PostgreSQL and Garnet, and {options.Replicas} replica(s) of every service.");
     await using var infrastructure = await Infrastructure.StartAsync(options.Work, options.Brokers, cancellationToken);
-    var cells = new List<Cell>();
-    Cell NewCell(int number) => new(number, options.Work, options.AppHost, infrastructure, Settings(options, number));
+    var replicas = new List<Replica>();
+    Replica NewReplica(int number) => new(number, options.Work, options.AppHost, infrastructure, Settings(options, number));
     try
     {
         for (var number = 1; number <= options.Replicas; number++)
         {
-            var cell = NewCell(number);
-            cells.Add(cell);
-            await cell.StartAsync(cancellationToken);
+            var replica = NewReplica(number);
+            replicas.Add(replica);
+            await replica.StartAsync(cancellationToken);
         }
 
         Say("The system is healthy.");
         var file = Path.Combine(options.Out ?? options.Work, "history.ndjson");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var setBack = options.BackTo is { } moment ? new SetBack(infrastructure, cells, moment) : null;
+        var setBack = options.BackTo is { } moment ? new SetBack(infrastructure, replicas, moment) : null;
         Figures figures;
         ServiceMemory memory;
         Schedule? schedule = null;
         using (var writer = new HistoryWriter(file))
         using (var run = new HistoryRun(
-            [.. cells.Select(cell => (Func<Endpoints>)(() => cell.Endpoints))],
+            [.. replicas.Select(replica => (Func<Endpoints>)(() => replica.Endpoints))],
             new HistoryOptions
             {
                 Clients = options.Clients,
@@ -78,9 +78,9 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
                 MayEnd = () => options.MaxFaults == int.MaxValue || schedule?.Done.Count >= options.MaxFaults,
             }, writer, Say))
         {
-            var target = new Target(infrastructure, cells, NewCell, () => run.Rate, run.SurgeAsync, new Random(options.Seed));
+            var target = new Target(infrastructure, replicas, NewReplica, () => run.Rate, run.SurgeAsync, new Random(options.Seed));
             schedule = new Schedule([.. Fault.All.Where(fault => options.Faults.Contains(fault.What))], target, options.Gap, options.MaxFaults, options.Seed);
-            memory = new ServiceMemory(cells, () => run.Now);
+            memory = new ServiceMemory(replicas, () => run.Now);
             await run.RunAsync(
                 over => Task.WhenAll(
                     options.Faults.Contains(Fault.Overload) ? memory.WatchAsync(over) : Task.CompletedTask,
@@ -92,11 +92,11 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
 
         if (setBack is not null)
         {
-            Say($"The load is over; everything is set back to second {options.BackTo}.");
+            Say($"The load has ended; everything is restored to second {options.BackTo}.");
             await setBack.RestoreAsync();
         }
 
-        Say("The load is over; waiting for everything to become quiet.");
+        Say("The load has ended; waiting for the system to become quiet.");
         string? moving;
         using (var quiet = new Quiet(infrastructure.Databases, infrastructure.Kafka))
         {
@@ -110,7 +110,7 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
             history = setBack.Cut(history);
         }
 
-        var violations = Checker.Check(history, facts, except: setBack is null ? [] : SetBack.NotAsked).ToList();
+        var violations = Checker.Check(history, facts, except: setBack is null ? [] : SetBack.SkippedRules).ToList();
         if (moving is not null)
         {
             violations.Insert(0, new("becomes quiet", $"After {options.WaitSeconds} s: {moving}."));
@@ -129,13 +129,13 @@ static async Task<int> RunAsync(CampaignOptions options, CancellationToken cance
     }
     finally
     {
-        await Task.WhenAll(cells.Select(cell => cell.DisposeAsync().AsTask()));
+        await Task.WhenAll(replicas.Select(replica => replica.DisposeAsync().AsTask()));
     }
 }
 
 static List<string> Settings(CampaignOptions options, int number)
 {
-    // An order that lost its event is asked about soon: a campaign is short.
+    // Orders asks Inventory early about an order whose event was lost, because a campaign is short.
     List<string> settings = ["--Orders:AskAfter=00:00:05", "--Orders:SweepInterval=00:00:02", .. options.Settings];
     var library = Directory.Exists("/usr/lib") ? Directory.EnumerateDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketime.so.1")).FirstOrDefault(File.Exists) : null;
     if (options.Faults.Contains("clock") && number == options.Replicas)
@@ -145,7 +145,7 @@ static List<string> Settings(CampaignOptions options, int number)
             throw new CampaignException("The fault 'clock' needs libfaketime (Debian: apt-get install faketime).");
         }
 
-        var file = Path.Combine(options.Work, $"cell-{number.ToString(CultureInfo.InvariantCulture)}", "clock");
+        var file = Path.Combine(options.Work, $"replica-{number.ToString(CultureInfo.InvariantCulture)}", "clock");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, "+0\n");
         settings.AddRange(
@@ -170,7 +170,7 @@ static string Table(CampaignOptions options, History history, SystemFacts facts,
         | faults | {(history.Faults.Count == 0 ? "none" : $"{history.Faults.Count}: {string.Join(", ", history.Faults.GroupBy(f => f.What).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"))}")} |
         | on | {string.Join(", ", history.Faults.GroupBy(f => f.Where).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key}"))} |
         | records, ledger rows, notifications | {facts.Events.Count}, {facts.Movements.Count}, {facts.Notifications.Count} |
-        | dead letters | {facts.DeadLetters.Count} ({history.Faults.Sum(f => f.Poison?.Count ?? 0)} records were poison) |
+        | dead letters | {facts.DeadLetters.Count} ({history.Faults.Sum(f => f.Poison?.Count ?? 0)} poison records were injected) |
         {OverloadRows.Of(history, memory)}| violations | {(violations.Count == 0 ? "0" : $"{violations.Count}: {string.Join(", ", violations.GroupBy(v => v.Rule).Select(g => $"{g.Count()} {g.Key}"))}")} |
 
         """);

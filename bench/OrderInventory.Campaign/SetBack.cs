@@ -5,22 +5,22 @@ using OrderInventory.Check.Rules;
 namespace OrderInventory.Campaign;
 
 /// <summary>
-/// A backup that is made under load, and after the load the whole system set back to a moment, as docs/operations.md says under Backup and restore.
+/// Makes a backup under load, and after the load restores the whole system to a moment, as docs/operations.md describes under Backup and restore.
 /// </summary>
 /// <param name="infrastructure">The servers.</param>
-/// <param name="cells">All replicas.</param>
-/// <param name="moment">In seconds after the start of the load.</param>
-internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Cell> cells, int moment)
+/// <param name="replicas">All replicas.</param>
+/// <param name="moment">The moment to restore, in seconds after the start of the load.</param>
+internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Replica> replicas, int moment)
 {
-    /// <summary>The topics are new then, and what was on its way is lost.</summary>
-    public static readonly IReadOnlyList<string> NotAsked = [EventRules.Published, EventRules.InOrder, EventRules.Handled, NotificationRules.OnePerEvent];
+    /// <summary>Rules that are not checked: after the restore the topics are new, and events on their way are lost.</summary>
+    public static readonly IReadOnlyList<string> SkippedRules = [EventRules.Published, EventRules.InOrder, EventRules.Handled, NotificationRules.OnePerEvent];
 
     private const string Name = "moment";
     private const int BackupBefore = 10;
     private (double Before, double After)? _marked;
 
     /// <param name="now">Milliseconds since the start of the load.</param>
-    /// <param name="over">The load is over.</param>
+    /// <param name="over">Cancelled when the load ends.</param>
     public async Task BackUpAsync(Func<double> now, CancellationToken over)
     {
         await WaitUntilAsync(moment - BackupBefore);
@@ -36,23 +36,23 @@ internal sealed class SetBack(Infrastructure infrastructure, IReadOnlyList<Cell>
 
     public async Task RestoreAsync()
     {
-        await Task.WhenAll(cells.Select(cell => cell.StopAsync()));
+        await Task.WhenAll(replicas.Select(replica => replica.StopAsync()));
         await infrastructure.RestoreAsync(Name);
         await infrastructure.EmptyRedisAndKafkaAsync();
-        foreach (var cell in cells)
+        foreach (var replica in replicas)
         {
-            await cell.StartAsync(CancellationToken.None);
+            await replica.StartAsync(CancellationToken.None);
         }
     }
 
-    /// <summary>What clients know of the time before the moment: of a request that was under way nobody knows what became of it.</summary>
+    /// <summary>The history before the moment; the outcome of requests that were in flight then is unknown.</summary>
     public History Cut(History history)
     {
-        var (before, after) = _marked ?? throw new CampaignException("The load was over before the moment to go back to.");
+        var (before, after) = _marked ?? throw new CampaignException("The load ended before the moment to restore.");
         return new(history.Run, history.Faults.Cast<HistoryLine>().Prepend(history.Run).Concat(history.Operations.Where(o => o.Start < after).Select(o => o.End < before ? WithoutTopics(o) : Unanswered(o))));
     }
 
-    /// <summary>That a version was a revision is told by the topics alone.</summary>
+    /// <summary>Removes a revision's version, because only the topics show that a version was a revision.</summary>
     private static Operation WithoutTopics(Operation o) => o.Op == Op.Revise ? o with { Number = o.Number, Version = null } : o;
 
     private static Operation Unanswered(Operation o) => o with

@@ -7,13 +7,13 @@ using Spectre.Console;
 
 const string Usage =
     """
-    OrderInventory.Check: decides from a history of requests, the databases and the topics whether the system kept its promises.
+    OrderInventory.Check: checks a history of requests, the databases and the topics against the promises in docs/guarantees.md.
 
-      HISTORY              the file that OrderInventory.Load --history has written
-      --endpoints FILE     what the running system wrote (default: .run/endpoints.json)
-      --wait S             bound for everything to become quiet (default 120)
+      HISTORY              the file that OrderInventory.Load --history wrote
+      --endpoints FILE     the file that the running system wrote (default: .run/endpoints.json)
+      --wait S             longest wait for the system to become quiet (default 120)
 
-    Exit code: 0 nothing found; 1 a promise was broken; 2 not checked.
+    Exit code: 0 no violation; 1 a promise was broken; 2 not checked.
     """;
 
 if (args.Length == 0 || args[0] is "--help" or "-h")

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace OrderInventory.Check;
 
-/// <summary>Says what was found.</summary>
+/// <summary>Prints the violations.</summary>
 internal static class Report
 {
     private const int MaxPrinted = 10;

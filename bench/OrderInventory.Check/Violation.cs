@@ -5,7 +5,7 @@ using OrderInventory.Check.Rules;
 namespace OrderInventory.Check;
 
 /// <summary>A promise that was not kept.</summary>
-/// <param name="Rule">Its name.</param>
+/// <param name="Rule">The rule's name.</param>
 /// <param name="Text">What was found, with ids.</param>
 /// <param name="Lines">The lines of the history that show it.</param>
 internal sealed record Violation(string Rule, string Text, IReadOnlyList<HistoryLine> Lines)
@@ -18,7 +18,7 @@ internal sealed record Violation(string Rule, string Text, IReadOnlyList<History
 
 internal static class Checker
 {
-    /// <summary>All rules. Each says what it promises where it is written.</summary>
+    /// <summary>All rules. Each promise is described at its constant.</summary>
     public static readonly IReadOnlyList<(string Name, Func<History, SystemFacts, IEnumerable<Violation>> Find)> Rules =
     [
         (OrderRules.Acknowledged, OrderRules.FindLost),
@@ -44,12 +44,12 @@ internal static class Checker
         (EventRules.NoDeadLetter, EventRules.FindDeadLetters),
         (NotificationRules.OnePerEvent, NotificationRules.Find),
         (RegisterRules.Linearizable, RegisterRules.Find),
-        (AnswerRules.SayWhen, AnswerRules.Find),
+        (AnswerRules.HaveRetryAfter, AnswerRules.Find),
     ];
 
-    /// <param name="history">What clients were told.</param>
-    /// <param name="facts">What is there.</param>
-    /// <param name="except">Rules that are not asked.</param>
+    /// <param name="history">The requests and their answers.</param>
+    /// <param name="facts">The contents of databases and topics.</param>
+    /// <param name="except">Rules that are not checked.</param>
     public static IReadOnlyList<Violation> Check(History history, SystemFacts facts, params IReadOnlyList<string> except) =>
         [.. Rules.Where(rule => !except.Contains(rule.Name)).SelectMany(rule => rule.Find(history, facts))];
 }

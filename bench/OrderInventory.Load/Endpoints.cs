@@ -3,22 +3,22 @@ using System.Text.Json.Serialization;
 
 namespace OrderInventory.Load;
 
-/// <summary>Where the running system is: the file that it writes when all is healthy.</summary>
+/// <summary>The addresses of the running system, from the file that it writes when it is healthy.</summary>
 internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> Services, IReadOnlyDictionary<string, string> Postgres, string Kafka = "", string? Token = null)
 {
     private const string DefaultFile = ".run/endpoints.json";
 
     public Uri Service(string name, bool throughGateway) => throughGateway ? Gateway
         : Services.TryGetValue(name, out var address) ? address
-        : throw new LoadException($"The running system names no address of the service '{name}'.");
+        : throw new LoadException($"The running system has no address of the service '{name}'.");
 
-    /// <summary>Who the driver is: the administrator of the development issuer, or whoever it is given.</summary>
+    /// <summary>The driver's token: the one in LOAD_TOKEN, or that of the development issuer's administrator.</summary>
     public string Bearer => Environment.GetEnvironmentVariable("LOAD_TOKEN") ?? Token
-        ?? throw new LoadException("The running system names no token (it has no development issuer): LOAD_TOKEN may have one with the role admin.");
+        ?? throw new LoadException("The running system has no token (it has no development issuer): set LOAD_TOKEN to one with the role admin.");
 
     public string Database(string name) => Postgres.TryGetValue(name, out var connection)
         ? connection
-        : throw new LoadException($"The running system names no database of '{name}'.");
+        : throw new LoadException($"The running system has no database of '{name}'.");
 
     public static async Task<Endpoints> ReadAsync(string? file, CancellationToken cancellationToken)
     {
@@ -31,7 +31,7 @@ internal sealed record Endpoints(Uri Gateway, IReadOnlyDictionary<string, Uri> S
         }
         catch (Exception problem) when (problem is IOException or JsonException or UnauthorizedAccessException)
         {
-            throw new LoadException($"The addresses of the running system cannot be read ({problem.Message}). Is it up? --endpoints names the file.");
+            throw new LoadException($"The addresses of the running system cannot be read ({problem.Message}). Is it running? --endpoints sets the file.");
         }
     }
 

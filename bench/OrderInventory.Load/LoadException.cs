@@ -1,13 +1,13 @@
 namespace OrderInventory.Load;
 
-/// <summary>What keeps the driver from measuring, in one sentence.</summary>
+/// <summary>The reason why the driver cannot measure, in one sentence.</summary>
 internal sealed class LoadException(string message) : Exception(message);
 
 internal static class ExitCodes
 {
     public const int Good = 0;
 
-    /// <summary>Measured, but an order was lost, stayed undecided, or stock was oversold.</summary>
+    /// <summary>Measured, but an order was lost, undecided or without its notifications, or stock was oversold.</summary>
     public const int CheckFailed = 1;
 
     /// <summary>Not measured: wrong options, or a system that does not answer.</summary>

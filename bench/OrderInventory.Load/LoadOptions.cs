@@ -9,35 +9,35 @@ internal sealed record LoadOptions
         """
         OrderInventory.Load: places orders and measures until the last one is confirmed and its notifications are recorded.
 
-          --endpoints FILE     what the running system wrote (default: .run/endpoints.json, here or in a folder above)
+          --endpoints FILE     the file that the running system wrote (default: .run/endpoints.json, here or in a parent folder)
           --clients 1,8,32     closed-loop clients, one column for each number (default 8)
-          --rates 100,200      open loop instead: so many orders a second whatever the answers, one column for each rate
-          --runs N             runs of each column; the table then has the median, the least and the most (default 1)
+          --rates 100,200      open loop instead: orders a second regardless of the answers, one column for each rate
+          --runs N             runs of each column; the table then has the median, the minimum and the maximum (default 1)
           --seconds S          how long orders are placed in each run (default 20)
-          --warm-up S          before each run, not counted (default 5)
-          --first-seconds S    for just after a start: no warm-up, S seconds, placed/s of every second
-          --settle-mails S     before each run wait so long until no mail waits to be sent, and give up those that still do (default: not)
-          --wait S             bound for the last order to be decided and notified of, after the placing (default 60)
+          --warm-up S          warm-up before each run, not counted (default 5)
+          --first-seconds S    right after a start: no warm-up, S seconds, placed/s of every second
+          --settle-mails S     before each run wait up to S seconds until no mail is pending, and give up those that still are (default: do not wait)
+          --wait S             longest wait, after the placing, for the last order to be decided and its notifications recorded (default 60)
           --products N         products to order from, with stock (default 1000)
           --customers N        customers who order (default 100)
           --lines N            distinct products in an order (default 3)
           --stock N            units on hand of each product (default 1000000)
-          --seed N             of the random products and quantities (default 1)
-          --through-gateway    place orders at the gateway, not straight at the Orders service
-          --apphost-pid PID    also say how much processor time the system's processes use for an order (Linux)
-          --setup-only         make products, stock and customers, and stop
-          --growth 1000,10000  fill up to so many orders by SQL, measure, and go on to the next size; --reads N calls of each read (default 50)
+          --seed N             seed of the random products and quantities (default 1)
+          --through-gateway    place orders at the gateway, not directly at the Orders service
+          --apphost-pid PID    also show the processor time that the system's processes use for an order (Linux)
+          --setup-only         create products, stock and customers, and stop
+          --growth 1000,10000  for each size fill the tables with that many orders by SQL, and measure; --reads N calls of each read (default 50)
           --svg FILE           write the plot of --growth
-          --idle S             instead of a load: what the idle system takes of the processor in S seconds (with --apphost-pid)
+          --idle S             instead of a load: the processor time that the idle system uses in S seconds (with --apphost-pid)
           --memory             instead of a load: the memory of the system's processes (with --apphost-pid)
-          --history FILE       instead of a load of orders alone: a mix of requests for --seconds by --clients (or at --rates, requests a second),
+          --history FILE       instead of placing orders only: a mix of requests for --seconds by --clients (or at --rates, requests a second),
                                each written to FILE for OrderInventory.Check
-          --orders N           with --history: end earlier, when N orders are acknowledged
+          --orders N           with --history: end early when N orders are acknowledged
           --html FILE          with --history: a page with plots
           --json FILE          write all figures as JSON
           --markdown FILE      write the table as Markdown
 
-        Exit code: 0 good; 1 an order was lost, undecided or not notified of in time, or stock was oversold; 2 not measured.
+        Exit code: 0 success; 1 an order was lost, undecided or without its notifications in time, or stock was oversold; 2 not measured.
         """;
 
     public string? EndpointsFile { get; private init; }
@@ -167,10 +167,10 @@ internal sealed record LoadOptions
             }
         }
 
-        return options.Lines > options.Products ? throw new FormatException("--lines asks for more distinct products than --products makes.")
+        return options.Lines > options.Products ? throw new FormatException("--lines needs more distinct products than --products creates.")
             : (options.Memory || options.IdleSeconds is not null) && options.AppHostPid is null ? throw new FormatException("--idle and --memory need --apphost-pid.")
             : options.Sizes.Count > 0 && (options.Products < 100 || !options.Sizes.SequenceEqual(options.Sizes.Order()))
-                ? throw new FormatException("--growth takes sizes that rise, and 100 products or more.")
+                ? throw new FormatException("--growth needs increasing sizes, and at least 100 products.")
             : options;
     }
 
@@ -179,5 +179,5 @@ internal sealed record LoadOptions
     private static int Number(string name, string text, int min, int max) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
             ? number
-            : throw new FormatException($"{name} takes whole numbers from {min} to {max}, not '{text}'.");
+            : throw new FormatException($"{name} must be a whole number from {min} to {max}, not '{text}'.");
 }

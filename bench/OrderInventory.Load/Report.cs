@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace OrderInventory.Load;
 
-/// <summary>Figures for people and for scripts. The runs of one number of clients, or of one rate, are a column.</summary>
+/// <summary>Reports figures for people and for scripts. The runs with one number of clients, or with one rate, are a column.</summary>
 internal static class Report
 {
     private const long MaxMicroseconds = 600_000_000;
@@ -25,11 +25,11 @@ internal static class Report
         ("to notified p50, ms", c => c.Median(r => r.ToNotified.P50, "N1")),
         ("to notified p99, ms", c => c.Median(r => r.ToNotified.P99, "N1")),
         ("orders placed", c => c.Median(r => r.Placed, "N0")),
-        ("of them, all runs", c => c.Counts(r => r.Statuses)),
+        ("of these, all runs", c => c.Counts(r => r.Statuses)),
         ("errors, all runs", c => c.Counts(r => r.Errors)),
         ("wait for the last, s", c => c.Median(r => r.DrainSeconds, "N1")),
         ("processor time of one order, ms", c => c.Median(r => ProcessorTime.OfSystem(r.ProcessorTimePerOrder), "N2")),
-        ("the driver's for it, ms", c => c.Median(r => ProcessorTime.OfDriver(r.ProcessorTimePerOrder), "N2")),
+        ("driver's processor time, ms", c => c.Median(r => ProcessorTime.OfDriver(r.ProcessorTimePerOrder), "N2")),
     ];
 
     public static LongHistogram NewHistogram() => new(MaxMicroseconds, 3);
@@ -113,7 +113,7 @@ internal static class Report
     {
         if (columns.Exists(column => column.Runs.Count > 1))
         {
-            yield return "Medians, with the least and the most of the runs in brackets.";
+            yield return "Medians, with the lowest and the highest of the runs in brackets.";
         }
 
         yield return columns.TrueForAll(column => column.Runs.All(run => run.ConfirmedAtCommit))
@@ -121,7 +121,7 @@ internal static class Report
             : "'to confirmed' ends with the order's updated_at, which is taken before the confirmation is written: PostgreSQL does not keep the times of commits (track_commit_timestamp is off).";
         if (columns.Sum(column => column.Runs.Sum(run => run.MailsGivenUp)) is > 0 and var mails)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"Between the runs {mails:N0} mails that still waited were given up.");
+            yield return string.Create(CultureInfo.InvariantCulture, $"Between the runs, {mails:N0} mails that were still pending were given up.");
         }
 
         foreach (var column in columns)
@@ -141,7 +141,7 @@ internal static class Report
     private static IEnumerable<(Column, string)> Failures(IEnumerable<Column> columns) =>
         columns.SelectMany(column => column.Runs.SelectMany(run => run.Failures.Select(failure => (column, failure))));
 
-    /// <summary>The runs of one number of clients, or of one rate.</summary>
+    /// <summary>The runs with one number of clients, or with one rate.</summary>
     private sealed record Column(string Title, IReadOnlyList<RunResult> Runs)
     {
         public static List<Column> Of(IReadOnlyList<RunResult> results) =>

@@ -5,12 +5,12 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load;
 
-/// <summary>One number of clients, or one rate: warm-up, placing, waiting, checking.</summary>
-/// <param name="endpoints">Where the system is.</param>
-/// <param name="databases">Where to look.</param>
+/// <summary>A run with one number of clients, or one rate: warm-up, placing, waiting, checking.</summary>
+/// <param name="endpoints">The system's addresses.</param>
+/// <param name="databases">The databases to query.</param>
 /// <param name="catalogue">What is ordered.</param>
 /// <param name="options">The command line.</param>
-/// <param name="clients">How many. In an open loop enough that a slow answer seldom leaves none free.</param>
+/// <param name="clients">The number of clients; in an open loop enough that even with slow answers one is usually free.</param>
 /// <param name="rate">Orders a second in an open loop; null in a closed one.</param>
 internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue catalogue, LoadOptions options, int clients, int? rate = null)
 {
@@ -30,7 +30,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
         {
             var warmUp = await PlaceAsync("warm-up", options.WarmUpSeconds, cancellationToken);
 
-            // What the warm-up left in the queues would be worked off in the measured time, without being counted there.
+            // Without this wait, what the warm-up left in the queues would be processed in the measured time, without being counted.
             Judge("Warm-up: ", warmUp, await Outcome.WaitAsync(databases, warmUp, rate is not null, _timeout, cancellationToken));
         }
 
@@ -72,7 +72,7 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     private void Judge(string phase, PhaseResult placed, Outcome outcome)
     {
         AddIf(placed.Ids.Length == 0, $"{phase}No order was placed ({string.Join(", ", placed.Errors.Select(error => $"{error.Value} x {error.Key}"))}).");
-        AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 and are not in the table.");
+        AddIf(outcome.Lost > 0, $"{phase}{outcome.Lost} orders were answered 201 but are not in the table.");
         AddIf(outcome.Undecided > 0, $"{phase}{outcome.Undecided} orders were undecided {outcome.Waited.TotalSeconds:F0} s after the placing.");
         AddIf(outcome.NotNotified > 0, $"{phase}{outcome.NotNotified} orders lacked a notification {outcome.Waited.TotalSeconds:F0} s after the placing.");
     }
@@ -80,8 +80,8 @@ internal sealed class Run(Endpoints endpoints, Databases databases, Catalogue ca
     private async Task CheckStockAsync(CancellationToken cancellationToken)
     {
         var (oversold, unequal) = await databases.CheckStockAsync(cancellationToken);
-        AddIf(oversold > 0, $"{oversold} products have more reserved than there is.");
-        AddIf(unequal > 0, $"{unequal} products' reserved units are not the sum of what the orders hold.");
+        AddIf(oversold > 0, $"{oversold} products have more units reserved than on hand.");
+        AddIf(unequal > 0, $"{unequal} products' reserved units are not the sum of what orders hold.");
     }
 
     private void AddIf(bool failed, string what)

@@ -6,13 +6,13 @@ using Microsoft.Diagnostics.Tracing.Parsers;
 
 namespace OrderInventory.Pages;
 
-/// <summary>Memory of another process of .NET, after it has collected its garbage.</summary>
+/// <summary>Memory of another .NET process after a full garbage collection.</summary>
 internal static class ConsoleMemory
 {
-    /// <returns>Bytes: the managed heap, and what is resident of the process in all.</returns>
+    /// <returns>The size of the managed heap and the total resident memory, in bytes.</returns>
     public static (long Heap, long Resident) Read(int process)
     {
-        // The keyword asks for a full collection when the session begins.
+        // The keyword GCHeapCollect triggers a full collection when the session begins.
         var provider = new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Informational, (long)(ClrTraceEventParser.Keywords.GC | ClrTraceEventParser.Keywords.GCHeapCollect));
         using var session = new DiagnosticsClient(process).StartEventPipeSession(provider, requestRundown: false);
         using var source = new EventPipeEventSource(session.EventStream);
@@ -20,7 +20,7 @@ internal static class ConsoleMemory
         source.Clr.GCHeapStats += statistics =>
         {
             heap = statistics.TotalHeapSize;
-            // Elsewhere: it ends when all that was sent has been read, which is done here.
+            // On another thread: Stop returns only when all events have been read, which happens on this thread.
             _ = Task.Run(session.Stop);
         };
         source.Process();

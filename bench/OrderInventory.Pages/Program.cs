@@ -3,8 +3,8 @@ using System.Text.Json;
 using Microsoft.Playwright;
 using OrderInventory.Pages;
 
-// How long somebody at the console waits, and what an open page takes of its memory. bench/console.sh starts the system and fills it.
-// Arguments: endpoints.json, the console's process id, how often each is measured, how many circuits, how many orders and products there are.
+// Measures how long a user of the console waits, and how much of its memory an open page takes. bench/console.sh starts the system and fills it.
+// Arguments: endpoints.json, the console's process id, the number of measurements, of circuits, of orders and of products.
 if (args is not [var file, var process, var runs, var circuits, var orders, var products])
 {
     Console.Error.WriteLine("OrderInventory.Pages <endpoints.json> <process id of the console> <runs> <circuits> <orders> <products>");
@@ -38,6 +38,6 @@ return 0;
 
 static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
-// Three of the middle: the newest orders have no tracking number yet.
+// Three from the middle: the newest orders have no tracking number yet.
 static string[] Each(string format, int count) =>
     [.. new[] { 50, 40, 60 }.Select(percent => string.Format(CultureInfo.InvariantCulture, format, (int)((long)count * percent / 100)))];

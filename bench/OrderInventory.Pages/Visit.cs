@@ -3,11 +3,11 @@ using Microsoft.Playwright;
 
 namespace OrderInventory.Pages;
 
-/// <summary>Somebody at the console. Each figure is taken in the browser, from what they do to what they see.</summary>
+/// <summary>A user of the console. Each time is measured in the browser, from the user's action to the visible result.</summary>
 internal sealed class Visit(IPage page, int runs)
 {
     /// <summary>
-    /// Does something and waits until the page shows its answer: what the selector finds reads otherwise than before. Milliseconds.
+    /// Performs an action and waits until the page shows its result, that is, until the text found by the selector changes. Returns milliseconds.
     /// </summary>
     private const string Measure = """
         ({ selector, act, text }) => new Promise((resolve, reject) => {
@@ -44,14 +44,14 @@ internal sealed class Visit(IPage page, int runs)
         context.SetDefaultTimeout(60_000);
         var page = await context.NewPageAsync();
         await page.GotoAsync("");
-        await page.GetByLabel("Who").SelectOptionAsync("demo-admin");
+        await page.GetByLabel("Person").SelectOptionAsync("demo-admin");
         await page.GetByLabel("Secret").FillAsync(secret);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await page.Locator("main h1").WaitForAsync();
         return new(page, runs);
     }
 
-    /// <summary>From the address to the first row.</summary>
+    /// <summary>From the navigation to the first row.</summary>
     public async Task OpenAsync(string path, string table)
     {
         var times = new List<double>();
@@ -59,7 +59,7 @@ internal sealed class Visit(IPage page, int runs)
         {
             await page.GotoAsync(path, new() { WaitUntil = WaitUntilState.Commit });
             await page.Locator($"{table} tr[data-id]").First.WaitForAsync();
-            // Since the navigation began.
+            // performance.now() counts from the beginning of the navigation.
             times.Add(await page.EvaluateAsync<double>("performance.now()"));
         }
 
@@ -80,7 +80,7 @@ internal sealed class Visit(IPage page, int runs)
         Write($"{path}: search for {what}", times, 500);
     }
 
-    /// <summary>From a key in a cell of the stock to the button that counts what was changed.</summary>
+    /// <summary>From a key press in a stock cell to the update of the button that counts the changes.</summary>
     public async Task TypeAsync()
     {
         await page.GotoAsync("stock");
@@ -95,7 +95,7 @@ internal sealed class Visit(IPage page, int runs)
         Write("stock: a key in a cell", times, 100);
     }
 
-    /// <summary>To the end of what is loaded, until the rows there are drawn, again and again.</summary>
+    /// <summary>Repeatedly scrolls to the end of the loaded rows and waits until the next rows are drawn.</summary>
     public async Task ScrollAsync(string path, string table)
     {
         await page.GotoAsync(path);
@@ -112,7 +112,7 @@ internal sealed class Visit(IPage page, int runs)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {path}: rows in the page after that: {rows} | | | |"));
     }
 
-    /// <summary>What each of many open lists of orders takes, from a tenth of them to all.</summary>
+    /// <summary>The memory of each open list of orders, from the difference between a tenth of the circuits and all of them.</summary>
     public async Task CountCircuitsAsync(int process, int circuits)
     {
         var few = circuits / 10;

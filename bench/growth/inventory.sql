@@ -1,4 +1,4 @@
--- Reservations, ledger and levels of the made orders, in the database of Inventory, in place of those of all orders. What staff did stays.
+-- Replaces the reservations, ledger and levels in Inventory's database by those of the generated orders. Movements by staff are kept.
 CREATE TEMP TABLE kept_movements AS SELECT * FROM stock_movements WHERE order_id IS NULL;
 TRUNCATE reservations, stock_movements, stock_balances, inbox_messages;
 INSERT INTO stock_movements SELECT * FROM kept_movements;
@@ -33,12 +33,12 @@ FROM made_orders o CROSS JOIN LATERAL (VALUES (2, o.at, true), (4, o.decided_at,
 WHERE happened AND f.at > now() - interval '29 days'
 ORDER BY n DESC;
 
--- Versions only grow: a cache must not take what it has for newer.
+-- Versions must increase, so that a cache does not take its old value for newer.
 UPDATE stock_levels s SET on_hand = m.on_hand, reserved = m.reserved, version = version + 1, updated_at = now()
 FROM (SELECT product_id, location, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved FROM stock_movements GROUP BY 1, 2) AS m
 WHERE s.product_id = m.product_id AND s.location = m.location;
 
--- As after a run of the service's own job, which would otherwise have all of it to do while something is measured.
+-- As after a run of the service's own job, which would otherwise do all of this during a measurement.
 WITH closed AS (
     SELECT DISTINCT ON (product_id) product_id, id AS last_movement_id FROM stock_movements
     WHERE id < pg_temp.made_id(0, 0, now() - interval '1 day') ORDER BY product_id, id DESC)

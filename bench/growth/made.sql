@@ -1,8 +1,8 @@
--- What there will be: the orders of a shop that gets one every 20 seconds. Runs first in each database, with these settings of the session:
--- growth.orders (how many), growth.newest (when the newest was placed), growth.products and growth.customers (ids, with commas between).
--- Order number 1 is the newest, so a larger size reaches further back: a million is 231 days. The newest 540 (three hours) are open.
+-- The orders to generate: those of a shop that gets one every 20 seconds. Runs first in each database, with these settings of the session:
+-- growth.orders (how many), growth.newest (when the newest was placed), growth.products and growth.customers (ids, separated by commas).
+-- Order number 1 is the newest, so a larger size reaches further back: a million orders cover 231 days. The newest 540 (three hours) are open.
 
--- UUIDv7 of a time, so that ids are in the order in which the services would have made them. The kind tells the events of an order apart.
+-- A UUIDv7 of a time, so that ids are in the order in which the services would have created them. The kind distinguishes the events of an order.
 CREATE OR REPLACE FUNCTION pg_temp.made_id(kind int, n bigint, at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8' || lpad(to_hex(n), 15, '0'))::uuid $$;
 
@@ -20,7 +20,7 @@ FROM (
 JOIN made_customers c ON c.number = n % (SELECT count(*) FROM made_customers)
 ORDER BY n DESC;
 
--- Three products each; product 0 is hot: every fifth order has it.
+-- Three products per order; product 0 is hot: every fifth order has it.
 CREATE TEMP TABLE made_lines AS
 SELECT n, line_no, p.id AS product_id, 1 + (n + line_no) % 3 AS quantity
 FROM made_orders

@@ -1,4 +1,4 @@
--- What customers were told of the made orders, in the database of Notifications, in place of all that is there. All of it has been sent.
+-- Replaces all notifications in Notifications' database by those of the generated orders. All of them have been sent.
 TRUNCATE notifications, inbox_messages;
 
 INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, status, attempts, attempts_before,

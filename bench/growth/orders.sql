@@ -1,4 +1,4 @@
--- The orders, in the database of Orders, in place of all that are there. Keys and inbox rows are kept for a day and 30 days, as the service does.
+-- Replaces all orders in Orders' database by the generated ones. As in the service, keys are kept for a day and inbox rows for 30 days.
 TRUNCATE orders, order_lines, order_history, idempotency_keys, inbox_messages;
 
 INSERT INTO orders (id, customer_id, status, version, currency, total, rejection, carrier, tracking_number, placed_at, updated_at, waiting_since)

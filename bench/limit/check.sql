@@ -1,5 +1,5 @@
--- What the measured statements must have left behind; one sentence for each thing that is not so. A limit measured with statements that
--- do less than an order's would be worth nothing.
+-- Checks what the measured statements have written, and returns one sentence for each error. A limit measured with statements that do less
+-- than those of an order would be worthless.
 SELECT count(*) || ' orders are not confirmed, or lack their three lines, three facts of history or two notifications.'
 FROM orders.orders o
 WHERE status <> 'confirmed' OR version <> 2

@@ -1,12 +1,12 @@
 -- One order of three lines, from its placement to its last notification: the statements that write it in all services, one order at a time.
 --
--- Each transaction goes to the server as one pipeline, which is one round trip and one implicit transaction: the services send theirs the
--- same way. Left out, in PostgreSQL's favour: all reads that are not locks (keys, customers, product copies, the stock check, the outbox
--- that the relay reads), Kafka, and the sending of mails. Nothing is batched over orders: that is the services' advantage.
+-- Each transaction goes to the server as one pipeline, that is, one round trip and one implicit transaction, as in the services. Omitted, in
+-- PostgreSQL's favour: all reads that are not locks (keys, customers, product copies, the stock check, the outbox that the relay reads),
+-- Kafka, and the sending of mails. Nothing is batched across orders: that is the services' advantage.
 --
--- n counts this client's orders; measuring begins each run at another n, so that ids never meet.
+-- n counts this client's orders; each run begins at another n, so that ids never collide.
 \set n :n + 1
--- Distinct and in id order, as the locks must be.
+-- Distinct and in the order of ids, as the locks require.
 \set p1 random(1, 333)
 \set p2 random(334, 666)
 \set p3 random(667, 1000)
@@ -27,14 +27,14 @@ INSERT INTO orders.outbox_messages (slot, key, version, id, topic, headers, payl
 VALUES (:n::bigint % 16, limit_id(2, :client_id::int, :n::bigint)::text, 1, limit_id(3, :client_id::int, :n::bigint), 'order.created', limit_headers(), limit_payload(750), now());
 \endpipeline
 
--- 2. Orders' relay: order.created was acknowledged. Like the relay, this commit does not wait for the disk.
+-- 2. Orders' relay: order.created was acknowledged. As in the relay, this commit does not wait for the disk.
 \startpipeline
 SELECT set_config('synchronous_commit', 'off', true);
 DELETE FROM orders.outbox_messages
 WHERE slot = :n::bigint % 16 AND key = limit_id(2, :client_id::int, :n::bigint)::text AND version = 1 AND id = limit_id(3, :client_id::int, :n::bigint);
 \endpipeline
 
--- 3. Inventory: the reservation. The lock comes first and in id order, or two orders with the same products would deadlock.
+-- 3. Inventory: the reservation. The locks come first and in the order of ids; otherwise two orders with the same products could deadlock.
 \startpipeline
 INSERT INTO inventory.inbox_messages (id, handled_at) VALUES (limit_id(3, :client_id::int, :n::bigint), now()) ON CONFLICT DO NOTHING;
 SELECT on_hand, reserved FROM inventory.stock_levels
@@ -87,7 +87,7 @@ DELETE FROM orders.outbox_messages
 WHERE slot = :n::bigint % 16 AND key = limit_id(2, :client_id::int, :n::bigint)::text AND version = 2 AND id = limit_id(5, :client_id::int, :n::bigint);
 \endpipeline
 
--- 7. Notifications: 'received' and 'confirmed'. They come as two events; one transaction for both is again in PostgreSQL's favour.
+-- 7. Notifications: 'received' and 'confirmed'. They arrive as two events; one transaction for both is again in PostgreSQL's favour.
 \startpipeline
 INSERT INTO notifications.inbox_messages (id, handled_at)
 VALUES (limit_id(3, :client_id::int, :n::bigint), now()), (limit_id(5, :client_id::int, :n::bigint), now()) ON CONFLICT DO NOTHING;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by the image of PostgreSQL, on a new data directory: a role for each service, which owns its database and can enter no other.
+# Run once by the PostgreSQL image, on a new data directory: creates a role for each service, which owns its database and cannot connect to another.
 # The container's environment has a password for each: ORDERS_DB_PASSWORD for orders, and so on.
 set -eu
 for variable in $(env | sed -n 's/^\([A-Z]*_DB_PASSWORD\)=.*/\1/p'); do

@@ -1,4 +1,4 @@
-# As confluent-local: every KAFKA_ variable is a setting of the broker; one node in KRaft mode.
+# Like confluent-local: KAFKA_ variables are settings of the broker; one node in KRaft mode.
 set -e
 settings=/tmp/server.properties
 data=${KAFKA_LOG_DIRS:-/tmp/kafka-logs}

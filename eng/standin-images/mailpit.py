@@ -1,4 +1,4 @@
-# What the system needs of Mailpit: SMTP on 1025, and on 8025 /readyz, /api/v1/messages and a page that lists the mails.
+# The parts of Mailpit that the system needs: SMTP on 1025, and on 8025 /readyz, /api/v1/messages and a page that lists the mails.
 import email, email.policy, html, json, signal, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.controller import Controller
@@ -28,7 +28,7 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
-# The first process of a container gets no default handling of signals.
+# The first process of a container has no default signal handling.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 Controller(Inbox(), hostname="0.0.0.0", port=1025).start()
 ThreadingHTTPServer(("0.0.0.0", 8025), Page).serve_forever()

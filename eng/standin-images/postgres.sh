@@ -1,4 +1,4 @@
-# As the official image: a new cluster with POSTGRES_USER and POSTGRES_PASSWORD, then the server on all interfaces.
+# Like the official image: creates a cluster with POSTGRES_USER and POSTGRES_PASSWORD, then starts the server on all interfaces.
 set -e
 data=/var/lib/postgresql/standin
 bin=$(echo /usr/lib/postgresql/*/bin)

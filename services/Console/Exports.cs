@@ -8,18 +8,23 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Console;
 
-/// <summary>Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is asked with the person's token.</summary>
+/// <summary>
+/// Lists as files, with the filters of the list. A browser downloads them with its cookie; the API is called with the person's token. They begin with
+/// a byte order mark, without which spreadsheets do not read UTF-8; the import accepts it.
+/// </summary>
 internal static class Exports
 {
-    /// <summary>A file that a person reads; who needs more asks the API.</summary>
+    public const string Path = "/export";
+
+    /// <summary>The file is for people to read; programs that need more orders call the API.</summary>
     private const int MaxOrders = 10_000;
 
     private static readonly string[] s_orderColumns = ["id", "placedAt", "status", "customerId", "lines", "total", "currency", "carrier", "trackingNumber"];
 
     public static void MapExports(this WebApplication app)
     {
-        var exports = app.MapGroup("/export").For(Policies.UseConsole);
-        // In the form that the import takes, byte for byte.
+        var exports = app.MapGroup(Path).For(Policies.UseConsole);
+        // In the format that the import accepts.
         exports.MapGet("/products", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/products/export", http, clients, sessions));
         exports.MapGet("/stock", (HttpContext http, IHttpClientFactory clients, Sessions sessions) => ForwardAsync("/api/inventory/export", http, clients, sessions));
         exports.MapGet("/orders", WriteOrdersAsync);
@@ -27,9 +32,14 @@ internal static class Exports
 
     private static async Task ForwardAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
     {
-        using var response = await AskAsync(path + http.Request.QueryString, http, clients, sessions);
+        using var response = await GetAsync(path + http.Request.QueryString, http, clients, sessions);
         http.Response.StatusCode = (int)response.StatusCode;
         http.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+        if (response.IsSuccessStatusCode)
+        {
+            await http.Response.WriteAsync(Csv.ByteOrderMark, http.RequestAborted);
+        }
+
         await response.Content.CopyToAsync(http.Response.Body, http.RequestAborted);
     }
 
@@ -40,12 +50,12 @@ internal static class Exports
         do
         {
             var query = http.Request.Query.Where(part => part.Key is "q" or "status" or "location" or "sort").Select(part => (part.Key, (string?)part.Value.ToString()));
-            using var response = await AskAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
+            using var response = await GetAsync(Address.Of("/api/orders", [.. query, ("limit", "100"), ("cursor", next)]), http, clients, sessions);
             if (!response.IsSuccessStatusCode)
             {
                 if (http.Response.HasStarted)
                 {
-                    // Half a file must not look like a whole one.
+                    // An incomplete file must not look complete.
                     http.Abort();
                 }
                 else
@@ -57,7 +67,12 @@ internal static class Exports
             }
 
             var page = (await response.Content.ReadFromJsonAsync<ItemPage<Order>>(JsonSerializerOptions.Web, http.RequestAborted))!;
-            http.Response.ContentType = "text/csv; charset=utf-8";
+            if (!http.Response.HasStarted)
+            {
+                http.Response.ContentType = "text/csv; charset=utf-8";
+                await http.Response.WriteAsync(Csv.ByteOrderMark, http.RequestAborted);
+            }
+
             await http.Response.WriteAsync(Csv.Of(
                 next is null ? s_orderColumns : null,
                 page.Items.Select(order => new[]
@@ -73,11 +88,11 @@ internal static class Exports
 
         if (next is not null)
         {
-            await http.Response.WriteAsync(Csv.Of(null, [[string.Create(CultureInfo.InvariantCulture, $"There are more than these {written} orders: narrow the search.")]]), http.RequestAborted);
+            await http.Response.WriteAsync(Csv.Of(null, [[string.Create(CultureInfo.InvariantCulture, $"Only the first {written} orders are exported. Narrow the search to get the others.")]]), http.RequestAborted);
         }
     }
 
-    private static async Task<HttpResponseMessage> AskAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
+    private static async Task<HttpResponseMessage> GetAsync(string path, HttpContext http, IHttpClientFactory clients, Sessions sessions)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await sessions.TokenOfAsync(http.User));

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Localization;
 namespace OrderInventory.Console;
 
 /// <summary>
-/// The language that a browser asks for first, of those that the pages have. Only the language counts: without ICU (docs/adr/0028-text-without-icu.md) no
-/// culture knows that de-AT is German.
+/// Chooses the language that a browser prefers among those that the pages have. Only the language part counts: without ICU
+/// (docs/adr/0028-text-without-icu.md) no culture knows that de-AT is German.
 /// </summary>
 internal static class Languages
 {

@@ -6,13 +6,13 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Customers;
 
-/// <summary>What this service tells the others: never who somebody is.</summary>
+/// <summary>The events that this service publishes. They never say who a customer is.</summary>
 internal static class CustomerEvents
 {
     private static readonly EventType<CustomerUpdated> s_updated =
         new(CustomerUpdated.Topic, CustomerUpdated.Type, "/customers", EventsJson.Default.CustomerUpdated);
 
-    /// <summary>The customer as they are now, for the outbox. Save it with the change.</summary>
+    /// <summary>An event with the customer's current state, for the outbox. Save it together with the change.</summary>
     public static OutboxMessage Updated(Customer customer) => OutboxMessage.Create(
         s_updated, customer.Id, customer.Version,
         new(customer.Id, customer.Version, customer.Status, customer.Language, customer.Channels), customer.UpdatedAt);

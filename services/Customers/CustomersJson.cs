@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Customers;
 
-/// <summary>How requests and answers are read and written, without reflection.</summary>
+/// <summary>Reads and writes the JSON of requests and responses, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CreateCustomer.Request), TypeInfoPropertyName = "CreateRequest")]
 [JsonSerializable(typeof(UpdateCustomer.Request), TypeInfoPropertyName = "UpdateRequest")]

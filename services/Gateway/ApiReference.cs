@@ -6,10 +6,12 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace OrderInventory.Gateway;
 
-/// <summary>How the page signs a person in: authorization code with PKCE, without a secret. The section <c>Authentication:Reference</c>.</summary>
-/// <param name="ClientId">A public client of the provider, which may be sent back to the page's address.</param>
+/// <summary>
+/// How the page signs a person in: authorization code with PKCE, without a secret. From the section <c>Authentication:Reference</c>.
+/// </summary>
+/// <param name="ClientId">A public client of the provider, with the page's address as a redirect URI.</param>
 /// <param name="AuthorizationUrl">The provider's authorization endpoint.</param>
-/// <param name="TokenUrl">Its token endpoint, which must allow the page's origin.</param>
+/// <param name="TokenUrl">The provider's token endpoint, which must allow the page's origin.</param>
 internal sealed record SignInSettings(string ClientId, string AuthorizationUrl, string TokenUrl);
 
 internal static class ApiReference
@@ -17,8 +19,8 @@ internal static class ApiReference
     private const string SignInScheme = "signIn";
 
     /// <summary>
-    /// The page of all services' OpenAPI documents, at /. Scripts come from this process, and what would ask other hosts (fonts,
-    /// telemetry, chat) is off: the page works on a machine without internet.
+    /// Maps the page of all services' OpenAPI documents, at /. Its scripts come from this process, and features that call other hosts (fonts,
+    /// telemetry, chat) are off, so the page works without internet access.
     /// </summary>
     public static void MapApiReference(this IEndpointRouteBuilder routes, SignInSettings? signIn) => routes
         .MapScalarApiReference("/", options =>
@@ -45,8 +47,8 @@ internal static class ApiReference
         });
 
     /// <summary>
-    /// Adds to a service's document how a person gets a token. Scalar would take it from settings of its own too, but of a scheme that no document
-    /// has, it forgets the client's id.
+    /// Adds to a service's document how a person gets a token. Scalar also accepts this as a setting, but loses the client id of a scheme that is
+    /// in no document.
     /// </summary>
     public static async ValueTask AddSignInAsync(ResponseTransformContext context, SignInSettings signIn)
     {
@@ -61,7 +63,7 @@ internal static class ApiReference
         schemes[SignInScheme] = new JsonObject
         {
             ["type"] = "oauth2",
-            ["description"] = "A person signs in, and this page gets a token of theirs.",
+            ["description"] = "Signs a person in and obtains a token for them.",
             ["flows"] = new JsonObject
             {
                 ["authorizationCode"] = new JsonObject

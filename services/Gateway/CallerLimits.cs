@@ -15,18 +15,18 @@ using StackExchange.Redis;
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// How much one caller may ask (section <c>Gateway:RateLimit</c>). A caller is a validated token's <c>sub</c>, else an address; each has a
-/// token bucket: every request takes one token, and none left is 429.
+/// The rate limit of one caller (section <c>Gateway:RateLimit</c>). A caller is the <c>sub</c> of a validated token, otherwise an address. Each
+/// has a token bucket: every request takes one token, and an empty bucket means 429.
 /// </summary>
 internal sealed class CallerLimitOptions
 {
     public const string Section = "Gateway:RateLimit";
 
-    /// <summary>Tokens that a bucket holds at most: the requests that a caller may make at once.</summary>
+    /// <summary>Capacity of a bucket, in tokens: the requests that a caller may make in one burst.</summary>
     [Range(1, int.MaxValue)]
     public int Burst { get; set; } = 10_000;
 
-    /// <summary>Tokens that come back in each <see cref="Period"/>.</summary>
+    /// <summary>Tokens added in each <see cref="Period"/>.</summary>
     [Range(1, int.MaxValue)]
     public int Tokens { get; set; } = 5_000;
 
@@ -34,12 +34,12 @@ internal sealed class CallerLimitOptions
     public TimeSpan Period { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Several gateways share the buckets, in Redis. Off, each counts for itself, which for a single gateway is the same without a call to
-    /// Redis for each request.
+    /// Whether several gateways share the buckets, in Redis. When false, each gateway counts separately; for a single gateway that is equivalent
+    /// and saves a Redis call per request.
     /// </summary>
     public bool Shared { get; set; }
 
-    /// <summary>How long one request waits for Redis before this gateway counts for itself.</summary>
+    /// <summary>How long a request waits for Redis before this gateway counts on its own.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:10")]
     public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(100);
 }
@@ -80,13 +80,15 @@ internal static class CallerLimits
         ReplenishmentPeriod = limits.Period,
     };
 
-    /// <summary>An orchestrator asks these, and a caller who has used up a limit must not make the gateway look ill.</summary>
+    /// <summary>An orchestrator calls these paths; a caller that has used up its limit must not make the gateway look unhealthy.</summary>
     private static bool IsProbe(HttpContext http) => http.Request.Path == "/health" || http.Request.Path == "/alive";
 
     private static string CallerOf(HttpContext http) =>
         http.User.FindFirst("sub")?.Value is { Length: > 0 } sub ? $"sub:{sub}" : $"address:{Network(http.Connection.RemoteIpAddress)}";
 
-    /// <summary>One subscriber of IPv6 has a whole /64 (RFC 6177) and could take a new address for each request.</summary>
+    /// <summary>
+    /// The address or, for IPv6, its /64: one subscriber has a whole /64 (RFC 6177) and could use a new address for each request.
+    /// </summary>
     private static string Network(IPAddress? address)
     {
         if (address is null or { AddressFamily: AddressFamily.InterNetwork } or { IsIPv4MappedToIPv6: true })
@@ -99,7 +101,7 @@ internal static class CallerLimits
 
     private static async ValueTask RefuseAsync(OnRejectedContext context, TimeSpan period)
     {
-        // The buckets in Redis do not always say it; they get their tokens once in a period.
+        // The Redis buckets do not always report it; they are refilled once per period.
         var after = context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var known) ? known : period;
         context.HttpContext.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await Problems.Of("too-many-requests", "Too many requests.", StatusCodes.Status429TooManyRequests, "Nothing was changed. Try again after Retry-After seconds.")
@@ -108,17 +110,17 @@ internal static class CallerLimits
 }
 
 /// <summary>
-/// Buckets in Redis. A Redis that is slow or away costs at most <see cref="CallerLimitOptions.RedisTimeout"/>, then each gateway counts for itself for a while: a
-/// limit that is too generous for a moment is better than a system that refuses everybody.
+/// Buckets in Redis. When Redis is slow or down, a request waits at most <see cref="CallerLimitOptions.RedisTimeout"/>; then each gateway counts
+/// on its own for a while. A limit that is briefly too generous is better than a system that refuses everybody.
 /// </summary>
 internal sealed partial class SharedBuckets(IConnectionMultiplexer redis, IOptions<CallerLimitOptions> options, ILogger<SharedBuckets> logger)
 {
-    private readonly ResiliencePipeline _breaker = RedisBreaker.Create(() => LogAway(logger));
+    private readonly ResiliencePipeline _breaker = RedisBreaker.Create(() => LogRedisUnavailable(logger));
 
     public RateLimiter For(string caller) => new Bucket(caller, redis, options.Value, _breaker);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; this gateway counts its callers' requests for itself")]
-    private static partial void LogAway(ILogger logger);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; this gateway uses its own token buckets")]
+    private static partial void LogRedisUnavailable(ILogger logger);
 
     private sealed class Bucket : RateLimiter
     {
@@ -146,7 +148,7 @@ internal sealed partial class SharedBuckets(IConnectionMultiplexer redis, IOptio
 
         public override RateLimiterStatistics? GetStatistics() => null;
 
-        /// <summary>Redis cannot be asked without waiting, so the middleware goes on to <see cref="AcquireAsyncCore"/>.</summary>
+        /// <summary>Redis cannot be queried synchronously, so the middleware continues with <see cref="AcquireAsyncCore"/>.</summary>
         protected override RateLimitLease AttemptAcquireCore(int permitCount) => _shared.AttemptAcquire(permitCount);
 
         protected override async ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken)

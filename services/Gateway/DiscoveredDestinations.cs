@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.ServiceDiscovery;
 
 namespace OrderInventory.Gateway;
 
-/// <summary>Gives YARP the addresses behind a name like http://orders, all replicas of it, and tells it when they change.</summary>
+/// <summary>Resolves a name like http://orders to the addresses of all its replicas for YARP, and notifies YARP when they change.</summary>
 internal sealed class DiscoveredDestinations(ServiceEndpointResolver resolver) : IDestinationResolver
 {
     public async ValueTask<ResolvedDestinationCollection> ResolveDestinationsAsync(
@@ -20,7 +20,7 @@ internal sealed class DiscoveredDestinations(ServiceEndpointResolver resolver) :
             changes.Add(source.ChangeToken);
             foreach (var endpoint in source.Endpoints)
             {
-                // An endpoint is a whole URI when it comes from configuration, and host:port when from elsewhere.
+                // An endpoint from configuration is a whole URI; one from another source is host:port.
                 var address = endpoint.ToString()!;
                 address = address.Contains("://", StringComparison.Ordinal) ? address : $"{scheme}://{address}";
                 resolved.TryAdd($"{name} at {address}", destination with { Address = address });

@@ -13,13 +13,15 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// The border to whoever calls: whom it believes, what it tells browsers, and which requests go no further. All of it is set in the section
-/// <c>Gateway</c>; docs/operations.md lists the settings, docs/security.md what they are against.
+/// The boundary towards callers: which proxies are trusted, which headers browsers get, and which requests are refused. It is configured in the
+/// section <c>Gateway</c>; docs/operations.md lists the settings, docs/security.md the threats that they counter.
 /// </summary>
 internal static partial class Edge
 {
-    /// <summary>Ids that callers make up for their own logs. They are passed on, so they are kept to what can stand in any log.</summary>
-    private static readonly string[] s_callersIds = ["X-Correlation-Id", "X-Request-Id"];
+    /// <summary>
+    /// Ids that callers choose for their own logs. They are forwarded, so they may only contain characters that are safe in any log.
+    /// </summary>
+    private static readonly string[] s_callerIdHeaders = ["X-Correlation-Id", "X-Request-Id"];
 
     public const int MaxCallersId = 64;
 
@@ -32,7 +34,7 @@ internal static partial class Edge
             builder.Services.Configure<ForwardedHeadersOptions>(options =>
             {
                 options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
-                // As many hops as there are proxies to believe.
+                // As many hops as there are trusted proxies.
                 options.ForwardLimit = null;
                 options.KnownProxies.Clear();
                 options.KnownIPNetworks.Clear();
@@ -62,7 +64,7 @@ internal static partial class Edge
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxConcurrentConnections ??= settings.GetValue<long?>("MaxConnections") ?? 10_000);
     }
 
-    /// <summary>Before everything else.</summary>
+    /// <summary>Must come before all other middleware.</summary>
     public static void UseEdge(this WebApplication app)
     {
         if (List(app.Configuration.GetSection("Gateway"), "Proxies").Length > 0)
@@ -89,7 +91,7 @@ internal static partial class Edge
             return next(http);
         }
 
-        // Of a request that means different things to different readers, the rest of the connection is not believed either.
+        // Different parsers may understand this request differently, so the rest of the connection is not trusted either.
         http.Response.Headers.Connection = "close";
         return Problems.MalformedRequest(refused.Name, refused.Why).ExecuteAsync(http);
     }
@@ -101,14 +103,14 @@ internal static partial class Edge
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         var isConsole = http.Request.Path.StartsWithSegments("/console", StringComparison.Ordinal);
-        // A form without a referrer has no origin either, and the console wants to see that its forms are its own.
+        // A form sent without a referrer has no origin either, and the console checks that its forms come from its own pages.
         headers["Referrer-Policy"] = isConsole ? "same-origin" : "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = isPage && !isConsole ? pages.ReferenceOpener : "same-origin";
-        // Data is no page.
+        // Only pages need to load anything.
         headers.ContentSecurityPolicy = !isPage ? "default-src 'none'; frame-ancestors 'none'" : isConsole ? pages.Console : pages.Reference;
     }
 
-    /// <summary>What pages may do in a browser, which depends on who signs people in.</summary>
+    /// <summary>What pages may do in a browser; it depends on the identity provider.</summary>
     /// <param name="Reference">Content-Security-Policy of the reference page.</param>
     /// <param name="ReferenceOpener">Its Cross-Origin-Opener-Policy.</param>
     /// <param name="Console">Content-Security-Policy of the console.</param>
@@ -116,22 +118,26 @@ internal static partial class Edge
     {
         public static PageRules Of(IConfiguration configuration)
         {
-            // A provider of somebody else's gets people back by its own pages, in a window that the reference page must go on seeing, and by its token endpoint.
+            // With a provider on another host, the reference page must keep access to the window with the provider's pages, and may call its
+            // token endpoint.
             var elsewhere = Origin(configuration["Authentication:Reference:TokenUrl"]);
             return new(
-                // It brings its scripts and styles along, as files of this host and within itself, and asks this host only, and whoever gives it tokens.
+                // Its scripts and styles are files of this host or inline. It calls only this host and the provider's token endpoint.
                 $"default-src 'self'; connect-src 'self'{elsewhere}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
                 elsewhere.Length > 0 ? "unsafe-none" : "same-origin",
-                // Scripts and styles are files of this host; Blazor sets style attributes. The form that signs out leads to the provider, which may be another host.
+                // Scripts and styles are files of this host; Blazor sets style attributes. The sign-out form leads to the provider, which may be
+                // on another host.
                 $"default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'{Origin(configuration["Authentication:Authority"])}; frame-ancestors 'none'");
         }
 
-        /// <summary>Scheme, host and port, with a blank before it; nothing for an address on this host.</summary>
+        /// <summary>Scheme, host and port, preceded by a space; empty for an address on this host.</summary>
         private static string Origin(string? address) =>
             Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" ? " " + uri.GetLeftPart(UriPartial.Authority) : "";
     }
 
-    /// <summary>A caller's trace goes on in ours; what else it would attach to every span and call behind here does not.</summary>
+    /// <summary>
+    /// Drops a caller's baggage, which would be attached to every span and every call behind the gateway. The caller's trace continues.
+    /// </summary>
     private static void ForgetBaggage(HttpContext http)
     {
         if (!http.Request.Headers.Remove("baggage"))
@@ -153,16 +159,17 @@ internal static partial class Edge
     {
         if (http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget is { } target && !PlainTarget().IsMatch(target))
         {
-            return ("path", "A path has one spelling: without empty, '.' or '..' segments, backslashes, and slashes, percent signs or control characters that are escaped.");
+            return (
+                "path", "A path must not contain empty, '.' or '..' segments, backslashes, or escaped slashes, percent signs or control characters.");
         }
 
-        // Kestrel puts the length aside, and what stood before the gateway may have counted by it (RFC 9112, section 6.1).
+        // Kestrel moves the length to another header, but a proxy in front of the gateway may have used it (RFC 9112, section 6.1).
         if (http.Request.Headers.TransferEncoding.Count > 0 && (http.Request.ContentLength is not null || http.Request.Headers.ContainsKey("X-Content-Length")))
         {
-            return ("Content-Length", "A request has Content-Length or Transfer-Encoding, not both.");
+            return ("Content-Length", "A request must not have both Content-Length and Transfer-Encoding.");
         }
 
-        foreach (var name in s_callersIds)
+        foreach (var name in s_callerIdHeaders)
         {
             if (http.Request.Headers.TryGetValue(name, out var values) && !IsId(values))
             {
@@ -177,9 +184,9 @@ internal static partial class Edge
         values is [{ Length: > 0 and <= MaxCallersId } id] && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
 
     /// <summary>
-    /// Readers of a path differ in what they decode, how often, and in which order with cutting it into segments. Nothing here needs any of
-    /// it: ids are UUIDs, and keys in paths have neither slashes nor percent signs. So a target, absolute or not (RFC 9112, section 3.2), has
-    /// no empty or dot segments, no backslashes, and no control character, percent sign, dot, slash or backslash that is escaped.
+    /// Parsers of a path differ in what they decode, how often, and whether before or after splitting it into segments. No route needs any of
+    /// this: ids are UUIDs, and keys in paths have neither slashes nor percent signs. So a target, absolute or not (RFC 9112, section 3.2), has
+    /// no empty or dot segments, no backslashes, and no escaped control characters, percent signs, dots, slashes or backslashes.
     /// </summary>
     [GeneratedRegex(@"^(?:\*|(?:https?://[^/?\\]+)?(?:/(?!\.{1,2}(?:[/?]|$))(?:[^/?%\\]|%(?![01]|2[5EF]|5C|7F)[0-9A-F]{2})+)*/?(?:\?.*)?)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex PlainTarget();

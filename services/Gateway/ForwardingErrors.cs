@@ -9,7 +9,7 @@ using Yarp.ReverseProxy.Transforms;
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// What the caller learns when a service could not be asked, or did not answer. What a service did answer passes as it is, its errors too.
+/// The response when a service could not be reached or did not answer. A service's own responses, including errors, pass unchanged.
 /// </summary>
 internal static partial class ForwardingErrors
 {
@@ -21,7 +21,7 @@ internal static partial class ForwardingErrors
             return;
         }
 
-        // An answer without a body is a service's own and gets none here.
+        // A response without a body is the service's own; nothing is added to it here.
         if (http.Features.Get<IStatusCodePagesFeature>() is { } pages)
         {
             pages.Enabled = false;
@@ -40,8 +40,8 @@ internal static partial class ForwardingErrors
     }
 
     /// <summary>
-    /// A service that closes its connection has left the rest of a body unread, and so does the gateway: its caller is told as well. When it
-    /// only stops, that does no harm.
+    /// Passes <c>Connection: close</c> on to the caller. A service that closes its connection has left the rest of a body unread, and then so has
+    /// the gateway. A service that is only stopping closes it too; that does no harm.
     /// </summary>
     public static ValueTask PassCloseOnAsync(ResponseTransformContext context)
     {
@@ -57,13 +57,13 @@ internal static partial class ForwardingErrors
     {
         if (error.Error is ForwarderError.RequestBodyClient)
         {
-            // Where the next request begins cannot be known.
+            // It is unknown where the next request begins.
             http.Response.Headers.Connection = "close";
             return StatusOf(error.Exception) switch
             {
                 StatusCodes.Status413PayloadTooLarge => TooLarge(http),
                 StatusCodes.Status408RequestTimeout => Problems.RequestTimeout(),
-                _ => Problems.MalformedRequest("$", "The body could not be read to its end."),
+                _ => Problems.MalformedRequest("$", "The body could not be read completely."),
             };
         }
 
@@ -73,23 +73,23 @@ internal static partial class ForwardingErrors
             return Problems.Unavailable(http, service);
         }
 
-        // The request was on its way, so nobody here knows how far it got.
+        // The request had been sent, so it is unknown how far it was processed.
         http.Response.Headers.RetryAfter = "1";
         return Problems.Of(
             "dependency-unavailable", "A dependency does not answer.", StatusCodes.Status503ServiceUnavailable,
-            $"{service} did not answer to the end; whether the request was carried out is not known. With the same Idempotency-Key it is safe to try again.");
+            $"{service} did not answer completely, so it is unknown if the request was processed. Retrying with the same Idempotency-Key is safe.");
     }
 
     private static long MaxBodySize(HttpContext http) => http.GetRouteModel().Config.MaxRequestBodySize ?? ServiceDefaultsExtensions.MaxRequestBodySize;
 
     private static ProblemHttpResult TooLarge(HttpContext http) => Problems.Of(
         "body-too-large", "The request body is too large.", StatusCodes.Status413PayloadTooLarge,
-        $"At most {MaxBodySize(http)} bytes are read.");
+        $"At most {MaxBodySize(http)} bytes are accepted.");
 
     private static bool NeverConnected(Exception? exception) =>
         exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
-    /// <summary>What the server had against the request's body, or null.</summary>
+    /// <summary>The status with which the server rejected the request's body, or null.</summary>
     private static int? StatusOf(Exception? exception) => exception switch
     {
         BadHttpRequestException bad => bad.StatusCode,
@@ -98,7 +98,7 @@ internal static partial class ForwardingErrors
         _ => StatusOf(exception.InnerException),
     };
 
-    // One line instead of YARP's own with its stack trace: a service that is down must not fill the disk.
+    // One line instead of YARP's own entry with its stack trace: a service that is down must not fill the disk.
     [LoggerMessage(Level = LogLevel.Warning, Message = "A request to {Service} was not answered: {Error}, {Reason}")]
     private static partial void LogNotForwarded(ILogger logger, string? service, ForwarderError error, string? reason);
 }

@@ -4,7 +4,8 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// Answers where a problem's <c>type</c> leads to: what it means and what to do. The texts are docs/problems.md itself, a section per code.
+/// Serves the pages that a problem's <c>type</c> points to: what it means and what to do. The texts are the sections of docs/problems.md, one per
+/// code.
 /// </summary>
 internal sealed class ProblemTypes
 {
@@ -27,9 +28,9 @@ internal sealed class ProblemTypes
         group.MapGet("/", () => Markdown(types._all));
         group.MapGet("/{code}", Results<ContentHttpResult, ProblemHttpResult> (string code) => types._byCode.TryGetValue(code, out var section)
             ? Markdown("# " + section.TrimEnd() + "\n")
-            : Problems.Of("not-found", "There is no such problem type.", StatusCodes.Status404NotFound, "All are listed at /problems."));
+            : Problems.Of("not-found", "The problem type does not exist.", StatusCodes.Status404NotFound, "/problems lists all problem types."));
     }
 
-    // Plain text to a browser: shown, where text/markdown would be downloaded.
+    // As text/plain a browser shows it; it would download text/markdown.
     private static ContentHttpResult Markdown(string text) => TypedResults.Text(text, "text/plain; charset=utf-8");
 }

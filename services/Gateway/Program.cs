@@ -9,7 +9,7 @@ builder.AddServiceDefaults();
 builder.AddEdge();
 builder.AddCallerLimits();
 builder.Services.AddServiceHealthChecks();
-// Only the AppHost of a development knows one.
+// Only the AppHost sets it, for development.
 var hasIssuer = builder.Configuration.GetSection("services:identity").Exists();
 var signIn = builder.Configuration.GetSection("Authentication:Reference").Get<SignInSettings>() ?? (hasIssuer ? new("reference", "/connect/authorize", "/connect/token") : null);
 builder.Services.AddReverseProxy()
@@ -30,7 +30,7 @@ builder.Services.AddSingleton<IDestinationResolver, DiscoveredDestinations>();
 var app = builder.Build();
 app.UseEdge();
 app.UseStreams();
-// By who calls, and before anybody is turned away: refusing a token costs something too.
+// After authentication, because limits are per caller, and before any request is refused: refusing a token costs something too.
 app.UseAuthentication();
 app.UseRateLimiter();
 app.MapServiceDefaults();

@@ -3,14 +3,14 @@ using OpenTelemetry;
 
 namespace OrderInventory.Gateway;
 
-/// <summary>A service is ready when it says so itself. Unready services are not left out of routing: they answer for themselves.</summary>
+/// <summary>A service is ready when its own health endpoint says so. Unready services stay in the routing and answer for themselves.</summary>
 internal sealed class ServiceHealthCheck(IHttpClientFactory clients, string service) : IHealthCheck
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        // Whoever waits for the system asks every second; that is nothing to trace.
+        // Scripts that wait for the system call this every second; that is not worth a trace.
         using var quiet = SuppressInstrumentationScope.Begin();
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(Timeout);
@@ -20,18 +20,18 @@ internal sealed class ServiceHealthCheck(IHttpClientFactory clients, string serv
             using var response = await client.GetAsync($"http://{service}/health", HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             return response.IsSuccessStatusCode
                 ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Unhealthy($"It answers {(int)response.StatusCode}.");
+                : HealthCheckResult.Unhealthy($"The service answers {(int)response.StatusCode}.");
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
-            return HealthCheckResult.Unhealthy("It does not answer.");
+            return HealthCheckResult.Unhealthy("The service does not answer.");
         }
     }
 }
 
 internal static class ServiceHealthChecks
 {
-    /// <summary>One check per service; they run side by side.</summary>
+    /// <summary>Adds one check per service; the checks run in parallel.</summary>
     public static void AddServiceHealthChecks(this IServiceCollection services)
     {
         services.AddHttpClient(nameof(ServiceHealthCheck));

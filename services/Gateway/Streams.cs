@@ -1,8 +1,8 @@
 namespace OrderInventory.Gateway;
 
 /// <summary>
-/// The stream of changes and the console's circuits have no end of their own. When the gateway stops they end at once, instead of holding it until
-/// its time is over: whoever reads one comes again by itself, to the next gateway. Every other request is still answered.
+/// Ends the stream of changes and the console's circuits as soon as the gateway stops. They have no end of their own and would delay the stop
+/// until its timeout. Their clients reconnect automatically, to the next gateway. Every other request is still answered.
 /// </summary>
 internal static class Streams
 {
@@ -12,6 +12,6 @@ internal static class Streams
         await next(http);
     });
 
-    /// <summary>As routes are matched: a slash at the end and the case of letters do not count.</summary>
+    /// <summary>Compares like the routing: a trailing slash and the case of letters do not matter.</summary>
     private static bool IsStream(PathString path) => path.Value!.TrimEnd('/').ToLowerInvariant() is "/api/stream" or "/console/_blazor";
 }

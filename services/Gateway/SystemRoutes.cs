@@ -5,7 +5,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace OrderInventory.Gateway;
 
-/// <summary>Which path goes to which service. Addresses are names; service discovery knows where they are.</summary>
+/// <summary>Which path goes to which service. Addresses are service names, resolved by service discovery.</summary>
 internal static class SystemRoutes
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
@@ -13,7 +13,7 @@ internal static class SystemRoutes
     public static readonly RouteConfig[] Routes =
     [
         Api("orders", "/api/orders/{**rest}"),
-        // A customer's orders are Orders' own; the rest of a customer is not.
+        // Orders serves a customer's orders; Customers serves the rest.
         Api("orders", "/api/customers/{id}/orders/{**rest}"),
         Import("inventory"),
         Api("inventory", "/api/inventory/{**rest}"),
@@ -33,7 +33,9 @@ internal static class SystemRoutes
         Page("identity", "/account/{**rest}"),
     ];
 
-    /// <summary>The operators' pages. Whoever is not signed in is sent to the provider by the console itself, to come back by the gateway's name.</summary>
+    /// <summary>
+    /// The operators' pages. The console itself redirects people who are not signed in to the provider, which sends them back to the gateway.
+    /// </summary>
     public static readonly RouteConfig ConsoleRoute = Page("console", "/console/{**rest}");
 
     public static readonly ClusterConfig ConsoleCluster = Cluster("console");
@@ -53,11 +55,11 @@ internal static class SystemRoutes
     {
         ClusterId = service,
         Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
-        // Header bytes that are not ASCII are somebody's, such as a cookie of another application on the host, and pass as they are.
+        // Non-ASCII header bytes may be legitimate, such as a cookie of another application on the host, and pass unchanged.
         HttpClient = new HttpClientConfig { RequestHeaderEncoding = "latin1", ResponseHeaderEncoding = "latin1" },
         HttpRequest = new ForwarderRequestConfig
         {
-            // "Prefer: wait=30" is answered after up to 30 s, and not without reason later.
+            // A response to "Prefer: wait=30" may take up to 30 s; a longer wait means a fault.
             ActivityTimeout = TimeSpan.FromSeconds(60),
             // Without TLS there is no HTTP/2 to negotiate.
             Version = new(1, 1),
@@ -65,7 +67,9 @@ internal static class SystemRoutes
         },
     };
 
-    /// <summary>Open to all: whoever comes here has no token yet. It is asked by the gateway's name, which the addresses in its answers have.</summary>
+    /// <summary>
+    /// Open to all, because callers have no token yet. Forwards the original host, so that addresses in the responses have the gateway's name.
+    /// </summary>
     private static RouteConfig Page(string service, string path) => new()
     {
         RouteId = path,
@@ -85,7 +89,7 @@ internal static class SystemRoutes
 
     private static RouteConfig Import(string service) => Api(service, $"/api/{service}/import") with { MaxRequestBodySize = ServiceDefaultsExtensions.MaxImportBodySize };
 
-    /// <summary>The service's own document. It names the host that it was asked by as its server, so it is asked by the gateway's.</summary>
+    /// <summary>The service's own document. It names the host of the request as its server, so the original host is forwarded.</summary>
     private static RouteConfig OpenApi(string service) => new()
     {
         RouteId = OpenApiPrefix + service,

@@ -20,10 +20,10 @@ internal static class Issuer
     /// <summary>The <c>aud</c> of every access token.</summary>
     public const string Audience = "order-inventory";
 
-    /// <summary>A script runs for hours, and nobody renews the tokens of .run/endpoints.json.</summary>
+    /// <summary>Lifetime of people's tokens. A script runs for hours, and nothing renews the tokens in .run/endpoints.json.</summary>
     public static readonly TimeSpan LifeForPeople = TimeSpan.FromHours(24);
 
-    /// <summary>Services renew theirs by themselves.</summary>
+    /// <summary>Lifetime of services' tokens. Services renew them automatically.</summary>
     public static readonly TimeSpan LifeForServices = TimeSpan.FromMinutes(10);
 
     public static void AddIssuer(this WebApplicationBuilder builder)
@@ -54,29 +54,31 @@ internal static class Issuer
                     .RegisterScopes(Scopes.Profile, Scopes.OfflineAccess)
                     .AddSigningKey(Key(options.KeysPath, "signing.pem"))
                     .AddEncryptionKey(Key(options.KeysPath, "encryption.pem"))
-                    // Resource servers read it with the public key alone, as they would any provider's.
+                    // Resource servers need only the public key to read it, as with any provider.
                     .DisableAccessTokenEncryption();
                 server.UseAspNetCore()
                     .EnableTokenEndpointPassthrough()
                     .EnableAuthorizationEndpointPassthrough()
                     .EnableEndSessionEndpointPassthrough()
-                    // Loopback speaks plain HTTP.
+                    // On loopback, plain HTTP is used.
                     .DisableTransportSecurityRequirement();
             });
     }
 
-    /// <summary>What a token says of its subject.</summary>
-    /// <param name="sub">Customers are subjects of their own, whoever acts for them, so that their Idempotency-Keys are.</param>
-    /// <param name="role">The one role.</param>
-    /// <param name="customer">The customer that a token of the role customer is about.</param>
-    /// <param name="life">How long it is good.</param>
-    /// <param name="scopes">What was asked for.</param>
+    /// <summary>The claims and lifetime of a token.</summary>
+    /// <param name="sub">
+    /// The subject. For a customer it is the customer, whoever acts for them, so that each customer has their own Idempotency-Keys.
+    /// </param>
+    /// <param name="role">The token's only role.</param>
+    /// <param name="customer">The customer, for a token with the role customer.</param>
+    /// <param name="life">The access token's lifetime.</param>
+    /// <param name="scopes">The requested scopes.</param>
     public static ClaimsPrincipal Describe(string sub, string role, Guid? customer, TimeSpan life, ImmutableArray<string> scopes)
     {
         var identity = new ClaimsIdentity(nameof(Issuer), Claims.Name, Claims.Role);
         identity.AddClaim(new Claim(Claims.Subject, sub));
         identity.AddClaim(new Claim(Claims.Name, sub));
-        // An array also with one role.
+        // An array even when there is one role.
         identity.AddClaim(new Claim("roles", $"""["{role}"]""", "JSON_ARRAY"));
         if (customer is { } id)
         {
@@ -92,10 +94,10 @@ internal static class Issuer
         return new ClaimsPrincipal(identity);
     }
 
-    /// <summary>The subject of a person of <see cref="People"/>, who may act for a customer.</summary>
+    /// <summary>The token's subject for a person of <see cref="People"/>, who may act for a customer.</summary>
     public static string SubjectOf(string name, Guid? customer) => customer is { } id ? $"customer:{id}" : name;
 
-    /// <summary>Null when the person needs to name a customer, and this is none.</summary>
+    /// <summary>The role and the customer; null when the person must name a customer and this is not a customer's id.</summary>
     public static (string Role, Guid? Customer)? RoleOf(string name, string? customer) => People.All[name] switch
     {
         Roles.Customer => Guid.TryParseExact(customer, "D", out var id) ? (Roles.Customer, id) : null,

@@ -5,7 +5,7 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Identity;
 
-/// <summary>Whom the demo shop knows. Each is a client, for scripts, and a person who signs in, with the same secret.</summary>
+/// <summary>The people of the demo shop. Each is both a client, for scripts, and a person who signs in, with the same secret.</summary>
 internal sealed class People(IOptions<IdentityOptions> options)
 {
     /// <summary>Acts for the customer that the request names.</summary>

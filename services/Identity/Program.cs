@@ -8,7 +8,7 @@ using OrderInventory.ServiceDefaults.Data;
 var builder = WebApplication.CreateBuilder(args);
 if (!builder.Environment.IsDevelopment())
 {
-    throw new InvalidOperationException("This issuer knows demo people only: it is for development. Set Authentication:Authority to the provider of your own.");
+    throw new InvalidOperationException("This issuer has only demo accounts and is for development. Set Authentication:Authority to your own OpenID Connect provider.");
 }
 
 builder.AddServiceDefaults(checksTokens: false);

@@ -4,10 +4,10 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace OrderInventory.Identity;
 
-/// <summary>Makes the clients before the first request, with the secrets of this start.</summary>
+/// <summary>Creates or updates the clients before the first request, with the secrets of this start.</summary>
 internal sealed class SeedClients(IServiceScopeFactory scopes, IOptions<IdentityOptions> options) : IHostedService
 {
-    /// <summary>Services that ask others; their client ids are their names.</summary>
+    /// <summary>Services that call other services; their client ids are their names.</summary>
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed class SeedClients(IServiceScopeFactory scopes, IOptions<Identity
             var page = new OpenIddictApplicationDescriptor
             {
                 ClientId = id,
-                // One that runs on a server can keep a secret.
+                // A client that runs on a server can keep a secret.
                 ClientType = options.Value.Secrets.ContainsKey(id) ? ClientTypes.Confidential : ClientTypes.Public,
                 ClientSecret = options.Value.Secrets.GetValueOrDefault(id),
                 ConsentType = ConsentTypes.Implicit,

@@ -9,7 +9,7 @@ using OrderInventory.ServiceDefaults.Caching;
 
 namespace OrderInventory.Inventory;
 
-/// <summary>What this service publishes.</summary>
+/// <summary>The events that this service publishes.</summary>
 internal static class InventoryEvents
 {
     public static readonly EventType<ReservationDecided> ReservationDecided =
@@ -28,7 +28,7 @@ internal static class InventoryEvents
             product.ProductId, product.Version, product.OnHand, product.Reserved, product.Available, product.LowStockThreshold, product.Crossing, product.Stamp(stock.Now)),
         product.Stamp(stock.Now), product.LastEvent is { } cause ? causes?.GetValueOrDefault(cause) : null));
 
-    /// <summary>The answer to one version of an order: that of a late return is not the last one of its order.</summary>
+    /// <summary>The answer to one version of an order. The version of a late return is not the order's last one.</summary>
     public static OutboxMessage Decided(Reservation reservation, long version, DateTimeOffset now, ReceivedEvent cause)
     {
         var decidedAt = version == reservation.OrderVersion ? reservation.DecidedAt : now;
@@ -37,7 +37,7 @@ internal static class InventoryEvents
             new ReservationDecided(reservation.OrderId, version, reservation.Outcome!.Value, reservation.Shortages, decidedAt), decidedAt, cause);
     }
 
-    /// <summary>Leaves what the events of a batch have led to with it: the rows, what is told of them, and what the cache forgets.</summary>
+    /// <summary>Adds the results of a batch's events to the batch: the rows, the events to publish, and the cache entries to invalidate.</summary>
     public static void Write(this InboxBatch batch, Stock stock, IReadOnlyList<ReceivedEvent> events, ReadCache cache)
     {
         batch.Writes.AddStock(stock);

@@ -13,6 +13,7 @@ namespace OrderInventory.Inventory;
 [JsonSerializable(typeof(IReadOnlyList<Shortage>))]
 [JsonSerializable(typeof(IReadOnlyList<long>))]
 [JsonSerializable(typeof(StockLevel))]
+[JsonSerializable(typeof(string[]), TypeInfoPropertyName = "Codes")]
 [JsonSerializable(typeof(CheckStock.Request))]
 [JsonSerializable(typeof(StockCheckReplied))]
 [JsonSerializable(typeof(CreateLocation.Request), TypeInfoPropertyName = "CreateLocationRequest")]

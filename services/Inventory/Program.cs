@@ -24,7 +24,7 @@ builder.AddMessaging("inventory", messaging => messaging
     .Uses(ReservationDecided.Topic)
     .UsesInBulk(InventoryUpdated.Topic)
     .Uses(StockCheckReplied.Topic)
-    // Orders writes this one, but whoever starts first makes it.
+    // Orders writes to this topic, but the service that starts first creates it.
     .Uses(StockCheckRequested.Topic)
     .Consumes<OrderCreated, OrderEventsHandler>(
         OrderCreated.Topic, OrderCreated.Type, EventsJson.Default.OrderCreated, validate: order => OrderEventsHandler.Validate(order.Lines))
@@ -40,7 +40,7 @@ builder.Services.AddHostedService<CloseLedger>();
 builder.Services.AddHostedService<AnswerStockChecks>();
 builder.AddIdempotencyCleaner();
 builder.AddStockGauges();
-// A report waits for it, and goes on without.
+// A report waits for Orders this long, and then continues without it.
 builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(5));
 builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
 builder.Services.AddOpenApi();

@@ -11,10 +11,10 @@ internal static class NotificationTelemetry
     private static readonly ActivitySource s_source = new(Name);
     private static readonly Meter s_meter = new(Name);
 
-    public static readonly Counter<long> Sent = s_meter.CreateCounter<long>("notifications.sent", "{notification}", "Notifications that a channel has taken");
+    public static readonly Counter<long> Sent = s_meter.CreateCounter<long>("notifications.sent", "{notification}", "Notifications that a channel has accepted");
     public static readonly Counter<long> Failed = s_meter.CreateCounter<long>("notifications.failed", "{notification}", "Notifications given up");
 
-    /// <summary>A batch of one goes on in its event's trace; of several, it is a trace of its own that links to all of theirs.</summary>
+    /// <summary>A batch of one continues its event's trace; a larger batch gets its own trace, which links to all of theirs.</summary>
     public static Activity? StartBatch(IReadOnlyList<ClaimedNotification> claimed)
     {
         const string name = "send notifications";
@@ -35,7 +35,7 @@ internal static class NotificationTelemetry
         return links.Count == 0 ? null : s_source.StartActivity(name, ActivityKind.Internal, default(ActivityContext), links: links);
     }
 
-    /// <summary>The sending of one notification, in its event's trace.</summary>
+    /// <summary>Starts the span for sending one notification, in its event's trace.</summary>
     public static Activity? StartSend(string name, string? traceParent, Guid id, string template)
     {
         if (!ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent))

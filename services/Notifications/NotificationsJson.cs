@@ -5,7 +5,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications;
 
-/// <summary>How requests and answers are read and written, without reflection.</summary>
+/// <summary>Serializes requests and responses without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CreateWebhook.Request), TypeInfoPropertyName = "CreateWebhookRequest")]
 [JsonSerializable(typeof(PatchWebhook.Document), TypeInfoPropertyName = "PatchWebhookDocument")]

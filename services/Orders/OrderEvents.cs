@@ -19,7 +19,7 @@ internal static class OrderEvents
     public static OrderCreated CreatedOf(Order order) =>
         new(order.Id, 1, order.CustomerId, OrderStatus.Pending, order.HoldId, order.Lines, order.TotalPrice, order.PlacedAt);
 
-    /// <summary>The same with only what Inventory needs of the lines, for an event that is too large as it is.</summary>
+    /// <summary>The same event with only what Inventory needs of the lines, for an event that would be too large.</summary>
     public static OrderUpdated Smaller(OrderUpdated updated) => updated with
     {
         Lines = [.. updated.Lines.Select(line => line with { Sku = "", Name = "" })],
@@ -28,6 +28,6 @@ internal static class OrderEvents
 
     public static OrderUpdated UpdatedOf(Order order, OrderStatus previousStatus, OrderReturn? returned = null) => new(
         order.Id, order.Version, order.CustomerId, order.Status, previousStatus, order.HoldId, order.Lines, order.TotalPrice,
-        // Words that people wrote stay here: an event goes to everybody, and nobody can take it back.
+        // Free text is not published: every consumer receives an event, and nobody can take it back.
         order.Status == OrderStatus.Expired ? order.Reason : null, order.Revision, order.Rejection, order.PlacedAt, order.UpdatedAt, returned);
 }

@@ -9,15 +9,15 @@ namespace OrderInventory.Orders;
 /// <summary>An order, as the API shows it.</summary>
 /// <param name="Id">UUIDv7.</param>
 /// <param name="CustomerId">Who ordered.</param>
-/// <param name="Status">Where it stands.</param>
-/// <param name="Lines">As placed; while a revision waits, still the confirmed ones.</param>
+/// <param name="Status">Its current status.</param>
+/// <param name="Lines">The valid lines: while a revision is pending, still the confirmed ones.</param>
 /// <param name="Total">Sum of the lines.</param>
 /// <param name="Rejection">Why it was rejected, or null.</param>
-/// <param name="Revision">The latest revision of the lines and what became of it, or null.</param>
+/// <param name="Revision">The latest revision of the lines and its outcome, or null.</param>
 /// <param name="Carrier">Who ships it, once shipped and if given.</param>
 /// <param name="TrackingNumber">The carrier's number, once shipped and if given.</param>
-/// <param name="HoldId">The hold that it named at placement, or null.</param>
-/// <param name="ShipTo">Where the goods go; null when not given, or when the customer was erased.</param>
+/// <param name="HoldId">The hold that was named at placement, or null.</param>
+/// <param name="ShipTo">The delivery address; null when not given, or when the customer was erased.</param>
 /// <param name="Returns">What came back after shipping, oldest first.</param>
 /// <param name="Version">Grows with every change; also the ETag.</param>
 /// <param name="PlacedAt">When it was accepted, UTC.</param>
@@ -27,8 +27,8 @@ public sealed record OrderView(
     string? Carrier, string? TrackingNumber, Guid? HoldId, ShipTo? ShipTo, IReadOnlyList<OrderReturn> Returns, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt)
 {
     /// <summary>
-    /// An erasure takes <see cref="ShipTo"/> away without a new version: Inventory's answer to the version that waits would no longer count,
-    /// and every version is an event. So that a copy with the address is not taken for current, the ETag is another one.
+    /// Distinguishes the ETag after an erasure, so that a copy with the address is not taken for current. An erasure removes
+    /// <see cref="ShipTo"/> without a new version: a new one would be an event, and Inventory's answer to the waiting version would not count.
     /// </summary>
     internal string? ETagMark { get; private init; }
 
@@ -38,7 +38,7 @@ public sealed record OrderView(
         return this;
     }
 
-    /// <summary>201, with where it is to be found.</summary>
+    /// <summary>201, with the order and its location.</summary>
     internal Created<OrderView> ToCreated(HttpContext http) => TypedResults.Created($"/api/orders/{Id}", SetETag(http));
 
     internal static OrderView Of(Order order) => new(
@@ -56,7 +56,7 @@ public sealed record OrderLineView(Guid ProductId, string Sku, string Name, int 
         [.. lines.Select(l => new OrderLineView(l.ProductId, l.Sku, l.Name, l.Quantity, l.UnitPrice, l.UnitPrice with { Amount = l.Quantity * l.UnitPrice.Amount }))];
 }
 
-/// <summary>A wish to change the lines, and what became of it.</summary>
+/// <summary>A requested change of the lines, and its outcome.</summary>
 public sealed record RevisionView(RevisionStatus Status, IReadOnlyList<OrderLineView> Lines, Rejection? Rejection)
 {
     internal static RevisionView? Of(Revision? revision) =>

@@ -7,7 +7,7 @@ using OrderInventory.Orders.Features;
 
 namespace OrderInventory.Orders;
 
-/// <summary>JSON in columns, in the cache, to other services and on the hot endpoints, without reflection.</summary>
+/// <summary>JSON for columns, the cache, calls to other services and the hot endpoints, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Rejection))]
 [JsonSerializable(typeof(Revision))]

@@ -3,19 +3,19 @@ namespace OrderInventory.Orders;
 /// <summary>Settings, from the section <c>Orders</c>.</summary>
 internal sealed class OrdersOptions
 {
-    /// <summary>How Inventory is asked before an order is accepted.</summary>
+    /// <summary>How Orders queries Inventory before it accepts an order.</summary>
     public StockCheckMode StockCheck { get; set; } = StockCheckMode.Rest;
 
-    /// <summary>What happens when Inventory does not answer that question.</summary>
+    /// <summary>What happens when Inventory does not answer that query.</summary>
     public WhenStockUnknown WhenStockUnknown { get; set; } = WhenStockUnknown.Accept;
 
-    /// <summary>A pending order that Inventory has not answered for this long, by the database's clock, expires.</summary>
+    /// <summary>After this time without an answer from Inventory, by the database's clock, a pending order expires.</summary>
     public TimeSpan PendingTimeout { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>An order that waits for Inventory for this long is asked about.</summary>
+    /// <summary>After waiting this long for Inventory, Orders queries it about the order.</summary>
     public TimeSpan AskAfter { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often orders that wait are looked for.</summary>
+    /// <summary>How often Orders looks for waiting orders.</summary>
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(10);
 }
 
@@ -33,7 +33,7 @@ internal enum StockCheckMode
 
 internal enum WhenStockUnknown
 {
-    /// <summary>The order is accepted as <c>pending</c>; the reservation decides when Inventory is back.</summary>
+    /// <summary>The order is accepted as <c>pending</c>; the reservation decides when Inventory is available again.</summary>
     Accept,
 
     /// <summary>The order is refused with 503.</summary>

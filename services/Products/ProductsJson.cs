@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products;
 
-/// <summary>How requests and answers are read and written, without reflection.</summary>
+/// <summary>JSON of requests and responses, without reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(CreateProduct.Request), TypeInfoPropertyName = "CreateRequest")]
 [JsonSerializable(typeof(UpdateProduct.Request), TypeInfoPropertyName = "UpdateRequest")]

@@ -19,7 +19,7 @@ builder.AddServiceDatabase<ProductsDb>("productsdb");
 builder.AddReadCache("redis");
 builder.AddMessaging("products", messaging => messaging.Uses(ProductUpdated.Topic));
 builder.AddIdempotencyCleaner();
-// A person waits for the answer, and 503 is one.
+// Short timeouts: a person waits for the answer, and can be answered 503.
 builder.Services.AddServiceClient<OrdersClient>("orders", attempt: TimeSpan.FromSeconds(1), total: TimeSpan.FromSeconds(3));
 builder.Services.AddSingleton<ProductCache>();
 builder.Services.AddScoped<ImportBatch>();

@@ -18,7 +18,7 @@ public sealed class AlertRulesTests
     }
 }
 
-/// <summary>Runs where promtool is (Debian's package prometheus).</summary>
+/// <summary>Runs only where promtool is installed (Debian's package prometheus).</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class PromtoolFactAttribute : FactAttribute
 {
@@ -26,7 +26,7 @@ internal sealed class PromtoolFactAttribute : FactAttribute
     {
         if (!Environment.GetEnvironmentVariable("PATH")!.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "promtool"))))
         {
-            Skip = "promtool is not installed (Debian: apt-get install prometheus): the alerts are not tried.";
+            Skip = "promtool is not installed (Debian: apt-get install prometheus): the alerts are not tested.";
         }
     }
 }

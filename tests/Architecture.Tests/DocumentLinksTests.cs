@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderInventory.Architecture.Tests;
 
-/// <summary>A document that points at nothing is worse than none.</summary>
+/// <summary>Links in the documents must lead to something that exists.</summary>
 public partial class DocumentLinksTests
 {
     public static TheoryData<string> Documents => [.. Repository.Files(".", "*.md")];
@@ -20,11 +20,11 @@ public partial class DocumentLinksTests
             }
 
             var target = Path.GetFullPath(Path.Combine(folder, link.Split('#')[0]));
-            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link}, which is not there.");
+            Assert.True(File.Exists(target) || Directory.Exists(target), $"{document} links to {link}, which does not exist.");
         }
     }
 
-    /// <summary>Who follows an order reads these. The ceilings may fall; a file or lines more need a reason.</summary>
+    /// <summary>The files one has to read to follow an order. The ceilings may fall; more files or lines need a reason.</summary>
     [Fact]
     public void One_order_is_followed_through_few_files()
     {
@@ -45,7 +45,7 @@ public partial class DocumentLinksTests
         foreach (var number in Enumerable.Range(1, 27).Select(n => $"{n}").Append("24a"))
         {
             var tests = rows[number].SelectMany(row => Link().Matches(row)).Select(match => match.Groups["target"].Value).Where(target => target.EndsWith("Tests.cs", StringComparison.Ordinal)).ToList();
-            Assert.True(tests.Count > 0, $"docs/testing.md names no test of {number}.");
+            Assert.True(tests.Count > 0, $"docs/testing.md names no test for fault {number}.");
             Assert.All(tests, test => Assert.Matches(@"\[\w*(Fact|Theory)\]", Repository.Read(Path.Combine("docs", test))));
         }
     }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace OrderInventory.Architecture.Tests;
 
-/// <summary>Clients branch on problem types, so each that the sources can answer is described, and none that is gone.</summary>
+/// <summary>Clients branch on problem types: each type in the sources must be documented, and each documented type must be in the sources.</summary>
 public partial class ProblemTypesTests
 {
     [Fact]
@@ -12,7 +12,7 @@ public partial class ProblemTypesTests
         var answered = projects.SelectMany(folder => Repository.Files(folder, "*.cs"))
             .SelectMany(file => Code().Matches(Repository.Read(file)).Concat(file.EndsWith("/ExceptionProblems.cs", StringComparison.Ordinal) ? ByStatus().Matches(Repository.Read(file)) : []))
             .Select(match => match.Groups["code"].Value)
-            // Never answered: how a dry run has its transaction rolled back.
+            // Never returned to a client: it makes a dry run roll back its transaction.
             .Where(code => code != "dry-run")
             .ToHashSet();
         var described = Heading().Matches(Repository.Read("docs/problems.md")).Select(match => match.Groups["code"].Value).ToHashSet();

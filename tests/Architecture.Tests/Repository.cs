@@ -1,6 +1,6 @@
 namespace OrderInventory.Architecture.Tests;
 
-/// <summary>The sources as they lie on disk: the rules are about files and folders, because the tree is to show the architecture.</summary>
+/// <summary>The sources on disk: the rules are about files and folders, because the tree is meant to show the architecture.</summary>
 internal static class Repository
 {
     public static string Root { get; } = FindRoot();

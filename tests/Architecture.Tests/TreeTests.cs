@@ -41,7 +41,7 @@ public class TreeTests
         Assert.All(s_services, service => Assert.InRange(Repository.Lines($"services/{service}/Program.cs").Length, 1, 70));
 
     [Fact]
-    public void A_file_is_one_thing() =>
+    public void A_file_has_at_most_400_lines() =>
         Assert.All(
             Repository.Files(".", "*.cs").Where(file => !file.Contains("/Migrations/", StringComparison.Ordinal)),
             file => Assert.True(Repository.Lines(file).Length <= 400, $"{file} has {Repository.Lines(file).Length} lines"));
@@ -54,9 +54,12 @@ public class TreeTests
         Assert.All(handlers, file => Assert.Contains("/Features/", file, StringComparison.Ordinal));
     }
 
-    /// <summary>Replicas of the version before serve while a migration runs and after it: what they read and write stays, and is not locked for long. See docs/operations.md, "Upgrading".</summary>
+    /// <summary>
+    /// The previous version runs during and after a migration: what it reads and writes stays, and is not locked for long. See
+    /// docs/operations.md, "Upgrading".
+    /// </summary>
     [Fact]
-    public void A_migration_lets_the_version_before_go_on()
+    public void A_migration_keeps_the_previous_version_working()
     {
         var migrations = Repository.Files("services", "*.cs")
             .Where(file => Regex.IsMatch(file, @"/Migrations/\d{14}_(?!Initial)\w+\.cs$"))
@@ -69,15 +72,15 @@ public class TreeTests
             Assert.DoesNotMatch(@"\.(DropColumn|DropTable|Rename\w+|AlterColumn|AddForeignKey|AddUniqueConstraint|AddCheckConstraint)\b", migration.Up);
             Assert.DoesNotMatch(@"\b(DROP (TABLE|COLUMN)|RENAME|ALTER COLUMN|ADD CONSTRAINT|CREATE (UNIQUE )?INDEX)\b", migration.Up);
             Assert.DoesNotMatch(@"\.AddColumn<[^;]*nullable: false(?![^;]*defaultValue)", migration.Up);
-            // Of a table that is there already, the index is made by CreateIndexConcurrently.
+            // An index on an existing table is made by CreateIndexConcurrently.
             var made = Regex.Matches(migration.Up, @"\.CreateTable\(\s*name: ""(\w+)""").Select(table => table.Groups[1].Value).ToHashSet();
             Assert.Subset(made, Regex.Matches(migration.Up, @"\.CreateIndex\([^;]*?table: ""(\w+)""").Select(index => index.Groups[1].Value).ToHashSet());
         });
     }
 
-    /// <summary>A patch that fits no more proves nothing, and is noticed only when somebody runs all of them.</summary>
+    /// <summary>A patch that no longer applies proves nothing, and is otherwise noticed only when somebody runs all of them.</summary>
     [Fact]
-    public void Every_mutant_fits_the_tree()
+    public void Every_mutant_patch_applies()
     {
         var patches = Repository.Files("bench/mutants", "*.patch").ToList();
         Assert.NotEmpty(patches);
@@ -91,13 +94,13 @@ public class TreeTests
     }
 
     [Fact]
-    public void What_stands_in_for_two_Kafka_packages_stays_small() =>
+    public void The_stand_in_for_two_Kafka_packages_stays_small() =>
         Assert.InRange(Repository.Files("eng/aspire-kafka", "*.cs").Sum(file => Repository.Lines(file).Length), 1, 200);
 
     [Fact]
     public void No_source_waits_by_sleeping_or_asks_the_wall_clock()
     {
-        // The banned symbols of the build, once more for scripts of any kind.
+        // The build's banned symbols, checked again here to cover C# scripts that the build does not compile.
         var banned = new Regex(@"Thread\.Sleep\(|DateTime(Offset)?\.(Utc)?Now\b|Guid\.NewGuid\(");
         Assert.All(
             Repository.Files(".", "*.cs").Where(file => !file.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)),

@@ -4,7 +4,7 @@ using static OrderInventory.Check.Tests.Scene;
 
 namespace OrderInventory.Check.Tests;
 
-/// <summary>The search for an order of concurrent calls.</summary>
+/// <summary>The search for a valid order of concurrent calls.</summary>
 public sealed class RegisterTests
 {
     [Fact]
@@ -46,8 +46,8 @@ public sealed class RegisterTests
     }
 
     private static Operation Adjust(string key, double start, double end, long delta, long? onHand) =>
-        Asked(Op.Adjust, start, end) with { Key = key, Reference = key, Product = Register, Delta = delta, OnHand = onHand, Status = onHand is null ? null : 201 };
+        Call(Op.Adjust, start, end) with { Key = key, Reference = key, Product = Register, Delta = delta, OnHand = onHand, Status = onHand is null ? null : 201 };
 
     private static Operation Count(string key, double start, double end, long expected, long counted, int status, long onHand) =>
-        Asked(Op.Stocktake, start, end) with { Key = key, Reference = key, Product = Register, Expected = expected, Counted = counted, OnHand = onHand, Status = status };
+        Call(Op.Stocktake, start, end) with { Key = key, Reference = key, Product = Register, Expected = expected, Counted = counted, OnHand = onHand, Status = status };
 }

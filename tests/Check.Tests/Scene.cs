@@ -4,8 +4,8 @@ using OrderInventory.Check.Histories;
 namespace OrderInventory.Check.Tests;
 
 /// <summary>
-/// A small system that kept every promise: a confirmed order, a shipped one of which a unit came back, an adjustment, a hold. Each test
-/// spoils one thing of it.
+/// A small system that kept every promise: a confirmed order, a shipped order with one unit returned, an adjustment and a hold. Each test
+/// breaks one part of it.
 /// </summary>
 internal sealed class Scene
 {
@@ -21,15 +21,15 @@ internal sealed class Scene
 
     public List<HistoryLine> Lines { get; } =
     [
-        Asked(Op.Place, 0, 5) with { Key = "k-1", Customer = Customer, Lines = s_three, Order = Confirmed, Status = 201, Version = 1, State = "pending" },
-        Asked(Op.Place, 6, 9) with { Key = "k-2", Customer = Customer, Lines = s_three, Order = Shipped, Status = 201, Version = 1, State = "pending" },
-        Asked(Op.Read, 10, 12) with { Order = Confirmed, Status = 200, Version = 2, State = "confirmed" },
-        Asked(Op.Ship, 13, 15) with { Order = Shipped, Status = 200, Version = 3, State = "shipped" },
-        Asked(Op.Return, 16, 18) with { Key = "k-3", Order = Shipped, Status = 201, Version = 4, State = "shipped", Lines = [new(Product, 1)] },
-        Asked(Op.Hold, 19, 20) with { Key = "k-4", Hold = HoldId, Lines = [new(Product, 2)], Status = 201, Version = 1 },
-        Asked(Op.Adjust, 21, 22) with { Key = "k-5", Reference = "k-5", Product = Register, Delta = 5, OnHand = 15, Status = 201, Version = 2 },
-        Asked(Op.Stocktake, 23, 24) with { Key = "k-6", Reference = "k-6", Product = Register, Expected = 10, Counted = 9, OnHand = 15, Status = 409, Error = "unexpected-stock" },
-        Asked(Op.List, 25, 26) with { Customer = Customer, Status = 200, Items = [new(Shipped, 4), new(Confirmed, 2)], IsWhole = true },
+        Call(Op.Place, 0, 5) with { Key = "k-1", Customer = Customer, Lines = s_three, Order = Confirmed, Status = 201, Version = 1, State = "pending" },
+        Call(Op.Place, 6, 9) with { Key = "k-2", Customer = Customer, Lines = s_three, Order = Shipped, Status = 201, Version = 1, State = "pending" },
+        Call(Op.Read, 10, 12) with { Order = Confirmed, Status = 200, Version = 2, State = "confirmed" },
+        Call(Op.Ship, 13, 15) with { Order = Shipped, Status = 200, Version = 3, State = "shipped" },
+        Call(Op.Return, 16, 18) with { Key = "k-3", Order = Shipped, Status = 201, Version = 4, State = "shipped", Lines = [new(Product, 1)] },
+        Call(Op.Hold, 19, 20) with { Key = "k-4", Hold = HoldId, Lines = [new(Product, 2)], Status = 201, Version = 1 },
+        Call(Op.Adjust, 21, 22) with { Key = "k-5", Reference = "k-5", Product = Register, Delta = 5, OnHand = 15, Status = 201, Version = 2 },
+        Call(Op.Stocktake, 23, 24) with { Key = "k-6", Reference = "k-6", Product = Register, Expected = 10, Counted = 9, OnHand = 15, Status = 409, Error = "unexpected-stock" },
+        Call(Op.List, 25, 26) with { Customer = Customer, Status = 200, Items = [new(Shipped, 4), new(Confirmed, 2)], IsWhole = true },
     ];
 
     public SystemFacts Facts { get; set; } = new()
@@ -58,7 +58,7 @@ internal sealed class Scene
             Moved(27, "adjusted", 5, 0) with { Product = Register, Reference = "k-5" },
         ],
         Holds = [new(HoldId, "live", null, [new(Product, 2)], [new(Product, Default, 2)])],
-        Notifications = [Told(30, "orderReceived", Confirmed), Told(31, "orderReceived", Shipped), Told(33, "orderConfirmed", Confirmed), Told(34, "orderConfirmed", Shipped), Told(35, "orderShipped", Shipped), Told(36, "orderReturned", Shipped)],
+        Notifications = [Notified(30, "orderReceived", Confirmed), Notified(31, "orderReceived", Shipped), Notified(33, "orderConfirmed", Confirmed), Notified(34, "orderConfirmed", Shipped), Notified(35, "orderShipped", Shipped), Notified(36, "orderReturned", Shipped)],
         Inbox =
         [
             .. new[] { 30, 31, 35, 36 }.Select(n => new InboxFact("inventory", Id(n))),
@@ -83,15 +83,15 @@ internal sealed class Scene
         ],
     };
 
-    /// <summary>A UUIDv7 of a time that rises with the number.</summary>
+    /// <summary>A UUIDv7 whose time rises with the number.</summary>
     public static Guid Id(int number) => Guid.Parse($"{number:x12}-7000-8000-000000000000".Insert(8, "-"));
 
-    public static Operation Asked(Op op, double start, double end) => new() { Client = 1, Op = op, Intended = start, Start = start, End = end };
+    public static Operation Call(Op op, double start, double end) => new() { Client = 1, Op = op, Intended = start, Start = start, End = end };
 
     public static MovementFact Moved(int id, string kind, long onHand, long reserved, Guid? order = null, Guid? cause = null) =>
         new(Product, Id(id), Default, kind, onHand, reserved, order, null, cause, null);
 
-    /// <summary>The rules that find something.</summary>
+    /// <summary>The violations that the rules find.</summary>
     public IReadOnlyList<Violation> Check()
     {
         var run = new RunLine(DateTimeOffset.UnixEpoch, 1, [Customer], [Product], [new(Register, 10)]);
@@ -103,12 +103,12 @@ internal sealed class Scene
         return Checker.Check(new(run, Lines), Facts);
     }
 
-    /// <summary>Puts another line in the place of the one that <paramref name="which"/> finds.</summary>
+    /// <summary>Replaces the operation that <paramref name="which"/> finds.</summary>
     public void Change(Func<Operation, bool> which, Func<Operation, Operation> change)
     {
         var at = Lines.FindIndex(line => line is Operation o && which(o));
         Lines[at] = change((Operation)Lines[at]);
     }
 
-    private static NotificationFact Told(int cause, string template, Guid order) => new(Id(100 + cause), Id(cause), template, "email", Customer.ToString(), order, "sent");
+    private static NotificationFact Notified(int cause, string template, Guid order) => new(Id(100 + cause), Id(cause), template, "email", Customer.ToString(), order, "sent");
 }

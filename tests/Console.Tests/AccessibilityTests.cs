@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
@@ -10,7 +12,7 @@ namespace OrderInventory.Console.Tests;
 [Collection(ConsoleCollection.Name)]
 public sealed class AccessibilityTests(ConsoleFixture console)
 {
-    /// <summary>Looks at the page as it is drawn; nothing but colours depends on the scheme.</summary>
+    /// <summary>Runs axe on the rendered page; in dark mode it checks only the contrast, because only colours depend on the scheme.</summary>
     private const string Look = """
         async isDark => (await axe.run(document, isDark ? { resultTypes: ['violations'], runOnly: ['color-contrast'] } : { resultTypes: ['violations'] }))
           .violations.map(v => `${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map(n => n.html).join(' | ')}`)
@@ -20,7 +22,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
     private static readonly string s_screenshots = Path.Combine(AppContext.BaseDirectory, "screenshots");
 
     [BrowserFact]
-    public async Task Keys_alone_search_and_lead_from_page_to_page()
+    public async Task The_keyboard_alone_is_enough_to_search_and_to_change_pages()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var order = await console.OrderAsync(customer, product);
@@ -41,7 +43,7 @@ public sealed class AccessibilityTests(ConsoleFixture console)
         await Expect(page.Locator("h1")).ToContainTextAsync(order.ToString());
         await Expect(page.Locator("h1")).ToBeFocusedAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Ship", Exact = true })).ToBeVisibleAsync();
-        // From the heading on, Tab reaches what can be done, and Enter does it.
+        // From the heading on, Tab reaches the available actions, and Enter performs them.
         for (var tabs = 0; tabs < 30 && await page.EvaluateAsync<string>("document.activeElement.textContent") != "Ship"; tabs++)
         {
             await page.Keyboard.PressAsync("Tab");
@@ -97,7 +99,85 @@ public sealed class AccessibilityTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task Readers_of_German_have_German_words()
+    public async Task Long_texts_break_every_menu_entry_is_in_view_and_no_quantity_is_cut()
+    {
+        var (sku, word) = (ConsoleFixture.NewSku(), new string('w', 90));
+        var product = (Guid)(await console.PostAsync("/api/products", new { sku, name = word, price = new { amount = 4.50m, currency = "EUR" } }))["id"]!;
+        (await console.Api.PutAsJsonAsync($"/api/inventory/{product}", new { onHand = 1_000_000_000 })).EnsureSuccessStatusCode();
+        var customer = (Guid)(await console.PostAsync("/api/customers", new { name = word, email = $"{sku}@example.com" }))["id"]!;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
+        {
+            Content = JsonContent.Create(new
+            {
+                customerId = customer,
+                lines = new[] { new { productId = product, quantity = 1 } },
+                shipTo = new { name = word, line1 = word, city = word, postalCode = "10115", country = "DE" },
+            }),
+            Headers = { { "Idempotency-Key", sku }, { "Prefer", "wait=20" } },
+        };
+        using var placed = await console.Api.SendAsync(request);
+        var order = (Guid)(await placed.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
+        (await console.Api.PostAsJsonAsync($"/api/orders/{order}/ship", new { carrier = word, trackingNumber = word })).EnsureSuccessStatusCode();
+        Directory.CreateDirectory(s_screenshots);
+        var complaints = new List<string>();
+        await using var page = await console.SignInAsync("demo-admin");
+        foreach (var (name, path) in new[]
+        {
+            ("order", $"orders/{order}"), ("orders", $"orders?q={sku}"), ("stock", $"stock?q={sku}"), ("product-stock", $"stock/{product}"), ("product", $"catalogue/{product}"),
+            ("customer", $"customers/{customer}"), ("import", "import/products"), ("nothing", "nothing"),
+        })
+        {
+            await page.GotoAsync(path);
+            await Expect(page.Locator("h1")).ToBeVisibleAsync();
+            await Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
+            if (name == "order")
+            {
+                await Expect(page.Locator(".timeline")).ToContainTextAsync(word);
+            }
+
+            foreach (var width in new[] { 360, 768, 1366 })
+            {
+                await page.SetViewportSizeAsync(width, 800);
+                complaints.AddRange((await page.EvaluateAsync<string[]>(
+                    """
+                    () => [...document.querySelectorAll('html, main > *, .columns > *, section > *, .bar nav a, input.units')]
+                      .filter(e => (e.scrollWidth > e.clientWidth + 1 && !e.matches('.scroll') && getComputedStyle(e).display !== 'inline') || e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll'))
+                      .map(e => `${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 40)}: ${e.clientWidth} of ${e.scrollWidth}`)
+                    """)).Select(wrong => $"{name} {width}: {wrong}"));
+                await page.ScreenshotAsync(new() { Path = Path.Combine(s_screenshots, $"long-{name}-{width}.png"), FullPage = true });
+            }
+        }
+
+        Assert.True(complaints.Count == 0, string.Join('\n', complaints));
+    }
+
+    [BrowserFact]
+    public async Task A_printed_list_has_no_scroll_area_and_no_controls()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-support", $"orders?q={sku}");
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToHaveCountAsync(1);
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await Expect(page.Locator(".long")).ToHaveCSSAsync("max-height", "none");
+        await Expect(page.Locator(".bar")).ToBeHiddenAsync();
+        await Expect(page.Locator(".filters")).ToBeHiddenAsync();
+        await Expect(page.Locator("#orders tbody tr[data-id]")).ToBeVisibleAsync();
+    }
+
+    [BrowserFact]
+    public async Task A_page_says_that_its_times_are_in_UTC_when_the_browsers_time_zone_is_unknown()
+    {
+        await using var page = await console.SignInAsync("demo-support", "orders", new() { Locale = "de-DE" });
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Bestellungen");
+        await Expect(page.GetByText("Zeiten sind in UTC")).ToHaveCountAsync(0);
+        await page.AddInitScriptAsync("Intl.DateTimeFormat.prototype.resolvedOptions = () => ({ timeZone: 'Mars/Olympus' })");
+        await page.GotoAsync("orders");
+        await Expect(page.GetByText("Zeiten sind in UTC")).ToContainTextAsync("Mars/Olympus");
+    }
+
+    [BrowserFact]
+    public async Task A_browser_in_German_gets_German_texts()
     {
         await using var page = await console.SignInAsync("demo-support", "orders", new() { Locale = "de-AT" });
         await Expect(page.Locator("h1")).ToHaveTextAsync("Bestellungen");

@@ -22,7 +22,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
     /// <summary>To stop and start services.</summary>
     public AppHostRunner Runner => _runner!;
 
-    /// <summary>The API, as the administrator.</summary>
+    /// <summary>A client of the API, as the administrator.</summary>
     public HttpClient Api { get; private set; } = null!;
 
     public async Task InitializeAsync()
@@ -37,9 +37,9 @@ public sealed class ConsoleFixture : IAsyncLifetime
         await _runner.WaitUntilHealthyAsync("console");
         Api = await _runner.CreateClientAsync();
         _playwright = await Playwright.CreateAsync();
-        // Generous, as the runner's: a machine that builds something else at the same time is no reason to fail.
+        // Generous, as in the runner: another build on the machine is no reason to fail.
         Assertions.SetDefaultExpectTimeout(20_000);
-        // A key scrolls at once: what a test sees then is where the key went, not where it is on its way.
+        // Without smooth scrolling, a test sees where a key press ended, not a position in between.
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox", "--disable-smooth-scrolling"] });
     }
 
@@ -58,17 +58,17 @@ public sealed class ConsoleFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>Somebody signs in at the issuer's page and sees a page of the console.</summary>
+    /// <summary>Signs in on the issuer's page and opens a page of the console.</summary>
     /// <param name="who">One of the demo shop's people.</param>
     /// <param name="path">Below <c>/console/</c>.</param>
-    /// <param name="options">The browser's: size, language, colours.</param>
-    /// <param name="customer">For whom demo-customer acts.</param>
+    /// <param name="options">The browser's size, language and colours.</param>
+    /// <param name="customer">The customer for whom demo-customer acts.</param>
     public async Task<IPage> SignInAsync(string who, string path = "", BrowserNewContextOptions? options = null, Guid? customer = null)
     {
         options ??= new();
         options.Locale ??= "en-GB";
         options.TimezoneId ??= "Europe/Berlin";
-        // Numeric, as the issuer names itself.
+        // A numeric address, as in the issuer's own name.
         options.BaseURL = $"http://127.0.0.1:{Api.BaseAddress!.Port}/console/";
         var context = await _browser!.NewContextAsync(options);
         context.SetDefaultTimeout(30_000);
@@ -78,10 +78,10 @@ public sealed class ConsoleFixture : IAsyncLifetime
         return page;
     }
 
-    /// <summary>Fills in the issuer's page, which has been opened by whoever wanted to know who somebody is.</summary>
+    /// <summary>Fills in the issuer's sign-in page, which must already be open.</summary>
     public async Task EnterAsync(IPage page, string who, Guid? customer = null)
     {
-        await page.GetByLabel("Who").SelectOptionAsync(who);
+        await page.GetByLabel("Person").SelectOptionAsync(who);
         await page.GetByLabel("Secret").FillAsync(Runner.SecretOf(who));
         await page.GetByLabel("customer's id").FillAsync(customer?.ToString() ?? "");
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -97,7 +97,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
         var product = await ProductAsync(sku, stock);
         var customer = (Guid)(await PostAsync("/api/customers", new { name = $"Maria {sku}", email = $"{sku}@example.com" }))["id"]!;
         await Eventually.TrueAsync(
-            async () => (await Api.GetFromJsonAsync<JsonNode>($"/api/inventory?q={sku}"))!["items"]!.AsArray().Count == 1, TimeSpan.FromSeconds(30), "the name is known in Inventory");
+            async () => (await Api.GetFromJsonAsync<JsonNode>($"/api/inventory?q={sku}"))!["items"]!.AsArray().Count == 1, TimeSpan.FromSeconds(30), "Inventory knows the name");
         return (product, sku, customer);
     }
 
@@ -122,7 +122,7 @@ public sealed class ConsoleFixture : IAsyncLifetime
         return (Guid)order["id"]!;
     }
 
-    /// <summary>Many confirmed orders, some at a time: the service turns away what it cannot begin within half a second.</summary>
+    /// <summary>Many confirmed orders, some at a time: the service rejects requests that it cannot begin within half a second.</summary>
     public Task OrdersAsync(Guid customer, Guid product, int count) => Parallel.ForEachAsync(
         Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (_, _) => await OrderAsync(customer, product));
 

@@ -14,7 +14,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>One person's connection to the changes of the shop.</summary>
+/// <summary>One person's connection to the shop's changes.</summary>
 public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -50,39 +50,39 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
     public void Dispose() => _shop.Dispose();
 
     [Fact]
-    public async Task It_says_how_fresh_it_is_and_hands_on_changes()
+    public async Task It_reports_its_freshness_and_passes_changes_on()
     {
         await using var connection = await _shop.NextAsync();
         Assert.Null(connection.LastEventId);
-        await connection.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await connection.SendAsync("event: open\ndata: {}\nid: s-1\n\n");
         await BecomesAsync(Freshness.Live);
-        await connection.SayAsync("event: stale\ndata: {}\nid: s-1\n\n");
+        await connection.SendAsync("event: stale\ndata: {}\nid: s-1\n\n");
         await BecomesAsync(Freshness.Late);
-        await connection.SayAsync("event: current\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {\"orderId\":7}\nid: s-2\n\nevent: reset\ndata: {}\nid: s-3\n\n");
+        await connection.SendAsync("event: current\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {\"orderId\":7}\nid: s-2\n\nevent: reset\ndata: {}\nid: s-3\n\n");
         await Eventually.TrueAsync(() => _resets == 1, s_limit, "the lists are read again");
         Assert.Equal(Freshness.Live, _stream.Freshness);
         Assert.Equal(["order.updated {\"orderId\":7}"], _changes);
     }
 
     [Fact]
-    public async Task A_broken_connection_is_opened_again_after_a_pause_where_it_was()
+    public async Task A_broken_connection_is_reopened_after_a_pause_at_the_same_position()
     {
         await using (var first = await _shop.NextAsync())
         {
-            await first.SayAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
+            await first.SendAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
             await BecomesAsync(Freshness.Live);
-            // Others' changes: a heartbeat says how far they are.
-            await first.SayAsync(":\nid: s-9\n\n");
+            // Changes that concern others: a heartbeat carries the position after them.
+            await first.SendAsync(":\nid: s-9\n\n");
         }
 
         await BecomesAsync(Freshness.Broken);
         await using var second = await NextAsync();
         Assert.Equal("s-9", second.LastEventId);
-        // It has come no further, and begins there once more.
+        // The second connection got no further, so the third begins at the same position.
         await second.DisposeAsync();
         await using var third = await NextAsync();
         Assert.Equal("s-9", third.LastEventId);
-        await third.SayAsync("event: open\ndata: {\"resumed\":true}\nid: s-9\n\n");
+        await third.SendAsync("event: open\ndata: {\"resumed\":true}\nid: s-9\n\n");
         await BecomesAsync(Freshness.Live);
     }
 
@@ -90,7 +90,7 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
     [InlineData(HttpStatusCode.ServiceUnavailable)]
     [InlineData(HttpStatusCode.Unauthorized)]
     [InlineData(null)]
-    public async Task Whoever_refuses_or_does_not_answer_is_asked_again(HttpStatusCode? refusal)
+    public async Task A_refused_or_failed_connection_is_retried(HttpStatusCode? refusal)
     {
         await using (await _shop.NextAsync())
         {
@@ -100,20 +100,20 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
         await BecomesAsync(Freshness.Broken);
         await using var next = await NextAsync();
         Assert.Empty(_shop.Refusals);
-        await next.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await next.SendAsync("event: open\ndata: {}\nid: s-1\n\n");
         await BecomesAsync(Freshness.Live);
     }
 
     [Fact]
-    public async Task A_connection_without_a_heartbeat_is_given_up_and_one_with_it_is_not()
+    public async Task A_connection_without_heartbeats_is_closed_and_one_with_heartbeats_is_kept()
     {
         await using var first = await _shop.NextAsync();
-        await first.SayAsync("event: open\ndata: {}\nid: s-1\n\n");
+        await first.SendAsync("event: open\ndata: {}\nid: s-1\n\n");
         await BecomesAsync(Freshness.Live);
         for (var beat = 2; beat < 8; beat++)
         {
             _time.Advance(TimeSpan.FromSeconds(40));
-            await first.SayAsync($":\nid: s-{beat}\n\n");
+            await first.SendAsync($":\nid: s-{beat}\n\n");
         }
 
         Assert.Equal(Freshness.Live, _stream.Freshness);
@@ -124,26 +124,26 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
                 return _stream.Freshness == Freshness.Broken;
             },
             s_limit,
-            "it is given up");
+            "the connection is closed");
         await using var second = await NextAsync();
         Assert.Equal("s-7", second.LastEventId);
     }
 
     [Fact]
-    public async Task A_page_that_fails_breaks_the_stream_for_a_moment_only()
+    public async Task A_page_that_fails_interrupts_the_stream_only_briefly()
     {
         var fails = true;
         _stream.Changed += (_, _) => fails ? throw new InvalidOperationException("a page") : Task.CompletedTask;
         await using var first = await _shop.NextAsync();
-        await first.SayAsync("event: order.updated\ndata: {}\nid: s-1\n\n");
+        await first.SendAsync("event: order.updated\ndata: {}\nid: s-1\n\n");
         await BecomesAsync(Freshness.Broken);
         fails = false;
         await using var second = await NextAsync();
-        await second.SayAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
-        await Eventually.TrueAsync(() => _changes.Count == 2, s_limit, "the next change is taken");
+        await second.SendAsync("event: open\ndata: {}\nid: s-1\n\nevent: order.updated\ndata: {}\nid: s-2\n\n");
+        await Eventually.TrueAsync(() => _changes.Count == 2, s_limit, "the next change is received");
     }
 
-    /// <summary>The next connection, as time goes by.</summary>
+    /// <summary>Waits for the next connection while the clock moves on.</summary>
     private async Task<Connection> NextAsync()
     {
         var next = _shop.NextAsync();
@@ -154,29 +154,29 @@ public sealed class ChangeStreamTests : IAsyncLifetime, IDisposable
                 return next.IsCompleted;
             },
             s_limit,
-            "it is opened again");
+            "the connection is opened again");
         return await next;
     }
 
     private Task BecomesAsync(Freshness freshness) => Eventually.TrueAsync(() => _stream.Freshness == freshness, s_limit, $"it is {freshness}");
 
-    /// <summary>One answer of the shop's.</summary>
+    /// <summary>One response of the shop.</summary>
     private sealed class Connection(string? lastEventId, Pipe pipe) : IAsyncDisposable
     {
         public string? LastEventId => lastEventId;
 
-        /// <summary>Until it is read.</summary>
-        public async Task SayAsync(string text) => await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(text));
+        /// <summary>Sends the text and returns when it has been read.</summary>
+        public async Task SendAsync(string text) => await pipe.Writer.WriteAsync(Encoding.UTF8.GetBytes(text));
 
         public ValueTask DisposeAsync() => pipe.Writer.CompleteAsync();
     }
 
-    /// <summary>The shop, and how it is reached.</summary>
+    /// <summary>Stands in for the shop's API and for the factory of its clients.</summary>
     private sealed class Shop : HttpMessageHandler, IHttpClientFactory
     {
         private readonly Channel<Connection> _connections = Channel.CreateUnbounded<Connection>();
 
-        /// <summary>What it says instead of an answer; null is that nobody is there.</summary>
+        /// <summary>The statuses of the next responses; null means that the connection is refused.</summary>
         public Queue<HttpStatusCode?> Refusals { get; } = [];
 
         public HttpClient CreateClient(string name) => new(this, disposeHandler: false) { BaseAddress = new("http://gateway") };

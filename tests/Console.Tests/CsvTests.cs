@@ -6,7 +6,7 @@ namespace OrderInventory.Console.Tests;
 public sealed class CsvTests
 {
     [Fact]
-    public void A_cell_is_quoted_where_it_must_be_and_is_no_formula() => Assert.Equal(
+    public void A_cell_is_quoted_if_needed_and_is_never_a_formula() => Assert.Equal(
         "name,\"a,b\",\"say \"\"no\"\"\"\r\n'=1+1,'\uFF1D1+1,''=1\r\n,,\r\n",
         Csv.Of(["name", "a,b", "say \"no\""], [["=1+1", "\uFF1D1+1", "'=1"], [null, "", null]]));
 }

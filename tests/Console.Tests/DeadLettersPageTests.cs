@@ -12,12 +12,12 @@ namespace OrderInventory.Console.Tests;
 public sealed class DeadLettersPageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task A_dead_letter_is_read_and_replayed_and_another_is_discarded_after_a_last_question()
+    public async Task A_dead_letter_is_read_and_replayed_and_another_is_discarded_after_a_confirmation()
     {
         var (product, sku, _) = await console.ShopAsync();
-        // What Inventory was told of the product while its database did not take it, and something that is no event at all.
-        await SetAsideAsync(sku, $$"""{"productId": "{{product}}", "version": 99, "sku": "{{sku}}", "name": "Renamed {{sku}}", "price": {"amount": 4.50, "currency": "EUR"}, "status": "active"}""", $"timeout {sku}", 1_000_001);
-        await SetAsideAsync(sku, $"<b>{sku}</b>", $"no JSON {sku}", 1_000_002);
+        // An event about the product that Inventory's database did not accept, and a payload that is no event at all.
+        await WriteDeadLetterAsync(sku, $$"""{"productId": "{{product}}", "version": 99, "sku": "{{sku}}", "name": "Renamed {{sku}}", "price": {"amount": 4.50, "currency": "EUR"}, "status": "active"}""", $"timeout {sku}", 1_000_001);
+        await WriteDeadLetterAsync(sku, $"<b>{sku}</b>", $"no JSON {sku}", 1_000_002);
         await using (var support = await console.SignInAsync("demo-support", $"messages/dead-letters?service=inventory&reason={sku}"))
         {
             await Expect(support.Locator("#dead-letters tbody tr[data-id]")).ToHaveCountAsync(2);
@@ -39,7 +39,7 @@ public sealed class DeadLettersPageTests(ConsoleFixture console)
         await Expect(letters).ToHaveCountAsync(1);
         Assert.Equal($"Renamed {sku}", (string?)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={product}"))!["items"]![0]!["product"]!["name"]);
 
-        // What fails again stays, with one attempt more.
+        // A letter that fails again stays, with one more attempt.
         await letters.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.Locator("#payload")).ToHaveTextAsync($"<b>{sku}</b>");
         await opened.GetByRole(AriaRole.Button, new() { Name = "Replay" }).ClickAsync();
@@ -48,14 +48,14 @@ public sealed class DeadLettersPageTests(ConsoleFixture console)
         var stays = letters.Filter(new() { Has = page.GetByRole(AriaRole.Button, new() { Name = $"Show product.updated.v1 {sku}" }) });
         await stays.GetByRole(AriaRole.Button).ClickAsync();
         await opened.GetByRole(AriaRole.Button, new() { Name = "Discard" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "No, keep it" })).ToBeFocusedAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Discard for good" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Cancel" })).ToBeFocusedAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Discard permanently" }).ClickAsync();
         await Expect(page.GetByText("1 discarded")).ToBeVisibleAsync();
         await Expect(stays).ToHaveCountAsync(0);
     }
 
-    /// <summary>As Inventory's consumer leaves it.</summary>
-    private async Task SetAsideAsync(string key, string payload, string reason, long offset)
+    /// <summary>Writes a dead letter as Inventory's consumer does.</summary>
+    private async Task WriteDeadLetterAsync(string key, string payload, string reason, long offset)
     {
         await using var database = NpgsqlDataSource.Create(await console.Runner.ConnectionStringAsync("inventorydb"));
         var id = Guid.CreateVersion7();

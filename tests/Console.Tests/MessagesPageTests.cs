@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using OrderInventory.TestSupport;
 using static Microsoft.Playwright.Assertions;
@@ -31,7 +33,7 @@ public sealed class MessagesPageTests(ConsoleFixture console)
     }
 
     [BrowserFact]
-    public async Task A_mail_is_shown_and_sent_again()
+    public async Task A_mail_is_shown_and_resent()
     {
         var (product, sku, customer) = await console.ShopAsync();
         await console.OrderAsync(customer, product);
@@ -39,16 +41,16 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         var row = page.Locator("#notifications tr", new() { HasText = $"{sku}@example.com" });
         await row.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.Locator(".mail")).ToContainTextAsync($"Maria {sku}");
-        await row.GetByRole(AriaRole.Button, new() { Name = "Send again" }).ClickAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Resend" }).ClickAsync();
         await Expect(page.GetByText("done")).ToBeVisibleAsync();
 
         await page.GotoAsync("messages");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
-        await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resend all failed" }).ClickAsync();
+        await Expect(page.GetByText("queued for resending")).ToBeVisibleAsync();
     }
 
     [BrowserFact]
-    public async Task A_webhook_is_made_switched_off_and_deleted()
+    public async Task A_webhook_is_created_switched_off_and_deleted()
     {
         await using var page = await console.SignInAsync("demo-admin", "messages/webhooks");
         var address = $"https://{ConsoleFixture.NewSku()}.example.com/".ToLowerInvariant();
@@ -59,16 +61,48 @@ public sealed class MessagesPageTests(ConsoleFixture console)
         await page.GetByLabel("order.created").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
         await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
-        await page.GetByRole(AriaRole.Link, new() { Name = "Go on" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Continue" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync(address);
-        // Nobody has that name, and the page says so.
+        // The host name does not exist, and the page says so.
         await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
         await Expect(page.Locator("#test")).ToContainTextAsync("The host name cannot be resolved.", new() { Timeout = 15_000 });
         await page.GetByRole(AriaRole.Button, new() { Name = "Switch off" }).ClickAsync();
         await Expect(page.Locator("#active")).ToHaveTextAsync("off");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete the webhook" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Delete it for good" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete webhook" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete permanently" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Webhooks");
         await Expect(page.Locator("#webhooks")).Not.ToContainTextAsync(address);
+    }
+
+    [BrowserFact]
+    public async Task Messages_are_found_by_the_template_as_the_page_shows_it()
+    {
+        var (product, sku, customer) = await console.ShopAsync();
+        await console.OrderAsync(customer, product);
+        await using var page = await console.SignInAsync("demo-admin", "messages");
+        await page.GetByLabel("Template").FillAsync("Order confirmed");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+        await Expect(page.Locator("#notifications tr", new() { HasText = "order received" })).ToHaveCountAsync(0);
+        await Expect(page.Locator("#notifications tr", new() { HasText = $"{sku}@example.com" })).ToContainTextAsync("order confirmed");
+    }
+
+    [BrowserFact]
+    public async Task Two_clicks_create_one_webhook_and_one_new_secret()
+    {
+        await using var page = await console.SignInAsync("demo-admin", "messages/webhooks");
+        var address = $"https://{ConsoleFixture.NewSku()}.example.com/".ToLowerInvariant();
+        await page.GetByLabel("Address").FillAsync(address);
+        await TwiceAsync("Create");
+        await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+        await Expect(page.GetByLabel("Address")).ToHaveValueAsync("");
+        await Expect(page.Locator("#webhooks tr", new() { HasText = address })).ToHaveCountAsync(1);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Continue" }).ClickAsync();
+        await TwiceAsync("New secret");
+        await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
+        await Expect(page.Locator(".problem[role=alert]")).ToHaveCountAsync(0);
+        Assert.Equal(2, (int)(await console.Api.GetFromJsonAsync<JsonNode>($"/api/notifications/webhooks/{page.Url.Split('/')[^1]}"))!["version"]!);
+
+        async Task TwiceAsync(string name) =>
+            await page.GetByRole(AriaRole.Button, new() { Name = name }).EvaluateAsync("button => { button.focus(); button.click(); button.click(); }");
     }
 }

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace OrderInventory.Console.Tests;
 
-/// <summary>Each page as each role: what the role may do is there and works, and the rest is not there.</summary>
+/// <summary>Each page in each role: what the role may do is there and works, and nothing else is there.</summary>
 [Collection(ConsoleCollection.Name)]
 public sealed class RolesTests(ConsoleFixture console)
 {
@@ -15,41 +15,41 @@ public sealed class RolesTests(ConsoleFixture console)
     private const string Catalogue = "demo-catalog";
     private const string Admin = "demo-admin";
 
-    /// <summary>The address of one thing, by its id.</summary>
+    /// <summary>Matches the address of a single resource, which ends with its id.</summary>
     private static readonly Regex s_one = new("/[0-9a-f-]{36}$");
 
     /// <param name="Path">Below <c>/console/</c>, with <c>{order}</c>, <c>{product}</c>, <c>{customer}</c>, <c>{webhook}</c> and <c>{sku}</c>.</param>
-    /// <param name="Ready">What is there when the page is.</param>
-    /// <param name="Readers">Who may see the page. Anybody else is told that they may not.</param>
+    /// <param name="Ready">An element that is there once the page is loaded.</param>
+    /// <param name="Readers">Who may see the page. All others see a refusal.</param>
     /// <param name="Controls">Names of links and buttons, and who has each.</param>
-    /// <param name="Work">The page's main task, with who does it.</param>
+    /// <param name="Work">The page's main task, and who performs it.</param>
     private sealed record PageRoles(string Path, string Ready, string[] Readers, (string Name, string[] Who)[] Controls, (Func<IPage, Shop, Task> Do, string[] Who)? Work = null);
 
-    /// <summary>What was made for the test.</summary>
+    /// <summary>The data made for the test.</summary>
     private sealed record Shop(Guid Product, string Sku);
 
     private static readonly PageRoles[] s_pages =
     [
         new("", "main h1", [Support, Warehouse, Catalogue, Admin], []),
         new("orders?q={sku}", "#orders tr[data-id]", [Support, Warehouse, Admin],
-            [("Export these", [Support, Warehouse, Admin]), ("Ship the selected (0)", [Warehouse, Admin])]),
-        new("orders/{order}/revise", "#total", [Support, Admin], [("Ask for these lines", [Support, Admin])],
+            [("Export results", [Support, Warehouse, Admin]), ("Ship selected (0)", [Warehouse, Admin])]),
+        new("orders/{order}/revise", "#total", [Support, Admin], [("Request these lines", [Support, Admin])],
             (async (page, shop) =>
             {
-                await page.GetByLabel($"Number {shop.Sku}").FillAsync("2");
-                await DoAsync(page, "Ask for these lines", "#status", "confirmed");
+                await page.GetByLabel($"Quantity {shop.Sku}").FillAsync("2");
+                await DoAsync(page, "Request these lines", "#status", "confirmed");
             }, [Support, Admin])),
         new("orders/{order}", "#status", [Support, Warehouse, Admin],
-            [("Revise the order", [Support, Admin]), ("Cancel the order", [Support, Admin]), ("Ship", [Warehouse, Admin])],
+            [("Revise order", [Support, Admin]), ("Cancel order", [Support, Admin]), ("Ship", [Warehouse, Admin])],
             ((page, _) => DoAsync(page, "Ship", "#status", "shipped"), [Warehouse, Admin])),
-        new("orders/{other}", "#status", [Support, Warehouse, Admin], [], ((page, _) => DoAsync(page, "Cancel the order", "#status", "cancelled"), [Support])),
+        new("orders/{other}", "#status", [Support, Warehouse, Admin], [], ((page, _) => DoAsync(page, "Cancel order", "#status", "cancelled"), [Support])),
         new("stock?q={sku}", "#stock tr[data-id]", [Support, Warehouse, Catalogue, Admin],
             [("Stocktake", [Warehouse, Admin]), ("Reconciliation", [Warehouse, Admin]), ("Import", [Warehouse, Admin]), ("Save (0)", [Warehouse, Admin])]),
-        new("stock/{product}", "#on-hand", [Support, Warehouse, Catalogue, Admin], [("Adjust", [Warehouse, Admin]), ("Set the threshold", [Warehouse, Admin])],
+        new("stock/{product}", "#on-hand", [Support, Warehouse, Catalogue, Admin], [("Adjust", [Warehouse, Admin]), ("Set threshold", [Warehouse, Admin])],
             (async (page, _) =>
             {
                 await page.Locator("#threshold").FillAsync("3");
-                await DoAsync(page, "Set the threshold", "#low-at", "3");
+                await DoAsync(page, "Set threshold", "#low-at", "3");
             }, [Warehouse, Admin])),
         new("stock/stocktake", "#sku", [Warehouse, Admin], [("Find", [Warehouse, Admin])],
             (async (page, shop) =>
@@ -60,17 +60,17 @@ public sealed class RolesTests(ConsoleFixture console)
                 await page.GetByRole(AriaRole.Button, new() { Name = "Save and next" }).ClickAsync();
                 await Expect(page.Locator("#counts li")).ToContainTextAsync(shop.Sku);
             }, [Warehouse, Admin])),
-        new("stock/reconciliation", "main h1", [Warehouse, Admin], [("Look through all products", [Warehouse, Admin])],
+        new("stock/reconciliation", "main h1", [Warehouse, Admin], [("Check all products", [Warehouse, Admin])],
             (async (page, _) =>
             {
-                await page.GetByRole(AriaRole.Button, new() { Name = "Look through all products" }).ClickAsync();
+                await page.GetByRole(AriaRole.Button, new() { Name = "Check all products" }).ClickAsync();
                 await Expect(page.Locator("main [role=status]")).Not.ToHaveTextAsync(new Regex("^0 "));
             }, [Warehouse, Admin])),
-        new("import/inventory", "main h1", [Warehouse, Admin], [("Try", [Warehouse, Admin])],
+        new("import/inventory", "main h1", [Warehouse, Admin], [("Start dry run", [Warehouse, Admin])],
             ((page, shop) => TryFileAsync(page, $"productId,onHand\r\n{shop.Product},91\r\n"), [Warehouse, Admin])),
         new("catalogue?q={sku}", "#products tr[data-id]", [Support, Warehouse, Catalogue, Admin],
-            [("New product", [Catalogue, Admin]), ("Import", [Catalogue, Admin]), ("Export these", [Catalogue, Admin])]),
-        new("catalogue/{product}", "main form", [Support, Warehouse, Catalogue, Admin], [("Save", [Catalogue, Admin]), ("Delete the product", [Catalogue, Admin])],
+            [("New product", [Catalogue, Admin]), ("Import", [Catalogue, Admin]), ("Export results", [Catalogue, Admin])]),
+        new("catalogue/{product}", "main form", [Support, Warehouse, Catalogue, Admin], [("Save", [Catalogue, Admin]), ("Delete product", [Catalogue, Admin])],
             (async (page, _) =>
             {
                 await page.GetByLabel("Category").FillAsync("black tea");
@@ -88,10 +88,10 @@ public sealed class RolesTests(ConsoleFixture console)
                 await Expect(page).ToHaveURLAsync(s_one);
                 await Expect(page.GetByLabel("SKU")).ToHaveValueAsync(sku);
             }, [Catalogue, Admin])),
-        new("import/products", "main h1", [Catalogue, Admin], [("Try", [Catalogue, Admin])],
+        new("import/products", "main h1", [Catalogue, Admin], [("Start dry run", [Catalogue, Admin])],
             ((page, shop) => TryFileAsync(page, $"sku,name,price,currency\r\n{shop.Sku}-1,Tea,4.50,EUR\r\n"), [Catalogue, Admin])),
         new("customers?q={sku}", "#customers tr[data-id]", [Support, Admin], [("New customer", [Support, Admin])]),
-        new("customers/{customer}", "main form", [Support, Admin], [("Save", [Support, Admin]), ("Erase the customer", [Support, Admin])],
+        new("customers/{customer}", "main form", [Support, Admin], [("Save", [Support, Admin]), ("Erase customer", [Support, Admin])],
             (async (page, _) =>
             {
                 await page.GetByLabel("Phone").FillAsync("+49 30 1");
@@ -106,20 +106,20 @@ public sealed class RolesTests(ConsoleFixture console)
                 await Expect(page).ToHaveURLAsync(s_one);
             }, [Support, Admin])),
         new("messages", "#notifications tr[data-id]", [Support, Admin],
-            [("Send all failed ones again", [Support, Admin]), ("Dead letters", [Support, Admin]), ("Templates", [Admin]), ("Webhooks", [Admin])],
+            [("Resend all failed", [Support, Admin]), ("Dead letters", [Support, Admin]), ("Templates", [Admin]), ("Webhooks", [Admin])],
             (async (page, _) =>
             {
-                await page.GetByRole(AriaRole.Button, new() { Name = "Send all failed ones again" }).ClickAsync();
-                await Expect(page.GetByText("are sent again")).ToBeVisibleAsync();
+                await page.GetByRole(AriaRole.Button, new() { Name = "Resend all failed" }).ClickAsync();
+                await Expect(page.GetByText("queued for resending")).ToBeVisibleAsync();
             }, [Support, Admin])),
-        new("messages/dead-letters", "#dead-letters[aria-busy=false]", [Support, Admin], [("Search", [Support, Admin]), ("Replay all of these", [Admin]), ("Discard all of these", [Admin])],
+        new("messages/dead-letters", "#dead-letters[aria-busy=false]", [Support, Admin], [("Search", [Support, Admin]), ("Replay all found", [Admin]), ("Discard all found", [Admin])],
             (async (page, _) =>
             {
-                await page.GetByLabel("In the reason").FillAsync("no reason like this");
+                await page.GetByLabel("Reason contains").FillAsync("no reason like this");
                 await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
-                await Expect(page.GetByText("Nothing was found.")).ToBeVisibleAsync();
+                await Expect(page.GetByText("Nothing found.")).ToBeVisibleAsync();
             }, [Support, Admin])),
-        new("messages/templates", "#templates tbody tr", [Admin], [("Write it", [Admin])]),
+        new("messages/templates", "#templates tbody tr", [Admin], [("Open editor", [Admin])]),
         new("messages/templates/orderConfirmed/email/en", "main form", [Admin], [("Save as a new version", [Admin])]),
         new("messages/templates/orderConfirmed/email/eo", "main form", [Admin], [],
             (async (page, _) =>
@@ -137,12 +137,12 @@ public sealed class RolesTests(ConsoleFixture console)
                 await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
                 await Expect(page.Locator("#secret")).ToContainTextAsync("whsec_");
             }, [Admin])),
-        new("messages/webhooks/{webhook}", "#active", [Admin], [("Send a test", [Admin]), ("Delete the webhook", [Admin])],
+        new("messages/webhooks/{webhook}", "#active", [Admin], [("Send a test", [Admin]), ("Delete webhook", [Admin])],
             ((page, _) => DoAsync(page, "Switch off", "#active", "off"), [Admin])),
     ];
 
     [BrowserFact]
-    public async Task What_a_role_may_do_is_there_and_works_and_the_rest_is_not_there()
+    public async Task Each_role_has_exactly_the_controls_that_it_may_use_and_they_work()
     {
         var (product, sku, customer) = await console.ShopAsync();
         var webhook = (Guid)(await console.PostAsync("/api/notifications/webhooks", new { url = $"https://{sku}.example.com/" }))["id"]!;
@@ -180,7 +180,7 @@ public sealed class RolesTests(ConsoleFixture console)
     private static async Task TryFileAsync(IPage page, string csv)
     {
         await page.GetByLabel("File").SetInputFilesAsync(new FilePayload { Name = "some.csv", MimeType = "text/csv", Buffer = Encoding.UTF8.GetBytes(csv) });
-        await page.GetByRole(AriaRole.Button, new() { Name = "Try" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start dry run" }).ClickAsync();
         await Expect(page.Locator("#outcome")).ToContainTextAsync("Nothing was changed.");
         await Expect(page.Locator("#bad tbody tr")).ToHaveCountAsync(0);
     }

@@ -41,11 +41,11 @@ public sealed class SessionsTests : IDisposable
         var tokens = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _sessions.TokenOfAsync(user)));
 
         Assert.All(tokens, token => Assert.Equal("renewed-1", token));
-        Assert.Equal(["r1"], _provider.Asked);
+        Assert.Equal(["r1"], _provider.RefreshTokens);
         _time.Advance(TimeSpan.FromSeconds(280));
         Assert.Equal("renewed-2", await _sessions.TokenOfAsync(user));
-        // A provider that rotates refresh tokens takes the old one no more.
-        Assert.Equal(["r1", "next-1"], _provider.Asked);
+        // A provider that rotates refresh tokens no longer accepts the old one.
+        Assert.Equal(["r1", "next-1"], _provider.RefreshTokens);
     }
 
     [Fact]
@@ -56,11 +56,11 @@ public sealed class SessionsTests : IDisposable
         Assert.Equal("only", await _sessions.TokenOfAsync(user));
         _time.Advance(TimeSpan.FromSeconds(2));
         Assert.Null(await _sessions.TokenOfAsync(user));
-        Assert.Empty(_provider.Asked);
+        Assert.Empty(_provider.RefreshTokens);
     }
 
     [Fact]
-    public async Task A_person_whom_the_provider_has_shut_out_is_out_when_the_token_ends()
+    public async Task A_session_that_the_provider_refuses_to_renew_ends_with_its_token()
     {
         var user = Begin("first", refresh: "r1");
         _provider.Answers = HttpStatusCode.BadRequest;
@@ -71,7 +71,7 @@ public sealed class SessionsTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_signs_out_is_out_and_a_name_that_nobody_was_given_is_nobody()
+    public async Task A_session_ends_at_sign_out_and_an_unknown_name_has_no_session()
     {
         var user = Begin("first", refresh: "r1");
         _sessions.End(user);
@@ -101,17 +101,17 @@ public sealed class SessionsTests : IDisposable
 
     private sealed class Provider : HttpMessageHandler
     {
-        public List<string> Asked { get; } = [];
+        public List<string> RefreshTokens { get; } = [];
 
         public HttpStatusCode Answers { get; set; } = HttpStatusCode.OK;
 
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var form = await request.Content!.ReadAsStringAsync(cancellationToken);
-            Asked.Add(form.Split('&').Single(part => part.StartsWith("refresh_token=", StringComparison.Ordinal))["refresh_token=".Length..]);
+            RefreshTokens.Add(form.Split('&').Single(part => part.StartsWith("refresh_token=", StringComparison.Ordinal))["refresh_token=".Length..]);
             return new(Answers)
             {
-                Content = new StringContent($$"""{"access_token": "renewed-{{Asked.Count}}", "refresh_token": "next-{{Asked.Count}}", "expires_in": 300}"""),
+                Content = new StringContent($$"""{"access_token": "renewed-{{RefreshTokens.Count}}", "refresh_token": "next-{{RefreshTokens.Count}}", "expires_in": 300}"""),
             };
         }
     }

@@ -11,15 +11,15 @@ namespace OrderInventory.Console.Tests;
 public sealed class StockPageTests(ConsoleFixture console)
 {
     [BrowserFact]
-    public async Task Stock_is_edited_in_place_and_what_moved_meanwhile_is_not_overwritten()
+    public async Task Stock_is_edited_in_place_and_concurrent_changes_are_not_overwritten()
     {
         var (product, sku, _) = await console.ShopAsync(stock: 40);
         await using var page = await console.SignInAsync("demo-warehouse", $"stock?q={sku}");
         var units = page.GetByLabel($"On hand {sku} default");
         await Expect(units).ToHaveValueAsync("40");
         await units.FillAsync("38");
-        await page.GetByLabel("Reason of a change").FillAsync("count");
-        // Somebody takes five away before it is saved: this person counted 38 of 40, not of 35.
+        await page.GetByLabel("Reason for the change").FillAsync("count");
+        // Five units are taken out before the change is saved: this person counted 38 of 40, not of 35.
         await console.PostAsync($"/api/inventory/{product}/adjustments", new { delta = -5, reason = "damaged" });
         await page.GetByRole(AriaRole.Button, new() { Name = "Save (1)" }).ClickAsync();
         await Expect(page.Locator("#stock tbody tr[data-id]")).ToContainTextAsync("The stock is not as expected. (35)");
@@ -55,16 +55,16 @@ public sealed class StockPageTests(ConsoleFixture console)
         await Expect(page.Locator("#levels tr", new() { HasText = place })).ToContainTextAsync("7");
 
         await page.Locator("#threshold").FillAsync("30");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Set the threshold" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Set threshold" }).ClickAsync();
         await Expect(page.Locator("#low-at")).ToHaveTextAsync("30");
         Assert.Equal(17, await OnHandAsync(product));
     }
 
     [BrowserFact]
-    public async Task A_scanned_SKU_is_found_among_many_that_begin_alike()
+    public async Task A_scanned_SKU_is_found_among_many_with_the_same_beginning()
     {
         var sku = ConsoleFixture.NewSku();
-        // A page of others comes before it.
+        // A full page of other SKUs comes before it.
         await Task.WhenAll(Enumerable.Range(0, 51).Select(number => console.ProductAsync($"{sku}-{number}", 1)));
         await console.ProductAsync(sku, 7);
         await using var page = await console.SignInAsync("demo-warehouse", "stock/stocktake");
@@ -73,7 +73,7 @@ public sealed class StockPageTests(ConsoleFixture console)
         await Expect(page.Locator("#expected")).ToHaveTextAsync("7");
         await page.Locator("#sku").FillAsync(sku + "-none");
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.Locator(".problem")).ToContainTextAsync("There is no such stock record.");
+        await Expect(page.Locator(".problem")).ToContainTextAsync("The stock record does not exist.");
     }
 
     [BrowserFact]
@@ -86,7 +86,7 @@ public sealed class StockPageTests(ConsoleFixture console)
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("#counted")).ToBeFocusedAsync();
         await Expect(page.Locator("#expected")).ToHaveTextAsync("12");
-        // Two are taken away while somebody counts.
+        // Two units are taken out during the count.
         await console.PostAsync($"/api/inventory/{product}/adjustments", new { delta = -2, reason = "damaged" });
         await page.Keyboard.TypeAsync("11");
         await page.Keyboard.PressAsync("Enter");

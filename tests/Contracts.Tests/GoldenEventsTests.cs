@@ -9,7 +9,7 @@ using OrderInventory.Contracts.Products;
 namespace OrderInventory.Contracts.Tests;
 
 /// <summary>
-/// Golden/ holds each event as other teams' programs read it. A change of a file there is a break of the contract, unless it only adds a member.
+/// Golden/ holds each event as other teams' programs read it. A change to a file there breaks the contract, unless it only adds a member.
 /// </summary>
 public class GoldenEventsTests
 {
@@ -20,7 +20,7 @@ public class GoldenEventsTests
     private static readonly OrderLine s_line = new(s_product, "TEA-001", "Chai", 3, new(18.00m, "EUR"));
     private static readonly Shortage s_shortage = new(s_product, 3, 1);
 
-    /// <summary>By the name of the file, which is the type, or the type and a form that it can have.</summary>
+    /// <summary>By the name of the file, which is the type, or the type and a variant of it.</summary>
     public static TheoryData<string, object> Events => new()
     {
         { OrderCreated.Type, new OrderCreated(s_order, 1, s_customer, OrderStatus.Pending, null, [s_line], new(54.00m, "EUR"), s_time) },
@@ -45,7 +45,7 @@ public class GoldenEventsTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_written_as_the_golden_file_says(string file, object data)
+    public void Is_written_like_the_golden_file(string file, object data)
     {
         var written = JsonSerializer.Serialize(data, TypeInfo(data.GetType()));
         Assert.Equal(Indented(Golden(file)), Indented(written));
@@ -53,7 +53,7 @@ public class GoldenEventsTests
 
     [Theory]
     [MemberData(nameof(Events))]
-    public void Is_read_back_whole(string file, object data)
+    public void Is_read_back_completely(string file, object data)
     {
         var read = JsonSerializer.Deserialize(Golden(file), TypeInfo(data.GetType()));
         Assert.Equal(JsonSerializer.Serialize(data, TypeInfo(data.GetType())), JsonSerializer.Serialize(read, TypeInfo(data.GetType())));
@@ -105,7 +105,7 @@ public class GoldenEventsTests
         string[] personal = ["email", "phone", "address", "shipTo", "customerName"];
         foreach (var file in Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Golden")))
         {
-            // customer.updated names the channel e-mail, as a flag.
+            // customer.updated has a flag for the e-mail channel.
             var members = Names(JsonNode.Parse(File.ReadAllText(file))!).Where(name => !name.EndsWith("channels.email", StringComparison.Ordinal));
             Assert.DoesNotContain(members, name => personal.Contains(name.Split('.')[^1]));
         }

@@ -12,8 +12,8 @@ using OrderInventory.Contracts.Products;
 namespace OrderInventory.Contracts.Tests;
 
 /// <summary>
-/// docs/events has the JSON schema of each event as it was published. Members may be added, nothing else: whatever a consumer could rely
-/// on stays. After an addition, UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts.Tests writes the files anew; it refuses a break too.
+/// docs/events has the JSON schema of each event as it was published. Members may be added, nothing else: whatever a consumer may rely
+/// on stays. After an addition, UPDATE_SNAPSHOTS=1 dotnet test tests/Contracts.Tests writes the files; it refuses a breaking change too.
 /// </summary>
 public class PublishedSchemasTests
 {
@@ -37,7 +37,7 @@ public class PublishedSchemasTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Nothing_that_was_published_is_gone_or_different(string type)
+    public void Nothing_that_was_published_is_removed_or_changed(string type)
     {
         var file = Path.Combine(s_folder, $"{type}.schema.json");
         var now = Export(type);
@@ -88,7 +88,7 @@ public class PublishedSchemasTests
     }
 
     [Fact]
-    public void A_break_is_found()
+    public void A_breaking_change_is_found()
     {
         var published = JsonNode.Parse("""{"type":"object","properties":{"a":{"type":"string"},"b":{"type":["string","null"]},"c":{"enum":["x","y"]} },"required":["a"]}""")!;
         Assert.Empty(Breaks(published, published, "$"));
@@ -122,7 +122,7 @@ public class PublishedSchemasTests
         {
             if (now["enum"]?.AsArray().Any(v => v?.ToJsonString() == value) != true)
             {
-                yield return $"{path}: the value {value} is gone";
+                yield return $"{path}: the value {value} was removed";
             }
         }
 
@@ -151,7 +151,7 @@ public class PublishedSchemasTests
             }
             else
             {
-                yield return $"{path}.{name}: is gone";
+                yield return $"{path}.{name}: was removed";
             }
         }
 

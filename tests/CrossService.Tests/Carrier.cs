@@ -5,21 +5,21 @@ using OrderInventory.Messaging.Inbox;
 
 namespace OrderInventory.CrossService.Tests;
 
-/// <summary>Brings events from the outbox of one service to the inbox of the other; late, twice and overtaking each other if it is told so.</summary>
+/// <summary>Carries events from one service's outbox to the other's inbox; late, twice and out of order if a step asks for it.</summary>
 internal sealed class Carrier(IService orders, IService inventory)
 {
     private readonly List<(int Due, IService To, EventRecord Record)> _underway = [];
     private long _offset;
 
-    /// <summary>Takes what has come into the outboxes, and delivers all that is due until nothing is.</summary>
+    /// <summary>Takes the new messages from the outboxes, and delivers everything that is due until nothing is left.</summary>
     /// <param name="now">The number of the step.</param>
-    /// <param name="delay">How many steps what is taken now is late.</param>
-    /// <param name="copies">What comes once more, two steps later: 1 with the same id, 2 with another, as if the inbox had forgotten it; 0 nothing.</param>
+    /// <param name="delay">By how many steps the messages taken now are late.</param>
+    /// <param name="copies">What arrives again two steps later: 0 nothing, 1 the same id, 2 another id, as if the inbox had forgotten it.</param>
     public async Task CarryAsync(int now, int delay, int copies)
     {
         for (var round = 0; ; round++)
         {
-            Assert.True(round < 50, "The services never stop telling each other of the same thing.");
+            Assert.True(round < 50, "The services exchange events without end.");
             foreach (var (topic, key, headers, payload) in (await TakeAsync(orders)).Concat(await TakeAsync(inventory)))
             {
                 var to = topic switch { "order.created" or "order.updated" => inventory, "inventory.reservation" => orders, _ => null };

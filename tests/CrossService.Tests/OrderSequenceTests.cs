@@ -13,9 +13,9 @@ public class InfrastructureCollection : ICollectionFixture<InfrastructureFixture
 }
 
 /// <summary>
-/// Orders and Inventory together, over HTTP, through random sequences of everything that happens to an order, while the events between
-/// them come twice, late and in any order. In the end no order waits, and ledger, levels and the lines of open orders agree. Each sequence
-/// has a seed of its own, which a failure names.
+/// Orders and Inventory together, over HTTP, through random sequences of everything that happens to an order, with duplicate, late and
+/// reordered events between them. In the end no order waits, and the ledger, the levels and the lines of open orders agree. Each
+/// sequence has its own seed, which a failure reports.
 /// </summary>
 [Collection(InfrastructureCollection.Name)]
 public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
@@ -24,12 +24,12 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
 
     private static readonly uint s_seed = (uint)RunSetting.Of("SEQUENCE_SEED", 11);
 
-    /// <param name="Action">Which of <see cref="s_actions"/>.</param>
+    /// <param name="Action">One of <see cref="s_actions"/>.</param>
     /// <param name="Order">Which of the two orders.</param>
-    /// <param name="A">Units of the first product, or of whatever the action is about.</param>
-    /// <param name="B">Units of the second.</param>
-    /// <param name="Delay">How many steps late the events are that it leads to.</param>
-    /// <param name="Copies">Whether they come once more: 1 with the same id, 2 with another.</param>
+    /// <param name="A">Units of the first product, or the action's own argument.</param>
+    /// <param name="B">Units of the second product, or a second argument.</param>
+    /// <param name="Delay">By how many steps the resulting events are late.</param>
+    /// <param name="Copies">Whether they arrive again: 1 with the same id, 2 with another.</param>
     private sealed record Step(string Action, int Order, int A, int B, int Delay, int Copies);
 
     /// <summary>The first action on an order places it, whatever the step says.</summary>
@@ -51,7 +51,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
     [Theory]
     [InlineData("Rest")]
     [InlineData("None")]
-    public async Task Whatever_happens_to_orders_the_books_of_both_services_agree(string stockCheck)
+    public async Task The_records_of_both_services_agree_after_any_sequence_of_orders(string stockCheck)
     {
         await using var services = await OrdersAndInventory.StartAsync(infrastructure, stockCheck);
         for (var sequence = 1u; sequence <= Sequences; sequence++)
@@ -105,7 +105,7 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
         }
     }
 
-    /// <summary>Twice, if the step says so: the same key gives the same order.</summary>
+    /// <summary>Sends the order again if the step says so: the same key must return the same order.</summary>
     private async Task PlaceAsync(Step step, Model model, OrdersAndInventory services)
     {
         var key = Guid.CreateVersion7().ToString();
@@ -184,8 +184,8 @@ public sealed class OrderSequenceTests(InfrastructureFixture infrastructure)
 
                 break;
             default:
-                // As if it had waited for so long: the sweep asks Inventory, sends the event again or, in the end, lets it expire.
-                await services.HasWaitedAsync(id, TimeSpan.FromMinutes(step.Action == "expire" ? 20 : 1));
+                // As if the order had waited that long: the sweep queries Inventory, sends the event again or, in the end, lets the order expire.
+                await services.AgeOrderAsync(id, TimeSpan.FromMinutes(step.Action == "expire" ? 20 : 1));
                 await services.Sweeper.SweepAsync(CancellationToken.None);
                 break;
         }

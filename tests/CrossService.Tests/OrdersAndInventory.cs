@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.CrossService.Tests;
 
-/// <summary>The two services, which know each other over HTTP and have only <see cref="Carrier"/> for their events.</summary>
+/// <summary>The two services, which reach each other over HTTP; <see cref="Carrier"/> alone carries their events.</summary>
 internal sealed class OrdersAndInventory : IAsyncDisposable
 {
     private readonly Service<OrdersDb> _orders;
@@ -20,7 +20,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
     private OrdersAndInventory(Service<OrdersDb> orders, Service<InventoryDb> inventory)
     {
         (_orders, _inventory) = (orders, inventory);
-        inventory.Know("orders", orders.Address);
+        inventory.SetAddress("orders", orders.Address);
         Sweeper = orders.Hosted<SweepWaitingOrders>();
         Carrier = new(orders, inventory);
     }
@@ -46,7 +46,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         var orders = new Service<OrdersDb>("ordersdb", await infrastructure.CreateDatabaseAsync("orders"),
             [.. common, ("Orders:StockCheck", stockCheck), ("Orders:SweepInterval", "1.00:00:00"), ("services:inventory:http:0", inventory.Address)]);
         var both = new OrdersAndInventory(orders, inventory);
-        await both.TellOrdersAsync("customer.updated", both.Customer, new
+        await both.PublishToOrdersAsync("customer.updated", both.Customer, new
         {
             customerId = both.Customer,
             version = 1,
@@ -57,11 +57,11 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         return both;
     }
 
-    /// <summary>A product that Orders has heard of, with stock.</summary>
+    /// <summary>Makes a product that Orders knows, with stock.</summary>
     public async Task<Guid> ProductAsync(long onHand)
     {
         var product = Guid.CreateVersion7();
-        await TellOrdersAsync("product.updated", product, new
+        await PublishToOrdersAsync("product.updated", product, new
         {
             productId = product,
             version = 1,
@@ -76,8 +76,8 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
 
     public async Task<JsonNode> OrderAsync(Guid id) => (await Orders.GetFromJsonAsync<JsonNode>($"/api/orders/{id}"))!;
 
-    /// <summary>As if the order had waited for so long; nothing when it does not wait.</summary>
-    public async Task HasWaitedAsync(Guid order, TimeSpan time)
+    /// <summary>Makes the order look as if it had waited that long; does nothing if it is not waiting.</summary>
+    public async Task AgeOrderAsync(Guid order, TimeSpan time)
     {
         await using var command = _orders.Database.CreateCommand("UPDATE orders SET waiting_since = now() - $2 WHERE id = $1 AND waiting_since IS NOT NULL");
         command.Parameters.Add(new() { Value = order });
@@ -85,7 +85,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Why events were set aside, in either service.</summary>
+    /// <summary>The reasons of all dead letters in both services.</summary>
     public async Task<IReadOnlyList<string>> DeadLettersAsync()
     {
         var reasons = new List<string>();
@@ -108,7 +108,7 @@ internal sealed class OrdersAndInventory : IAsyncDisposable
         await _inventory.DisposeAsync();
     }
 
-    private async Task TellOrdersAsync(string topic, Guid key, object data)
+    private async Task PublishToOrdersAsync(string topic, Guid key, object data)
     {
         var headers = new Headers { { "ce_id", Encoding.UTF8.GetBytes(Guid.CreateVersion7().ToString()) }, { "ce_type", Encoding.UTF8.GetBytes(topic + ".v1") } };
         await _orders.ReceiveAsync([new EventRecord(topic, 0, 0, key.ToString(), headers, JsonSerializer.SerializeToUtf8Bytes(data))]);

@@ -13,8 +13,8 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.CrossService.Tests;
 
 /// <summary>
-/// A whole service on a port and a database of its own, which nothing carries events from or to: what it would publish stays in its outbox
-/// until the test takes it, and what the test hands it goes into its inbox.
+/// A whole service on its own port and database, without a broker: what it would publish stays in its outbox until the test takes it, and
+/// what the test passes to it goes into its inbox.
 /// </summary>
 /// <typeparam name="TOfService">Any type of the service; it only says which assembly to start.</typeparam>
 internal sealed class Service<TOfService> : WebApplicationFactory<TOfService>, IService
@@ -39,8 +39,8 @@ internal sealed class Service<TOfService> : WebApplicationFactory<TOfService>, I
 
     public string Address => ClientOptions.BaseAddress.ToString();
 
-    /// <summary>Says where another service is; for what is only known after the start.</summary>
-    public void Know(string service, string address) => Services.GetRequiredService<IConfiguration>()[$"services:{service}:http:0"] = address;
+    /// <summary>Sets another service's address, which is known only after the start.</summary>
+    public void SetAddress(string service, string address) => Services.GetRequiredService<IConfiguration>()[$"services:{service}:http:0"] = address;
 
     public T Hosted<T>() => Services.GetServices<IHostedService>().OfType<T>().Single();
 

@@ -5,21 +5,21 @@ using Xunit.Abstractions;
 
 namespace OrderInventory.CrossService.Tests;
 
-/// <summary>How often an order is touched. Speed comes from what is not done, and this is counted.</summary>
+/// <summary>Counts the work for one order: speed comes from work that is not done.</summary>
 [Collection(InfrastructureCollection.Name)]
 public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, ITestOutputHelper output)
 {
-    /// <summary>Something else (a sweep, a checkpoint) may fall into one measurement, not into the cheapest of so many.</summary>
+    /// <summary>Other work (a sweep, a checkpoint) may fall into one measurement, but not into the cheapest of twelve.</summary>
     private const int Measurements = 12;
 
     [Theory]
     [InlineData(1)]
     [InlineData(20)]
-    public async Task An_order_costs_no_more_than_its_ceilings(int together)
+    public async Task An_order_stays_within_its_cost_ceilings(int together)
     {
         await using var services = await OrdersAndInventory.StartAsync(infrastructure, "Rest");
         Guid[] products = [await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000), await services.ProductAsync(1_000_000)];
-        // Plans, connections and memory are warm after some.
+        // Warm up plans, connections and memory.
         for (var i = 0; i < 10; i++)
         {
             await CostAsync(services, products, together);
@@ -46,7 +46,7 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
             cost => Assert.True(cost.Item2 <= cost.Item3, $"{cost.Item1}: {cost.Item2}, at most {cost.Item3} are allowed. {cheapest}"));
     }
 
-    /// <summary>Of one order, when so many are placed and handled together.</summary>
+    /// <summary>The cost of one order when this many are placed and handled together.</summary>
     private static async Task<Ceilings> CostAsync(OrdersAndInventory services, Guid[] products, int together)
     {
         IService[] both = [services.OrdersService, services.InventoryService];
@@ -75,7 +75,7 @@ public sealed class StepsOfAnOrderTests(InfrastructureFixture infrastructure, IT
         var after = await Task.WhenAll(both.Select(CountAsync));
         return new(
             (double)trips.Count / together,
-            // Rows of the outbox are gone by now; each was one record.
+            // The outbox rows are deleted by now; each was one record.
             (double)(after.Sum(a => a.Rows) - before.Sum(b => b.Rows) + records) / together,
             (double)(after.Sum(a => a.IndexEntries) - before.Sum(b => b.IndexEntries) + records) / together,
             (double)records / together,

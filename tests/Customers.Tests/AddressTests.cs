@@ -22,7 +22,7 @@ public sealed class AddressTests(CustomersApp app)
     private async Task<ApiResponse> AddAsync(ApiResponse customer, string city = "Berlin", bool? isDefault = null) =>
         (await app.Api.PostAsync(PathOf(customer), NewAddress(city, isDefault).ToJsonString())).ShouldBe(201);
 
-    /// <summary>The cities, the default one with a star.</summary>
+    /// <summary>The cities; the default one has a star.</summary>
     private async Task<string> CitiesAsync(ApiResponse customer) => string.Join(' ',
         (await app.Api.GetAsync($"/api/customers/{customer.Id}")).ShouldBe(200).Json["addresses"]!.AsArray()
             .Select(a => (string)a!["city"]! + (a["default"]!.GetValue<bool>() ? "*" : "")));
@@ -58,7 +58,7 @@ public sealed class AddressTests(CustomersApp app)
         var rome = await AddAsync(customer, "Rome", isDefault: true);
         Assert.Equal("Berlin Paris Rome*", await CitiesAsync(customer));
 
-        // It stops being the default when another one becomes it, not by saying so.
+        // An address stops being the default only when another one becomes the default, not by a change of its own flag.
         var kept = (await app.Api.PutAsync($"{PathOf(customer)}/{rome.Id}", NewAddress("Roma", isDefault: false).ToJsonString(), rome.IfMatch)).ShouldBe(200);
         Assert.Equal((true, "Berlin Paris Roma*"), (kept.Json["default"]!.GetValue<bool>(), await CitiesAsync(customer)));
         (await app.Api.PutAsync($"{PathOf(customer)}/{berlin.Id}", NewAddress("Berlin", isDefault: true).ToJsonString(), kept.IfMatch)).ShouldBe(200);
@@ -123,7 +123,7 @@ public sealed class AddressTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Keeps_20_and_all_that_come_at_once()
+    public async Task Keeps_at_most_20_also_from_concurrent_requests()
     {
         var customer = await app.CreateAsync();
 
@@ -147,14 +147,14 @@ public sealed class AddressTests(CustomersApp app)
         Assert.Equal((first.Body, "true"), (again.Body, again.Headers.GetValues("Idempotency-Replayed").Single()));
         Assert.Equal("Berlin*", await CitiesAsync(customer));
         (await app.Api.PostAsync(PathOf(customer), NewAddress("Paris").ToJsonString(), key)).ShouldBeProblem(422, "idempotency-key-reused");
-        // Another customer's key is another key.
+        // The same key for another customer is a different key.
         (await app.Api.PostAsync(PathOf(await app.CreateAsync()), NewAddress("Paris").ToJsonString(), key)).ShouldBe(201);
         (await app.Api.DeleteAsync($"{PathOf(customer)}/{first.Id}", ("If-Match", "*"))).ShouldBe(204);
         (await app.Api.PostAsync(PathOf(customer), NewAddress().ToJsonString(), key)).ShouldBeProblem(404, "not-found");
     }
 
     [Fact]
-    public async Task Tells_others_that_the_customer_has_changed_and_not_where_she_lives()
+    public async Task Publishes_that_the_customer_has_changed_without_the_address()
     {
         var customer = await app.CreateAsync();
         await AddAsync(customer, "Nowhereville");

@@ -9,7 +9,7 @@ public sealed class AuthorizationMatrixTests(CustomersApp app)
     private const string Address = """{"line1": "Obere Str. 57", "city": "Berlin", "country": "DE"}""";
 
     [Fact]
-    public async Task Is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = app.CreateAnonymousClient();
 
@@ -31,7 +31,7 @@ public sealed class AuthorizationMatrixTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Anothers_record_is_answered_as_one_that_is_not_there()
+    public async Task Another_customers_record_is_answered_like_a_missing_one()
     {
         var (own, other) = (await app.CreateAsync(), await app.CreateAsync());
         using var http = app.CreateAnonymousClient();
@@ -44,7 +44,7 @@ public sealed class AuthorizationMatrixTests(CustomersApp app)
         {
             var (foreign, missing) = (await api.GetAsync($"/api/customers/{other.Id}", headers), await api.GetAsync($"/api/customers/{nobody}", headers));
             foreign.ShouldBeProblem(404, "not-found");
-            Assert.Equal(Words(missing, nobody), Words(foreign, other.Id));
+            Assert.Equal(Normalized(missing, nobody), Normalized(foreign, other.Id));
         }
 
         (await api.PutAsync($"/api/customers/{other.Id}", CustomersApp.NewCustomer().ToJsonString(), other.IfMatch)).ShouldBe(404);
@@ -62,7 +62,7 @@ public sealed class AuthorizationMatrixTests(CustomersApp app)
     [InlineData("id", "\"01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003\"")]
     [InlineData("roles", "[\"admin\"]")]
     [InlineData("customerId", "\"01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003\"")]
-    public async Task A_body_sets_nothing_that_is_not_its_to_set(string member, string value)
+    public async Task A_body_cannot_set_protected_members(string member, string value)
     {
         var customer = await app.CreateAsync();
 
@@ -85,6 +85,6 @@ public sealed class AuthorizationMatrixTests(CustomersApp app)
         (await app.Api.PostAsync("/api/customers", second.ToJsonString(), ("Idempotency-Key", key))).ShouldBeProblem(422, "idempotency-key-reused");
     }
 
-    private static string Words(ApiResponse answer, Guid id) => answer.Body.Replace(id.ToString(), "ID", StringComparison.Ordinal)
+    private static string Normalized(ApiResponse answer, Guid id) => answer.Body.Replace(id.ToString(), "ID", StringComparison.Ordinal)
         .Replace((string)answer.Json["traceId"]!, "TRACE", StringComparison.Ordinal);
 }

@@ -81,7 +81,7 @@ public sealed class CreateCustomerTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Makes_one_customer_of_20_requests_at_once_for_one_email()
+    public async Task Creates_one_customer_from_20_concurrent_requests_for_one_email()
     {
         var email = CustomersApp.NewEmail();
 
@@ -153,7 +153,7 @@ public sealed class CreateCustomerTests(CustomersApp app)
 
     [Fact]
     public async Task Returns_413_when_the_body_is_larger_than_a_mebibyte() =>
-        // A client that asks first is refused before it sends; one that does not may see the connection closed while it still writes.
+        // A client that expects 100-continue is refused before it sends; another may see the connection closed while it is still writing.
         (await app.Api.PostAsync(Path, $$"""{"name": "{{new string('x', 1024 * 1024)}}"}""", ("Expect", "100-continue"))).ShouldBeProblem(413, "body-too-large");
 
     [Fact]

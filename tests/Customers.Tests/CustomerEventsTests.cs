@@ -3,12 +3,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Customers.Tests;
 
-/// <summary>What other services read: headers and JSON to the letter, by a consumer that knows nothing of our code.</summary>
+/// <summary>What other services read: exact headers and JSON, read by a consumer that uses none of our code.</summary>
 [Collection(CustomersCollection.Name)]
 public sealed class CustomerEventsTests(CustomersApp app)
 {
     [Fact]
-    public async Task Publishes_customer_updated_with_every_change_and_never_who_it_is()
+    public async Task Publishes_customer_updated_with_every_change_and_no_personal_data()
     {
         var customer = await app.CreateAsync();
         var path = $"/api/customers/{customer.Id}";
@@ -42,7 +42,7 @@ public sealed class CustomerEventsTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Logs_nothing_about_who_it_is()
+    public async Task Logs_no_personal_data()
     {
         var word = Guid.CreateVersion7().ToString("N");
         var body = $$"""{"name": "Name{{word}}", "email": "mail{{word}}@example.com", "phone": "{{word}}"}""";

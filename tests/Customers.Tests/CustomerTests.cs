@@ -19,7 +19,7 @@ public sealed class CustomerTests
     }
 
     [Fact]
-    public void Makes_a_version_of_every_change_and_none_of_no_change()
+    public void Has_a_new_version_for_each_real_change_only()
     {
         var customer = Customer.Create(s_maria, s_then);
 
@@ -41,7 +41,7 @@ public sealed class CustomerTests
     }
 
     [Fact]
-    public void Forgets_the_person_for_good()
+    public void Forgets_the_person_permanently()
     {
         var customer = Customer.Create(s_maria, s_then);
         customer.ChangeAddresses(customer.Addresses.With(Address.Of(Guid.CreateVersion7(), new(null, null, "Obere Str. 57", null, null, "Berlin", null, "DE"), false)), s_then);

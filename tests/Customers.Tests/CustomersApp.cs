@@ -15,7 +15,7 @@ public sealed class CustomersCollection : ICollectionFixture<CustomersApp>
     public const string Name = "Customers";
 }
 
-/// <summary>The service on a port of its own, with a database of its own, and Kafka. All that it logs, at the finest level, is kept.</summary>
+/// <summary>The service on its own port, with its own database and Kafka. Everything that it logs, at the finest level, is kept.</summary>
 public sealed class CustomersApp : IAsyncLifetime
 {
     private readonly InfrastructureFixture _infrastructure = new();
@@ -50,14 +50,14 @@ public sealed class CustomersApp : IAsyncLifetime
         await _infrastructure.DisposeAsync();
     }
 
-    /// <summary>Another one with a database that no other test needs.</summary>
+    /// <summary>Starts another replica on its own database, which no other test uses.</summary>
     public async Task<(Replica Replica, string ConnectionString)> StartAloneAsync()
     {
         var connectionString = await _infrastructure.CreateDatabaseAsync("customers_alone");
         return (Start(connectionString), connectionString);
     }
 
-    /// <summary>Another one, whose database belongs to an ordinary role.</summary>
+    /// <summary>Starts another replica, whose database belongs to an ordinary role.</summary>
     public async Task<Replica> StartOwnedAsync()
     {
         var database = new NpgsqlConnectionStringBuilder(await _infrastructure.CreateDatabaseAsync("customers_owned"));
@@ -71,18 +71,18 @@ public sealed class CustomersApp : IAsyncLifetime
         return Start(database.ConnectionString);
     }
 
-    /// <summary>A database in which nothing runs, for a migration.</summary>
+    /// <summary>A database without a running service, for a migration.</summary>
     public Task<string> CreateDatabaseAsync() => _infrastructure.CreateDatabaseAsync("customers_before");
 
-    /// <summary>Another one on the same database, which believes another authority.</summary>
-    public Replica StartBelieving(params (string Name, string Value)[] settings) => Start(_connectionString, settings);
+    /// <summary>Starts another replica on the same database, which trusts another authority.</summary>
+    public Replica StartTrusting(params (string Name, string Value)[] settings) => Start(_connectionString, settings);
 
     /// <summary>A client without a token.</summary>
     public HttpClient CreateAnonymousClient() => new() { BaseAddress = _replica.Factory.ClientOptions.BaseAddress };
 
     public static string NewEmail() => $"maria.{Guid.CreateVersion7():N}@example.com";
 
-    /// <summary>A valid request, for a test to spoil.</summary>
+    /// <summary>A valid request, which a test may spoil.</summary>
     public static JsonObject NewCustomer(string? email = null) => new()
     {
         ["name"] = "Maria Anders",
@@ -109,7 +109,7 @@ public sealed class CustomersApp : IAsyncLifetime
         return (await command.ExecuteScalarAsync())?.ToString();
     }
 
-    /// <summary>The first events of a key, in the order of their topic.</summary>
+    /// <summary>The first events with this key, in the order of the topic.</summary>
     public async Task<IReadOnlyList<SeenRecord>> ReadEventsAsync(Guid key, int count)
     {
         using var probe = new KafkaProbe(Kafka);
@@ -118,7 +118,7 @@ public sealed class CustomersApp : IAsyncLifetime
 
     private Replica Start(string connectionString, params (string Name, string Value)[] settings)
     {
-        // Any public type of the service names its assembly; Program would be the AppHost's too.
+        // Any public type of the service identifies its assembly; Program would also be the AppHost's.
         var factory = new WebApplicationFactory<CustomerResponse>().WithWebHostBuilder(host =>
         {
             host.UseSetting("urls", "http://127.0.0.1:0");
@@ -132,7 +132,7 @@ public sealed class CustomersApp : IAsyncLifetime
 
             host.ConfigureLogging(logging => logging.AddProvider(Logs));
         });
-        // A real server on a free port: limits and headers are its own, not those of a test double.
+        // A real server on a free port: its limits and headers are tested, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
         var client = factory.CreateClient();

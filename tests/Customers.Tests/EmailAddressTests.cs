@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Customers.Tests;
 
-/// <summary>What is accepted as an address is what is mailed, and one mailbox is one customer's.</summary>
+/// <summary>An accepted address is the one that is mailed, and one mailbox belongs to one customer.</summary>
 public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<CustomersApp>
 {
     private const string Path = "/api/customers";
@@ -80,7 +80,7 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
     [InlineData("a@")]
     [InlineData("a")]
     [InlineData("\u0301@c.de\u2028")]
-    public async Task Refuses_what_a_mailer_would_read_otherwise(string text)
+    public async Task Refuses_what_a_mailer_would_read_differently(string text)
     {
         Assert.False(EmailAddress.IsValid(text));
         (await app.Api.PostAsync(Path, CustomersApp.NewCustomer(text).ToJsonString())).ShouldBeMalformed("$.email");
@@ -89,14 +89,14 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void Takes_64_bytes_before_the_at(int length, bool valid)
+    public void Accepts_64_bytes_before_the_at(int length, bool valid)
     {
         Assert.Equal(valid, EmailAddress.IsValid(new string('a', length) + "@example.com"));
         Assert.Equal(valid, EmailAddress.IsValid(new string('a', length % 2) + new string('é', length / 2) + "@example.com"));
     }
 
     [Fact]
-    public async Task One_mailbox_is_one_customers_however_it_is_written()
+    public async Task One_mailbox_belongs_to_one_customer_in_any_spelling()
     {
         var made = await app.CreateAsync(c => c["email"] = $"{s_unique}.André@bücher{s_unique}.de");
         var ascii = new System.Globalization.IdnMapping().GetAscii($"bücher{s_unique}.de");
@@ -114,7 +114,7 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
     }
 
     [Fact]
-    public async Task Names_are_found_composed_and_decomposed_and_have_something_to_see()
+    public async Task Names_are_found_composed_and_decomposed_and_need_visible_characters()
     {
         var name = $"Andre\u0301 {s_unique}";
         var made = await app.CreateAsync(c => c["name"] = name);
@@ -124,9 +124,9 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
         (await app.Api.PatchAsync($"{Path}/{made.Id}", patch.ToJsonString(), made.IfMatch)).ShouldBeMalformed("$.name");
     }
 
-    /// <summary>Rows of the version before: the oldest customer of a mailbox gets its key; nobody is lost.</summary>
+    /// <summary>Rows of the previous version: the oldest customer of a mailbox gets its key; no customer is lost.</summary>
     [Fact]
-    public async Task Canonical_keys_reach_the_rows_that_are_there()
+    public async Task Existing_rows_get_canonical_keys()
     {
         var connectionString = await app.CreateDatabaseAsync();
         await using var db = new CustomersDb(new DbContextOptionsBuilder<CustomersDb>().UseNpgsql(connectionString).UseSnakeCaseNamingConvention().Options);
@@ -141,7 +141,7 @@ public sealed class EmailAddressTests(CustomersApp app) : IClassFixture<Customer
                 INSERT INTO customers (id, name, email, email_key, search_key, addresses, language, channel_email, channel_sms, channel_webhook, status, version, created_at, updated_at)
                 VALUES ($1, 'Maria', $2, $3, 'maria' || chr(10) || $3, '[]', 'en', true, false, false, 'active', 1, now(), now())
                 """);
-            // In the order of the list, which those of one millisecond would not be.
+            // In the order of the list; ids made within one millisecond would otherwise have no order.
             insert.Parameters.Add(new() { Value = OrderedIds.Next() });
             insert.Parameters.Add(new() { Value = email });
             insert.Parameters.Add(new() { Value = email.ToLowerInvariant() });

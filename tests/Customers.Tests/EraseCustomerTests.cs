@@ -26,7 +26,7 @@ public sealed class EraseCustomerTests(CustomersApp app)
     [Fact]
     public async Task Leaves_nothing_of_the_person_in_any_table()
     {
-        // Words that stand nowhere else, in everything that can be said of somebody.
+        // A word that is used nowhere else, in every field about a person.
         var word = Guid.CreateVersion7().ToString("N");
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var customer = (await app.Api.PostAsync("/api/customers",
@@ -42,12 +42,12 @@ public sealed class EraseCustomerTests(CustomersApp app)
         (await app.Api.DeleteAsync($"/api/customers/{customer.Id}", ("If-Match", "*"))).ShouldBe(204);
 
         Assert.Empty(await TablesWithAsync(word));
-        // The hash of a request lets one check a guess of what was in it.
+        // With the hash of a request one could check guesses about its content.
         Assert.Equal("0 0 0", await app.ReadAsync(fingerprints, customer.Id, kept.Id, deleted.Id));
     }
 
     [Fact]
-    public async Task Takes_the_addresses_with_it_and_is_the_last_change()
+    public async Task Deletes_the_addresses_and_is_the_last_change()
     {
         var customer = await app.CreateAsync();
         var path = $"/api/customers/{customer.Id}";

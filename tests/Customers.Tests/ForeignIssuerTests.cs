@@ -3,12 +3,12 @@ using Xunit.Abstractions;
 
 namespace OrderInventory.Customers.Tests;
 
-/// <summary>Any OpenID Connect provider serves, with the names that it has for the claims.</summary>
+/// <summary>Any OpenID Connect provider can be used, with its own names for the claims.</summary>
 [Collection(CustomersCollection.Name)]
 public sealed class ForeignIssuerTests(CustomersApp app, ITestOutputHelper output)
 {
     [Fact]
-    public async Task Its_tokens_are_believed_with_the_names_of_claims_that_are_configured()
+    public async Task Its_tokens_are_accepted_with_the_configured_claim_names()
     {
         using var issuer = await ForeignIssuer.StartAsync();
         if (issuer is null)
@@ -18,7 +18,7 @@ public sealed class ForeignIssuerTests(CustomersApp app, ITestOutputHelper outpu
         }
 
         var (own, other) = (await app.CreateAsync(), await app.CreateAsync());
-        await using var service = app.StartBelieving(
+        await using var service = app.StartTrusting(
             ("Authentication:Authority", issuer.Issuer), ("Authentication:Audience", "shop"), ("Authentication:RoleClaim", "groups"), ("Authentication:CustomerIdClaim", "https://shop.example/customer"));
 
         var staff = await issuer.TokenAsync(new { sub = "u-1", aud = "shop", groups = "support" });
@@ -34,7 +34,7 @@ public sealed class ForeignIssuerTests(CustomersApp app, ITestOutputHelper outpu
         (await GetAsync(service, customer, $"/api/customers/{other.Id}")).ShouldBe(404);
         (await GetAsync(service, customer, "/api/customers")).ShouldBe(403);
 
-        // What our own issuer would have said counts for nothing here.
+        // Claims and tokens in the form of our own issuer are not accepted here.
         (await GetAsync(service, await issuer.TokenAsync(new { sub = "u-3", aud = "shop", roles = new[] { "admin" }, customer_id = own.Id }), "/api/customers")).ShouldBe(403);
         (await GetAsync(service, await issuer.TokenAsync(new { sub = "u-1", aud = "order-inventory", groups = "support" }), "/api/customers")).ShouldBe(401);
         (await GetAsync(service, TestAuthority.Shared.Token("u-1", ["admin"], token => token.Audience = "shop"), "/api/customers")).ShouldBe(401);

@@ -5,7 +5,7 @@ namespace OrderInventory.Customers.Tests;
 [Collection(CustomersCollection.Name)]
 public sealed class ListCustomersTests(CustomersApp app)
 {
-    /// <summary>Other tests make customers too; each test here looks for a name of its own.</summary>
+    /// <summary>Other tests make customers too; each test here searches for its own name.</summary>
     private readonly string _name = Guid.CreateVersion7().ToString("N");
 
     private async Task<List<Guid>> ListAsync(string query) =>
@@ -26,7 +26,7 @@ public sealed class ListCustomersTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Finds_text_in_name_email_and_phone_whatever_its_case()
+    public async Task Finds_text_in_name_email_and_phone_in_any_case()
     {
         var byName = await CreateAsync($"Maria {_name}");
         var byPhone = await CreateAsync("Ana", _name);
@@ -68,7 +68,7 @@ public sealed class ListCustomersTests(CustomersApp app)
     [InlineData("\\")]
     [InlineData("[\"")]
     [InlineData("\U0001F600")]
-    public async Task Takes_any_text_as_it_is(string sign)
+    public async Task Takes_any_text_literally(string sign)
     {
         var customer = await CreateAsync($"{_name}{sign}x");
 
@@ -89,7 +89,7 @@ public sealed class ListCustomersTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Finds_exactly_an_email_whatever_its_case()
+    public async Task Finds_exactly_one_email_in_any_case()
     {
         var customer = await app.CreateAsync();
         var email = (string)customer.Json["email"]!;
@@ -121,7 +121,7 @@ public sealed class ListCustomersTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Returns_those_of_the_ids_that_there_are()
+    public async Task Returns_the_existing_ones_of_the_given_ids()
     {
         var first = await CreateAsync(_name);
         var second = await CreateAsync(_name);

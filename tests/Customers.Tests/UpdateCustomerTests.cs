@@ -30,7 +30,7 @@ public sealed class UpdateCustomerTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Changes_the_letters_of_its_own_email()
+    public async Task Changes_the_case_of_its_own_email()
     {
         var customer = await app.CreateAsync();
         var email = ((string)customer.Json["email"]!).ToUpperInvariant();
@@ -73,7 +73,7 @@ public sealed class UpdateCustomerTests(CustomersApp app)
     }
 
     [Fact]
-    public async Task Lets_one_of_20_changes_at_once_win()
+    public async Task Lets_one_of_20_concurrent_changes_win()
     {
         var customer = await app.CreateAsync();
 

@@ -7,7 +7,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The AppHost as a process of its own, as run.sh starts it: no dashboard, mail into a pickup folder, a gateway's port of its own.</summary>
+/// <summary>The AppHost as its own process, as run.sh starts it: no dashboard, mail into a pickup folder, its own gateway port.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
@@ -25,7 +25,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         _folder = Directory.CreateTempSubdirectory("apphost-test-").FullName;
         if (!OperatingSystem.IsWindows())
         {
-            // PostgreSQL has to get through, which never runs as root.
+            // PostgreSQL, which never runs as root, must be able to enter the folder.
             File.SetUnixFileMode(_folder, File.GetUnixFileMode(_folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
 
@@ -66,22 +66,25 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Where it keeps its servers' files, by the AppHost's process id.</summary>
+    /// <summary>The folder with its servers' files, found by the AppHost's process id.</summary>
     public string DataFolder => _dataFolder ??= Directory.EnumerateDirectories(_temp, $"order-inventory-{_process.Id.ToString(CultureInfo.InvariantCulture)}-*").Single();
 
     public string Output => string.Join('\n', _lines.TakeLast(100));
 
-    /// <summary>A client of the gateway with the administrator's token that endpoints.json has.</summary>
+    /// <summary>A client of the gateway with the administrator's token from endpoints.json.</summary>
     public HttpClient CreateClient() => new()
     {
         BaseAddress = Gateway,
         DefaultRequestHeaders = { Authorization = new("Bearer", (string?)JsonNode.Parse(File.ReadAllText(EndpointsFile))!["token"]) },
     };
 
-    /// <summary>Returns at once. It has a folder for temporary files of its own, or that of the one <paramref name="beside"/> it: a start deletes there what a killed AppHost has left.</summary>
+    /// <summary>
+    /// Starts the AppHost and returns immediately. It has its own folder for temporary files, or shares that of <paramref name="beside"/>: a
+    /// start deletes there what a killed AppHost has left.
+    /// </summary>
     public static AppHostProcess Begin(AppHostProcess? beside = null, params string[] arguments) => new(Ports.Free(), arguments, [], beside);
 
-    /// <summary>As <see cref="Begin"/>, but returns when the system is healthy and endpoints.json is there.</summary>
+    /// <summary>As <see cref="Begin"/>, but returns when the system is healthy and endpoints.json exists.</summary>
     public static async Task<AppHostProcess> StartAsync(AppHostProcess? beside = null, params string[] arguments)
     {
         var system = Begin(beside, arguments);
@@ -89,12 +92,12 @@ internal sealed class AppHostProcess : IAsyncDisposable
         {
             await Eventually.TrueAsync(() => system.HasExited || File.Exists(system.EndpointsFile), Timeout, "endpoints.json");
             _ = system.HasExited ? null : system.DataFolder;
-            return system.HasExited ? throw new InvalidOperationException("The AppHost ended") : system;
+            return system.HasExited ? throw new InvalidOperationException("The AppHost has exited") : system;
         }
         catch (Exception problem)
         {
             await system.DisposeAsync();
-            throw new InvalidOperationException($"{problem.Message}; the AppHost said:\n{system.Output}", problem);
+            throw new InvalidOperationException($"{problem.Message}; the output of the AppHost:\n{system.Output}", problem);
         }
     }
 
@@ -109,8 +112,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public Task SignalAsync(string name) => Signal.SendAsync(name, _process.Id);
 
     /// <summary>
-    /// Every process that this AppHost brought about and that is alive, by its start time too: an id alone may be given away again. The
-    /// orchestrator detaches itself, so they are known by a variable that all of them inherit.
+    /// Every running process that this AppHost started, with its start time, because an id may be reused. The orchestrator detaches
+    /// itself, so the processes are recognised by an environment variable that all of them inherit.
     /// </summary>
     public List<(int Id, string Started)> Processes() =>
     [
@@ -135,7 +138,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
         await Eventually.TrueAsync(() => DeleteFolder(_folder), Timeout, "the folder's release");
     }
 
-    /// <returns>True; it throws while a process that ends still writes into the folder.</returns>
+    /// <returns>True; throws while a process that is ending still writes into the folder.</returns>
     public static bool DeleteFolder(string folder)
     {
         if (Directory.Exists(folder))

@@ -4,8 +4,8 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.EndToEnd.Tests;
 
 /// <summary>
-/// A short campaign (bench/campaign.sh, docs/guarantees.md): the whole system on servers of its own, a mix of requests, kills, stops and
-/// cut connections in the order of a seed, and a checker that finds no broken promise afterwards.
+/// A short campaign (bench/campaign.sh, docs/guarantees.md): the whole system on its own servers, a mix of requests, and kills, stops and
+/// cut connections in the order of a seed. A checker must find no broken promise afterwards.
 /// </summary>
 public sealed class CampaignTests
 {
@@ -32,7 +32,7 @@ public sealed class CampaignTests
         }
         catch (TimeoutException)
         {
-            // By SIGTERM it ends all that it started.
+            // On SIGTERM the campaign ends everything that it started.
             await Signal.SendAsync("TERM", campaign.Id);
             await campaign.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         }
@@ -41,7 +41,7 @@ public sealed class CampaignTests
     }
 }
 
-/// <summary>Runs where a real Kafka is.</summary>
+/// <summary>Runs only where a real Kafka is installed.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class RealKafkaFactAttribute : FactAttribute
 {

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The ordinary Aspire way. Where no container engine answers these are skipped and say so.</summary>
+/// <summary>The system in containers, Aspire's usual mode. Skipped, with a message, where no container engine answers.</summary>
 [Trait("Category", "Containers")]
 public sealed class ContainersTests
 {
@@ -45,5 +45,5 @@ internal sealed class ContainersFactAttribute : FactAttribute
 {
     private static readonly Lazy<bool> s_answers = new(() => Task.Run(InfrastructureChoice.IsRuntimeHealthyAsync).GetAwaiter().GetResult());
 
-    public ContainersFactAttribute() => Skip = s_answers.Value ? null : "No container engine answers here (docker, or the one in ASPIRE_CONTAINER_RUNTIME).";
+    public ContainersFactAttribute() => Skip = s_answers.Value ? null : "No container engine is available (docker, or the one in ASPIRE_CONTAINER_RUNTIME).";
 }

@@ -3,14 +3,14 @@ using OrderInventory.AppHost.Infrastructure;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>A service that somebody takes over can do in PostgreSQL what the service does, and nothing else.</summary>
+/// <summary>An attacker who takes over a service can do in PostgreSQL what the service can do, and nothing else.</summary>
 [Collection(SystemCollection.Name)]
 public sealed class DatabaseRolesTests(SystemFixture system)
 {
     private static readonly string[] s_services = ["orders", "inventory", "products", "customers", "notifications"];
 
     [Fact]
-    public async Task Each_service_owns_its_database_and_can_enter_no_other()
+    public async Task Each_service_owns_its_database_and_cannot_enter_any_other()
     {
         foreach (var service in s_services)
         {
@@ -43,7 +43,7 @@ public sealed class DatabaseRolesTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task A_database_that_an_earlier_version_has_left_is_the_services_own_afterwards()
+    public async Task A_database_of_an_earlier_version_becomes_owned_by_its_service()
     {
         var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres")) { Database = "postgres", Pooling = false };
         var name = $"kept_{Guid.CreateVersion7():N}";
@@ -66,9 +66,9 @@ public sealed class DatabaseRolesTests(SystemFixture system)
         }
     }
 
-    // Fails when the script of the deployment makes a role that can more than the AppHost's own, or cannot take a password with quotes in it.
+    // Fails when the deployment's script makes a role with more rights than the AppHost's roles, or cannot take a password with quotes.
     [ProgramFact("psql", "postgresql-client")]
-    public async Task The_script_of_the_deployment_makes_roles_that_enter_their_own_database_only()
+    public async Task The_deployment_script_creates_roles_that_can_enter_only_their_own_database()
     {
         var administrator = new NpgsqlConnectionStringBuilder(await system.Runner.ConnectionStringAsync("postgres"));
         var letters = string.Concat(Guid.CreateVersion7().ToString("N")[16..].Select(c => (char)('A' + (c % 26))));

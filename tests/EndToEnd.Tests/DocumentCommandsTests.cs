@@ -7,19 +7,19 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Carries out what README.md and docs tell a reader to type, in the order in which they meet it, on the system that README's first command starts.</summary>
+/// <summary>Runs the commands of README.md and docs in reading order, on the system that README's first command starts.</summary>
 public sealed partial class DocumentCommandsTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
-    /// <summary>Blocks that nobody types.</summary>
+    /// <summary>Languages of blocks that are not commands.</summary>
     private static readonly string[] Shown = ["text", "json", "mermaid", "csharp", "http", "xml"];
 
-    /// <summary>What a script of a document may begin a command with.</summary>
+    /// <summary>The programs with which a command in a document's script may begin.</summary>
     private static readonly string[] Run = ["curl", "jq"];
 
-    /// <summary>Commands that would start a system or a test run inside this one, and how they are looked at instead. They throw when a reader would fail.</summary>
-    private static readonly Dictionary<string, Action<string[]>> LookedAt = new()
+    /// <summary>Commands that would start a system or a test run inside this one, each with a check that throws if a reader would fail.</summary>
+    private static readonly Dictionary<string, Action<string[]>> CheckedInstead = new()
     {
         ["./run.sh"] = arguments =>
         {
@@ -110,17 +110,17 @@ public sealed partial class DocumentCommandsTests
 
                 foreach (var command in Commands(document, text).Where(command => !command.Runs))
                 {
-                    LookedAt[command.Program](command.Arguments);
+                    CheckedInstead[command.Program](command.Arguments);
                     seen.Add(command.Program);
                 }
             }
         }
 
-        // What no document says any more is not kept here.
-        Assert.Equal(LookedAt.Keys.Order(), seen.Order());
+        // A command that no document has any more must leave the list.
+        Assert.Equal(CheckedInstead.Keys.Order(), seen.Order());
     }
 
-    /// <summary>README.md, then what it links to in its order, then the rest.</summary>
+    /// <summary>README.md, then the documents that it links to in its order, then the rest.</summary>
     private static List<string> Documents()
     {
         var all = Directory.EnumerateFiles(PathOf("docs"), "*.md", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Repository.Root, file)).Order().ToList();
@@ -133,7 +133,7 @@ public sealed partial class DocumentCommandsTests
 
     private static IEnumerable<Command> Commands(string document, string block)
     {
-        // A line that ends with a backslash goes on in the next one.
+        // A line that ends with a backslash continues in the next one.
         foreach (var line in block.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n').Where(line => line.Trim() is { Length: > 0 } text && text[0] != '#'))
         {
             var parts = CommandLine().Match(line);
@@ -145,12 +145,12 @@ public sealed partial class DocumentCommandsTests
                 (program, arguments) = ($"dotnet {arguments[0]}", arguments[1..]);
             }
 
-            Assert.True(runs || LookedAt.ContainsKey(program), $"{document} has a command that nobody tries: {line}. Say in {nameof(DocumentCommandsTests)} how it is checked.");
+            Assert.True(runs || CheckedInstead.ContainsKey(program), $"{document} has a command that no test runs: {line}. Add to {nameof(CheckedInstead)} how it is checked.");
             yield return new(line, program, arguments, runs);
         }
     }
 
-    /// <summary>Runs a document's commands as one script, as they would be typed into one shell.</summary>
+    /// <summary>Runs a document's commands as one script, as if typed into one shell.</summary>
     private static async Task<string> RunScriptAsync(string document, string commands, AppHostProcess system)
     {
         const string end = "=== variables ===";
@@ -177,7 +177,7 @@ public sealed partial class DocumentCommandsTests
         Assert.True(exitCode == 0, $"{where}: {output}");
     }
 
-    /// <summary>Debian keeps the servers' programs out of the path; psql is beside them.</summary>
+    /// <summary>Debian keeps the servers' programs out of PATH; psql is in the same folder.</summary>
     private static string Psql() =>
         Directory.Exists("/usr/lib/postgresql") && Directory.EnumerateDirectories("/usr/lib/postgresql").Select(folder => Path.Combine(folder, "bin", "psql")).FirstOrDefault(File.Exists) is { } found
             ? found
@@ -198,7 +198,7 @@ public sealed partial class DocumentCommandsTests
     [GeneratedRegex(@"\]\((?<target>[^)#]+)")]
     private static partial Regex Link();
 
-    /// <summary>Variables for one command are written in capitals, a script's own in small letters.</summary>
+    /// <summary>Variables for one command are in upper case, a script's own variables in lower case.</summary>
     [GeneratedRegex(@"^ *(?:[A-Z_]+=\S+ +)*(?<program>\S+)(?<rest>.*)$")]
     private static partial Regex CommandLine();
 

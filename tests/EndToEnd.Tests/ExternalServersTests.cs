@@ -6,14 +6,14 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Servers of one's own, as docs/operations.md has them: a role for each service, migrations as a step before, a pooler before PostgreSQL.</summary>
+/// <summary>External servers as in docs/operations.md: a role for each service, migrations as a separate step, a pooler before PostgreSQL.</summary>
 public sealed class ExternalServersTests
 {
     private const int Orders = 40;
     private static readonly string[] s_services = ["Orders", "Inventory", "Products", "Customers", "Notifications"];
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(1);
 
-    // Fails when a service keeps something in a session of PostgreSQL, such as a prepared statement, or needs a second connection while it holds one.
+    // Fails when a service keeps state in a PostgreSQL session, such as a prepared statement, or needs a second connection while it holds one.
     [ProgramFact("pgbouncer", "pgbouncer")]
     public async Task A_shop_needs_one_connection_for_each_database_behind_a_pooler_of_transactions()
     {
@@ -26,7 +26,7 @@ public sealed class ExternalServersTests
         var administrator = new NpgsqlConnectionStringBuilder(await servers.ConnectionStringAsync("postgres")) { Database = "postgres", Pooling = false };
         var (redis, kafka) = (await servers.ConnectionStringAsync("redis"), await servers.ConnectionStringAsync("kafka"));
         var owners = s_services.ToDictionary(service => service, service => Owner(service.ToLowerInvariant()));
-        // The development issuer is no part of a deployment: it has a connection of its own, and migrates at start.
+        // The development issuer is not part of a deployment: it has its own connection and migrates at start.
         var issuer = Owner("identity");
         foreach (var owner in owners.Values.Append(issuer))
         {
@@ -36,14 +36,14 @@ public sealed class ExternalServersTests
         await Task.WhenAll(owners.Select(owner => MigrateAsync(owner.Key, owner.Value)));
 
         using var pooler = new PgBouncer(administrator, owners.Values);
-        // Refused at start: what would prepare statements there, or migrate.
+        // Refused at start: settings that would prepare statements or migrate through the pooler.
         foreach (var (migrations, prepared) in new[] { ("Never", 100), ("AtStart", 0), ("Only", 0) })
         {
             var (exitCode, output) = await RunAsync(
                 "Products", $"--Database:Migrations={migrations}", $"--ConnectionStrings:productsdb={pooler.ConnectionString(owners["Products"])};Max Auto Prepare={prepared}",
                 $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:kafka={kafka}", "--urls=http://127.0.0.1:0");
             Assert.NotEqual(0, exitCode);
-            Assert.Contains("'products' leads to a pooler that lends connections for a transaction", output, StringComparison.Ordinal);
+            Assert.Contains("'products' leads to a pooler that assigns connections per transaction", output, StringComparison.Ordinal);
         }
 
         await using var system = await AppHostRunner.StartAsync(
@@ -83,10 +83,10 @@ public sealed class ExternalServersTests
 
     private static Task<(int ExitCode, string Output)> RunAsync(string service, params string[] settings) => ProgramRun.RunAsync(
         "dotnet", [Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.dll"), .. settings],
-        // One that refuses to start ends with an exception, which is no crash to report.
+        // A service that refuses to start ends with an exception; this is not a crash to report.
         environment: [("DOTNET_ENVIRONMENT", "Development"), ("DOTNET_DbgEnableMiniDump", "0")]);
 
-    /// <summary>PgBouncer which lends a connection for a transaction, and has one for each database.</summary>
+    /// <summary>PgBouncer in transaction mode, with one connection for each database.</summary>
     private sealed class PgBouncer : IDisposable
     {
         private readonly int _port = Ports.Free();
@@ -112,7 +112,7 @@ public sealed class ExternalServersTests
             string[] command = ["pgbouncer", "-q", Path.Combine(Folder, "pgbouncer.ini")];
             if (OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess)
             {
-                // It refuses to run as root.
+                // PgBouncer refuses to run as root.
                 File.SetUnixFileMode(Folder, File.GetUnixFileMode(Folder) | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
                 command = ["setpriv", .. UnprivilegedUser.Find().RunAs(command[0]), .. command[1..]];
             }
@@ -122,7 +122,7 @@ public sealed class ExternalServersTests
 
         public string Folder { get; } = Directory.CreateTempSubdirectory("order-inventory-pooler-").FullName;
 
-        /// <summary>As docs/operations.md says: nothing is prepared, because the next transaction may be on another connection.</summary>
+        /// <summary>As docs/operations.md requires: nothing is prepared, because the next transaction may be on another connection.</summary>
         public string ConnectionString(NpgsqlConnectionStringBuilder owner) => $"Host=127.0.0.1;Port={_port};Username={owner.Username};Database={owner.Database};Max Auto Prepare=0";
 
         public void Dispose()

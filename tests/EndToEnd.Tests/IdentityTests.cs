@@ -72,7 +72,7 @@ public sealed class IdentityTests(SystemFixture system)
         using var stolen = await ExchangeAsync(client, code, "somebody else's verifier, which is long enough to be one");
         Assert.Equal(HttpStatusCode.BadRequest, stolen.StatusCode);
 
-        // A code that was tried with a wrong verifier, or used, is spent: the person is signed in and gets another one at once.
+        // A code that was used, or tried with a wrong verifier, is spent. The person is still signed in and gets another one immediately.
         code = HttpUtility.ParseQueryString((await client.GetAsync(authorize)).Headers.Location!.Query)["code"]!;
         using var exchanged = await ExchangeAsync(client, code, verifier);
         var token = (string)(await exchanged.Content.ReadFromJsonAsync<JsonNode>())!["access_token"]!;
@@ -82,7 +82,7 @@ public sealed class IdentityTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task Nobody_is_sent_elsewhere_with_a_code()
+    public async Task A_code_is_sent_to_registered_addresses_only()
     {
         using var client = NewBrowser();
 
@@ -97,13 +97,13 @@ public sealed class IdentityTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task A_services_token_does_not_pass_the_gateway_and_a_persons_none_of_the_internal_paths()
+    public async Task The_gateway_refuses_service_tokens_and_internal_paths_refuse_personal_tokens()
     {
         using var service = new HttpClient { BaseAddress = Gateway };
         service.DefaultRequestHeaders.Authorization = new("Bearer", await Issuer.TokenAsync("orders", CancellationToken.None));
         Assert.Equal(HttpStatusCode.Forbidden, (await service.GetAsync("/api/products")).StatusCode);
 
-        // The client itself resolves ".."; what reaches the gateway with a second reading is refused.
+        // The client itself resolves ".."; a path that could be read in a second way is refused by the gateway.
         foreach (var (path, expected) in new[]
         {
             ("/internal/orders/open", HttpStatusCode.NotFound),

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>What fault tests build on: each server can be stopped, killed and started again, and keeps its address.</summary>
+/// <summary>What fault tests rely on: each server can be stopped, killed and started again, and keeps its address.</summary>
 public sealed class InfrastructureFaultTests(InfrastructureFixture infrastructure) : IClassFixture<InfrastructureFixture>
 {
     [Fact]

@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Start, stop and crash of the AppHost as a process of its own, as run.sh starts it.</summary>
+/// <summary>Start, stop and crash of the AppHost as its own process, as run.sh starts it.</summary>
 public sealed class LifecycleTests
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
@@ -21,7 +21,7 @@ public sealed class LifecycleTests
         await using var system = await AppHostProcess.StartAsync();
         var processes = system.Processes();
         Assert.True(processes.Count > 9, $"only {processes.Count} processes were found");
-        // It holds connection strings.
+        // The file holds connection strings.
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(system.EndpointsFile).UnixFileMode);
 
         await system.SignalAsync("TERM");
@@ -35,7 +35,7 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Leaves_no_process_when_it_is_killed_and_another_copy_beside_it_goes_on()
+    public async Task Leaves_no_process_when_killed_and_another_copy_keeps_running()
     {
         await using var other = await AppHostProcess.StartAsync();
         await using var system = await AppHostProcess.StartAsync(other);
@@ -45,13 +45,13 @@ public sealed class LifecycleTests
         await system.SignalAsync("KILL");
 
         await Eventually.TrueAsync(() => processes.All(AppHostProcess.IsGone), TimeSpan.FromSeconds(30), "the end of all its processes");
-        Assert.True(Directory.Exists(system.DataFolder), "nobody was left to delete it");
+        Assert.True(Directory.Exists(system.DataFolder), "the data folder of a killed AppHost must still exist");
         using var gateway = other.CreateClient();
         var shop = new Shop(gateway);
         var (_, order) = await shop.PlaceAsync(await shop.CustomerAsync(), (await shop.ProductAsync(stock: 1), 1));
         Assert.Equal("confirmed", (string?)order["status"]);
 
-        // The next start sweeps away what a killed one has left, and only that.
+        // The next start deletes what a killed AppHost has left, and only that.
         await using var next = AppHostProcess.Begin(other);
         await Eventually.TrueAsync(() => next.HasExited || !Directory.Exists(system.DataFolder), Timeout, "the sweep");
         Assert.False(next.HasExited, next.Output);
@@ -59,7 +59,7 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Starts_a_service_again_that_was_killed_or_has_ended_and_says_so()
+    public async Task Restarts_a_service_that_was_killed_or_has_exited_and_reports_it()
     {
         await using var system = await AppHostProcess.StartAsync();
         using var gateway = system.CreateClient();
@@ -68,10 +68,10 @@ public sealed class LifecycleTests
 
         var orders = system.ProcessOf("OrderInventory.Orders");
         await Signal.SendAsync("KILL", orders);
-        await Eventually.TrueAsync(() => system.Output.Contains("orders is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line that says so");
-        // It ends in order, with exit code 0: a service is to run all the same.
+        await Eventually.TrueAsync(() => system.Output.Contains("orders is restarted (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about the restart");
+        // On SIGTERM the service ends normally, with exit code 0: it must be restarted all the same.
         await Signal.SendAsync("TERM", system.ProcessOf("OrderInventory.Customers"));
-        await Eventually.TrueAsync(() => system.Output.Contains("customers is started again (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about customers");
+        await Eventually.TrueAsync(() => system.Output.Contains("customers is restarted (1 of at most 3 times a minute)", StringComparison.Ordinal), Timeout, "the line about customers");
         await Eventually.TrueAsync(async () => (await gateway.GetAsync(new Uri("/health", UriKind.Relative))).IsSuccessStatusCode, Timeout, "every service ready again");
         Assert.Contains("orders crashed or was killed", system.Output, StringComparison.Ordinal);
         Assert.Contains("customers has ended", system.Output, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public sealed class LifecycleTests
         Directory.CreateDirectory(Path.Combine(java.FullName, "libs"));
         await File.WriteAllTextAsync(Path.Combine(java.FullName, "libs", "kafka_2.13.jar"), "");
         var program = Path.Combine(java.FullName, "bin", "java");
-        // Formats the storage, then cannot run: as a machine without memory, or a broken Java.
+        // Formats the storage, then fails, as on a machine without memory or with a broken Java.
         await File.WriteAllTextAsync(program, "#!/bin/sh\ncase \"$*\" in *StorageTool*) exit 0;; esac\necho 'no memory for this' >&2\nexit 3\n");
         using (var chmod = Process.Start("chmod", ["+x", program]))
         {
@@ -113,7 +113,7 @@ public sealed class LifecycleTests
     }
 
     [Fact]
-    public async Task Says_that_the_gateways_port_is_taken_before_anything_starts()
+    public async Task Reports_that_the_gateways_port_is_taken_before_anything_starts()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -122,29 +122,29 @@ public sealed class LifecycleTests
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(port);
 
         Assert.Equal(1, exitCode);
-        Assert.Contains($"Port {port.ToString(CultureInfo.InvariantCulture)} of gateway is taken by another process", output, StringComparison.Ordinal);
+        Assert.Contains($"Port {port.ToString(CultureInfo.InvariantCulture)} of gateway is in use by another process", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Unhandled exception", output, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Says_that_a_services_port_is_the_gateways_too_before_anything_starts()
+    public async Task Reports_that_a_service_has_the_gateways_port_before_anything_starts()
     {
         var port = Ports.Free();
 
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(port, ("Ports__orders", port.ToString(CultureInfo.InvariantCulture)));
 
         Assert.Equal(1, exitCode);
-        Assert.Equal($"Port {port.ToString(CultureInfo.InvariantCulture)} is given to orders and to gateway: choose another one with GATEWAY_PORT.", output.Trim());
+        Assert.Equal($"Port {port.ToString(CultureInfo.InvariantCulture)} is assigned to both orders and gateway: choose another one with GATEWAY_PORT.", output.Trim());
     }
 
     [Theory]
-    [InlineData("Restart", "maybe", "Restart is true or false, not 'maybe'.")]
-    [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes is a number, not 'soon'.")]
-    [InlineData("Ports__orders", "70000", "Ports:orders is a port from 1 to 65535, not '70000'.")]
-    [InlineData("Database__Migrations", "Only", "Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not 'Only'.")]
-    [InlineData("Database__Migrations", "Never", "Database:Migrations is AtStart, or Never with Infrastructure:Mode=external, not 'Never'.")]
-    [InlineData("Ports__inventory", "0", "Ports:inventory is a port from 1 to 65535, not '0'.")]
-    public async Task Says_what_is_wrong_with_a_setting_before_anything_starts(string setting, string value, string said)
+    [InlineData("Restart", "maybe", "Restart must be true or false, not 'maybe'.")]
+    [InlineData("StartTimeoutMinutes", "soon", "StartTimeoutMinutes must be a number, not 'soon'.")]
+    [InlineData("Ports__orders", "70000", "Ports:orders must be a port from 1 to 65535, not '70000'.")]
+    [InlineData("Database__Migrations", "Only", "Database:Migrations must be AtStart, or Never with Infrastructure:Mode=external, not 'Only'.")]
+    [InlineData("Database__Migrations", "Never", "Database:Migrations must be AtStart, or Never with Infrastructure:Mode=external, not 'Never'.")]
+    [InlineData("Ports__inventory", "0", "Ports:inventory must be a port from 1 to 65535, not '0'.")]
+    public async Task Reports_an_invalid_setting_before_anything_starts(string setting, string value, string said)
     {
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(Ports.Free(), (setting, value));
 
@@ -155,12 +155,12 @@ public sealed class LifecycleTests
     [Theory]
     [InlineData("Ports__ordres", "7000", "Ports:ordres: there is no service 'ordres'.")]
     [InlineData("Environment__stock__TZ", "UTC", "Environment:stock: there is no service 'stock'.")]
-    public async Task Says_that_there_is_no_such_service_before_anything_starts(string setting, string value, string said)
+    public async Task Reports_an_unknown_service_before_anything_starts(string setting, string value, string said)
     {
         var (exitCode, output) = await AppHostProcess.RunToEndAsync(Ports.Free(), (setting, value));
 
         Assert.Equal(1, exitCode);
-        Assert.Contains($"{said} There are console, customers, gateway, identity, inventory, notifications, orders, products.", output, StringComparison.Ordinal);
+        Assert.Contains($"{said} The services are console, customers, gateway, identity, inventory, notifications, orders, products.", output, StringComparison.Ordinal);
         Assert.DoesNotContain("is ready", output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", output, StringComparison.Ordinal);
     }
@@ -183,7 +183,7 @@ public sealed class LifecycleTests
                     "/api/products", new { sku = "KEPT-1", name = "Kept", category = "tests", price = new { amount = 1.00m, currency = "EUR" } });
                 Assert.Equal(HttpStatusCode.Created, response.StatusCode);
                 id = (await response.Content.ReadFromJsonAsync<JsonNode>())!["id"]!.GetValue<string>();
-                // They hold customers' data and passwords, under a folder that everyone may enter; a copy of the binaries does not.
+                // The folders hold customers' data and passwords, and everyone may enter their parent; the copy of the binaries holds nothing secret.
                 var folders = new DirectoryInfo(data).GetDirectories().Where(folder => !folder.Name.Contains("binaries", StringComparison.Ordinal)).ToList();
                 Assert.Contains(folders, folder => folder.Name == "mail");
                 Assert.All(folders, folder => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, folder.UnixFileMode));
@@ -195,7 +195,7 @@ public sealed class LifecycleTests
             using var again = await second.CreateClientAsync();
             var product = await again.GetFromJsonAsync<JsonNode>($"/api/products/{id}");
             Assert.Equal("KEPT-1", product!["sku"]!.GetValue<string>());
-            // With the data is the administrator's password, which what measures the server needs.
+            // The kept data includes the administrator's password, which bench/limit.sh needs.
             await Eventually.TrueAsync(() => File.Exists(endpoints), Timeout, "endpoints.json");
             var (exitCode, output) = await ProgramRun.RunAsync(
                 Path.Combine(Repository.Root, "bench/limit.sh"), ["--data", data, "--endpoints", endpoints, "--clients", "1", "--seconds", "1"]);

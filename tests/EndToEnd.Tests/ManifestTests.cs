@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>What <c>aspire publish</c> starts from: every service with its references, no embedded process, no secret.</summary>
+/// <summary>The manifest of <c>aspire publish</c>: every service with its references, no embedded process, no secret.</summary>
 public sealed class ManifestTests
 {
     private static readonly string s_committed = Path.Combine(Repository.Root, "deploy/manifest.json");
@@ -11,7 +11,7 @@ public sealed class ManifestTests
     [Fact]
     public async Task The_published_manifest_is_the_committed_one()
     {
-        // As deep in the tree as the committed one: it names projects by relative paths.
+        // At the same depth as the committed file, because the manifest names projects by relative paths.
         var file = Path.Combine(Repository.Root, "artifacts/manifest.json");
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         await PublishAsync(file);
@@ -28,7 +28,7 @@ public sealed class ManifestTests
         Assert.DoesNotContain(resources, resource => (string?)resource.Value!["type"] == "executable.v0");
         var gateway = Assert.Single(resources, resource => resource.Value!["bindings"]?["http"]?["external"]?.GetValue<bool>() == true);
         Assert.Equal("gateway", gateway.Key);
-        // The one thing to be said that is no secret is whose tokens are believed.
+        // The only parameter that is not a secret is the authority whose tokens are trusted.
         Assert.All(resources.Where(resource => resource.Value!["inputs"] is not null && resource.Key != "authentication-authority"), resource => Assert.True((bool?)resource.Value!["inputs"]!["value"]!["secret"]));
         Assert.DoesNotContain("InstanceId", published, StringComparison.Ordinal);
     }

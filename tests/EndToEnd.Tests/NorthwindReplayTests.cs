@@ -5,8 +5,8 @@ using CsvHelper;
 namespace OrderInventory.EndToEnd.Tests;
 
 /// <summary>
-/// Real trading data: every order of Northwind in the order of its id, one after the other. What the system decides must equal a plain
-/// sequential calculation over the files, order by order, and so must every product's stock at the end.
+/// Real trading data: every Northwind order, one after the other by id. The system's decisions must equal a plain sequential calculation
+/// over the files, order by order, and so must every product's stock at the end.
 /// </summary>
 [Collection(SystemCollection.Name)]
 public sealed class NorthwindReplayTests(SystemFixture system)
@@ -75,7 +75,7 @@ public sealed class NorthwindReplayTests(SystemFixture system)
     }
 }
 
-/// <summary>Runs where the data lies: NORTHWIND names the folder, by default ../shared/data/northwind beside the repository.</summary>
+/// <summary>Runs where the data exists: NORTHWIND names the folder, by default ../shared/data/northwind next to the repository.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class NorthwindFactAttribute : FactAttribute
 {

@@ -12,7 +12,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task An_order_is_confirmed_its_stock_reserved_and_its_customer_told()
+    public async Task An_order_is_confirmed_its_stock_reserved_and_its_customer_notified()
     {
         var email = $"maria-{Guid.CreateVersion7():N}@example.com";
         var customer = await _shop.CustomerAsync(email);
@@ -54,7 +54,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task A_cancel_gives_the_stock_back()
+    public async Task A_cancel_releases_the_stock()
     {
         var product = await _shop.ProductAsync(stock: 10);
         var (_, order) = await _shop.PlaceAsync(await _shop.CustomerAsync(), (product, 4));
@@ -77,7 +77,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/orders/{id}/lines")
         {
-            // 10 are more than are available, but what the order holds counts.
+            // 10 is more than is available, but the order's own reservation counts.
             Content = JsonContent.Create(new { lines = new[] { new { productId = tea, quantity = 10 }, new { productId = rice, quantity = 1 } } }),
         };
         request.Headers.TryAddWithoutValidation("If-Match", $"\"{order["version"]}\"");
@@ -97,7 +97,7 @@ public sealed class OrderFlowTests(SystemFixture system)
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _shop.PlaceAsync(customer, (product, 1))));
 
-        // Most are refused by the check; those that got past it at the same moment are turned away by the reservation.
+        // The check refuses most; the reservation rejects those that passed the check at the same moment.
         var refused = answers.Count(a => a.Status == HttpStatusCode.Conflict);
         var orders = answers.Where(a => a.Status == HttpStatusCode.Created).Select(a => (string?)a.Body["status"]).ToList();
         Assert.Equal((10, 30), (orders.Count(status => status == "confirmed"), refused + orders.Count(status => status == "rejected")));
@@ -105,7 +105,7 @@ public sealed class OrderFlowTests(SystemFixture system)
     }
 
     [Fact]
-    public async Task A_new_price_is_for_new_orders_and_moves_no_stock()
+    public async Task A_new_price_applies_to_new_orders_and_moves_no_stock()
     {
         var (customer, product) = (await _shop.CustomerAsync(), await _shop.ProductAsync(stock: 1000, price: 18.00m));
         var (_, before) = await _shop.PlaceAsync(customer, (product, 3));

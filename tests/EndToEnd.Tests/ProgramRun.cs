@@ -7,11 +7,11 @@ internal static class ProgramRun
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(2);
 
-    /// <param name="program">Which.</param>
-    /// <param name="arguments">Its.</param>
-    /// <param name="input">What it reads.</param>
-    /// <param name="environment">Variables beside the test's own.</param>
-    /// <returns>Its exit code, and what it printed: to the error output, then to the other one.</returns>
+    /// <param name="program">The program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="input">Its standard input.</param>
+    /// <param name="environment">Variables in addition to the test's own.</param>
+    /// <returns>The exit code, and the error output followed by the standard output.</returns>
     public static async Task<(int ExitCode, string Output)> RunAsync(
         string program, string[] arguments, string input = "", params IEnumerable<(string Name, string Value)> environment)
     {

@@ -5,11 +5,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Redis goes and comes back while people read and change: slower, never an error, and nothing stale for longer than a cache lives.</summary>
+/// <summary>Redis stops and starts while clients read and write: slower, but no error, and nothing stale longer than a cache entry lives.</summary>
 public sealed class RedisOutageTests
 {
     [Fact]
-    public async Task Stopped_and_started_under_traffic_it_costs_no_error_and_leaves_nothing_stale()
+    public async Task Stopping_and_starting_Redis_under_traffic_causes_no_errors_and_no_stale_answers()
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup"]);
         await system.WaitUntilHealthyAsync("gateway");
@@ -32,7 +32,7 @@ public sealed class RedisOutageTests
         await AfterAsync(50);
         await system.StopAsync("redis");
         await AfterAsync(50);
-        // Changed while nobody can tell the cache.
+        // Changed while the cache cannot be invalidated.
         var current = await gateway.GetAsync($"/api/products/{product}");
         using var patch = new HttpRequestMessage(HttpMethod.Patch, $"/api/products/{product}") { Content = JsonContent.Create(new { name = "Chai, new" }, new MediaTypeHeaderValue("application/merge-patch+json")) };
         patch.Headers.TryAddWithoutValidation("If-Match", current.Headers.NonValidated["ETag"].ToString());
@@ -47,10 +47,10 @@ public sealed class RedisOutageTests
         // Stock may be read from the cache for its time to live, 30 s at most.
         await Eventually.TrueAsync(
             async () => (long)(await shop.GetAsync($"/api/inventory/{product}"))["onHand"]! == (await shop.StockAsync(product)).OnHand,
-            TimeSpan.FromSeconds(35), "the level that is read is the level that is");
+            TimeSpan.FromSeconds(35), "the API returns the stored level");
         await Eventually.TrueAsync(
             async () => (await OrdersAsync($"/api/customers/{customer}/orders/recent")).SequenceEqual(await OrdersAsync($"/api/orders?customerId={customer}&limit=20")),
-            TimeSpan.FromSeconds(35), "the latest orders that are read are those that are");
+            TimeSpan.FromSeconds(35), "the API returns the latest orders");
 
         async Task<IEnumerable<string>> OrdersAsync(string path) =>
             (await shop.GetAsync(path))["items"]!.AsArray().Select(order => $"{order!["id"]} {order["version"]} {order["status"]}");
@@ -71,7 +71,7 @@ public sealed class RedisOutageTests
         Task AfterAsync(int more)
         {
             var target = Volatile.Read(ref requests) + more;
-            return Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref requests) >= target), TimeSpan.FromSeconds(60), "traffic goes on");
+            return Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref requests) >= target), TimeSpan.FromSeconds(60), "traffic continues");
         }
     }
 }

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The reference page in a browser: a person signs in by authorization code with PKCE, and tries a call. Without Chromium this is skipped and says so.</summary>
+/// <summary>The reference page in a browser: a person signs in by authorization code with PKCE, and tries a call. Skipped without Chromium.</summary>
 [Collection(SystemCollection.Name)]
 [Trait("Category", "Browser")]
 public sealed class ReferencePageTests(SystemFixture system)
@@ -18,7 +18,7 @@ public sealed class ReferencePageTests(SystemFixture system)
         await using var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = ["--no-sandbox"] });
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1400, Height = 1000 } });
         context.SetDefaultTimeout(60_000);
-        // The page has all that it needs: whatever would ask another host is a fault.
+        // The page is self-contained: a request to another host is an error.
         var elsewhere = new List<string>();
         var gateway = new Uri($"http://127.0.0.1:{system.Gateway.BaseAddress!.Port}");
         context.Request += (_, request) =>
@@ -43,13 +43,13 @@ public sealed class ReferencePageTests(SystemFixture system)
         var popup = await page.RunAndWaitForPopupAsync(() => page.GetByRole(AriaRole.Button, new() { Name = "Authorize", Exact = true }).First.ClickAsync());
         var closed = new TaskCompletionSource();
         popup.Close += (_, _) => closed.TrySetResult();
-        await popup.GetByLabel("Who").SelectOptionAsync("demo-catalog");
+        await popup.GetByLabel("Person").SelectOptionAsync("demo-catalog");
         await popup.GetByLabel("Secret").FillAsync(system.Runner.App.Services.GetRequiredService<DevelopmentIssuer>().Clients["demo-catalog"]);
         await popup.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await closed.Task.WaitAsync(TimeSpan.FromSeconds(60));
         await page.GetByRole(AriaRole.Button, new() { Name = "Clear tokens" }).First.WaitForAsync();
 
-        // The role that signed in decides: a catalogue manager reads no orders.
+        // The role of the person decides: a catalogue manager may not read orders.
         await page.GetByText("List orders, newest first").First.ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Test Request (get /api/orders)", Exact = true }).Last.ClickAsync();
         var answer = await page.RunAndWaitForResponseAsync(
@@ -58,7 +58,7 @@ public sealed class ReferencePageTests(SystemFixture system)
         Assert.Equal(403, answer.Status);
         Assert.Equal("/problems/not-permitted", (string?)JsonNode.Parse(await answer.TextAsync())!["type"]);
         Assert.Empty(elsewhere);
-        // The browser itself notes an answer that is no success.
+        // The browser itself logs a response that is not a success.
         Assert.DoesNotContain(problems, problem => !problem.Contains("403", StringComparison.Ordinal));
     }
 }

@@ -1,11 +1,11 @@
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Where the sources are, and what was built of them.</summary>
+/// <summary>Where the sources and their build output are.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>Where a project has what was built of it, in the configuration in which the tests were built; relative to the project.</summary>
+    /// <summary>A project's build output, relative to the project, in the configuration in which the tests were built.</summary>
     public static string Output { get; } = Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../../.."), AppContext.BaseDirectory);
 
     private static string Find()

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>MSBuild takes a property that it does not know without a word, so what a service runs with is read from what was built.</summary>
+/// <summary>MSBuild silently accepts an unknown property, so a service's runtime settings are read from the build output.</summary>
 public sealed class RuntimeSettingsTests
 {
     [Theory]
@@ -14,7 +14,7 @@ public sealed class RuntimeSettingsTests
     [InlineData("Gateway")]
     [InlineData("Identity")]
     [InlineData("Console")]
-    public void A_service_runs_with_the_small_collector_and_compiles_late(string service)
+    public void A_service_has_the_runtime_settings_for_little_memory(string service)
     {
         var file = Path.Combine(Repository.Root, "services", service, Repository.Output, $"OrderInventory.{service}.runtimeconfig.json");
         var settings = JsonNode.Parse(File.ReadAllText(file))!["runtimeOptions"]!["configProperties"]!;

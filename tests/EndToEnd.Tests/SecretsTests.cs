@@ -11,13 +11,13 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Values are planted wherever people and operators put them, and looked for in everything that leaves a service beside its answers.</summary>
+/// <summary>Values are planted wherever people and operators enter data, and searched in all that leaves a service except its responses.</summary>
 public sealed class SecretsTests
 {
     private const string Name = "Zyxwina Plantedname";
     private const string Street = "Plantedstrasse 77";
     private const string Phone = "+49305550198877";
-    private const string Words = "planted words of a person";
+    private const string FreeText = "planted words of a person";
     private const string WebhookSecret = "planted-webhook-secret-0123456789";
     private const string ApiKey = "planted-key-of-another-system-0123456789";
     private const string Cookie = "planted-cookie-0123456789";
@@ -44,16 +44,16 @@ public sealed class SecretsTests
             marked.EnsureSuccessStatusCode();
         }
 
-        // The last thing that was done has been exported by each kind, and so has what came before it.
+        // Wait until each kind of telemetry has exported the last request, and so everything before it.
         await Eventually.TrueAsync(
             () => new[] { "traces", "metrics", "logs" }.All(signal => collector.Exports.Any(export => export.Signal == signal))
                 && collector.Spans.Any(span => span.Service == "notifications" && span.Name.Contains("send", StringComparison.Ordinal)),
             TimeSpan.FromSeconds(120),
-            "every kind of telemetry has come");
+            "every kind of telemetry has arrived");
         var batches = collector.Exports.Count(export => export.Signal == "metrics");
-        await Eventually.TrueAsync(() => collector.Exports.Count(export => export.Signal == "metrics") >= batches + 6, TimeSpan.FromSeconds(150), "one more round of exports has come");
+        await Eventually.TrueAsync(() => collector.Exports.Count(export => export.Signal == "metrics") >= batches + 6, TimeSpan.FromSeconds(150), "one more round of exports has arrived");
 
-        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", Words, WebhookSecret, ApiKey, Cookie, gateway.DefaultRequestHeaders.Authorization!.Parameter! };
+        var planted = new List<string> { Name, "Zyxwina", mailbox, Street, Phone, "5550198877", FreeText, WebhookSecret, ApiKey, Cookie, gateway.DefaultRequestHeaders.Authorization!.Parameter! };
         foreach (var database in new[] { "ordersdb", "inventorydb", "productsdb", "customersdb", "notificationsdb" })
         {
             planted.Add(new NpgsqlConnectionStringBuilder(await system.ConnectionStringAsync(database)).Password!);
@@ -78,7 +78,7 @@ public sealed class SecretsTests
 
     private static async Task<Guid> PlantAsync(HttpClient gateway, string email)
     {
-        // From here on each request carries them; a cookie and a key of another system mean nothing here, and are nobody's business in a log.
+        // From here on each request carries them; a cookie and a key of another system mean nothing here and do not belong in a log.
         gateway.DefaultRequestHeaders.Add("Cookie", $"session={Cookie}");
         gateway.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);
         var created = await gateway.PostAsJsonAsync("/api/customers", new { name = Name, email, phone = Phone, channels = new { email = true, sms = true, webhook = true } });
@@ -98,8 +98,8 @@ public sealed class SecretsTests
     {
         foreach (var end in new Func<Guid, Task<HttpResponseMessage>>[]
         {
-            id => gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = Words }),
-            id => gateway.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = Words, trackingNumber = Words }),
+            id => gateway.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = FreeText }),
+            id => gateway.PostAsJsonAsync($"/api/orders/{id}/ship", new { carrier = FreeText, trackingNumber = FreeText }),
         })
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders")
@@ -122,7 +122,7 @@ public sealed class SecretsTests
         }
     }
 
-    /// <summary>What goes wrong is written down most readily.</summary>
+    /// <summary>Makes requests that fail, because failures are the most likely to be logged.</summary>
     private static async Task FailAsync(HttpClient gateway, string email, Guid customer)
     {
         foreach (var (body, type) in new[]

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>What a shop does, through the gateway and nothing else.</summary>
+/// <summary>What a shop does, through the gateway only.</summary>
 internal sealed class Shop(HttpClient gateway)
 {
     public async Task<Guid> CustomerAsync(string? email = null)

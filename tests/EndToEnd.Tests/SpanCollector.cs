@@ -10,10 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>A span as it left a service.</summary>
+/// <summary>A span as a service exported it.</summary>
 internal sealed record ExportedSpan(string Service, string TraceId, string SpanId, string ParentId, string Name, string Source);
 
-/// <summary>An OpenTelemetry collector that keeps the spans, and the names of the metrics, that it gets by OTLP over HTTP (opentelemetry-proto, trace/v1 and metrics/v1).</summary>
+/// <summary>
+/// An OpenTelemetry collector that keeps the spans and the metrics' names that it receives by OTLP over HTTP (opentelemetry-proto, trace/v1
+/// and metrics/v1).
+/// </summary>
 internal sealed class SpanCollector : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -22,10 +25,10 @@ internal sealed class SpanCollector : IAsyncDisposable
 
     public ConcurrentBag<ExportedSpan> Spans { get; } = [];
 
-    /// <summary>As Prometheus names them, so that a rule's names can be compared.</summary>
+    /// <summary>The metrics' names in Prometheus, so that they can be compared with those in a rule.</summary>
     public ConcurrentDictionary<string, bool> Metrics { get; } = [];
 
-    /// <summary>All that came: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
+    /// <summary>Everything received: <c>traces</c>, <c>metrics</c> or <c>logs</c>, and the request's body.</summary>
     public ConcurrentBag<(string Signal, byte[] Body)> Exports { get; } = [];
 
     public string Endpoint => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -75,7 +78,7 @@ internal sealed class SpanCollector : IAsyncDisposable
         }
     }
 
-    /// <summary>The default translation: a unit in seconds and, of a counter, 'total' are appended; a unit in braces is not.</summary>
+    /// <summary>The default translation: the unit "s" is appended as "seconds" and, for a counter, "total"; a unit in braces is not.</summary>
     private static string PrometheusName(byte[] metric)
     {
         var name = System.Text.Encoding.UTF8.GetString(Fields(metric, 1).Single()).Replace('.', '_');
@@ -83,7 +86,7 @@ internal sealed class SpanCollector : IAsyncDisposable
         return name + unit + (Fields(metric, 7).Count > 0 ? "_total" : "");
     }
 
-    /// <summary>The name of the library, or of our own part, that made the spans.</summary>
+    /// <summary>The name of the library, or of our own component, that made the spans.</summary>
     private static string Source(byte[] scope) => Fields(scope, 1).SelectMany(library => Fields(library, 1)).Select(System.Text.Encoding.UTF8.GetString).FirstOrDefault() ?? "";
 
     private static (string Key, string? Value) Attribute(byte[] attribute) => (
@@ -92,7 +95,7 @@ internal sealed class SpanCollector : IAsyncDisposable
 
     private static string Hex(IEnumerable<byte[]> field) => Convert.ToHexStringLower(field.FirstOrDefault() ?? []);
 
-    /// <summary>The length-delimited fields of that number in a message: strings, bytes and messages.</summary>
+    /// <summary>The length-delimited fields with this number in a message: strings, bytes and messages.</summary>
     private static List<byte[]> Fields(byte[] message, int number)
     {
         var fields = new List<byte[]>();

@@ -4,11 +4,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>The stock check as question and answer over Kafka (<c>Orders:StockCheck=Kafka</c>), in the running system.</summary>
+/// <summary>The stock check as request and reply over Kafka (<c>Orders:StockCheck=Kafka</c>), in the running system.</summary>
 public sealed class StockCheckByKafkaTests
 {
     [Fact]
-    public async Task A_shortage_is_409_with_its_lines_and_what_is_there_is_confirmed()
+    public async Task A_shortage_is_409_with_its_lines_and_available_stock_is_confirmed()
     {
         await using var system = await AppHostRunner.StartAsync(["--Infrastructure:Mail=pickup", "--Orders:StockCheck=Kafka", "--Orders:WhenStockUnknown=Refuse"]);
         await system.WaitUntilHealthyAsync("gateway");
@@ -17,7 +17,7 @@ public sealed class StockCheckByKafkaTests
         var customer = await shop.CustomerAsync();
         var product = await shop.ProductAsync(stock: 5);
 
-        // Refuse: a 409 can only come from an answer, and so can a 201. The first questions may come before the responder listens.
+        // With Refuse, a 409 and a 201 both need a reply from Inventory. The first requests may come before the responder listens.
         await Eventually.TrueAsync(
             async () => (await shop.PlaceAsync(customer, (product, 3), (product, 3))).Status == HttpStatusCode.Conflict,
             TimeSpan.FromSeconds(60), "Inventory answers over Kafka");

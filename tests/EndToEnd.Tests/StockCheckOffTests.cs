@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>Without the question beforehand, the reservation alone decides, and its shortage has the same lines.</summary>
+/// <summary>Without the stock check before the order, the reservation alone decides, and its shortage has the same lines.</summary>
 public sealed class StockCheckOffTests
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class StockCheckOffTests
         Assert.Equal((rice, 3, 1), ((Guid)line["productId"]!, (int)line["requested"]!, (int)line["available"]!));
         Assert.Equal((10, 0, 10), await shop.StockAsync(tea));
 
-        // Forty at once: now every one of them is an order, and the reservation turns thirty away.
+        // Forty at the same time: now each of them becomes an order, and the reservation rejects thirty.
         var last = await shop.ProductAsync(stock: 10);
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => shop.PlaceAsync(customer, (last, 1))));
         Assert.Equal(10, answers.Count(a => (string?)a.Body["status"] == "confirmed"));

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OrderInventory.TestSupport;
 
-// Every class here starts or uses a whole system; two at once would only wait for each other.
+// Every class here starts or uses a whole system; two at the same time would only wait for each other.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace OrderInventory.EndToEnd.Tests;
@@ -24,7 +24,7 @@ public sealed class SystemFixture : IAsyncLifetime
 
     public AppHostRunner Runner => _runner ?? throw new InvalidOperationException("The system has not started.");
 
-    /// <summary>A client of the gateway, as any client outside has it.</summary>
+    /// <summary>A client of the gateway, as an external client has it.</summary>
     public HttpClient Gateway => _gateway ?? throw new InvalidOperationException("The system has not started.");
 
     /// <summary>What the services have printed.</summary>
@@ -66,7 +66,7 @@ public sealed class SystemFixture : IAsyncLifetime
             _gateway?.Dispose();
             if (_runner is not null)
             {
-                // Whatever failed, its trace is in there.
+                // If a test has failed, its trace is in this file.
                 using (var telemetry = await DashboardTelemetry.ConnectAsync(_runner.App))
                 {
                     await telemetry.SaveAsync(Path.Combine(Repository.Root, "artifacts/end-to-end-traces.json"));
@@ -77,7 +77,7 @@ public sealed class SystemFixture : IAsyncLifetime
         }
     }
 
-    /// <summary>After all tests: what they have left behind is told in the order in which it happened.</summary>
+    /// <summary>Checks, after all tests, that the ledgers and timelines they left are in the order in which things happened.</summary>
     private static async Task CheckHistoryAsync(HttpClient gateway)
     {
         var several = new ParallelOptions { MaxDegreeOfParallelism = 4 };

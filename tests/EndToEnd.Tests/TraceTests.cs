@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests;
 
-/// <summary>A system that sends its telemetry to a collector of the test's.</summary>
+/// <summary>A system that sends its telemetry to the test's own collector.</summary>
 public sealed class ExportingSystem : IAsyncLifetime
 {
     private SpanCollector? _collector;
@@ -22,7 +22,7 @@ public sealed class ExportingSystem : IAsyncLifetime
         _runner = await AppHostRunner.StartAsync(
         [
             "--Infrastructure:Mail=pickup", $"--Otlp:Endpoint={_collector.Endpoint}", "--Otlp:Protocol=http/protobuf",
-            // Metrics leave once a minute otherwise.
+            // By default metrics are exported once a minute.
             .. services.Select(service => $"--Environment:{service}:OTEL_METRIC_EXPORT_INTERVAL=2000"),
         ]);
         await _runner.WaitUntilHealthyAsync("gateway");
@@ -74,8 +74,8 @@ public sealed partial class TraceTests(ExportingSystem exporting) : IClassFixtur
             TimeSpan.FromSeconds(60),
             "one trace with every station");
 
-        // One root; every other span hangs below a span of the same trace. Each service exports in batches of its own, and a parent ends
-        // after its children, so it may come later.
+        // One root; every other span has its parent in the same trace. Each service exports its own batches, and a parent ends after its
+        // children, so it may arrive later.
         List<ExportedSpan> Roots()
         {
             var spans = collector.Spans.Where(span => span.TraceId == whole.Key).ToList();
@@ -92,7 +92,7 @@ public sealed partial class TraceTests(ExportingSystem exporting) : IClassFixtur
             Assert.Fail($"The trace has these roots: {string.Join("; ", Roots())}");
         }
 
-        // Sweeps, leases and senders ask the database every second. What they ask is no trace of its own; one that asked for nothing else is there to compare.
+        // Sweeps, leases and senders query the database every second. These queries must not start traces; other Npgsql spans do arrive.
         Assert.Contains(collector.Spans, span => span.Source == "Npgsql");
         Assert.DoesNotContain(collector.Spans, span => span.ParentId.Length == 0 && span.Source is "Npgsql" or "OpenTelemetry.Instrumentation.StackExchangeRedis");
     }

@@ -24,7 +24,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task A_caller_who_has_asked_too_much_is_429_and_told_when_to_come_back()
+    public async Task A_caller_over_the_limit_gets_429_with_Retry_After()
     {
         var gateway = await StartAsync(burst: 3, shared: false);
         for (var i = 0; i < 3; i++)
@@ -40,7 +40,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
         var problem = await refused.Content.ReadFromJsonAsync<JsonNode>();
         Assert.Equal(("/problems/too-many-requests", 429, true), ((string?)problem!["type"], (int?)problem["status"], problem["traceId"] is not null));
 
-        // Somebody else has a bucket of their own, so has whoever has no token, and the orchestrator is never refused.
+        // Another caller has another bucket, callers without a token have one too, and the orchestrator is never refused.
         Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, "bob"));
         for (var i = 0; i < 4; i++)
         {
@@ -54,14 +54,14 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task An_address_is_the_configured_proxys_callers()
+    public async Task The_address_is_the_one_that_the_configured_proxy_reports()
     {
         var gateway = await StartAsync(burst: 1, shared: false, ("Gateway:Proxies", "127.0.0.1"));
 
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.9"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("203.0.113.9"));
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("203.0.113.10"));
-        // One subscriber's network of IPv6 is one caller.
+        // One subscriber's IPv6 network is one caller.
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:2::1"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await AskFromAsync("2001:db8:1:2:ffff::9"));
         Assert.Equal(HttpStatusCode.Unauthorized, await AskFromAsync("2001:db8:1:3::1"));
@@ -77,7 +77,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task Several_gateways_count_together_and_each_for_itself_when_redis_is_away()
+    public async Task Several_gateways_count_together_and_each_for_itself_when_redis_is_down()
     {
         var gateways = new[] { await StartAsync(burst: 4, shared: true), await StartAsync(burst: 4, shared: true) };
         var answers = new List<HttpStatusCode>();
@@ -113,7 +113,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
     }
 
     [Fact]
-    public async Task A_limit_that_makes_no_sense_does_not_start() =>
+    public async Task A_gateway_with_an_invalid_limit_does_not_start() =>
         await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(burst: 0, shared: false));
 
     private async Task<GatewayApp> StartAsync(int burst, bool shared, params (string Key, string Value)[] more)
@@ -123,7 +123,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
             Settings =
             {
                 ["Gateway:RateLimit:Burst"] = $"{burst}",
-                // Nothing comes back during a test.
+                // No token is added during a test.
                 ["Gateway:RateLimit:Tokens"] = "1",
                 ["Gateway:RateLimit:Period"] = "01:00:00",
                 ["Gateway:RateLimit:Shared"] = $"{shared}",
@@ -156,7 +156,7 @@ public sealed class CallerLimitsTests(InfrastructureFixture servers) : IAsyncLif
             request.Headers.Authorization = new("Bearer", TestAuthority.Shared.Token(caller, ["admin"]));
         }
 
-        // Without the token that the tests' client has of itself.
+        // Without the token that the tests' client sends by default.
         using var client = new HttpClient { BaseAddress = gateway.Http.BaseAddress };
         return await client.SendAsync(request);
     }

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>What is off until somebody configures it.</summary>
+/// <summary>What is off until it is configured.</summary>
 public sealed class ConfiguredEdgeTests
 {
     [Theory]
@@ -39,9 +39,9 @@ public sealed class ConfiguredEdgeTests
         }
     }
 
-    // Fails when the page may not ask its provider for a token, or when everything else may be asked from anywhere because of it.
+    // Fails when the page may not request a token from its provider, or if pages other than it may connect there too.
     [Fact]
-    public async Task The_reference_page_signs_in_at_a_provider_of_ones_own()
+    public async Task The_reference_page_signs_in_at_a_configured_provider()
     {
         await using var app = await Started(new()
         {
@@ -72,7 +72,7 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task An_error_of_the_gateways_own_can_be_read_by_pages_too()
+    public async Task Pages_of_listed_origins_may_read_the_gateways_own_errors_too()
     {
         await using var app = await Started(new() { Settings = { ["Gateway:Cors:Origins:0"] = "https://shop.example" } });
         await app.Gateway["orders"].StopAsync();
@@ -87,11 +87,11 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task A_configured_proxy_is_believed_as_far_as_the_next_address_that_is_none()
+    public async Task Forwarded_addresses_are_trusted_up_to_the_first_that_is_not_a_configured_proxy()
     {
         await using var app = await Started(new() { Settings = { ["Gateway:Proxies"] = "127.0.0.1,10.0.0.0/8" } });
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders");
-        // The left one is the caller's own invention, the right one another proxy.
+        // The left address is the caller's own invention, the right one another proxy.
         request.Headers.Add("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 10.1.2.3");
         request.Headers.Add("X-Forwarded-Proto", "http, https, http");
 
@@ -102,7 +102,7 @@ public sealed class ConfiguredEdgeTests
     }
 
     [Fact]
-    public async Task With_a_certificate_it_speaks_https_and_tells_browsers_to_stay_with_it()
+    public async Task With_a_certificate_it_serves_https_and_tells_browsers_to_use_only_https()
     {
         var folder = Directory.CreateTempSubdirectory();
         try

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>What goes no further than the gateway, and what it tells browsers.</summary>
+/// <summary>Requests that stop at the gateway, and the headers that it sends to browsers.</summary>
 public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
 {
-    /// <summary>What Kestrel answers before there is a request that could have an answer of ours: a status, no body, and the end of the connection.</summary>
+    /// <summary>Kestrel's answer to what is not yet a request, so that none of ours is possible: a status, no body, a closed connection.</summary>
     [Theory]
     [InlineData("GARBAGE\r\n\r\n", "400 Bad Request")]
     [InlineData("GET /api/orders HTTP/9.9\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported")]
@@ -28,7 +28,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("POST /api/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\nabcd", "400 Bad Request")]
     [InlineData("POST /api/orders HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, xchunked\r\n\r\nabcd", "400 Bad Request")]
     [InlineData("POST /api/orders HTTP/1.0\r\n\r\nabc", "400 Bad Request")]
-    public async Task A_request_that_is_no_http_gets_a_status_and_the_end(string request, string status)
+    public async Task A_request_that_is_not_http_gets_a_status_and_a_closed_connection(string request, string status)
     {
         var answer = await gateway.RawAsync(request);
 
@@ -40,7 +40,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("line", "414 URI Too Long")]
     [InlineData("value", "431 Request Header Fields Too Large")]
     [InlineData("count", "431 Request Header Fields Too Large")]
-    public async Task A_flood_of_headers_gets_a_status_and_the_end(string flood, string status)
+    public async Task A_flood_of_headers_gets_a_status_and_a_closed_connection(string flood, string status)
     {
         var answer = await gateway.RawAsync(flood switch
         {
@@ -74,7 +74,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("/api/orders/%zz")]
     [InlineData("/api/orders/%")]
     [InlineData("/api/orders/%2")]
-    public async Task A_path_of_two_meanings_goes_no_further(string target)
+    public async Task An_ambiguous_path_is_refused(string target)
     {
         var answer = await gateway.RawAsync($"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
 
@@ -89,7 +89,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("/api/orders/%3B..%3B", "/api/orders/;..;")]
     [InlineData("/api/orders/%E6%9D%B1%20x", "/api/orders/\u6771 x")]
     [InlineData("/api/orders/a.b..c", "/api/orders/a.b..c")]
-    public async Task A_path_of_one_meaning_is_the_services(string target, string path)
+    public async Task An_unambiguous_path_reaches_its_service(string target, string path)
     {
         var answer = await gateway.RawAsync($"GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 
@@ -115,7 +115,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task A_length_beside_chunks_is_refused_and_what_follows_is_not_read()
+    public async Task A_length_together_with_chunks_is_refused_and_what_follows_is_not_read()
     {
         var asked = 0;
         gateway["orders"].Answers["/api/orders/smuggled"] = _ =>
@@ -151,7 +151,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("X-Correlation-Id", "\u00e9", false)]
     [InlineData("X-Request-Id", "${jndi:ldap://x}", false)]
     [InlineData("X-Request-Id", "<script>", false)]
-    public async Task A_callers_id_is_passed_on_when_it_can_stand_in_any_log(string name, string id, bool passes)
+    public async Task A_callers_id_is_passed_on_when_it_is_safe_for_any_log(string name, string id, bool passes)
     {
         var answer = await gateway.RawAsync($"GET /api/orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{name}: {id}\r\n\r\n");
 
@@ -166,7 +166,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task A_callers_id_has_a_length()
+    public async Task A_callers_id_has_a_maximum_length()
     {
         var longest = new string('a', Edge.MaxCallersId);
 
@@ -176,7 +176,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task A_callers_baggage_stays_outside()
+    public async Task A_callers_baggage_is_not_passed_on()
     {
         var answer = await gateway.RawAsync(
             "GET /api/orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nbaggage: secret=planted\r\n\r\n");
@@ -186,7 +186,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task Who_forwards_is_believed_only_when_configured()
+    public async Task Forwarding_headers_are_trusted_only_when_configured()
     {
         var answer = await gateway.RawAsync(
             "GET /api/orders HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Prefix: /x\r\n\r\n");
@@ -202,7 +202,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("/api/orders", "default-src 'none'; frame-ancestors 'none'")]
     [InlineData("/unknown", "default-src 'none'; frame-ancestors 'none'")]
     [InlineData("/", "script-src 'self'")]
-    public async Task Every_answer_has_the_headers_that_browsers_obey(string path, string policy)
+    public async Task Every_answer_has_the_security_headers_for_browsers(string path, string policy)
     {
         using var answer = await gateway.Http.GetAsync(path);
 
@@ -215,7 +215,7 @@ public sealed class EdgeTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task A_service_cannot_loosen_them()
+    public async Task A_service_cannot_weaken_them()
     {
         gateway["orders"].Answers["/api/orders/loose"] = http =>
         {

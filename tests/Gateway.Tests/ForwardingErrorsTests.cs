@@ -14,7 +14,7 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
     public Task DisposeAsync() => _gateway.DisposeAsync();
 
     [Fact]
-    public async Task A_service_that_is_down_is_503_and_comes_back_by_itself()
+    public async Task A_service_that_is_down_is_503_and_recovers_by_itself()
     {
         await _gateway["orders"].StopAsync();
 
@@ -37,7 +37,7 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
         var response = await _gateway.Http.PostAsJsonAsync("/api/orders", new { });
 
         var problem = await AssertUnavailableAsync(response);
-        Assert.Contains("not known", (string?)problem["detail"], StringComparison.Ordinal);
+        Assert.Contains("unknown", (string?)problem["detail"], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class ForwardingErrorsTests : IAsyncLifetime
         return problem;
     }
 
-    /// <summary>A stream that does not say how long it is.</summary>
+    /// <summary>A stream that does not report its length.</summary>
     private sealed class Unknown(byte[] bytes) : MemoryStream(bytes)
     {
         public override bool CanSeek => false;

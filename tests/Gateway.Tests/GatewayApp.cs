@@ -22,7 +22,7 @@ public sealed partial class GatewayApp : IAsyncLifetime
 
     public HttpClient Http { get; private set; } = null!;
 
-    /// <summary>Settings of this gateway, beside the services' addresses.</summary>
+    /// <summary>Settings of this gateway, in addition to the services' addresses.</summary>
     public Dictionary<string, string> Settings { get; init; } = [];
 
     internal IServiceProvider Services => _factory!.Services;
@@ -71,11 +71,11 @@ public sealed partial class GatewayApp : IAsyncLifetime
         }
     }
 
-    /// <summary>A request as it is on the wire, with a token behind its first Host.</summary>
+    /// <summary>A request as it is on the wire, with a token after its first Host header.</summary>
     public static byte[] WithToken(string request) =>
         Encoding.Latin1.GetBytes(Host().Replace(request, $"$0Authorization: {TestAuthority.Everything}\r\n", 1));
 
-    /// <summary>The answer, byte for byte, of a connection that ends behind it.</summary>
+    /// <summary>The response, byte for byte, on a connection that ends after it.</summary>
     public async Task<string> RawAsync(string request)
     {
         using var client = new TcpClient();
@@ -89,7 +89,7 @@ public sealed partial class GatewayApp : IAsyncLifetime
     [GeneratedRegex("Host: [^\\r\\n]*\\r\\n", RegexOptions.CultureInvariant)]
     private static partial Regex Host();
 
-    /// <summary>Answers every request with who it is and what it was asked; single answers can be set by path.</summary>
+    /// <summary>Answers every request with the service's name and the request it received; responses can be set for single paths.</summary>
     internal sealed class Service(string name)
     {
         private WebApplication? _server;
@@ -142,7 +142,7 @@ public sealed partial class GatewayApp : IAsyncLifetime
             }
         }
 
-        /// <summary>Takes connections and closes them at the first byte, like a process that dies in the middle of a request.</summary>
+        /// <summary>Accepts connections and closes them at the first byte, like a process that dies in the middle of a request.</summary>
         public async Task<IDisposable> BreakAsync()
         {
             await StopAsync();
@@ -164,7 +164,7 @@ public sealed partial class GatewayApp : IAsyncLifetime
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException)
             {
-                // Stopped.
+                // The listener was stopped.
             }
         }
     }

@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>The gateway passes on what HTTP allows, and says when it ends a connection.</summary>
+/// <summary>The gateway passes on what HTTP allows, and announces when it ends a connection.</summary>
 public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayApp>
 {
     [Theory]
     [InlineData("User-Agent", "B\u00FCcher/1")]
     [InlineData("Cookie", "shop=Gr\u00F6\u00DFe; x=\u00FF")]
     [InlineData("X-Utf8", "\u00C3\u00BC")]
-    public async Task Header_bytes_that_are_not_ascii_pass_as_they_are(string name, string value)
+    public async Task Header_bytes_that_are_not_ascii_pass_unchanged(string name, string value)
     {
         byte[]? seen = null;
         gateway["orders"].Answers["/api/orders/bytes"] = http =>
@@ -65,7 +65,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     }
 
     [Fact]
-    public async Task A_body_that_is_too_large_ends_the_connection_and_says_so()
+    public async Task A_body_that_is_too_large_announces_the_end_of_the_connection()
     {
         var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{");
 
@@ -74,7 +74,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     }
 
     [Fact]
-    public async Task A_body_that_does_not_come_is_408_and_the_connection_ends()
+    public async Task A_body_that_does_not_arrive_is_408_and_the_connection_ends()
     {
         var answer = await gateway.RawAsync("POST /api/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
 
@@ -98,7 +98,7 @@ public sealed class HttpRulesTests(GatewayApp gateway) : IClassFixture<GatewayAp
     }
 
     [Fact]
-    public async Task A_coded_body_passes_as_it_is()
+    public async Task A_compressed_body_passes_unchanged()
     {
         using var content = new ByteArrayContent([0x1F, 0x8B, 8]);
         content.Headers.ContentEncoding.Add("gzip");

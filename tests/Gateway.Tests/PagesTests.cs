@@ -31,7 +31,7 @@ public sealed partial class PagesTests(GatewayApp gateway) : IClassFixture<Gatew
     }
 
     [Fact]
-    public async Task A_services_document_is_read_as_if_it_were_the_gateways()
+    public async Task A_services_document_names_the_gateways_host()
     {
         gateway["products"].Answers["/openapi/v1.json"] = http => http.Response.WriteAsJsonAsync(new { host = http.Request.Host.Value });
 

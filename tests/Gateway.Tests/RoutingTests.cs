@@ -19,7 +19,7 @@ public sealed class RoutingTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     [InlineData("/api/inventory/check", "inventory")]
     [InlineData("/api/products", "products")]
     [InlineData("/api/notifications/0199/resend", "notifications")]
-    public async Task A_path_goes_to_its_service_as_it_is(string path, string service)
+    public async Task A_path_goes_to_its_service_unchanged(string path, string service)
     {
         var answer = await gateway.Http.GetFromJsonAsync<JsonNode>(path);
 
@@ -86,13 +86,13 @@ public sealed class RoutingTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public async Task The_callers_trace_goes_on_in_the_service()
+    public async Task The_callers_trace_continues_in_the_service()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders/traced");
         var trace = ActivityTraceId.CreateRandom().ToString();
         request.Headers.Add("traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01");
 
-        // A client that is traced itself, as everything in this process is, would put its own header there.
+        // A traced client, as all clients in this process are, would send its own trace header.
         using var untraced = new HttpClient(new SocketsHttpHandler { ActivityHeadersPropagator = null })
         {
             BaseAddress = gateway.Http.BaseAddress,
@@ -105,11 +105,11 @@ public sealed class RoutingTests(GatewayApp gateway) : IClassFixture<GatewayApp>
     }
 
     [Fact]
-    public void A_request_that_waits_for_an_outcome_is_waited_for() =>
+    public void The_gateways_timeout_is_longer_than_a_request_waits_for_an_outcome() =>
         Assert.All(SystemRoutes.Clusters, cluster => Assert.True(cluster.HttpRequest!.ActivityTimeout > TimeSpan.FromSeconds(35)));
 
     [Fact]
-    public async Task Unknown_paths_are_a_problem_of_the_gateways_own()
+    public async Task Unknown_paths_get_the_gateways_own_problem()
     {
         foreach (var path in new[] { "/api/unknown", "/unknown", "/unknown/path" })
         {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>A thousand connections that hardly move: each ends by the server's limits, and others are served meanwhile.</summary>
+/// <summary>A thousand connections that hardly progress: each ends by the server's limits, and other callers are served meanwhile.</summary>
 public sealed class SlowCallerTests : IAsyncLifetime
 {
     private const int Count = 1000;
@@ -42,7 +42,7 @@ public sealed class SlowCallerTests : IAsyncLifetime
         return client;
     }
 
-    /// <summary>The answer; null when the connection was reset before it could be read, which a busy server does to who does not end a body.</summary>
+    /// <summary>The answer; null if the connection was reset before the answer was read, as a busy server does when a body does not end.</summary>
     private static async Task<string?> ReadAsync(TcpClient client)
     {
         using (client)

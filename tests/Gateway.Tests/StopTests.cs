@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Gateway.Tests;
 
-/// <summary>What becomes of requests when the gateway is told to stop.</summary>
+/// <summary>What happens to requests when the gateway is told to stop.</summary>
 public sealed class StopTests : IAsyncLifetime
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(60);
@@ -18,11 +18,11 @@ public sealed class StopTests : IAsyncLifetime
 
     public Task DisposeAsync() => _gateway.DisposeAsync();
 
-    // Fails when a stream holds the gateway until its time is over, because then the other request is cut off with it.
+    // Fails when a stream holds the gateway until the stop timeout, because then the other request is cut off with it.
     [Theory]
     [InlineData("notifications", "/api/stream")]
     [InlineData("console", "/console/_blazor")]
-    public async Task A_stream_ends_at_once_and_what_is_at_work_is_still_answered(string service, string path)
+    public async Task A_stop_ends_a_stream_immediately_and_running_requests_are_still_answered(string service, string path)
     {
         var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         _gateway[service].Answers[path] = async http =>
@@ -52,9 +52,9 @@ public sealed class StopTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
-    // Every service waits for its identity provider in its start; others wait for a database besides.
+    // Every service waits for its identity provider at start; others also wait for a database.
     [Fact]
-    public async Task A_process_that_is_told_to_stop_while_it_starts_ends_in_order()
+    public async Task A_process_that_is_stopped_while_it_starts_ends_cleanly()
     {
         using var provider = new TcpListener(IPAddress.Loopback, 0);
         provider.Start();

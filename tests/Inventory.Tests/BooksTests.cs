@@ -10,7 +10,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The ledger against the levels, and both against what Orders says.</summary>
+/// <summary>Compares the ledger with the levels, and both with what Orders reports.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -39,7 +39,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
 
     private async Task<JsonNode> ReportAsync(string query) => (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?{query}"))!;
 
-    /// <summary>Somebody wrote past the ledger.</summary>
+    /// <summary>Changes a level without writing to the ledger.</summary>
     private Task<long> BreakAsync(Guid product) => _app.QueryAsync<long>(
         "WITH u AS (UPDATE stock_levels SET on_hand = on_hand + 7, reserved = reserved + 1 WHERE product_id = $1 RETURNING 1) SELECT count(*) FROM u", product);
 
@@ -54,17 +54,17 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
     }
 
     [Fact]
-    public async Task A_rebuild_puts_right_what_the_ledger_does_not_have()
+    public async Task A_rebuild_corrects_levels_that_differ_from_the_ledger()
     {
         var product = await BusyProductAsync();
         await BreakAsync(product);
         var dry = await (await _http.PostAsync($"/api/inventory/{product}/rebuild?dryRun=true", null)).BodyAsync();
         Assert.Equal((true, true, 17, 10), ((bool)dry["dryRun"]!, (bool)dry["changed"]!, (int)dry["before"]!["onHand"]!, (int)dry["after"]!["onHand"]!));
-        Assert.Equal((17, 8), await _app.NumbersAsync(product));
+        Assert.Equal((17, 8), await _app.QuantitiesAsync(product));
 
         var done = await (await _http.PostAsync($"/api/inventory/{product}/rebuild", null)).BodyAsync();
         Assert.Equal((8, 7), ((int)done["before"]!["reserved"]!, (int)done["after"]!["reserved"]!));
-        Assert.Equal((10, 7), await _app.NumbersAsync(product));
+        Assert.Equal((10, 7), await _app.QuantitiesAsync(product));
         Assert.True((long)done["after"]!["version"]! > (long)done["before"]!["version"]!);
         await _app.AssertBooksBalanceAsync();
 
@@ -73,7 +73,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         Assert.Equal(HttpStatusCode.NotFound, (await _http.PostAsync($"/api/inventory/{Guid.CreateVersion7()}/rebuild", null)).StatusCode);
     }
 
-    // A wrong row, for a ledger is only ever added to.
+    // Adds a wrong row instead of changing one: the ledger is append-only.
     [Theory]
     [InlineData(-20, 0, -10, 7)]
     [InlineData(0, 4, 10, 11)]
@@ -114,11 +114,11 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
         await BreakAsync(product);
         item = (await ReportAsync($"productIds={product}"))["items"]!.AsArray().Single()!;
         Assert.Equal((false, 17), ((bool)item["balanced"]!, (int)item["level"]!["onHand"]!));
-        Assert.Equal((17, 8), await _app.NumbersAsync(product));
+        Assert.Equal((17, 8), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task A_product_whose_levels_are_gone_is_in_the_report()
+    public async Task A_product_without_levels_is_in_the_report()
     {
         var product = await BusyProductAsync();
         await _app.QueryAsync<long>("DELETE FROM stock_levels WHERE product_id = $1 RETURNING version", product);
@@ -141,7 +141,7 @@ public sealed class BooksTests(InfrastructureFixture infrastructure) : IAsyncLif
     }
 
     [Fact]
-    public async Task Without_Orders_its_columns_are_null_and_the_report_still_comes()
+    public async Task While_Orders_is_down_the_report_has_null_in_its_columns()
     {
         var products = new List<Guid>();
         for (var i = 0; i < 3; i++)

@@ -22,13 +22,13 @@ public sealed class CacheTests(InfrastructureFixture infrastructure) : IAsyncLif
         var product = await _app.StockAsync(10);
         await using var redis = await ConnectionMultiplexer.ConnectAsync(infrastructure.Redis);
         async Task<int> OnHandAsync() => (int)(await _app.LevelAsync(product))["onHand"]!;
-        // What made the stock has just been invalidated, and the fill is not waited for by the request.
+        // Creating the stock has just invalidated the entry, and a request does not wait until the cache is filled.
         await Eventually.TrueAsync(
             async () => await OnHandAsync() == 10 && (await redis.GetDatabase().StringGetAsync($"inventory:{product}")).ToString().StartsWith('{'),
             TimeSpan.FromSeconds(30), "the level is in Redis");
         Assert.InRange((await redis.GetDatabase().KeyTimeToLiveAsync($"inventory:{product}"))!.Value, TimeSpan.Zero, TimeSpan.FromSeconds(30));
 
-        // The levels differ from what is cached, beyond doubt.
+        // The level now differs from the cached entry.
         await _app.QueryAsync<long>("UPDATE stock_levels SET on_hand = 20 WHERE product_id = $1 RETURNING version", product);
         Assert.Equal(10, await OnHandAsync());
         (await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 1, reason = "found" })).EnsureSuccessStatusCode();
@@ -40,7 +40,7 @@ public sealed class CacheTests(InfrastructureFixture infrastructure) : IAsyncLif
             TimeSpan.FromSeconds(30), "the level is in Redis again");
         await _app.CreateAsync(order, null, (product, 4));
         await _app.WaitForOutcomeAsync(order, "reserved");
-        // Sooner than the cached level would have ended by itself.
+        // Sooner than the cached entry would have expired.
         await Eventually.TrueAsync(
             async () => (int)(await _app.LevelAsync(product))["reserved"]! == 4, TimeSpan.FromSeconds(15), "an order's change is seen too");
     }
@@ -71,7 +71,7 @@ public sealed class CacheTests(InfrastructureFixture infrastructure) : IAsyncLif
         }
 
         await Eventually.TrueAsync(
-            async () => (string?)(await http.GetFromJsonAsync<JsonNode>("/health"))!["status"] == "healthy", TimeSpan.FromSeconds(60), "the cache is back");
+            async () => (string?)(await http.GetFromJsonAsync<JsonNode>("/health"))!["status"] == "healthy", TimeSpan.FromSeconds(60), "the cache is available again");
         Assert.Equal(9, (int)(await _app.LevelAsync(product))["onHand"]!);
     }
 }

@@ -32,7 +32,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
 
     private static DateTimeOffset Yesterday => TimeProvider.System.GetUtcNow().AddDays(-1);
 
-    /// <summary>All that there is by now, younger than the service itself would close.</summary>
+    /// <summary>A cut after everything written so far; the service itself closes only older movements.</summary>
     private static DateTimeOffset Everything => TimeProvider.System.GetUtcNow().AddMinutes(1);
 
     private Task CloseAsync(DateTimeOffset before) => _closing.CloseAsync(before, CancellationToken.None);
@@ -40,7 +40,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     private async Task AdjustAsync(Guid product, long delta, string location = "default") =>
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta, reason = "count", location })).EnsureSuccessStatusCode();
 
-    /// <summary>10 units at one place and 5 at another, since two days ago, and 3 of them reserved by a hold of today.</summary>
+    /// <summary>Makes a product with 10 units at one location and 5 at another since two days ago, 3 of them reserved by a hold made today.</summary>
     private async Task<Guid> OldProductAsync()
     {
         Guid product;
@@ -67,12 +67,12 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     private async Task<JsonNode> ReportAsync(Guid product, bool full = false) =>
         (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/reconciliation?productIds={product}&full={(full ? "true" : "false")}"))!["items"]!.AsArray().Single()!;
 
-    /// <summary>What the report says without and with the whole ledger.</summary>
+    /// <summary>Whether the report finds the product balanced, without and with reading the whole ledger.</summary>
     private async Task<(bool Balanced, bool Audited)> BalancedAsync(Guid product) =>
         ((bool)(await ReportAsync(product))["balanced"]!, (bool)(await ReportAsync(product, full: true))["balanced"]!);
 
-    /// <summary>Each place's balance with the movements behind the cut is its whole ledger, and a product's places have one cut.</summary>
-    private async Task AssertRightAsync()
+    /// <summary>Each location's balance plus the movements after the cut is its whole ledger; all locations of a product have the same cut.</summary>
+    private async Task AssertCorrectAsync()
     {
         Assert.Equal(0L, await _app.QueryAsync<long>(
             """
@@ -102,7 +102,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         _app.QueryAsync<string[]>("SELECT array_agg(location || ' ' || xmin::text ORDER BY location) FROM stock_balances WHERE product_id = $1", product);
 
     [Fact]
-    public async Task Balances_and_the_rest_are_the_whole_ledger_whatever_has_moved_and_wherever_it_is_cut()
+    public async Task Balances_plus_later_movements_are_the_whole_ledger_at_any_cut()
     {
         var random = new Random(7);
         string[] locations = ["default", "berlin", "cologne"];
@@ -119,16 +119,16 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
                     2 => await _http.PostAsJsonAsync($"/api/inventory/{product}/transfers", new { from, to, quantity = units, reason = "move" }),
                     _ => await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = product, quantity = units } } }),
                 };
-                // Some are refused: that is no movement.
+                // Some requests are refused; they write no movement.
                 Assert.True((int)response.StatusCode < 500, response.StatusCode.ToString());
             }
 
             await CloseAsync(await _app.QueryAsync<DateTime>("SELECT occurred_at FROM stock_movements ORDER BY random() LIMIT 1"));
-            await AssertRightAsync();
+            await AssertCorrectAsync();
         }
 
         await CloseAsync(Everything);
-        await AssertRightAsync();
+        await AssertCorrectAsync();
         await _app.AssertBooksBalanceAsync();
         Assert.True(await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE reserved > 0") > 0);
         Assert.True(await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE location <> 'default' AND on_hand > 0") > 0);
@@ -146,14 +146,14 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
 
         await AdjustAsync(moved, 1);
         await CloseAsync(Everything);
-        // Both places have the new cut.
+        // Both locations have the new cut.
         Assert.All((await RowVersionsAsync(moved)).Zip(before), row => Assert.NotEqual(row.Second, row.First));
         Assert.Equal(after, await RowVersionsAsync(still));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
-    public async Task Two_at_the_same_time_add_a_movement_once_and_nothing_else_waits_for_them()
+    public async Task Two_concurrent_closings_add_a_movement_once_and_block_nothing_else()
     {
         var product = await OldProductAsync();
         await using var connection = await _app.Database.OpenConnectionAsync();
@@ -172,12 +172,12 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
 
         await first.CommitAsync();
         await second;
-        await AssertRightAsync();
+        await AssertCorrectAsync();
         Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE reserved = 3"));
     }
 
     [Fact]
-    public async Task Replicas_that_close_while_stock_moves_leave_right_balances()
+    public async Task Replicas_that_close_while_stock_moves_leave_correct_balances()
     {
         Guid[] products = [await _app.StockAsync(100), await _app.StockAsync(100), await _app.StockAsync(100)];
         var moving = Task.WhenAll(Enumerable.Range(0, 4).Select(async client =>
@@ -195,13 +195,13 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         while (!moving.IsCompleted);
 
         await moving;
-        await AssertRightAsync();
+        await AssertCorrectAsync();
         await CloseAsync(Everything);
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
-    public async Task One_that_is_interrupted_leaves_right_balances_and_the_next_one_goes_on()
+    public async Task An_interrupted_closing_leaves_correct_balances_and_the_next_one_continues()
     {
         var products = new List<Guid>();
         for (var i = 0; i < 25; i++)
@@ -209,7 +209,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
             products.Add(await _app.StockAsync(i));
         }
 
-        // In the middle of a transaction, and then between two.
+        // The run stops once in the middle of a transaction, and then between two transactions.
         await using (var connection = await _app.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
@@ -222,14 +222,14 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         products.Sort();
         Assert.Equal(products[19], await _closing.CloseSomeAsync(Guid.Empty, Everything, CancellationToken.None));
         Assert.Equal(20L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances"));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
         await AdjustAsync(products[0], 1);
         await AdjustAsync(products[24], 1);
 
         await CloseAsync(Everything);
         Assert.Equal(25L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances"));
         Assert.Equal(0L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances b JOIN stock_movements m USING (product_id) WHERE m.id > b.last_movement_id"));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
@@ -251,14 +251,14 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         move.Parameters.Add(new() { Value = OrderedIds.At(TimeProvider.System.GetUtcNow()) });
         Assert.Equal(1, await move.ExecuteNonQueryAsync());
 
-        // It does not wait for the locks. It takes what is committed, and the cut is no later than that.
+        // Closing does not wait for the locks. It takes only committed movements, and the cut is no later than these.
         await CloseAsync(Everything);
         Assert.Equal(2L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE product_id = $1", product));
         await late.CommitAsync();
-        await AssertRightAsync();
+        await AssertCorrectAsync();
         Assert.Equal(17, (int)(await ReportAsync(product))["ledger"]!["onHand"]!);
         await CloseAsync(Everything);
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
@@ -276,10 +276,10 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         Assert.Equal((true, false), await BalancedAsync(product));
 
         (await _http.PostAsync($"/api/inventory/{product}/rebuild", null)).EnsureSuccessStatusCode();
-        Assert.Equal((19, 3), await _app.NumbersAsync(product));
+        Assert.Equal((19, 3), await _app.QuantitiesAsync(product));
         Assert.Equal((true, true), await BalancedAsync(product));
         Assert.Equal(9L, await _app.QueryAsync<long>("SELECT on_hand FROM stock_balances WHERE product_id = $1 AND location = 'berlin'", product));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
@@ -289,7 +289,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         await CloseAsync(Yesterday);
         await WriteAsync("UPDATE stock_movements SET on_hand_delta = on_hand_delta + 4 WHERE product_id = $1 AND kind = 'adjusted'", product);
         await WriteAsync("UPDATE stock_levels SET on_hand = on_hand + 4 WHERE product_id = $1 AND location = 'berlin'", product);
-        // The one misses the units in the balance, the other one sees that level and ledger agree and the balance does not.
+        // The plain report misses the 4 units in the balance; the audit sees that level and ledger agree and the balance does not.
         Assert.Equal((false, false), await BalancedAsync(product));
         var audit = await ReportAsync(product, full: true);
         Assert.Equal((19, 19), ((int)audit["level"]!["onHand"]!, (int)audit["ledger"]!["onHand"]!));
@@ -300,7 +300,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     [InlineData("UPDATE stock_balances SET reserved = reserved + 1 WHERE product_id = $1 AND location = 'default'")]
     [InlineData("DELETE FROM stock_balances WHERE product_id = $1 AND location = 'berlin'")]
     [InlineData("INSERT INTO stock_balances SELECT product_id, 'cologne', 1, 0, last_movement_id FROM stock_balances WHERE product_id = $1 AND location = 'default'")]
-    public async Task A_wrong_balance_is_found_and_a_rebuild_makes_it_anew(string wrong)
+    public async Task A_wrong_balance_is_found_and_a_rebuild_recalculates_it(string wrong)
     {
         var product = await OldProductAsync();
         await CloseAsync(Yesterday);
@@ -311,7 +311,7 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
         Assert.False((bool)done["changed"]!);
         Assert.Equal((true, true), await BalancedAsync(product));
         Assert.Equal(2L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances WHERE product_id = $1", product));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 
     [Fact]
@@ -343,15 +343,15 @@ public sealed class ClosingTests(SharedInventory shared) : IClassFixture<SharedI
     }
 
     [Fact]
-    public async Task The_service_closes_what_is_old_enough_by_itself()
+    public async Task The_service_closes_old_movements_by_itself()
     {
         var product = await OldProductAsync();
         await Rounds.RunUntilAsync(
             time => ActivatorUtilities.CreateInstance<CloseLedger>(_app.Services, time),
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM stock_balances") == 2,
             "it has closed");
-        // What is of today is not in it.
+        // Today's movements are not included.
         Assert.Equal(0L, await _app.QueryAsync<long>("SELECT sum(reserved)::bigint FROM stock_balances WHERE product_id = $1", product));
-        await AssertRightAsync();
+        await AssertCorrectAsync();
     }
 }

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>What people of a warehouse look for, and change at once.</summary>
+/// <summary>Searches that warehouse staff make, and changes of several products in one request.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class FindStockTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
@@ -22,7 +22,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task Levels_are_found_by_name_place_and_number_and_exported_alike()
+    public async Task Levels_are_found_and_exported_by_name_location_and_quantity()
     {
         var (tea, cake, empty) = (await _app.StockAsync(10, threshold: 20), await _app.StockAsync(50, threshold: 5), await _app.StockAsync(0));
         await NameAsync(tea, "TEA-001", "Chai 100% leaf");
@@ -44,7 +44,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         await ExpectAsync("lowStock=true", tea);
         await ExpectAsync("lowStock=true&location=berlin");
         await ExpectAsync("q=tea&lowStock=false&location=berlin&outOfStock=false", cake);
-        // Of the place that was asked for, the export has its rows alone.
+        // With a location given, the export has only that location's rows.
         Assert.Equal(["productId,location,onHand,lowStockThreshold", $"{cake},berlin,7,5"],
             (await _http.GetStringAsync("/api/inventory/export?location=berlin")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
@@ -58,7 +58,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task Reservations_and_holds_are_listed_by_place_product_and_state()
+    public async Task Reservations_and_holds_are_listed_by_location_product_and_state()
     {
         var (tea, cake) = (await _app.StockAsync(10), await _app.StockAsync(10));
         var (first, second) = (await ReserveAsync((tea, 1)), await ReserveAsync((cake, 1), (tea, 1)));
@@ -70,13 +70,19 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal([second], await OrdersAsync($"productId={cake}&location=default&outcome=reserved,shipped"));
         Assert.Equal([refused], await OrdersAsync("outcome=rejected"));
         Assert.Empty(await OrdersAsync("location=berlin"));
-        // What was shipped from a place is still found there.
+        // An order that was shipped from a location is still found there.
         await _app.UpdateAsync(first, 2, "shipped", (tea, 1));
         await _app.WaitForOutcomeAsync(first, "shipped");
         Assert.Equal([second, first], await OrdersAsync("location=default"));
         var asked = (await _http.GetFromJsonAsync<JsonNode>("/internal/inventory/orders-at?location=default&oldestFirst=true"))!;
         Assert.Equal([first, second], asked["orders"]!.AsArray().Select(o => (Guid)o!));
         Assert.Null(asked["last"]);
+        // Also after all of it has come back.
+        await _app.Kafka.PublishAsync(
+            "order.updated", "order.updated.v1", first.ToString(), InventoryApp.Json(InventoryApp.Returned(first, 3, restock: true, [(tea, 1)], (tea, 1))));
+        await _app.WaitForOutcomeAsync(first, "shipped", version: 3);
+        Assert.Equal([second, first], await OrdersAsync("location=default"));
+        Assert.Equal([second, first], await OrdersAsync($"productId={tea}"));
 
         var hold = (Guid)(await (await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = tea, quantity = 2 } }, ttlSeconds = 60 })).BodyAsync())["id"]!;
         var over = (Guid)(await (await _http.PostAsJsonAsync("/api/inventory/holds", new { lines = new[] { new { productId = cake, quantity = 2 } }, ttlSeconds = 60 })).BodyAsync())["id"]!;
@@ -123,7 +129,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "delivery" })).EnsureSuccessStatusCode();
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = -3, reason = "damaged" })).EnsureSuccessStatusCode();
         await ReserveAsync((product, 4));
-        // As if each had been a day after the one before, from the second to the fifth of November.
+        // As if each movement were one day after the previous one, from 2 to 5 November.
         await _app.QueryAsync<long>(
             """
             WITH m AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM stock_movements WHERE product_id = $1),
@@ -134,7 +140,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         Assert.Equal(
             ["0 0 0 0", "10 0 10 0", "15 0 5 0", "12 0 0 3", "12 4 0 0", "12 4 0 0"],
             days.Select(d => $"{d!["onHand"]} {d["reserved"]} {d["in"]} {d["out"]}"));
-        // What happened after the period lies between it and now.
+        // The history is computed backwards from now, so movements after the period must be subtracted.
         Assert.Equal(["10 0 10 0"], (await HistoryAsync("by=day&from=2026-11-02T01:00:00Z&to=2026-11-02T02:00:00Z")).Select(d => $"{d!["onHand"]} {d["reserved"]} {d["in"]} {d["out"]}"));
         Assert.Equal(HttpStatusCode.NotFound, (await _http.GetAsync($"/api/inventory/{Guid.CreateVersion7()}/history")).StatusCode);
 
@@ -143,7 +149,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task Several_products_are_changed_at_once_and_each_line_has_its_answer()
+    public async Task Several_products_are_changed_in_one_request_and_each_line_has_its_result()
     {
         var (tea, cake, fresh) = (await _app.StockAsync(10), await _app.StockAsync(20, threshold: 3), Guid.CreateVersion7());
         await ReserveAsync((tea, 8));
@@ -164,7 +170,7 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
             },
         };
         var dry = await (await _http.PostAsJsonAsync("/api/inventory/changes", new { body.reason, body.reference, body.lines, dryRun = true })).BodyAsync();
-        Assert.Equal(((10L, 8L), (20L, 0L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(cake)));
+        Assert.Equal(((10L, 8L), (20L, 0L)), (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(cake)));
         var answer = await (await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", body, key: "k1")).BodyAsync();
 
         string[] expected =
@@ -174,16 +180,65 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
         ];
         Assert.All(new[] { dry, answer }, a => Assert.Equal(expected, a["items"]!.AsArray().Select(i => $"{i!["outcome"]} {i["problem"]?["type"]}".Trim())));
         Assert.Equal((20, 15, 8), ((int)answer["items"]![2]!["problem"]!["onHand"]!, (int)answer["items"]![0]!["level"]!["onHand"]!, (int)answer["items"]![1]!["problem"]!["reserved"]!));
-        Assert.Equal(((15L, 8L), (19L, 0L), (6L, 0L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(cake), await _app.NumbersAsync(fresh)));
+        Assert.Equal(
+            ((15L, 8L), (19L, 0L), (6L, 0L)),
+            (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(cake), await _app.QuantitiesAsync(fresh)));
         Assert.Equal(4, (int)(await _app.LevelAsync(cake))["lowStockThreshold"]!);
         await _app.AssertBooksBalanceAsync();
 
-        // The same request again is done once.
+        // The same request is not applied a second time.
         var again = await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", body, key: "k1");
         Assert.Equal("true", again.Headers.GetValues("Idempotency-Replayed").Single());
         Assert.All((await again.BodyAsync())["items"]!.AsArray(), i => Assert.Equal("replayed", (string?)i!["outcome"]));
-        Assert.Equal((15L, 8L), await _app.NumbersAsync(tea));
+        Assert.Equal((15L, 8L), await _app.QuantitiesAsync(tea));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _http.SendAsync(HttpMethod.Post, "/api/inventory/changes", new { reason = "other", body.lines }, key: "k1")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_request_without_a_changed_line_leaves_no_key()
+    {
+        var product = await _app.StockAsync(1);
+        async Task<string?> PostAsync()
+        {
+            var response = await _http.SendAsync(
+                HttpMethod.Post, "/api/inventory/changes", new { reason = "damaged", lines = new[] { new { productId = product, delta = -2 } } }, key: $"scan {product}");
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return (string?)(await response.BodyAsync())["items"]![0]!["outcome"];
+        }
+
+        Assert.Equal("refused", await PostAsync());
+        (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "found" })).EnsureSuccessStatusCode();
+        Assert.Equal("changed", await PostAsync());
+        Assert.Equal("replayed", await PostAsync());
+        Assert.Equal((4L, 0L), await _app.QuantitiesAsync(product));
+    }
+
+    [Fact]
+    public async Task A_line_sees_what_earlier_lines_of_its_request_have_done()
+    {
+        var (fresh, removed) = (Guid.CreateVersion7(), await _app.StockAsync(3));
+        Assert.Equal(HttpStatusCode.NoContent, (await _http.SendAsync(HttpMethod.Delete, $"/api/inventory/{removed}", ifMatch: "\"1\"")).StatusCode);
+        object[] lines =
+        [
+            new { productId = fresh, onHand = 5 },
+            new { productId = fresh, delta = 1 },
+            new { productId = fresh, delta = 2, location = "berlin" },
+            new { productId = fresh, lowStockThreshold = 4 },
+            new { productId = fresh, onHand = 6 },
+            new { productId = removed, onHand = 5 },
+            new { productId = removed, onHand = 7, expectedOnHand = 5 },
+        ];
+        foreach (var dryRun in new[] { true, false })
+        {
+            var answer = await (await _http.PostAsJsonAsync("/api/inventory/changes", new { reason = "count", lines, dryRun })).BodyAsync();
+            Assert.Equal(
+                ["changed 8", "changed 8", "changed 8", "changed 8", "unchanged 8", "changed 7", "changed 7"],
+                answer["items"]!.AsArray().Select(i => $"{i!["outcome"]} {i["level"]!["onHand"]}"));
+        }
+
+        Assert.Equal(((8L, 0L), (7L, 0L)), (await _app.QuantitiesAsync(fresh), await _app.QuantitiesAsync(removed)));
+        Assert.Equal(4, (int)(await _app.LevelAsync(fresh))["lowStockThreshold"]!);
+        await _app.AssertBooksBalanceAsync();
     }
 
     [Theory]
@@ -203,16 +258,19 @@ public sealed class FindStockTests(SharedInventory shared) : IClassFixture<Share
     }
 
     [Fact]
-    public async Task An_import_that_only_tries_says_what_would_be_and_changes_nothing()
+    public async Task A_dry_run_of_an_import_reports_its_result_and_changes_nothing()
     {
         var product = await _app.StockAsync(10);
-        var file = $"productId,onHand\n{product},7\n{product},x\n{Guid.CreateVersion7()},3";
+        // The last rows are in another batch than the first ones, and are about a product that the first ones change.
+        var between = string.Concat(Enumerable.Range(0, 300).Select(_ => $"{Guid.CreateVersion7()},3\n"));
+        var file = $"productId,onHand\n{product},7\n{product},x\n{between}{product},7\n{product},8\n";
         var tried = (await new ApiClient(_http).SendAsync(HttpMethod.Post, "/api/inventory/import?dryRun=true", file, [], "text/csv")).ShouldBe(200);
-        Assert.Equal((10L, 0L), await _app.NumbersAsync(product));
+        Assert.Equal((10L, 0L), await _app.QuantitiesAsync(product));
         Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements"));
         var done = (await new ApiClient(_http).SendAsync(HttpMethod.Post, "/api/inventory/import", file, [], "text/csv")).ShouldBe(200);
         Assert.Equal(done.Body, tried.Body);
-        Assert.Equal((7L, 0L), await _app.NumbersAsync(product));
+        Assert.EndsWith("\"changed\":302,\"unchanged\":1,\"failed\":1,\"notReported\":0,\"error\":null}", done.Body.TrimEnd(), StringComparison.Ordinal);
+        Assert.Equal((8L, 0L), await _app.QuantitiesAsync(product));
     }
 
     private async Task<Guid> ReserveAsync(params (Guid Product, int Quantity)[] lines)

@@ -5,11 +5,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Units kept for carts. The sweeper of these tests does not come by itself, so that what happens without it can be seen.</summary>
+/// <summary>Units held for carts. The sweeper does not run by itself in these tests, so that they show what happens without it.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTests(shared), IClassFixture<HoldTests.WithoutSweep>
 {
-    /// <summary>Holds lapse when a test says so.</summary>
+    /// <summary>An Inventory service whose sweeper does not run during the tests.</summary>
     public sealed class WithoutSweep(InfrastructureFixture infrastructure) : SharedInventory(infrastructure)
     {
         protected override (string Name, string Value)[] Settings => [("Inventory:HoldSweep", "1.00:00:00")];
@@ -35,15 +35,15 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
 
     private async Task<string?> StatusAsync(Guid hold) => (string?)(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!["status"];
 
-    /// <summary>Its time is over now, and no sweeper has come.</summary>
-    private Task<long> LapseAsync(Guid hold) => _app.QueryAsync<long>(
+    /// <summary>Lets the hold expire without a run of the sweeper.</summary>
+    private Task<long> ExpireAsync(Guid hold) => _app.QueryAsync<long>(
         "WITH u AS (UPDATE holds SET expires_at = now() - interval '1 second' WHERE id = $1 RETURNING 1) SELECT count(*) FROM u", hold);
 
     private async Task<JsonNode> CheckAsync(Guid product, int quantity, Guid? holdId = null) => await (await _http.PostAsJsonAsync(
         "/api/inventory/check", new { lines = Lines([(product, quantity)]), holdId })).BodyAsync();
 
     [Fact]
-    public async Task A_hold_keeps_units_and_can_be_read_changed_extended_and_let_go()
+    public async Task A_hold_keeps_units_and_can_be_read_changed_extended_and_released()
     {
         var product = await _app.StockAsync(10);
         var made = await HoldAsync(60, (product, 2), (product, 2));
@@ -52,11 +52,11 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var hold = (Guid)body["id"]!;
         Assert.Equal($"/api/inventory/holds/{hold}", made.Headers.Location!.ToString());
         Assert.Equal((4, "live"), ((int)body["lines"]!.AsArray().Single()!["quantity"]!, (string?)body["status"]));
-        Assert.Equal((10, 4), await _app.NumbersAsync(product));
+        Assert.Equal((10, 4), await _app.QuantitiesAsync(product));
 
         Assert.Equal(HttpStatusCode.PreconditionRequired, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 9)]) })).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 9)]) }, "\"1\"")).StatusCode);
-        Assert.Equal((10, 9), await _app.NumbersAsync(product));
+        Assert.Equal((10, 9), await _app.QuantitiesAsync(product));
         var isShort = await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(product, 11)]) }, "\"2\"");
         Assert.Equal((HttpStatusCode.Conflict, 10), (isShort.StatusCode, (int)(await isShort.BodyAsync())["lines"]![0]!["available"]!));
 
@@ -67,7 +67,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         Assert.True((DateTimeOffset)extended["expiresAt"]! - (DateTimeOffset)body["expiresAt"]! > TimeSpan.FromMinutes(50));
 
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"3\"")).StatusCode);
-        Assert.Equal(((10L, 0L), "released"), (await _app.NumbersAsync(product), await StatusAsync(hold)));
+        Assert.Equal(((10L, 0L), "released"), (await _app.QuantitiesAsync(product), await StatusAsync(hold)));
         Assert.Equal(HttpStatusCode.Conflict, (await _http.PostAsJsonAsync($"/api/inventory/holds/{hold}/extend", new { })).StatusCode);
         var kinds = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}/movements"))!["items"]!.AsArray()
             .Where(m => (Guid?)m!["holdId"] == hold).Select(m => ((string?)m!["kind"], (int)m["reservedDelta"]!)).ToList();
@@ -76,7 +76,36 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
     }
 
     [Fact]
-    public async Task A_hold_that_is_short_keeps_nothing_and_says_what_there_is()
+    public async Task An_extension_by_less_than_the_remaining_time_changes_nothing()
+    {
+        var hold = await HeldAsync((await _app.StockAsync(10), 2));
+        var before = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/holds/{hold}"))!;
+        var kept = await _http.SendAsync(HttpMethod.Post, $"/api/inventory/holds/{hold}/extend", new { ttlSeconds = 60 }, "\"1\"");
+        Assert.Equal((HttpStatusCode.OK, "\"1\""), (kept.StatusCode, kept.Headers.ETag!.Tag));
+        Assert.Equal(before.ToJsonString(), (await kept.BodyAsync()).ToJsonString());
+        Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"1\"")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_times_of_a_hold_rise_even_when_the_services_clock_is_set_back()
+    {
+        var product = await _app.StockAsync(10);
+        _app.Clock.Offset = TimeSpan.FromHours(-1);
+        try
+        {
+            var made = await (await HoldAsync(60, (product, 2))).BodyAsync();
+            Assert.Equal((DateTimeOffset)made["createdAt"]!, (DateTimeOffset)made["updatedAt"]!);
+            var changed = await (await SendAsync(HttpMethod.Put, (Guid)made["id"]!, new { lines = Lines([(product, 3)]) }, "\"1\"")).BodyAsync();
+            Assert.True((DateTimeOffset)changed["updatedAt"]! > (DateTimeOffset)made["updatedAt"]!);
+        }
+        finally
+        {
+            _app.Clock.Offset = TimeSpan.Zero;
+        }
+    }
+
+    [Fact]
+    public async Task A_hold_without_enough_stock_keeps_nothing_and_reports_the_available_units()
     {
         var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(1));
         var response = await HoldAsync(60, (tea, 2), (rice, 3));
@@ -84,7 +113,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var problem = await response.BodyAsync();
         Assert.Equal("/problems/insufficient-stock", (string?)problem["type"]);
         Assert.Equal((rice, 3, 1), ((Guid)problem["lines"]![0]!["productId"]!, (int)problem["lines"]![0]!["requested"]!, (int)problem["lines"]![0]!["available"]!));
-        Assert.Equal((10, 0), await _app.NumbersAsync(tea));
+        Assert.Equal((10, 0), await _app.QuantitiesAsync(tea));
     }
 
     [Fact]
@@ -93,7 +122,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var product = await _app.StockAsync(10);
         var responses = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => HoldAsync(60, (product, 1))));
         Assert.Equal((10, 30), (responses.Count(r => r.StatusCode == HttpStatusCode.Created), responses.Count(r => r.StatusCode == HttpStatusCode.Conflict)));
-        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        Assert.Equal((10, 10), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -120,7 +149,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var again = await PostAsync(3);
         Assert.Equal((HttpStatusCode.Created, (Guid)first["id"]!), (again.StatusCode, (Guid)(await again.BodyAsync())["id"]!));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync(4)).StatusCode);
-        Assert.Equal((10, 3), await _app.NumbersAsync(product));
+        Assert.Equal((10, 3), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
@@ -135,7 +164,7 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         await _app.WaitForOutcomeAsync(other, "rejected");
         await _app.CreateAsync(order, hold, (tea, 9));
         await _app.WaitForOutcomeAsync(order, "reserved");
-        Assert.Equal(((10L, 9L), (5L, 0L), "consumed"), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice), await StatusAsync(hold)));
+        Assert.Equal(((10L, 9L), (5L, 0L), "consumed"), (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(rice), await StatusAsync(hold)));
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Delete, hold, ifMatch: "\"2\"")).StatusCode);
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(HttpMethod.Put, hold, new { lines = Lines([(tea, 1)]) }, "\"2\"")).StatusCode);
         await _app.AssertBooksBalanceAsync();
@@ -152,12 +181,12 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1)", (object)orders) == 2,
             TimeSpan.FromSeconds(30), "both are decided");
         Assert.Equal(1L, await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1) AND outcome = 'reserved'", (object)orders));
-        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        Assert.Equal((10, 10), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task A_hold_that_is_not_enough_is_left_to_its_owner_and_an_unknown_one_does_not_harm()
+    public async Task An_insufficient_hold_stays_active_and_an_unknown_hold_is_ignored()
     {
         var product = await _app.StockAsync(10);
         var hold = await HeldAsync((product, 4));
@@ -167,16 +196,16 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         Assert.Equal("live", await StatusAsync(hold));
         await _app.CreateAsync(unknown, Guid.CreateVersion7(), (product, 6));
         await _app.WaitForOutcomeAsync(unknown, "reserved");
-        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        Assert.Equal((10, 10), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task A_hold_whose_time_is_over_counts_for_nobody_even_before_the_sweeper_comes()
+    public async Task An_expired_hold_does_not_count_even_before_the_sweeper_runs()
     {
         var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(10));
         var hold = await HeldAsync((tea, 8), (rice, 8));
-        await LapseAsync(hold);
+        await ExpireAsync(hold);
         Assert.Equal("expired", await StatusAsync(hold));
         Assert.True((bool)(await CheckAsync(tea, 10))["sufficient"]!);
         Assert.Equal(10, (int)(await CheckAsync(tea, 10, hold))["lines"]![0]!["available"]!);
@@ -185,17 +214,17 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var (stranger, owner) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await _app.CreateAsync(stranger, null, (tea, 9));
         await _app.WaitForOutcomeAsync(stranger, "reserved");
-        // Only the share of the product that was short has been taken back; the rest of the hold is the sweeper's, or the next one's.
-        Assert.Equal(((10L, 9L), (10L, 8L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
+        // Only the units of the product that was short have been released; the rest is left to the sweeper or to the next request that needs it.
+        Assert.Equal(((10L, 9L), (10L, 8L)), (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(rice)));
         await HeldAsync((rice, 10));
         await _app.CreateAsync(owner, hold, (tea, 2));
         await _app.WaitForOutcomeAsync(owner, "rejected");
-        Assert.Equal(((10L, 9L), (10L, 10L)), (await _app.NumbersAsync(tea), await _app.NumbersAsync(rice)));
+        Assert.Equal(((10L, 9L), (10L, 10L)), (await _app.QuantitiesAsync(tea), await _app.QuantitiesAsync(rice)));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task The_sweepers_of_two_replicas_free_lapsed_holds_once()
+    public async Task The_sweepers_of_two_replicas_release_expired_holds_once()
     {
         var product = await _app.StockAsync(100);
         var lapsed = new List<Guid>();
@@ -207,12 +236,12 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         var live = await HeldAsync((product, 5));
         foreach (var hold in lapsed)
         {
-            await LapseAsync(hold);
+            await ExpireAsync(hold);
         }
 
         await using var first = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
         await using var second = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
-        await Eventually.TrueAsync(async () => (await _app.NumbersAsync(product)).Reserved == 5, TimeSpan.FromSeconds(30), "the lapsed holds are swept");
+        await Eventually.TrueAsync(async () => (await _app.QuantitiesAsync(product)).Reserved == 5, TimeSpan.FromSeconds(30), "the expired holds are swept");
         Assert.Equal(("expired", "live"), (await StatusAsync(lapsed[0]), await StatusAsync(live)));
         Assert.Equal(20L, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements WHERE product_id = $1 AND kind = 'holdExpired'", product));
         await _app.AssertBooksBalanceAsync();
@@ -221,34 +250,34 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
     [Theory]
     [InlineData("UPDATE stock_levels SET reserved = 0 WHERE product_id = $1 RETURNING version")]
     [InlineData("DELETE FROM stock_levels WHERE product_id = $1 RETURNING version")]
-    public async Task A_hold_that_the_levels_do_not_have_ends_neither_the_sweeper_nor_the_other_holds_units(string breakBooks)
+    public async Task A_hold_without_reserved_units_stops_neither_the_sweeper_nor_other_holds(string breakBooks)
     {
         var (broken, sound) = (await _app.StockAsync(10), await _app.StockAsync(10));
         var (stuck, first, second) = (await HeldAsync((broken, 4)), await HeldAsync((sound, 2)), await HeldAsync((sound, 3)));
         await _app.QueryAsync<long>(breakBooks, broken);
-        await LapseAsync(stuck);
-        await LapseAsync(first);
+        await ExpireAsync(stuck);
+        await ExpireAsync(first);
         await using var replica = await _app.StartReplicaAsync(("Inventory:HoldSweep", "00:00:00.050"));
         Task SweptToAsync(Guid product, long reserved) => Eventually.TrueAsync(
-            async () => (await _app.NumbersAsync(product)).Reserved == reserved, TimeSpan.FromSeconds(30), "what has lapsed is swept");
+            async () => (await _app.QuantitiesAsync(product)).Reserved == reserved, TimeSpan.FromSeconds(30), "the expired holds are swept");
 
         await SweptToAsync(sound, 3);
-        await LapseAsync(second);
+        await ExpireAsync(second);
         await SweptToAsync(sound, 0);
         await Eventually.TrueAsync(
             () => Task.FromResult(replica.Logs.Errors.Any(error => error.StartsWith($"Hold {stuck} cannot be ended", StringComparison.Ordinal)
                 && error.Contains("must be rebuilt", StringComparison.Ordinal))),
-            TimeSpan.FromSeconds(30), "the operator is told");
+            TimeSpan.FromSeconds(30), "the log reports it");
         Assert.Equal("live", await _app.QueryAsync<string>("SELECT status FROM holds WHERE id = $1", stuck));
 
         (await _http.PostAsync($"/api/inventory/{broken}/rebuild", null)).EnsureSuccessStatusCode();
         await SweptToAsync(broken, 0);
-        Assert.Equal(10, (await _app.NumbersAsync(broken)).OnHand);
+        Assert.Equal(10, (await _app.QuantitiesAsync(broken)).OnHand);
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task An_order_with_a_hold_that_the_levels_do_not_have_is_set_aside_and_stops_no_other()
+    public async Task An_order_with_a_hold_without_reserved_units_becomes_a_dead_letter()
     {
         var product = await _app.StockAsync(10);
         var (hold, order) = (await HeldAsync((product, 4)), Guid.CreateVersion7());
@@ -256,22 +285,22 @@ public sealed class HoldTests(HoldTests.WithoutSweep shared) : EmptyInventoryTes
         await _app.CreateAsync(order, hold, (product, 4));
         await Eventually.TrueAsync(
             async () => (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray().Any(letter => (string?)letter!["key"] == order.ToString()),
-            TimeSpan.FromSeconds(30), "the order is set aside");
+            TimeSpan.FromSeconds(30), "the order is a dead letter");
         Assert.Equal("live", await StatusAsync(hold));
     }
 
     [Fact]
-    public async Task A_lapsed_hold_that_the_levels_do_not_have_stops_nobody_who_needs_its_units()
+    public async Task An_expired_hold_without_reserved_units_blocks_no_order_and_no_hold()
     {
         var product = await _app.StockAsync(10);
         var (stuck, sound, order) = (await HeldAsync((product, 4)), await HeldAsync((product, 3)), Guid.CreateVersion7());
-        await LapseAsync(stuck);
-        await LapseAsync(sound);
-        // The level knows of three reserved units only, so the four cannot be given back.
+        await ExpireAsync(stuck);
+        await ExpireAsync(sound);
+        // The level has only three reserved units, so the four units of the first hold cannot be released.
         await _app.QueryAsync<long>("UPDATE stock_levels SET on_hand = 4, reserved = 3 WHERE product_id = $1 RETURNING version", product);
         await _app.CreateAsync(order, null, (product, 9));
         await _app.WaitForOutcomeAsync(order, "rejected");
-        Assert.Equal((4, 0), await _app.NumbersAsync(product));
+        Assert.Equal((4, 0), await _app.QuantitiesAsync(product));
         Assert.Equal(HttpStatusCode.Conflict, (await HoldAsync(60, (product, 9))).StatusCode);
         Assert.Equal(HttpStatusCode.Created, (await HoldAsync(60, (product, 4))).StatusCode);
     }

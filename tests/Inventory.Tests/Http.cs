@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Short words for what many tests do.</summary>
+/// <summary>Shortcuts for what many tests do.</summary>
 internal static class Http
 {
     public static async Task<HttpResponseMessage> SendAsync(this HttpClient http, HttpMethod method, string path, object? body = null, string? ifMatch = null, string? key = null)

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Imports as streams: what is answered while the file is still being sent, and how an import ends that breaks off.</summary>
+/// <summary>Streamed imports: the lines answered while the file is still being sent, and how an interrupted import ends.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -23,7 +23,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
-    /// <summary>A batch of good rows.</summary>
+    /// <summary>A batch of valid rows.</summary>
     private static string Rows() => string.Concat(Enumerable.Range(0, 300).Select(_ => $"{{\"productId\":\"{Guid.CreateVersion7()}\",\"onHand\":1}}\n"));
 
     private static (bool Done, long Processed, string? Error, int? Status) End(string lastLine)
@@ -35,7 +35,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     [Fact]
     public async Task A_client_may_send_everything_before_it_reads_anything()
     {
-        // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
+        // 40 MB of bad rows: their answers exceed every buffer between client and server.
         using var content = new RepeatedContent($"{{\"onHand\": 1, \"colour\": \"red\", \"more\": \"{new string('x', 110)}\"}}", 280_000);
 
         using var response = await _http.PostAsync(Path, content);
@@ -48,7 +48,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_file_of_more_than_100_mebibytes_is_413_or_ends_with_it()
+    public async Task A_file_of_more_than_100_mebibytes_is_413_or_ends_with_that_error()
     {
         var line = $"{{\"more\": \"{new string('x', 1023 - 12)}\"}}";
         const long limit = ServiceDefaultsExtensions.MaxImportBodySize;
@@ -73,7 +73,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_body_that_breaks_off_is_told_and_what_was_processed_is_kept()
+    public async Task An_interrupted_body_is_reported_and_processed_lines_are_kept()
     {
         using var import = await ChunkedRequest.StartAsync(_app.Address, Path, "application/x-ndjson");
         await import.SendAsync(Rows());
@@ -86,7 +86,7 @@ public sealed class ImportStreamTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_database_that_goes_away_is_503_or_ends_with_it()
+    public async Task A_database_that_goes_down_is_503_or_ends_with_that_error()
     {
         using var import = await ChunkedRequest.StartAsync(_app.Address, Path, "application/x-ndjson");
         await import.SendAsync(Rows());

@@ -18,7 +18,7 @@ public class InventoryCollection : ICollectionFixture<InfrastructureFixture>
     public const string Name = "inventory";
 }
 
-/// <summary>The Inventory service on a port of its own, on its own database and in its own consumer group.</summary>
+/// <summary>The Inventory service on its own port, with its own database and consumer group.</summary>
 internal sealed class InventoryApp : WebApplicationFactory<Program>
 {
     private readonly InfrastructureFixture _infrastructure;
@@ -32,7 +32,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         _infrastructure = infrastructure;
         _database = database;
         Group = group;
-        // A real server: limits and streams are its own, not those of a test double.
+        // A real server: its limits and streams are tested, not those of a test double.
         UseKestrel();
         StartServer();
     }
@@ -118,8 +118,8 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         return (await http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}"))!;
     }
 
-    /// <summary>The numbers as the database has them.</summary>
-    public async Task<(long OnHand, long Reserved)> NumbersAsync(Guid product)
+    /// <summary>The product's quantities in the database, summed over all locations.</summary>
+    public async Task<(long OnHand, long Reserved)> QuantitiesAsync(Guid product)
     {
         await using var command = Database.CreateCommand(
             "SELECT sum(on_hand)::bigint, sum(reserved)::bigint FROM stock_levels WHERE product_id = $1 HAVING count(*) > 0");
@@ -140,7 +140,7 @@ internal sealed class InventoryApp : WebApplicationFactory<Program>
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The ledger adds up to the levels, and the levels to the reservations and holds: for each product at each location.</summary>
+    /// <summary>For each product and location, the ledger adds up to the level, and reservations and holds to the reserved quantity.</summary>
     public async Task AssertBooksBalanceAsync()
     {
         Assert.Equal(0L, await QueryAsync<long>(

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The ledger's order is the order in which it happened, whatever clocks say and however many write at once.</summary>
+/// <summary>The ledger has the order in which things happened, whatever the clocks say and however many write at the same time.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -35,7 +35,7 @@ public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAs
             var done = 0;
             for (var i = 0; i < 6; i++)
             {
-                // Every unit that one adds another takes away: the sum is near zero all the time.
+                // Every unit that one client adds, another takes out: the sum stays near zero.
                 var response = await AdjustAsync(product, (client + i) % 2 == 0 ? 1 : -1, client % 2 == 0 ? _http : other);
                 Assert.True(response.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict, response.StatusCode.ToString());
                 done += response.StatusCode == HttpStatusCode.Created ? 1 : 0;
@@ -49,7 +49,7 @@ public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_hold_that_becomes_an_order_lets_go_before_the_order_takes()
+    public async Task A_consumed_hold_is_released_before_the_order_reserves()
     {
         for (var i = 0; i < 10; i++)
         {
@@ -67,7 +67,7 @@ public sealed class LedgerOrderTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_clock_that_is_set_back_does_not_take_times_back()
+    public async Task Times_in_the_ledger_do_not_go_back_when_the_clock_is_set_back()
     {
         var product = await _app.StockAsync(10);
         var order = Guid.CreateVersion7();

@@ -36,7 +36,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task The_default_location_is_always_there()
+    public async Task The_default_location_always_exists()
     {
         var list = (await _http.GetFromJsonAsync<JsonNode>("/api/inventory/locations"))!["items"]!.AsArray();
         Assert.Equal("default", (string?)list.Single()!["code"]);
@@ -65,11 +65,11 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         await transfer.CommitAsync();
 
         Assert.Equal(HttpStatusCode.Created, (await holding).StatusCode);
-        Assert.Equal((10, 8), await _app.NumbersAsync(product));
+        Assert.Equal((10, 8), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task A_location_is_made_read_changed_and_deleted()
+    public async Task A_location_is_created_read_changed_and_deleted()
     {
         var made = await LocationAsync("berlin", 1);
         Assert.Equal((HttpStatusCode.Created, "/api/inventory/locations/berlin", "\"1\""), (made.StatusCode, made.Headers.Location!.ToString(), made.Headers.ETag!.Tag));
@@ -105,7 +105,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         Assert.True(JsonNode.DeepEquals(before, await _app.LevelAsync(product)));
         await _app.AssertBooksBalanceAsync();
 
-        // The reserved units can still leave, and the empty location can go.
+        // The reserved units can still be shipped, and the empty location can be deleted.
         await _app.UpdateAsync(order, 3, "shipped", (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped");
         if (free > 0)
@@ -130,7 +130,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         var seen = new List<string?>();
         var page = await PageAsync("limit=3");
         seen.AddRange(Codes(page));
-        // What comes before the page that was read, after it was read, hides nothing and repeats nothing.
+        // A location inserted before the page that was read hides nothing and repeats nothing.
         (await LocationAsync("early", -9)).EnsureSuccessStatusCode();
         while ((string?)page["next"] is { } next)
         {
@@ -201,10 +201,13 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         Assert.Equal(HttpStatusCode.Created, transfer.StatusCode);
         Assert.Equal("\"4\"", transfer.Headers.ETag!.Tag);
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, "/api/inventory/locations/berlin", ifMatch: "\"1\"")).StatusCode);
-        // The empty row is gone, its version is not.
-        var after = (await _http.GetFromJsonAsync<JsonNode>($"/api/inventory?productIds={product}"))!["items"]![0]!;
-        Assert.Equal((15, 4), ((int)after["onHand"]!, (int)after["version"]!));
+        // The empty row is gone, but its version still counts, and whoever has read it before reads the product again.
+        using var read = new HttpRequestMessage(HttpMethod.Get, $"/api/inventory/{product}");
+        read.Headers.TryAddWithoutValidation("If-None-Match", transfer.Headers.ETag.Tag);
+        var after = await (await _http.SendAsync(read)).BodyAsync();
+        Assert.Equal((15, 5), ((int)after["onHand"]!, (int)after["version"]!));
         Assert.Equal("default", (string?)after["locations"]!.AsArray().Single()!["location"]);
+        Assert.True((DateTimeOffset)after["updatedAt"]! > (DateTimeOffset)(await transfer.BodyAsync())["updatedAt"]!);
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -240,7 +243,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task Put_and_stocktake_are_of_one_location_and_the_threshold_is_of_the_product()
+    public async Task PUT_and_stocktake_apply_to_one_location_and_the_threshold_to_the_product()
     {
         (await LocationAsync("berlin", 1)).EnsureSuccessStatusCode();
         var product = await _app.StockAsync(10, threshold: 3);
@@ -254,7 +257,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
     }
 
     [Fact]
-    public async Task An_order_is_split_by_priority_and_shipped_from_where_it_lies()
+    public async Task An_order_is_split_by_priority_and_shipped_from_its_locations()
     {
         (await LocationAsync("berlin", -1)).EnsureSuccessStatusCode();
         (await LocationAsync("closed", -5, active: false)).EnsureSuccessStatusCode();
@@ -265,12 +268,12 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         await PlaceAsync(order, "reserved", (product, 6));
         Assert.Equal(((4L, 4L), (10L, 2L), (100L, 0L)), (await AtAsync(product, "berlin"), await AtAsync(product, "default"), await AtAsync(product, "closed")));
 
-        // Nothing is promised from an inactive location, and the check knows it.
+        // Nothing is reserved from an inactive location, and the stock check takes that into account.
         var check = await (await _http.PostAsJsonAsync("/api/inventory/check", new { lines = new[] { new { productId = product, quantity = 9 } } })).BodyAsync();
         Assert.Equal((false, 8), ((bool)check["sufficient"]!, (int)check["lines"]![0]!["available"]!));
         await PlaceAsync(Guid.CreateVersion7(), "rejected", (product, 9));
 
-        // Less is given back from where it would have been taken last.
+        // A smaller quantity is released first from the location that is used last.
         await _app.UpdateAsync(order, 3, "revisionPending", (product, 5));
         await _app.WaitForOutcomeAsync(order, "revised");
         Assert.Equal(((4L, 4L), (10L, 1L)), (await AtAsync(product, "berlin"), await AtAsync(product, "default")));
@@ -306,7 +309,7 @@ public sealed class LocationTests(InfrastructureFixture infrastructure, SharedIn
         }
 
         Assert.Equal([("paris", 3), ("paris", 3)], await PlaceHereAsync((tea, 3), (rice, 3)));
-        // None has all of it any more: by priority, split where needed.
+        // No location has the whole order any more: units are taken by priority and split where needed.
         Assert.Equal([("default", 4), ("default", 1), ("berlin", 1), ("paris", 1)], await PlaceHereAsync((tea, 4), (rice, 3)));
         await app.AssertBooksBalanceAsync();
     }

@@ -10,12 +10,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Databases that an older version has left.</summary>
+/// <summary>Databases left by an older version.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class MigrationTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task Levels_of_the_version_before_go_on_behind_their_ledger_and_can_be_locked()
+    public async Task Levels_of_the_previous_version_continue_after_their_ledger_and_can_be_locked()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
@@ -44,14 +44,14 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
                  FROM stock_levels ORDER BY product_id, location DESC
                  """).ToListAsync());
         Assert.Empty(await database.ProductCopies.ToListAsync());
-        // By the hold, whose product nobody has named.
+        // The hold's product is locked too, although only the hold is named.
         Assert.Equal(3, await database.Database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM lock_stock(ARRAY[{ahead}], ARRAY[{hold}])").SingleAsync());
 
         await migrator.MigrateAsync("ReturnedVersions");
         Assert.Equal(13, await database.Database.SqlQuery<int>($"SELECT sum(on_hand)::int AS \"Value\" FROM stock_levels").SingleAsync());
     }
 
-    // As a service does it: the statement is prepared on a connection that stays open. Fails when such a session cannot lock stock any more;
+    // As in a service: the statement is prepared on a connection that stays open. Fails when such a session can no longer lock stock, because
     // then whole batches of events are set aside.
     [Fact]
     public async Task Stock_is_locked_while_a_later_migration_adds_and_drops_a_column()
@@ -89,7 +89,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task What_was_shipped_before_returns_had_versions_takes_none_of_them_back_twice()
+    public async Task Orders_shipped_before_returns_had_versions_take_no_return_twice()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);
@@ -108,7 +108,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Words_that_people_wrote_go_out_of_old_dead_letters_and_nothing_else_does()
+    public async Task Free_text_is_removed_from_old_dead_letters_and_nothing_else()
     {
         await using var database = new InventoryDb(
             new DbContextOptionsBuilder<InventoryDb>().UseNpgsql(await infrastructure.CreateDatabaseAsync("inventory")).UseSnakeCaseNamingConvention().Options);

@@ -38,7 +38,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
             await WaitForAsync(order, "reserved");
         }
 
-        // The server counts when it comes to it.
+        // PostgreSQL updates these counters with a delay.
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<bool>("SELECT n_tup_upd >= 30 AND n_tup_hot_upd = n_tup_upd FROM pg_stat_user_tables WHERE relname = 'stock_levels'"),
             s_timeout, "all updates are heap-only");
@@ -61,7 +61,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         Assert.Equal("chain-1", answer.Headers["ce_correlationid"]);
         Assert.Equal("/inventory", answer.Headers["ce_source"]);
         Assert.Contains(trace, answer.Headers["traceparent"], StringComparison.Ordinal);
-        Assert.Equal((10, 3), await _app.NumbersAsync(product));
+        Assert.Equal((10, 3), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -79,12 +79,12 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
 
         Assert.Equal(10, outcomes.Count(o => o == "reserved"));
         Assert.Equal(30, outcomes.Count(o => o == "rejected"));
-        Assert.Equal((10, 10), await _app.NumbersAsync(product));
+        Assert.Equal((10, 10), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task A_shortage_names_what_was_there()
+    public async Task A_shortage_names_the_available_units()
     {
         var (tea, rice) = (await _app.StockAsync(10), await _app.StockAsync(1));
         var order = Guid.CreateVersion7();
@@ -93,11 +93,11 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         Assert.Equal("rejected", answer.GetProperty("outcome").GetString());
         var line = answer.GetProperty("lines").EnumerateArray().Single();
         Assert.Equal((rice, 3, 1), (line.GetProperty("productId").GetGuid(), line.GetProperty("requested").GetInt32(), line.GetProperty("available").GetInt32()));
-        Assert.Equal((10, 0), await _app.NumbersAsync(tea));
+        Assert.Equal((10, 0), await _app.QuantitiesAsync(tea));
     }
 
     [Fact]
-    public async Task A_duplicate_reserves_once_also_when_the_inbox_has_forgotten_it()
+    public async Task A_duplicate_reserves_once_even_without_its_inbox_row()
     {
         var product = await _app.StockAsync(10);
         var order = Guid.CreateVersion7();
@@ -108,11 +108,11 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await _app.QueryAsync<long>("WITH d AS (DELETE FROM inbox_messages WHERE id = $1 RETURNING 1) SELECT count(*) FROM d", id);
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), json, id);
 
-        // An order behind them in the same partition: when it is decided, so were they.
+        // A later order in the same partition: once it is decided, the events before it are handled.
         var last = Guid.CreateVersion7();
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), InventoryApp.Json(InventoryApp.Created(last, (product, 1))));
         await WaitForAsync(last, "reserved");
-        Assert.Equal((10, 4), await _app.NumbersAsync(product));
+        Assert.Equal((10, 4), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
@@ -128,11 +128,11 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), InventoryApp.Json(InventoryApp.Created(last, (product, 1))));
         await WaitForAsync(last, "reserved");
         Assert.Equal("released", await OutcomeAsync(order));
-        Assert.Equal((10, 1), await _app.NumbersAsync(product));
+        Assert.Equal((10, 1), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task An_order_that_expired_gives_its_units_back_also_when_that_comes_first()
+    public async Task An_expired_order_releases_its_units_even_when_the_expiry_comes_first()
     {
         var product = await _app.StockAsync(10);
         var (waited, overtaken, last) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
@@ -143,7 +143,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await WaitForAsync(waited, "released");
         await WaitForAsync(overtaken, "released");
         await CreateAsync(overtaken, (product, 4));
-        // The last units: had the late order got any, they would not be there.
+        // All 10 units: if the late order had reserved any, this order would be rejected.
         await CreateAsync(last, (product, 10));
         await WaitForAsync(last, "reserved");
         Assert.Equal("released", await OutcomeAsync(overtaken));
@@ -167,13 +167,13 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await WaitForAsync(cancelled, "released");
         await UpdateAsync(cancelled, 3, "cancelPending", (tea, 4));
 
-        Assert.Equal((9, 0), await _app.NumbersAsync(tea));
-        Assert.Equal((8, 0), await _app.NumbersAsync(rice));
+        Assert.Equal((9, 0), await _app.QuantitiesAsync(tea));
+        Assert.Equal((8, 0), await _app.QuantitiesAsync(rice));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task Two_replicas_neither_deadlock_nor_double()
+    public async Task Two_replicas_neither_deadlock_nor_reserve_twice()
     {
         await using var replica = await _app.StartReplicaAsync();
         var products = new List<Guid>();
@@ -187,7 +187,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
         await Task.WhenAll(orders.Select(order => CreateAsync(order, [.. products.OrderBy(_ => random.Next()).Take(3).Select(p => (p, 1))])));
         await Task.WhenAll(orders.Where((_, i) => i % 3 == 0).Select(order => UpdateAsync(order, 2, "cancelPending", [.. products.Select(p => (p, 1))])));
         await Eventually.TrueAsync(
-            // Only this test's orders: a new group reads the topics from their beginning, other tests' orders too.
+            // Counts only this test's orders; the topics may have other tests' orders too.
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1)", orders.ToArray()) == orders.Count
                 && await _app.QueryAsync<long>("SELECT count(*) FROM reservations WHERE order_id = ANY($1) AND outcome = 'released'", orders.ToArray())
                     == orders.Where((_, i) => i % 3 == 0).Count(),
@@ -197,7 +197,7 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
     }
 
     [Fact]
-    public async Task A_poison_message_is_set_aside_and_the_next_order_goes_on()
+    public async Task A_poison_message_becomes_a_dead_letter_and_the_next_order_is_reserved()
     {
         var product = await _app.StockAsync(10);
         var order = Guid.CreateVersion7();
@@ -211,6 +211,6 @@ public sealed class OrderEventsHandlerTests(SharedInventory shared) : EmptyInven
             .Where(letter => (string?)letter!["key"] == order.ToString()).ToList();
         Assert.Equal(2, letters.Count);
         Assert.All(letters, letter => Assert.Equal("order.created", (string?)letter!["topic"]));
-        Assert.Equal((10, 3), await _app.NumbersAsync(product));
+        Assert.Equal((10, 3), await _app.QuantitiesAsync(product));
     }
 }

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>A customer has their own holds and sees what is available; no other number is theirs to know.</summary>
+/// <summary>A customer sees their own holds and what is available, and no other quantity.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<SharedInventory>, IAsyncLifetime
 {
@@ -30,7 +30,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task The_matrix_is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = As(null);
         var holds = new Dictionary<Guid, Guid> { [_own] = await HoldAsync(_own, 1), [_other] = await HoldAsync(_other, 1) };
@@ -42,7 +42,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task Anothers_hold_is_answered_as_one_that_is_not_there()
+    public async Task Another_customers_hold_is_answered_like_a_missing_one()
     {
         var (foreign, missing) = (await HoldAsync(_other, 3), Guid.CreateVersion7());
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
@@ -56,7 +56,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
             id => new(HttpMethod.Delete, $"/api/inventory/holds/{id}"),
         })
         {
-            var (one, two) = (await WordsAsync(customer, send(missing), missing), await WordsAsync(customer, send(foreign), foreign));
+            var (one, two) = (await NormalizedAsync(customer, send(missing), missing), await NormalizedAsync(customer, send(foreign), foreign));
             Assert.Equal(one, two);
             Assert.StartsWith("NotFound", two, StringComparison.Ordinal);
         }
@@ -65,12 +65,12 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task Anothers_hold_counts_for_nobody_else()
+    public async Task Another_customers_hold_is_available_to_nobody_else()
     {
         var foreign = await HoldAsync(_other, 90);
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
 
-        // Named or not, with whatever customer in the body: 10 are available.
+        // Whether or not the hold is named, and whatever customer the body states, 10 units are available.
         foreach (var body in new object[]
         {
             new { lines = Wanted(50), holdId = foreign }, new { lines = Wanted(50), holdId = foreign, customerId = _other }, new { lines = Wanted(50) },
@@ -88,7 +88,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_customer_sees_what_is_available_and_no_other_number()
+    public async Task A_customer_sees_only_the_available_quantity()
     {
         using var customer = As(TestAuthority.Shared.CustomerToken(_own));
 
@@ -106,7 +106,44 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task The_ledger_says_who_did_it()
+    public async Task A_customer_sees_as_available_what_can_be_ordered_and_staff_see_everything()
+    {
+        using var customer = As(TestAuthority.Shared.CustomerToken(_own));
+        (await _staff.PostAsJsonAsync("/api/inventory/locations", new { code = "attic", name = "Attic" })).EnsureSuccessStatusCode();
+        foreach (var body in new object[] { new { delta = 3, reason = "delivery", location = "attic" }, new { delta = -100, reason = "damaged" } })
+        {
+            (await _staff.PostAsJsonAsync($"/api/inventory/{_product}/adjustments", body)).EnsureSuccessStatusCode();
+        }
+
+        Assert.Equal("3 \"3\"", await ReadAsync("\"2\""));
+        foreach (var (active, available, etag, empty) in new[] { (false, 0, "\"3-0\"", true), (true, 3, "\"3\"", false) })
+        {
+            var location = await _staff.GetAsync("/api/inventory/locations/attic");
+            (await _staff.SendAsync(HttpMethod.Patch, "/api/inventory/locations/attic", new { active }, location.Headers.ETag!.Tag)).EnsureSuccessStatusCode();
+
+            // What the customer has read before is not confirmed as unchanged, and a check agrees.
+            Assert.Equal($"{available} {etag}", await ReadAsync(active ? "\"3-0\"" : "\"3\""));
+            Assert.Equal("NotModified", await ReadAsync(etag));
+            using var check = await customer.PostAsJsonAsync("/api/inventory/check", new { lines = Wanted(1) });
+            Assert.Equal(available, (int)(await check.BodyAsync())["lines"]![0]!["available"]!);
+            var found = (await customer.GetFromJsonAsync<JsonNode>("/api/inventory?outOfStock=true"))!["items"]!.AsArray();
+            Assert.Equal(empty ? [(_product, 0)] : [], found.Select(item => ((Guid)item!["productId"]!, (int)item["available"]!)));
+
+            Assert.Equal(3, (int)(await _app.LevelAsync(_product))["available"]!);
+            Assert.Empty((await _staff.GetFromJsonAsync<JsonNode>("/api/inventory?outOfStock=true"))!["items"]!.AsArray());
+        }
+
+        async Task<string> ReadAsync(string ifNoneMatch)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/inventory/{_product}");
+            request.Headers.TryAddWithoutValidation("If-None-Match", ifNoneMatch);
+            using var answer = await customer.SendAsync(request);
+            return answer.IsSuccessStatusCode ? $"{(await answer.BodyAsync())["available"]} {answer.Headers.ETag}" : answer.StatusCode.ToString();
+        }
+    }
+
+    [Fact]
+    public async Task The_ledger_records_who_made_each_change()
     {
         using var clerk = As(TestAuthority.Shared.Token("eve@example.com", ["inventory-manager"]));
         (await clerk.PostAsJsonAsync($"/api/inventory/{_product}/adjustments", new { delta = -2, reason = "damaged" })).EnsureSuccessStatusCode();
@@ -136,7 +173,7 @@ public sealed class OwnHoldsTests(SharedInventory shared) : IClassFixture<Shared
         return (Guid)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["id"]!;
     }
 
-    private static async Task<string> WordsAsync(HttpClient client, HttpRequestMessage request, Guid id)
+    private static async Task<string> NormalizedAsync(HttpClient client, HttpRequestMessage request, Guid id)
     {
         using var answer = await client.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();

@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>What the report of the books reads, as the plans of its statement tell it.</summary>
+/// <summary>How many rows the reconciliation report reads, according to the query plans of its statement.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class ReconciliationPlanTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
@@ -41,10 +41,10 @@ public sealed class ReconciliationPlanTests(SharedInventory shared) : EmptyInven
         Assert.Equal(Products, await _app.QueryAsync<long>("SELECT count(*) FROM stock_movements m JOIN stock_balances b USING (product_id, location) WHERE m.id > b.last_movement_id"));
 
         var read = await CountReadRowsAsync(named, full: false, [.. products]);
-        // Of each product the one that is younger, and one to find the product by. The plan tells averages, rounded, so it may be a few more.
+        // Per product, the one younger movement and one row to find the product by. The plan gives rounded averages, so it may be a few more.
         Assert.InRange(read["stock_movements"], Products, 4 * Products);
         Assert.Equal(0, read.GetValueOrDefault("reservations"));
-        // The measure does see what is read.
+        // The full report shows that the measurement works.
         Assert.True((await CountReadRowsAsync(named, full: true, [.. products]))["stock_movements"] > 1000 * Products);
     }
 
@@ -69,7 +69,7 @@ public sealed class ReconciliationPlanTests(SharedInventory shared) : EmptyInven
         {
             if (node.TryGetProperty("Relation Name", out var table))
             {
-                // Averages of all loops, which PostgreSQL 18 no longer rounds.
+                // Averages over all loops; PostgreSQL 18 no longer rounds them.
                 var rows = node.GetProperty("Actual Rows").GetDouble() + (node.TryGetProperty("Rows Removed by Filter", out var removed) ? removed.GetDouble() : 0);
                 read[table.GetString()!] = read.GetValueOrDefault(table.GetString()!) + (long)Math.Round(rows * node.GetProperty("Actual Loops").GetInt64());
             }

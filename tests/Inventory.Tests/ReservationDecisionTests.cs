@@ -6,7 +6,7 @@ using OrderInventory.Inventory.Features;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>The decisions, without a database.</summary>
+/// <summary>The reservation decisions, without a database.</summary>
 public class ReservationDecisionTests
 {
     private static readonly Guid s_tea = Guid.CreateVersion7();
@@ -28,7 +28,7 @@ public class ReservationDecisionTests
         revised is null ? null : new(RevisionStatus.Pending, revised, null), null, s_now, s_now);
 
     [Fact]
-    public void An_order_is_reserved_whole()
+    public void An_order_is_reserved_completely()
     {
         var stock = Stock(tea: 10, rice: 5);
         var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 3), Line(s_rice, 5)), Guid.CreateVersion7(), stock)!;
@@ -48,7 +48,7 @@ public class ReservationDecisionTests
     }
 
     [Fact]
-    public void Two_lines_of_one_product_are_one_sum()
+    public void Two_lines_of_one_product_are_added_up()
     {
         var stock = Stock(tea: 10);
         var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 6), Line(s_tea, 6)), Guid.CreateVersion7(), stock)!;
@@ -56,7 +56,7 @@ public class ReservationDecisionTests
     }
 
     [Fact]
-    public void Holds_that_are_due_give_back_their_units_before_anything_is_short_and_only_then()
+    public void Expired_holds_are_released_only_when_an_order_needs_their_units()
     {
         var hold = Guid.CreateVersion7();
         var stock = new Stock(s_now, [new(s_tea, StockItem.DefaultLocation, 10, 4, 0, 1)])
@@ -69,7 +69,7 @@ public class ReservationDecisionTests
         var order = Guid.CreateVersion7();
         var decision = OrderCreatedHandler.Apply(Created(Line(s_tea, 4)) with { OrderId = order }, Guid.CreateVersion7(), stock)!;
         Assert.Equal((ReservationOutcome.Reserved, 0L), (decision.Outcome, stock.Available(s_tea)));
-        // The line of rice is in no level, so the books are broken there: it is left to the sweeper, which says so.
+        // No level has the rice of the hold, so the stock records are inconsistent there: that line is left to the sweeper, which reports it.
         Assert.Equal(s_tea, Assert.Single(stock.ExpiredLines).Line.ProductId);
         Assert.Equal([(MovementKind.Reserved, 6L, null), (MovementKind.HoldExpired, -4L, hold), (MovementKind.Reserved, 4L, (Guid?)null)],
             stock.Movements.Select(m => (m.Kind, m.ReservedDelta, m.HoldId)));
@@ -84,7 +84,7 @@ public class ReservationDecisionTests
     }
 
     [Fact]
-    public void The_same_order_again_is_no_decision()
+    public void A_repeated_order_makes_no_decision()
     {
         var stock = Stock(tea: 10);
         var created = Created(Line(s_tea, 3));
@@ -96,7 +96,7 @@ public class ReservationDecisionTests
     [Theory]
     [InlineData(OrderStatus.CancelPending)]
     [InlineData(OrderStatus.Expired)]
-    public void A_cancel_or_an_expiry_gives_back_what_is_held(OrderStatus status)
+    public void A_cancel_or_an_expiry_releases_the_reservation(OrderStatus status)
     {
         var stock = Stock(tea: 10);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), Guid.CreateVersion7(), stock);
@@ -129,7 +129,7 @@ public class ReservationDecisionTests
     }
 
     [Fact]
-    public void A_revision_that_is_short_keeps_the_reservation_as_it_was()
+    public void A_revision_without_enough_stock_keeps_the_reservation()
     {
         var stock = Stock(tea: 10);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
@@ -141,18 +141,18 @@ public class ReservationDecisionTests
     }
 
     [Fact]
-    public void A_cancel_after_a_revision_gives_back_the_revised_lines()
+    public void A_cancel_after_a_revision_releases_the_revised_lines()
     {
         var stock = Stock(tea: 10, rice: 5);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 8)), Guid.CreateVersion7(), stock);
         OrderUpdatedHandler.Apply(Updated(3, OrderStatus.RevisionPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
-        // The cancel overtook Orders' knowledge of the revision: its lines are still the old ones.
+        // Orders sent the cancel before it knew of the revision: the event still has the old lines.
         OrderUpdatedHandler.Apply(Updated(4, OrderStatus.CancelPending, [Line(s_tea, 8)], [Line(s_rice, 5)]), Guid.CreateVersion7(), stock);
         Assert.Equal((10, 5), (stock.Available(s_tea), stock.Available(s_rice)));
     }
 
     [Fact]
-    public void Shipping_takes_the_units_off_the_shelf()
+    public void Shipping_removes_the_units_from_on_hand()
     {
         var stock = Stock(tea: 10);
         OrderCreatedHandler.Apply(Created(Line(s_tea, 3)), Guid.CreateVersion7(), stock);
@@ -170,6 +170,6 @@ public class ReservationDecisionTests
     [InlineData(OrderStatus.Expired, true)]
     [InlineData(OrderStatus.RevisionPending, true)]
     [InlineData(OrderStatus.Shipped, true)]
-    public void Only_changes_that_move_stock_concern_it(OrderStatus status, bool concerns) =>
+    public void Only_changes_that_move_stock_are_handled(OrderStatus status, bool concerns) =>
         Assert.Equal(concerns, OrderUpdatedHandler.Concerns(Updated(2, status, [])));
 }

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>What is forgotten for its age, and what never is.</summary>
+/// <summary>What is deleted because of its age, and what never is.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class RetentionTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -22,7 +22,7 @@ public sealed class RetentionTests(InfrastructureFixture infrastructure) : IAsyn
             "what is old is forgotten");
 
     [Fact]
-    public async Task A_hold_is_forgotten_a_week_after_its_end_and_a_live_one_never()
+    public async Task A_hold_is_deleted_a_week_after_its_end_and_a_live_one_never()
     {
         async Task MakeAsync(string name, string status, double madeDaysAgo, double endedDaysAgo) => await _app.QueryAsync<Guid>(
             """
@@ -34,7 +34,7 @@ public sealed class RetentionTests(InfrastructureFixture infrastructure) : IAsyn
         await MakeAsync("old, expired", "expired", 7.2, 7.1);
         await MakeAsync("old, released", "released", 30, 29);
         await MakeAsync("old, consumed", "consumed", 30, 8);
-        // One that was extended for long, ones that ended lately, and one whose units the levels do not have: it waits for an operator.
+        // A hold that was extended for long, holds that ended recently, and one whose units the levels do not have: that one waits for an operator.
         await MakeAsync("live", "live", 30, -1);
         await MakeAsync("ended lately", "expired", 30, 6.9);
         await MakeAsync("new", "expired", 1, 0.5);

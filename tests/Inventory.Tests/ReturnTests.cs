@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Inventory.Tests;
 
-/// <summary>Goods of shipped orders come back.</summary>
+/// <summary>Returns of goods from shipped orders.</summary>
 [Collection(InventoryCollection.Name)]
 public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(shared), IClassFixture<SharedInventory>
 {
@@ -24,7 +24,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
     }
 
     [Fact]
-    public async Task Restocked_goods_are_back_where_they_came_from_and_the_answer_is_of_that_version()
+    public async Task Restocked_goods_return_to_their_locations_and_the_outcome_has_that_version()
     {
         using var http = _app.CreateClient();
         (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "berlin", name = "Berlin", priority = -1 })).EnsureSuccessStatusCode();
@@ -50,7 +50,35 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
     }
 
     [Fact]
-    public async Task More_than_was_shipped_is_set_aside_and_makes_no_stock()
+    public async Task Units_that_come_back_over_the_limit_can_be_taken_away()
+    {
+        const long Limit = 1_000_000_000_000;
+        using var http = _app.CreateClient();
+        var product = await _app.StockAsync(Limit);
+        var order = await ReservedAsync((product, 3));
+        await _app.UpdateAsync(order, 3, "shipped", (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped");
+        async Task<string> AdjustAsync(long delta)
+        {
+            var response = await http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta, reason = "x" });
+            return response.IsSuccessStatusCode ? "changed" : (string)(await response.BodyAsync())["errors"]!["$.delta"]![0]!;
+        }
+
+        Assert.Equal("changed", await AdjustAsync(3));
+        await ReturnAsync(order, 4, restock: true, [(product, 3)], (product, 3));
+        await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
+        Assert.Equal((Limit + 3, 0), await _app.QuantitiesAsync(product));
+
+        Assert.Equal($"The location would have more than {Limit} units.", await AdjustAsync(1));
+        Assert.Equal($"-{Limit} to {Limit}, but not 0, is allowed.", await AdjustAsync(Limit + 1));
+        Assert.Equal($"-{Limit} to {Limit}, but not 0, is allowed.", await AdjustAsync(long.MinValue));
+        Assert.Equal("changed", await AdjustAsync(-1));
+        Assert.Equal((Limit + 2, 0), await _app.QuantitiesAsync(product));
+        await _app.AssertBooksBalanceAsync();
+    }
+
+    [Fact]
+    public async Task A_return_of_more_than_was_shipped_becomes_a_dead_letter_and_adds_no_stock()
     {
         using var http = _app.CreateClient();
         var product = await _app.StockAsync(10);
@@ -62,8 +90,8 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await Eventually.TrueAsync(
             async () => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray().Any(letter => (string?)letter!["key"] == order.ToString()),
-            TimeSpan.FromSeconds(30), "the return is set aside");
-        Assert.Equal((8, 0), await _app.NumbersAsync(product));
+            TimeSpan.FromSeconds(30), "the return is a dead letter");
+        Assert.Equal((8, 0), await _app.QuantitiesAsync(product));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
         await _app.AssertBooksBalanceAsync();
     }
@@ -76,49 +104,49 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 4);
         await _app.UpdateAsync(order, 3, "shipped", (product, 5));
-        // Behind it in the same partition: when this is handled, so is that.
+        // A later event in the same partition: once it is handled, the event before it is handled too.
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
-        Assert.Equal((10, 0), await _app.NumbersAsync(product));
+        Assert.Equal((10, 0), await _app.QuantitiesAsync(product));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task A_return_that_was_set_aside_is_taken_back_when_it_is_replayed_also_after_the_next_and_only_once()
+    public async Task A_replayed_return_is_applied_once_even_after_a_later_return()
     {
         using var http = _app.CreateClient();
         var product = await _app.StockAsync(10);
         var order = await ReservedAsync((product, 5));
         await _app.UpdateAsync(order, 3, "shipped", (product, 5));
         await _app.WaitForOutcomeAsync(order, "shipped");
-        // Somebody wrote past the service, so that the return fails; then it is put right.
+        // A write that bypasses the service makes the return fail; the row is corrected below.
         await _app.QueryAsync<long>("UPDATE reservations SET shipped = '[]' WHERE order_id = $1 RETURNING order_version", order);
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         async Task<JsonNode?> LetterAsync() => (await http.GetFromJsonAsync<JsonNode>("/api/inventory/dead-letters"))!["items"]!.AsArray()
             .FirstOrDefault(letter => (string?)letter!["key"] == order.ToString());
-        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is set aside");
+        var letter = await Eventually.NotNullAsync(LetterAsync, TimeSpan.FromSeconds(30), "the return is a dead letter");
         await _app.QueryAsync<long>(
             "UPDATE reservations SET shipped = $2::text::jsonb WHERE order_id = $1 RETURNING order_version",
             order, InventoryApp.Json(new[] { new { productId = product, location = "default", quantity = 5 } }));
         await ReturnAsync(order, 5, restock: true, [(product, 5)], (product, 1));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 5);
-        Assert.Equal((6, 0), await _app.NumbersAsync(product));
+        Assert.Equal((6, 0), await _app.QuantitiesAsync(product));
 
         (await http.PostAsync($"/api/inventory/dead-letters/{letter["id"]}/replay", null)).EnsureSuccessStatusCode();
         Assert.Null(await LetterAsync());
-        Assert.Equal((8, 0), await _app.NumbersAsync(product));
-        // The same return in another event, as if the inbox had forgotten it, and one behind it in the same partition.
+        Assert.Equal((8, 0), await _app.QuantitiesAsync(product));
+        // The same return in another event, as if the inbox had forgotten it, and a later return in the same partition.
         await ReturnAsync(order, 4, restock: true, [(product, 5)], (product, 2));
         await ReturnAsync(order, 6, restock: true, [(product, 5)], (product, 1));
         await _app.WaitForOutcomeAsync(order, "shipped", version: 6);
-        Assert.Equal((9, 0), await _app.NumbersAsync(product));
+        Assert.Equal((9, 0), await _app.QuantitiesAsync(product));
         var answers = await _app.Kafka.ReadAsync("inventory.reservation", order.ToString(), seen => seen.Count == 5);
         Assert.Equal([1, 3, 5, 4, 6], answers.Select(answer => answer.Json.GetProperty("orderVersion").GetInt32()));
         await _app.AssertBooksBalanceAsync();
     }
 
     [Fact]
-    public async Task Goods_whose_location_is_just_being_deleted_come_back_to_the_default_one()
+    public async Task Goods_whose_location_is_being_deleted_return_to_the_default_one()
     {
         using var http = _app.CreateClient();
         (await http.PostAsJsonAsync("/api/inventory/locations", new { code = "closing", name = "Closing", priority = -2 })).EnsureSuccessStatusCode();
@@ -127,7 +155,7 @@ public sealed class ReturnTests(SharedInventory shared) : EmptyInventoryTests(sh
         var order = await ReservedAsync((product, 3));
         await _app.UpdateAsync(order, 3, "shipped", (product, 3));
         await _app.WaitForOutcomeAsync(order, "shipped");
-        // The deletion has the location and waits for the levels, and the return waits for the deletion.
+        // The deletion has locked the location and waits for the levels; the return waits for the deletion.
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await using (var command = new NpgsqlCommand("SELECT FROM stock_levels WHERE product_id = $1 FOR UPDATE", connection, transaction) { Parameters = { new() { Value = product } } })

@@ -13,7 +13,7 @@ public class SharedInventory(InfrastructureFixture infrastructure) : IAsyncLifet
 
     public async Task DisposeAsync() => await App.DisposeAsync();
 
-    /// <summary>No stock and no places but the first one, as in a new database.</summary>
+    /// <summary>Leaves no stock and only the default location, as in a new database.</summary>
     public Task EmptyAsync() => App.QueryAsync<string>(
         """
         TRUNCATE stock_levels, stock_movements, stock_balances, reservations, holds, hold_lines, product_copies, dead_letters;
@@ -22,7 +22,7 @@ public class SharedInventory(InfrastructureFixture infrastructure) : IAsyncLifet
         """);
 }
 
-/// <summary>Tests that each begin with an empty stock, on a service that they share.</summary>
+/// <summary>Tests that share one service and each begin with empty stock.</summary>
 public abstract class EmptyInventoryTests(SharedInventory shared) : IAsyncLifetime
 {
     public Task InitializeAsync() => shared.EmptyAsync();

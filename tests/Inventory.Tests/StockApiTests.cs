@@ -40,7 +40,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
     [InlineData("\"7\"")]
     [InlineData("*")]
     [InlineData("W/\"1\"")]
-    public async Task What_somebody_has_removed_is_not_made_again_by_who_has_read_it_before(string tag)
+    public async Task A_removed_record_is_not_created_again_by_a_conditional_update(string tag)
     {
         var product = await _app.StockAsync(39, 10);
         using var remove = new HttpRequestMessage(HttpMethod.Delete, $"/api/inventory/{product}");
@@ -56,7 +56,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_record_that_is_to_be_new_is_412_when_it_is_there()
+    public async Task Creating_a_record_that_exists_is_412()
     {
         var product = await _app.StockAsync(39, 10);
         using var request = new HttpRequestMessage(HttpMethod.Put, $"/api/inventory/{product}") { Content = JsonContent.Create(new { onHand = 5 }) };
@@ -79,7 +79,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var set = await PutAsync(product, new { onHand = 5 }, "\"1\"");
         Assert.Equal(HttpStatusCode.OK, set.StatusCode);
         var body = await BodyAsync(set);
-        // A threshold that is left out stays as it was.
+        // An omitted threshold stays unchanged.
         Assert.Equal((5, 10, 2), ((int)body["onHand"]!, (int)body["lowStockThreshold"]!, (int)body["version"]!));
     }
 
@@ -94,7 +94,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task Reading_honours_If_None_Match_and_sees_a_change_at_once()
+    public async Task Reading_honours_If_None_Match_and_sees_a_change_immediately()
     {
         var product = await _app.StockAsync(10);
         var first = await _http.GetAsync($"/api/inventory/{product}");
@@ -144,7 +144,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var request = JsonNode.Parse(body)!.AsObject();
         Task<HttpResponseMessage> PostAsync() => _http.SendAsync(HttpMethod.Post, $"/api/inventory/{product}/{kind}", request, key: "scan-17");
 
-        // Those that meet the first one at work are told to come again.
+        // Requests that arrive while the first one is being handled get 409 and may be retried.
         var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => PostAsync()));
         Assert.All(answers, answer => Assert.True(answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict));
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created && !answer.Headers.Contains("Idempotency-Replayed"));
@@ -153,7 +153,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var again = await PostAsync();
         Assert.Equal(("true", onHand + 5), (again.Headers.GetValues("Idempotency-Replayed").Single(), (long)(await again.BodyAsync())["onHand"]!));
         Assert.Equal($"\"{(await _http.GetFromJsonAsync<JsonNode>($"/api/inventory/{product}"))!["version"]}\"", again.Headers.ETag!.Tag);
-        Assert.Equal((onHand + 5, 0), await _app.NumbersAsync(product));
+        Assert.Equal((onHand + 5, 0), await _app.QuantitiesAsync(product));
 
         request["reason"] = "another";
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await PostAsync()).StatusCode);
@@ -169,11 +169,11 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         Assert.Equal(HttpStatusCode.Conflict, (await PostAsync()).StatusCode);
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = 5, reason = "found" })).EnsureSuccessStatusCode();
         Assert.Equal(HttpStatusCode.Created, (await PostAsync()).StatusCode);
-        Assert.Equal((4, 0), await _app.NumbersAsync(product));
+        Assert.Equal((4, 0), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task Changes_at_once_that_make_a_record_at_a_new_location_all_count()
+    public async Task Concurrent_changes_that_create_a_record_at_a_new_location_all_count()
     {
         (await _http.PostAsJsonAsync("/api/inventory/locations", new { code = "yard-" + Guid.CreateVersion7().ToString("N")[..12], name = "Yard" })).EnsureSuccessStatusCode();
         var yard = (string)(await _http.GetFromJsonAsync<JsonNode>("/api/inventory/locations"))!["items"]!.AsArray().Last(l => ((string)l!["code"]!).StartsWith("yard-", StringComparison.Ordinal))!["code"]!;
@@ -183,7 +183,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
             HttpMethod.Post, $"/api/inventory/{product}/adjustments", new { delta = 1, reason = "found", location = yard }, key: i % 2 == 0 ? $"yard-{i}" : null)));
 
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
-        Assert.Equal((18, 0), await _app.NumbersAsync(product));
+        Assert.Equal((18, 0), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
@@ -216,17 +216,17 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
         var product = await _app.StockAsync(10);
         var order = Guid.CreateVersion7();
         await _app.Kafka.PublishAsync("order.created", "order.created.v1", order.ToString(), InventoryApp.Json(InventoryApp.Created(order, (product, 8))));
-        await Eventually.TrueAsync(async () => (await _app.NumbersAsync(product)).Reserved == 8, TimeSpan.FromSeconds(30), "8 are reserved");
+        await Eventually.TrueAsync(async () => (await _app.QuantitiesAsync(product)).Reserved == 8, TimeSpan.FromSeconds(30), "8 are reserved");
 
         var adjusted = await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = -3, reason = "damaged" });
         Assert.Equal(HttpStatusCode.Conflict, adjusted.StatusCode);
         Assert.Equal("/problems/stock-below-reserved", (string?)(await BodyAsync(adjusted))["type"]);
         Assert.Equal(HttpStatusCode.Conflict, (await PutAsync(product, new { onHand = 7 }, "\"2\"")).StatusCode);
-        Assert.Equal((10, 8), await _app.NumbersAsync(product));
+        Assert.Equal((10, 8), await _app.QuantitiesAsync(product));
     }
 
     [Fact]
-    public async Task A_stocktake_holds_only_against_the_number_that_was_seen()
+    public async Task A_stocktake_is_accepted_only_for_the_expected_quantity()
     {
         var product = await _app.StockAsync(39);
         var counted = await _http.PostAsJsonAsync($"/api/inventory/{product}/stocktakes", new { expectedOnHand = 39, onHand = 37, reason = "count", reference = "2026-11" });
@@ -303,7 +303,7 @@ public sealed class StockApiTests(SharedInventory shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_change_is_told_with_its_crossing_of_the_threshold()
+    public async Task A_change_is_published_with_its_crossing_of_the_threshold()
     {
         var product = await _app.StockAsync(12, threshold: 10);
         (await _http.PostAsJsonAsync($"/api/inventory/{product}/adjustments", new { delta = -2, reason = "damaged" })).EnsureSuccessStatusCode();

@@ -9,7 +9,7 @@ public class StockItemTests
         new(Guid.CreateVersion7(), StockItem.DefaultLocation, onHand, reserved, threshold, version: 7);
 
     [Fact]
-    public void Reserving_lowers_available_and_leaves_the_shelf()
+    public void Reserving_lowers_available_and_keeps_on_hand()
     {
         var item = Item(10, 2);
         item.Reserve(8);
@@ -31,7 +31,7 @@ public class StockItemTests
     public void Releasing_more_than_is_reserved_throws() => Assert.Throws<InvalidOperationException>(() => Item(10, 2).Release(3));
 
     [Fact]
-    public void Shipping_lowers_both_numbers()
+    public void Shipping_lowers_on_hand_and_reserved()
     {
         var item = Item(10, 4);
         item.Ship(3);
@@ -39,7 +39,7 @@ public class StockItemTests
     }
 
     [Fact]
-    public void The_shelf_cannot_hold_less_than_is_promised()
+    public void On_hand_cannot_be_less_than_reserved()
     {
         var item = Item(10, 4);
         Assert.False(item.TrySetOnHand(3));
@@ -62,7 +62,7 @@ public class StockItemTests
     [InlineData(12, 10, 1, null)]
     [InlineData(10, 10, 1, null)]
     [InlineData(10, 0, 10, null)]
-    public void A_crossing_is_told_once(long onHand, long threshold, long reserve, LowStockCrossing? expected)
+    public void A_crossing_of_the_threshold_is_reported_once(long onHand, long threshold, long reserve, LowStockCrossing? expected)
     {
         var item = Item(onHand, 0, threshold);
         var product = new ProductStock(item.ProductId, [item]);
@@ -71,7 +71,7 @@ public class StockItemTests
     }
 
     [Fact]
-    public void Leaving_low_stock_is_told()
+    public void Leaving_low_stock_is_reported()
     {
         var item = Item(10, 5, threshold: 5);
         var product = new ProductStock(item.ProductId, [item]);

@@ -1,8 +1,8 @@
 namespace OrderInventory.Inventory.Tests;
 
 /// <summary>
-/// What Inventory promises, in the plainest words: sums per product, one thing after another, no locations, no ledger, no batches. What the
-/// service does with real rows must come to the same.
+/// A minimal model of what Inventory promises: sums per product, strictly sequential, no locations, no ledger, no batches. The service,
+/// working on real rows, must reach the same results.
 /// </summary>
 internal sealed class StockModel(Dictionary<Guid, long> onHand)
 {
@@ -26,7 +26,7 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
     public Dictionary<Guid, OrderState> Orders { get; } = [];
     public Dictionary<Guid, HoldState> Holds { get; } = [];
 
-    /// <summary>What orders and holds that count have of the product.</summary>
+    /// <summary>The units of the product that orders and counting holds reserve.</summary>
     public long Reserved(Guid product) =>
         Orders.Values.Sum(o => o.Lines.GetValueOrDefault(product)) + Holds.Values.Where(h => h.Counts).Sum(h => h.Lines.GetValueOrDefault(product));
 
@@ -72,7 +72,7 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
         }
     }
 
-    /// <summary>It was cancelled, or has expired.</summary>
+    /// <summary>The order was cancelled or has expired.</summary>
     public void Release(Guid orderId, long version)
     {
         if (Take(orderId, version) is { } order)
@@ -90,7 +90,7 @@ internal sealed class StockModel(Dictionary<Guid, long> onHand)
     }
 
     /// <summary>
-    /// More than was shipped is refused as a whole: the event is set aside, as if it had not come. It counts once, also when it comes late.
+    /// A return of more than was shipped is refused as a whole: the event is set aside, as if it had not arrived. A return counts once, even if late.
     /// </summary>
     public void Return(Guid orderId, long version, Guid product, long quantity, bool restock)
     {

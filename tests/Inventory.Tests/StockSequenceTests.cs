@@ -13,8 +13,8 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Inventory.Tests;
 
 /// <summary>
-/// Random sequences of everything that moves stock, with events that come twice, late and in any order, against <see cref="StockModel"/>
-/// and with real rows. Each sequence has a seed of its own, which a failure names.
+/// Random sequences of everything that moves stock, with duplicate, late and reordered events, run against <see cref="StockModel"/>
+/// and against real rows. Each sequence has its own seed, which a failure reports.
 /// </summary>
 [Collection(InventoryCollection.Name)]
 public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : IAsyncLifetime
@@ -23,12 +23,12 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
 
     private static readonly uint s_seed = (uint)RunSetting.Of("SEQUENCE_SEED", 7);
 
-    /// <param name="Action">Which of <see cref="s_actions"/>.</param>
+    /// <param name="Action">One of <see cref="s_actions"/>.</param>
     /// <param name="Order">Which of the four orders.</param>
-    /// <param name="A">Units of the first product, or of whatever the action is about.</param>
-    /// <param name="B">Units of the second.</param>
-    /// <param name="Delay">How many steps its event is late.</param>
-    /// <param name="Twice">Whether it comes once more: 1 with the same id, 2 with another, as if the inbox had forgotten it.</param>
+    /// <param name="A">Units of the first product, or the action's own argument.</param>
+    /// <param name="B">Units of the second product, or a second argument.</param>
+    /// <param name="Delay">By how many steps its event is late.</param>
+    /// <param name="Twice">Whether the event arrives again: 1 with the same id, 2 with another id, as if the inbox had forgotten it.</param>
     private sealed record Step(string Action, int Order, int A, int B, int Delay, int Twice);
 
     /// <summary>The first event of an order creates it, whatever the step says.</summary>
@@ -58,7 +58,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
     [Fact]
-    public async Task Whatever_happens_in_whatever_order_the_books_balance()
+    public async Task Stock_records_balance_after_any_sequence_of_events()
     {
         var kinds = new HashSet<string>();
         for (var sequence = 1u; sequence <= Sequences; sequence++)
@@ -82,7 +82,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
         Assert.True(await _app.QueryAsync<long>("SELECT count(DISTINCT kind) FROM stock_movements WHERE kind IN ('held', 'holdReleased', 'holdExpired', 'returned')") == 4);
     }
 
-    /// <summary>Runs one sequence and returns the outcomes that it came to.</summary>
+    /// <summary>Runs one sequence and returns the outcomes of its orders.</summary>
     private async Task<IEnumerable<string>> RunAsync(Step[] steps)
     {
         Guid[] products = [await _app.StockAsync(10), await _app.StockAsync(6)];
@@ -93,7 +93,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
         var late = new List<(int Due, EventRecord Record, Action Apply)>();
         for (var i = 0; i < steps.Length; i++)
         {
-            // Without a hold none can lapse.
+            // Without a hold, none can lapse.
             var step = steps[i].Action == "lapse" && holds.Count == 0 ? steps[i] with { Action = "revise" } : steps[i];
             if (!await PersonAsync(step, products, model, holds))
             {
@@ -118,7 +118,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
 
         foreach (var product in products)
         {
-            Assert.Equal((model.OnHand[product], model.Reserved(product)), await _app.NumbersAsync(product));
+            Assert.Equal((model.OnHand[product], model.Reserved(product)), await _app.QuantitiesAsync(product));
             await HistoryCheck.LedgerAsync(_http, product);
         }
 
@@ -130,7 +130,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
         return model.Orders.Values.Select(order => order.Outcome);
     }
 
-    /// <summary>All that is due is one batch, as a poll would bring it.</summary>
+    /// <summary>Delivers everything that is due as one batch, as a poll would.</summary>
     private async Task DeliverAsync(List<(int Due, EventRecord Record, Action Apply)> late, int now)
     {
         var due = late.FindAll(e => e.Due <= now);
@@ -142,7 +142,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
         }
     }
 
-    /// <summary>What people and carts do, over HTTP; false when the step is an event of an order.</summary>
+    /// <summary>Performs what people and carts do, over HTTP; false when the step is an event of an order.</summary>
     private async Task<bool> PersonAsync(Step step, Guid[] products, StockModel model, List<Guid> holds)
     {
         switch (step.Action)
@@ -187,7 +187,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
     {
         var wanted = Wanted(step, products);
         (Guid, int)[] lines = [.. wanted.Select(w => (w.Key, (int)w.Value))];
-        // Orders names every product that an order has had; which of them, does not matter here.
+        // Orders names every product that an order ever had; which ones does not matter here.
         (Guid, int)[] all = [.. products.Select(product => (product, 1))];
         switch (step.Action)
         {
@@ -221,7 +221,7 @@ public sealed class StockSequenceTests(InfrastructureFixture infrastructure) : I
     {
         var id = again is null ? Guid.CreateVersion7().ToString() : Encoding.UTF8.GetString(again.Headers.GetLastBytes("ce_id"));
         var headers = new Headers { { "ce_id", Encoding.UTF8.GetBytes(id) }, { "ce_type", Encoding.UTF8.GetBytes(topic + ".v1") } };
-        // A partition that the real topics do not have: dead letters are known by their offset.
+        // A partition that the real topics do not have, because dead letters are identified by partition and offset.
         return new(topic, 1000, ++_offset, order.ToString(), headers, Encoding.UTF8.GetBytes(data is JsonNode node ? node.ToJsonString() : InventoryApp.Json(data)));
     }
 }

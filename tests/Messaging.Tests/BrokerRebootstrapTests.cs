@@ -5,14 +5,17 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>That a client loses all its brokers is up to a race in librdkafka; docs/guarantees.md names the campaign that found it on a busy machine.</summary>
+/// <summary>
+/// Whether a client loses all its brokers depends on a race in librdkafka; docs/guarantees.md names the campaign that found it on a busy
+/// machine.
+/// </summary>
 public sealed class BrokerRebootstrapTests
 {
     private readonly FakeTimeProvider _time = new();
 
-    // Fails when what has lost its brokers stays without: its records would wait for ever.
+    // Fails when a client that has lost all its brokers stays without: its records would wait forever.
     [Fact]
-    public async Task A_client_without_a_broker_goes_on_with_the_configured_ones()
+    public async Task A_client_without_a_broker_returns_to_the_configured_ones()
     {
         using var broker = new FaultyBroker();
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1", MessageTimeoutMs = 0 })
@@ -32,9 +35,9 @@ public sealed class BrokerRebootstrapTests
         }
     }
 
-    // Fails when a client that has all it needs is told brokers again and again: librdkafka keeps each list that it is told.
+    // Fails when a client without problems is given the brokers again and again: librdkafka keeps each list that it is given.
     [Fact]
-    public void A_client_that_gets_on_is_left_alone()
+    public void A_client_that_makes_progress_gets_no_reminder()
     {
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = "127.0.0.1:1" })
             .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
@@ -44,13 +47,13 @@ public sealed class BrokerRebootstrapTests
         Assert.False(rebootstrap.RunWhenDue(producer));
         rebootstrap.Stalled();
         _time.Advance(TimeSpan.FromSeconds(11));
-        // Still the same wait.
+        // Still the same stall.
         rebootstrap.Stalled();
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(rebootstrap.RunWhenDue(producer));
     }
 
-    // Fails when a broker that is away for days makes the client go through ever more lists, or when nobody is reminded any more in the end.
+    // Fails when a broker that is down for days makes the client go through ever more lists, or when the reminders stop in the end.
     [Fact]
     public void Reminders_become_rarer_down_to_one_in_five_minutes()
     {

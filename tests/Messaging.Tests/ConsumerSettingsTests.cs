@@ -8,7 +8,7 @@ namespace OrderInventory.Messaging.Tests;
 public class ConsumerSettingsTests
 {
     [Fact]
-    public void Changing_a_copy_leaves_the_inbox_consumer_as_it_is()
+    public void Changing_a_copy_does_not_change_the_inbox_consumer()
     {
         var options = new MessagingOptions { Consumer = new() { GroupId = "orders", GroupInstanceId = "orders-1", EnableAutoCommit = true } };
         var copy = options.ConsumerSettings;
@@ -20,7 +20,7 @@ public class ConsumerSettingsTests
     }
 
     [Fact]
-    public void One_section_says_how_every_client_logs_in()
+    public void One_section_sets_the_credentials_of_every_client()
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>

@@ -6,13 +6,13 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>What PostgreSQL asks to repeat is repeated as a whole: one effect, no dead letter, in order.</summary>
+/// <summary>After a transient PostgreSQL error the whole batch is repeated: one effect, no dead letter, in order.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class DatabaseFaultTests(InfrastructureFixture infrastructure)
 {
     public static TheoryData<string> ToBeRepeated => ["40001", "40P01", "57P01", "57P02", "57014", "25006", "53300", "23505"];
 
-    // Fails when one of these errors makes a dead letter of an event that would have gone through a moment later.
+    // Fails when one of these errors makes a dead letter of an event that would have succeeded a moment later.
     [Theory]
     [MemberData(nameof(ToBeRepeated))]
     public async Task A_batch_is_repeated_after(string sqlState)
@@ -29,7 +29,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         await AssertOneEffectEachAsync(bed, service);
     }
 
-    // Fails when only an error that comes bare from Npgsql is recognized: EF Core, which a handler may read or write with, wraps it.
+    // Fails when only an error thrown by Npgsql itself is recognized: EF Core, which a handler may read or write with, wraps it.
     [Fact]
     public async Task A_batch_is_repeated_after_an_error_that_EF_Core_has_wrapped()
     {
@@ -71,7 +71,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         await AssertOneEffectEachAsync(bed, service);
     }
 
-    // Fails when the batch that PostgreSQL has chosen as the victim is not run again.
+    // Fails when the batch that PostgreSQL has chosen as the deadlock victim is not run again.
     [Fact]
     public async Task A_batch_is_repeated_after_a_real_deadlock()
     {
@@ -88,7 +88,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         await using var connection = await bed.Database.OpenConnectionAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            // It looks for a deadlock later than the service's connection, which therefore is the one that fails.
+            // This connection checks for a deadlock later than the service's connection, which therefore is the one that fails.
             await ExecuteAsync(connection, "SET LOCAL deadlock_timeout = '1min'", CancellationToken.None);
             await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(2)", CancellationToken.None);
             var processed = AssertOneEffectEachAsync(bed, service);
@@ -100,9 +100,9 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         }
     }
 
-    // Fails when what the inbox cannot write down ends the consumer, and with it the service, or is skipped.
+    // Fails when an event that cannot be set aside ends the consumer, and with it the service, or is skipped.
     [Fact]
-    public async Task A_consumer_that_cannot_set_an_event_aside_goes_on_when_it_can()
+    public async Task A_consumer_that_cannot_write_a_dead_letter_continues_when_it_can()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -110,14 +110,14 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         var key = Guid.CreateVersion7();
         await bed.Kafka.PublishAsync(bed.Changed.Topic, Encoding.UTF8.GetBytes(key.ToString()), "not json"u8.ToArray(), [], partition: 0);
         await bed.SendAsync(new(key, 1, ""), partition: 0);
-        await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer starts anew", StringComparison.Ordinal)), TestBed.Timeout, "the consumer starts anew");
+        await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer restarts", StringComparison.Ordinal)), TestBed.Timeout, "the consumer restarts");
         await bed.ExecuteAsync("ALTER TABLE away RENAME TO dead_letters");
 
         await bed.AppliedAsync(key, 1);
         Assert.Equal(1, await bed.DeadLettersAsync());
     }
 
-    // Fails when a row that is always there already is tried for ever, and the partition stops.
+    // Fails when a permanent unique violation is retried forever, and the partition stops.
     [Fact]
     public async Task A_unique_violation_that_stays_becomes_a_dead_letter()
     {
@@ -137,9 +137,9 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
         Assert.Equal(1, await bed.DeadLettersAsync());
     }
 
-    // Fails when an event, a row of the outbox or a following event is lost, doubled or given up while PostgreSQL is killed and started.
+    // Fails when an event, an outbox row or a following event is lost, duplicated or given up while PostgreSQL is killed and started.
     [Fact]
-    public async Task PostgreSQL_killed_under_flow_loses_and_doubles_nothing()
+    public async Task PostgreSQL_killed_under_load_loses_and_duplicates_nothing()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -175,7 +175,7 @@ public class DatabaseFaultTests(InfrastructureFixture infrastructure)
 
         Assert.Equal([1, 2, 3], (await bed.EffectsAsync()).Select(effect => effect.Version));
         Assert.Equal(0, await bed.DeadLettersAsync());
-        // As a whole: one by one would cost a commit each and is for what is wrong with an event.
+        // As a whole: handling events one by one costs a commit each and is only for errors of a single event.
         Assert.Contains(service.Log.Lines, line => line.Contains("A batch is repeated", StringComparison.Ordinal));
         Assert.DoesNotContain(service.Log.Lines, line => line.Contains("one by one", StringComparison.Ordinal));
         await bed.OutboxIsEmptyAsync();

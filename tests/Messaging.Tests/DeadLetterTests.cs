@@ -11,7 +11,7 @@ namespace OrderInventory.Messaging.Tests;
 [Collection(InfrastructureCollection.Name)]
 public class DeadLetterTests(InfrastructureFixture infrastructure)
 {
-    // Fails when an entry is skipped or repeated from page to page, or the order is another one.
+    // Fails when an entry is skipped or repeated between pages, or the order is wrong.
     [Fact]
     public async Task Lists_the_newest_first_page_by_page()
     {
@@ -44,7 +44,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
     [InlineData("?limit=0")]
     [InlineData("?limit=101")]
     [InlineData("?cursor=nonsense")]
-    public async Task Returns_400_for_a_page_that_there_cannot_be(string query)
+    public async Task Returns_400_for_an_invalid_page(string query)
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -53,7 +53,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
 
-    // Fails when a replay is lost, has its effect twice, leaves its entry, goes to the topic that others read too, or is forgotten by the inbox.
+    // Fails when a replay is lost, takes effect twice, leaves its entry, goes to the topic that others read too, or is not kept in the inbox.
     [Fact]
     public async Task A_replay_that_succeeds_has_its_effect_once_and_removes_the_entry()
     {
@@ -77,7 +77,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(2, (await bed.Kafka.ReadAsync(bed.Changed.Topic)).Count);
         Assert.Single(await bed.Kafka.ReadAsync(bed.DeadLetterTopic));
 
-        // The same event from the broker once more is a duplicate now.
+        // The same event from the broker is a duplicate now.
         await bed.SendAsync(new(key, 1, "bad"), id);
         await bed.SendAsync(new(key, 3, ""));
         await bed.AppliedAsync(key, 3);
@@ -86,7 +86,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
 
     // Fails when a failed replay makes a second entry, loses the first, or publishes another copy.
     [Fact]
-    public async Task A_replay_that_fails_again_is_the_same_entry_with_one_attempt_more()
+    public async Task A_replay_that_fails_again_keeps_the_entry_with_one_more_attempt()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var reason = "first";
@@ -107,9 +107,9 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Single(await bed.Kafka.ReadAsync(bed.DeadLetterTopic, atLeast: 1));
     }
 
-    // Fails when poison is taken for something that was applied.
+    // Fails when a record that still cannot be read counts as applied.
     [Fact]
-    public async Task A_replay_of_what_still_cannot_be_read_stays()
+    public async Task A_replayed_record_that_still_cannot_be_read_stays()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -122,7 +122,7 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal((before.Id, 1, before.Reason), (after.Id, after.Attempts, after.Reason));
     }
 
-    // Fails when two operators who press the button at once apply the event twice.
+    // Fails when two operators who replay at the same time apply the event twice.
     [Fact]
     public async Task Replays_at_the_same_time_have_one_effect()
     {
@@ -140,9 +140,9 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when a filter lets another entry through, or one request does what another has been asked for.
+    // Fails when a filter matches a wrong entry, or a request does something other than what it states.
     [Fact]
-    public async Task Many_are_counted_replayed_and_given_up_by_a_filter()
+    public async Task Many_are_counted_replayed_and_discarded_by_a_filter()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var broken = true;
@@ -176,9 +176,9 @@ public class DeadLetterTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await CountAsync(""));
     }
 
-    // Fails when somebody in a hurry, or a script whose variable is empty, gives up what was never named.
+    // Fails when a careless operator, or a script with an empty variable, replays or discards what was never named.
     [Fact]
-    public async Task Whoever_means_all_says_so()
+    public async Task All_must_be_requested_explicitly()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(Failing());

@@ -4,13 +4,13 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>The inbox does not grow for ever.</summary>
+/// <summary>The inbox does not grow forever.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class InboxCleanerTests(InfrastructureFixture infrastructure)
 {
-    // Fails when nothing is forgotten, or when an event is that was made long ago but handled lately: its copy may still be on the way.
+    // Fails when nothing is deleted, or when an event made long ago but handled recently is deleted: its duplicate may still arrive.
     [Fact]
-    public async Task Forgets_what_was_handled_longer_ago_than_the_retention_and_nothing_else()
+    public async Task Deletes_rows_older_than_the_retention_and_nothing_else()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var now = TimeProvider.System.GetUtcNow();

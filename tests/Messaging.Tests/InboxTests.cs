@@ -5,13 +5,13 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>Each event has its effect once, however often and however it comes.</summary>
+/// <summary>Each event takes effect once, however often and in whatever way it arrives.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class InboxTests(InfrastructureFixture infrastructure)
 {
-    // Fails when events are told apart by their offset.
+    // Fails when events are distinguished by their offset.
     [Fact]
-    public async Task An_event_that_comes_again_has_one_effect()
+    public async Task A_repeated_event_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -27,9 +27,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal(2, (await bed.Kafka.ReadAsync(bed.Noted.Topic, atLeast: 2)).Count);
     }
 
-    // Fails when a group begins at the end of its topics: a service that is new, or has a new name, would miss what came before it.
+    // Fails when a group begins at the end of its topics: a new or renamed service would miss all earlier events.
     [Fact]
-    public async Task A_group_that_starts_for_the_first_time_reads_what_came_before_it()
+    public async Task A_new_consumer_group_reads_the_events_from_before_its_start()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var key = Guid.CreateVersion7();
@@ -38,9 +38,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(key, 1);
     }
 
-    // Fails when a batch asks the inbox which of its events are new without asking whether it has one twice.
+    // Fails when a batch asks the inbox which of its events are new, but does not check whether it contains one twice.
     [Fact]
-    public async Task An_event_that_is_twice_in_one_batch_has_one_effect()
+    public async Task An_event_that_is_in_a_batch_twice_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -53,9 +53,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal(2, service.Handler.Handled);
     }
 
-    // Fails when two replicas that have the same event at the same moment both find that nobody has handled it.
+    // Fails when two replicas that have the same event at the same moment both find it unhandled.
     [Fact]
-    public async Task An_event_that_two_replicas_handle_at_once_has_one_effect()
+    public async Task An_event_that_two_replicas_handle_at_the_same_time_has_one_effect()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var inside = new TaskCompletionSource();
@@ -74,12 +74,12 @@ public class InboxTests(InfrastructureFixture infrastructure)
         goOn.SetResult();
         await first.WaitAsync(TestBed.Timeout);
 
-        // What the first did for the event of both is undone, and the other one of its batch is not lost with it.
+        // The first replica's work on the shared event is undone, and the other event of its batch is not lost.
         Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
         Assert.Equal(2, (await bed.Kafka.ReadAsync(bed.Noted.Topic, atLeast: 2)).Count);
     }
 
-    // Fails when the second of two transactions with the same event does not wait for the first one's outcome.
+    // Fails when the second of two transactions with the same event does not wait for the outcome of the first.
     [Fact]
     public async Task An_event_whose_first_transaction_is_still_open_waits_for_its_outcome()
     {
@@ -103,9 +103,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Empty(await bed.EffectsAsync());
     }
 
-    // Fails when an event that was handled before is set aside because its handler stumbles over its own earlier work.
+    // Fails when an event that was handled before is set aside because its handler fails on its own earlier work.
     [Fact]
-    public async Task An_event_that_comes_again_is_no_dead_letter_when_its_handler_throws()
+    public async Task A_repeated_event_does_not_become_a_dead_letter_when_its_handler_throws()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((_, _, _) => throw new InvalidOperationException("It is there already."));
@@ -117,10 +117,10 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Documents the bound: after Messaging:InboxRetention only the handler's own guard (the aggregate's version, a unique key) is left.
-    // Fails when the inbox drops what it has no row of.
+    // Documents the limit: after Messaging:InboxRetention only the handler's own guard (the aggregate's version, a unique key) is left.
+    // Fails when the inbox drops an event that it has no row of.
     [Fact]
-    public async Task An_event_that_the_inbox_has_forgotten_reaches_the_handler_again()
+    public async Task An_event_without_its_inbox_row_reaches_the_handler_again()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -134,7 +134,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal(2, (await bed.AppliedAsync(2)).Count);
     }
 
-    // Fails when what no handler wants costs a row, or stops the partition.
+    // Fails when an event that no handler wants costs a row, or stops the partition.
     [Fact]
     public async Task Only_events_that_concern_the_service_cost_an_inbox_row()
     {
@@ -153,7 +153,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal(1, service.Handler.Handled);
     }
 
-    // Fails when offsets, which are committed after the transaction and are lost in a crash between the two, are all that protects from doubles.
+    // Fails when only offsets protect from duplicates: they are committed after the transaction, and a crash between the two loses them.
     [Fact]
     public async Task A_crash_between_the_commit_and_the_offset_has_one_effect()
     {
@@ -168,7 +168,7 @@ public class InboxTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(10);
         await bed.StopAsync(service);
 
-        // The same database, but a group without offsets: it has to read from the beginning, as if none had been committed.
+        // The same database, but a group without offsets: it reads from the beginning, as if none had been committed.
         service = await bed.StartAsync(("Messaging:Group", $"{bed.Group}-again"));
         foreach (var key in keys)
         {
@@ -179,9 +179,9 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.All(keys, key => Assert.Equal([1, 2], effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
     }
 
-    // Fails when one bad event takes the others of its batch with it, or changes their order.
+    // Fails when one bad event makes the others of its batch fail, or changes their order.
     [Fact]
-    public async Task An_event_that_fails_alone_becomes_a_dead_letter_and_the_rest_of_its_batch_goes_on()
+    public async Task An_event_that_fails_alone_becomes_a_dead_letter_and_the_rest_of_its_batch_is_applied()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((events, _, _) =>
@@ -201,14 +201,14 @@ public class InboxTests(InfrastructureFixture infrastructure)
         Assert.Equal([1L, 2, 4, 5, 6], (await bed.FirstOccurrencesAsync(bed.Noted.Topic)).Select(e => e.Version));
     }
 
-    // Fails when an error after the commit is taken for one before it.
+    // Fails when an error after the commit is treated as one before it.
     [Fact]
-    public async Task What_fails_after_the_commit_changes_nothing()
+    public async Task A_failure_after_the_commit_changes_nothing()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync((_, batch, _) =>
         {
-            batch.AfterCommit(() => throw new InvalidOperationException("It must not throw, and does."));
+            batch.AfterCommit(() => throw new InvalidOperationException("Actions after the commit must not throw, but this one does."));
             return Task.CompletedTask;
         });
         var key = Guid.CreateVersion7();

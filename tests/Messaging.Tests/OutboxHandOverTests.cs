@@ -4,16 +4,16 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>What a replica commits goes to its relay in memory. The table stays the truth, and the order within a key holds.</summary>
+/// <summary>A replica hands its committed rows to its relay in memory. The table stays authoritative, and the order within a key holds.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class OutboxHandOverTests(InfrastructureFixture infrastructure)
 {
-    /// <summary>Longer than any test: what is published has come from memory, or because the relay knew that it had to look.</summary>
+    /// <summary>Longer than any test: what is published comes from memory, or the relay knew that it had to query the table.</summary>
     private static readonly (string, string) s_neverPolls = ("Messaging:IdlePoll", "01:00:00");
 
-    // Fails when a commit that is handed over waits for the next look at the table, or leaves its rows there.
+    // Fails when a commit that is handed over waits for the next query of the table, or leaves its rows there.
     [Fact]
-    public async Task Publishes_without_a_look_at_the_table_and_deletes_the_rows()
+    public async Task Publishes_without_reading_the_table_and_deletes_the_rows()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -30,9 +30,9 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 10);
     }
 
-    // Fails when the commits of one key leave in the order in which they were handed over: after a commit, threads race.
+    // Fails when the commits of one key are published in the order of their hand-over: after a commit, threads race.
     [Fact]
-    public async Task Versions_that_are_handed_over_in_the_wrong_order_leave_in_the_right_one()
+    public async Task Versions_that_are_handed_over_out_of_order_are_published_in_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -51,9 +51,9 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 5);
     }
 
-    // Fails when a replica publishes its version of a key while an earlier one, which another replica has committed, still stands in the table.
+    // Fails when a replica publishes its version of a key while an earlier one, committed by another replica, is still in the table.
     [Fact]
-    public async Task An_earlier_version_of_another_process_leaves_first()
+    public async Task An_earlier_version_of_another_process_is_published_first()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(s_neverPolls);
@@ -66,9 +66,9 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 2);
     }
 
-    // Fails when what was handed over to a replica that does not own the slot is lost, or when both replicas' ways together break the order.
+    // Fails when rows handed over to a replica that does not own the slot are lost, or when the two replicas together break the order.
     [Fact]
-    public async Task Two_replicas_that_change_the_same_keys_in_turns_keep_the_order_while_slots_change_hands()
+    public async Task Two_replicas_that_change_the_same_keys_alternately_keep_the_order_while_slots_change_owners()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var one = await bed.StartAsync(("Messaging:InstanceId", "one"));
@@ -90,9 +90,9 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 40);
     }
 
-    // Fails when an outage of the broker fills the memory, loses what no longer found room in it, or reorders it.
+    // Fails when a broker outage fills the memory, loses rows that no longer fit into it, or reorders them.
     [Fact]
-    public async Task More_than_memory_holds_waits_in_the_table_while_the_broker_is_away()
+    public async Task Rows_beyond_the_memory_limit_wait_in_the_table_while_the_broker_is_down()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -113,9 +113,9 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await OutboxOrderTests.AssertInOrderAsync(bed, keys, 30);
     }
 
-    // Fails when a relay that cannot get on reads the table again and again: while the broker is away that would eat the machine.
+    // Fails when a relay that cannot proceed queries the table again and again: during a broker outage that would overload the machine.
     [Fact]
-    public async Task A_relay_that_waits_for_the_broker_leaves_the_database_alone()
+    public async Task A_relay_that_waits_for_the_broker_does_not_query_the_database()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -125,14 +125,14 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(1);
 
         broker.GoDown();
-        // More rows of one slot than one look at the table reaches.
+        // More rows of one slot than one query of the table returns.
         await service.WriteAsync([.. Enumerable.Range(0, 300).Select(_ => bed.Message(bed.KeyInSlotOf(first), 1))]);
         service.Services.GetRequiredService<OutboxSignal>().Wake();
         await RenewalAsync(bed);
         using (var statements = new StatementCount(TestService.DatabaseName))
         {
             await RenewalAsync(bed);
-            // Of three seconds: a renewal, and at most a look for each of two wakings that were on their way.
+            // In three seconds: a renewal, and at most one query for each of two wake-ups that were under way.
             Assert.InRange(statements.Count, 1, 5);
         }
 
@@ -148,7 +148,7 @@ public class OutboxHandOverTests(InfrastructureFixture infrastructure)
             async () => await bed.ScalarAsync<DateTime>("SELECT seen_at FROM outbox_relay_heartbeats WHERE owner = 'one'") > seen, TestBed.Timeout, "A renewal of the leases");
     }
 
-    // Fails when a replica that dies after the commit takes what was only in its memory along: the hand-over that never came.
+    // Fails when rows are lost with a replica that dies after the commit and before the hand-over.
     [Fact]
     public async Task A_commit_that_nobody_handed_over_is_found_in_the_table()
     {

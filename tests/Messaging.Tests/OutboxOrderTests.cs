@@ -10,7 +10,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
 {
     // Fails when rows are ordered by id or by time, which come from clocks that differ between replicas.
     [Fact]
-    public async Task Versions_decide_although_ids_and_times_say_otherwise()
+    public async Task Events_are_ordered_by_version_even_against_ids_and_times()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var keys = Enumerable.Range(0, 10).Select(_ => Guid.CreateVersion7()).ToList();
@@ -24,7 +24,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         await AssertInOrderAsync(bed, keys, 20);
     }
 
-    // Fails when the relay remembers how far it has read, by id or by time, and so skips what commits behind that mark.
+    // Fails when the relay remembers its position by id or by time, and so skips rows that commit behind it.
     [Fact]
     public async Task A_late_commit_is_not_skipped()
     {
@@ -48,9 +48,9 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(Guid.Parse(late.Key), 1);
     }
 
-    // Fails when a row that the producer's full queue refuses is overtaken by the next row of its key.
+    // Fails when a row refused by the producer's full queue is overtaken by the next row of its key.
     [Fact]
-    public async Task A_full_producer_queue_lets_nothing_overtake()
+    public async Task A_full_producer_queue_does_not_change_the_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var keys = Enumerable.Range(0, 4).Select(_ => Guid.CreateVersion7()).ToList();
@@ -63,10 +63,10 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when a relay that goes on after it has lost its slots publishes something for the first time out of order, or when two
-    // relays publish the same slot's rows in turns.
+    // Fails when a relay that goes on after it has lost its slots makes a first occurrence out of order, or when two relays publish the
+    // same slot's rows alternately.
     [Fact]
-    public async Task Slots_that_change_hands_under_flow_keep_the_order()
+    public async Task Slots_that_change_owners_under_load_keep_the_order()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync(("Messaging:InstanceId", "one"));
@@ -77,7 +77,7 @@ public class OutboxOrderTests(InfrastructureFixture infrastructure)
         for (var version = 1; version <= 40; version++)
         {
             await bed.WriteAsync([.. keys.Select(key => bed.Message(key, version))]);
-            // What a stall of longer than the lease does, twenty times.
+            // The effect of a stall longer than the lease, twenty times.
             if (version % 2 == 0)
             {
                 await bed.ExecuteAsync("UPDATE outbox_slots SET owner = CASE owner WHEN 'one' THEN 'two' ELSE 'one' END, lease_until = now() + interval '10 s'");

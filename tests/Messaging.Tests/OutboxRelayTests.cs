@@ -9,11 +9,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>What was committed is published, whatever happens; what was not committed never is.</summary>
+/// <summary>What is committed is published, whatever happens; what is not committed never is.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class OutboxRelayTests(InfrastructureFixture infrastructure)
 {
-    // Fails when a header of events.md is missing, is one too many, or has another value.
+    // Fails when a header of events.md is missing, superfluous, or has another value.
     [Fact]
     public async Task Publishes_after_the_commit_with_the_headers_of_a_cloud_event()
     {
@@ -57,9 +57,9 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.OutboxIsEmptyAsync();
     }
 
-    // Fails when the relay reads the table from end to end: nearly always empty, it looks tiny to the planner, and is full of dead rows.
+    // Fails when the relay scans the whole table: it is nearly always empty, so the planner takes it for tiny, but it is full of dead rows.
     [Fact]
-    public async Task Finds_rows_by_their_key_in_a_table_that_the_planner_takes_for_empty()
+    public async Task Finds_rows_by_their_key_in_a_table_that_the_planner_considers_empty()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.ExecuteAsync("VACUUM ANALYZE outbox_messages");
@@ -75,7 +75,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         }
 
         await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 20);
-        // The server counts a little later. Sixteen slots are looked at in each round, and the rows are deleted.
+        // The server counts with a delay. Each round queries sixteen slots, and the rows are deleted.
         await Eventually.TrueAsync(async () => await CountAsync("idx_scan") >= 36, TestBed.Timeout, "The relay has used the index");
         Assert.Equal(before, await CountAsync("seq_scan"));
     }
@@ -92,7 +92,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
             await using var transaction = await db.Database.BeginTransactionAsync();
             db.Add(givenUp);
             await db.SaveChangesAsync();
-            // The relay has been through this slot while the row was there, uncommitted.
+            // The relay has read this slot while the uncommitted row was there.
             var meanwhile = bed.KeyInSlotOf(givenUp);
             await bed.WriteAsync(bed.Message(meanwhile, 1));
             await bed.AppliedAsync(meanwhile, 1);
@@ -120,9 +120,9 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal(keys.Order(), published.Select(e => e.Key).Order());
     }
 
-    // Fails when a repeated event gets a new id, and when the inbox does not know the old one.
+    // Fails when a repeated event gets a new id, or when the inbox does not recognise the old one.
     [Fact]
-    public async Task Publishes_again_with_the_same_id_what_it_could_not_delete()
+    public async Task Publishes_rows_that_it_could_not_delete_again_with_the_same_id()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var key = Guid.CreateVersion7();
@@ -132,7 +132,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.StartAsync();
         await bed.OutboxIsEmptyAsync();
 
-        // Acknowledged by the broker, but the delete was lost with the server's memory.
+        // As after a crash: the broker has acknowledged the record, but the delete was lost.
         await bed.ExecuteAsync("INSERT INTO outbox_messages SELECT * FROM before_the_crash");
         await bed.OutboxIsEmptyAsync();
 
@@ -143,12 +143,12 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal([1, 2], (await bed.EffectsAsync()).Select(effect => effect.Version));
     }
 
-    // Fails when the row that the broker will never take stops its slot, is lost, or leaves no trace for the operator.
+    // Fails when a row that the broker will never accept stops its slot, is lost, or leaves no trace for the operator.
     [Fact]
-    public async Task A_record_that_the_broker_refuses_becomes_a_dead_letter_and_its_slot_goes_on()
+    public async Task A_record_that_the_broker_refuses_becomes_a_dead_letter_and_its_slot_continues()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
-        // Keys of a slot are read in their order, so the second row is behind the first.
+        // The keys of a slot are read in order, so the second row comes after the first.
         var first = bed.Message(Guid.CreateVersion7(), 1, new string('x', 50_000));
         var second = bed.Message(bed.KeyInSlotOf(first), 1);
         await bed.WriteAsync(first, second);
@@ -166,26 +166,26 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Contains(service.Log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains(first.Id.ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
 
-        // Replayed with the limit as it was, it goes to the outbox and is refused again: the same entry with one attempt more, not a loop.
+        // Replayed with the same limit, it goes to the outbox and is refused again: the same entry with one more attempt, not a loop.
         await DeadLetterApi.ReplayAsync(service.Client, letter.Id);
         await Eventually.TrueAsync(
             async () => (await DeadLetterApi.ListAsync(service.Client)).Items is [var again] && again.Id == letter.Id && again.Attempts == letter.Attempts + 1, TestBed.Timeout, "The dead letter of the replay");
         await bed.OutboxIsEmptyAsync();
 
-        // The limit has been raised.
+        // Now the limit is higher.
         await bed.StopAsync(service);
         service = await bed.StartAsync();
         await DeadLetterApi.ReplayAsync(service.Client, (await DeadLetterApi.ListAsync(service.Client)).Items.Single().Id);
         await bed.AppliedAsync(Guid.Parse(first.Key), 1);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The entry goes with the row, which the relay deletes behind");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The relay deletes the row and the entry");
         var published = Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic), record => record.Message.Key == first.Key);
         Assert.Equal(first.Id.ToString(), RawKafka.Header(published, "ce_id"));
         Assert.Equal(first.Version.ToString(CultureInfo.InvariantCulture), RawKafka.Header(published, "ce_aggregateversion"));
     }
 
-    // Fails when the relay takes a limit of the broker's, which it hears of only by the answer, for a fault that passes.
+    // Fails when the relay takes the broker's own limit, which it learns only from the response, for a transient failure.
     [Fact]
-    public async Task A_record_that_is_too_large_for_the_broker_alone_becomes_a_dead_letter_too()
+    public async Task A_record_that_is_too_large_only_for_the_broker_becomes_a_dead_letter_too()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -203,7 +203,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
 
     // Fails when a replay makes a second entry, or when the entry stays after the broker has taken the event.
     [Fact]
-    public async Task A_refused_event_that_is_replayed_is_the_same_entry_until_the_broker_takes_it()
+    public async Task A_refused_event_that_is_replayed_stays_the_same_entry_until_the_broker_accepts_it()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -219,20 +219,20 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal((before.Id, before.Attempts + 1), (after.Id, after.Attempts));
 
         await DeadLetterApi.ReplayAsync(service.Client, before.Id);
-        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The broker has taken it");
+        await Eventually.TrueAsync(async () => await bed.DeadLettersAsync() == 0, TestBed.Timeout, "The broker has accepted it");
         Assert.DoesNotContain(Assert.Single(await bed.Kafka.ReadAsync(bed.Changed.Topic, atLeast: 1)).Message.Headers, header => header.Key.StartsWith("dlq", StringComparison.Ordinal));
     }
 
-    // Fails when a passing error makes a dead letter, loses a row, or is repeated out of order.
+    // Fails when a transient error makes a dead letter, loses a row, or is repeated out of order.
     [Fact]
-    public async Task Errors_of_the_broker_that_pass_are_repeated_in_order()
+    public async Task Records_with_transient_broker_errors_are_retried_in_order()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
         broker.FailToProduce(ErrorCode.NotEnoughReplicas, ErrorCode.LeaderNotAvailable, ErrorCode.RequestTimedOut, ErrorCode.NotLeaderForPartition);
         var key = Guid.CreateVersion7();
         await bed.WriteAsync([.. Enumerable.Range(1, 50).Select(version => bed.Message(key, version))]);
-        // A broker refuses what comes behind a failed request by its sequence number; the mock does not look at that, so nothing may come behind.
+        // A broker refuses, by sequence number, what follows a failed request; the mock does not, so only one request may be in flight.
         await bed.StartAsync(("Aspire:Confluent:Kafka:Producer:Config:MaxInFlight", "1"));
 
         await bed.OutboxIsEmptyAsync();
@@ -240,9 +240,9 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when the producer, which librdkafka makes unusable after this error, is not made anew.
+    // Fails when the producer, which librdkafka makes unusable after this error, is not replaced.
     [Fact]
-    public async Task A_fatal_error_of_the_producer_is_survived()
+    public async Task The_relay_survives_a_fatal_error_of_the_producer()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -251,7 +251,7 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         await bed.WriteAsync(bed.Message(key, 1));
         await bed.AppliedAsync(key, 1);
 
-        FaultyBroker.FailForGood(service.Services.GetRequiredService<IProducer<string, byte[]>>());
+        FaultyBroker.FailFatally(service.Services.GetRequiredService<IProducer<string, byte[]>>());
         await bed.WriteAsync([.. Enumerable.Range(2, 20).Select(version => bed.Message(key, version))]);
 
         await bed.AppliedAsync(key, 21);
@@ -259,9 +259,9 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when rows are given up, doubled for consumers, or reordered while the broker is away.
+    // Fails when rows are given up, duplicated for consumers, or reordered while the broker is down.
     [Fact]
-    public async Task Rows_wait_while_the_broker_is_away()
+    public async Task Rows_wait_while_the_broker_is_down()
     {
         using var broker = new FaultyBroker();
         await using var bed = await TestBed.CreateAsync(infrastructure, broker);
@@ -283,13 +283,13 @@ public class OutboxRelayTests(InfrastructureFixture infrastructure)
             Enumerable.Range(1, 10).Select(version => (long)version), effects.Where(effect => effect.Key == key).Select(effect => effect.Version)));
     }
 
-    // On a real Kafka: fails when what was acknowledged, or was waiting, is lost or doubled by kill -9 of the broker.
+    // On a real Kafka: fails when acknowledged or waiting records are lost or duplicated by kill -9 of the broker.
     [Fact]
-    public async Task Nothing_is_lost_or_doubled_when_the_broker_is_killed()
+    public async Task Nothing_is_lost_or_duplicated_when_the_broker_is_killed()
     {
         if (!infrastructure.KafkaIsReal)
         {
-            // librdkafka's mock has no process of its own to kill and would forget its topics; the test above takes its place there.
+            // librdkafka's mock has no process to kill and would forget its topics; the test above covers this case there.
             Assert.False(infrastructure.Runner.CanStop("kafka"));
             return;
         }

@@ -7,7 +7,7 @@ namespace OrderInventory.Messaging.Tests;
 [Collection(InfrastructureCollection.Name)]
 public class OutboxSlotTests(InfrastructureFixture infrastructure)
 {
-    // Fails when the second replica gets nothing, when a slot is left without an owner, or when rows written by one are not seen by the other.
+    // Fails when the second replica gets no slot, when a slot is left without an owner, or when rows written by one are not seen by the other.
     [Fact]
     public async Task Two_relays_share_the_slots_and_publish_everything()
     {
@@ -32,7 +32,7 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
 
     // Fails when a stopped replica keeps its slots until their leases end.
     [Fact]
-    public async Task A_stopped_relay_gives_its_slots_back()
+    public async Task A_stopped_relay_releases_its_slots()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync(("Messaging:InstanceId", "one"));
@@ -44,12 +44,12 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.ScalarAsync<long>("SELECT count(*) FROM outbox_relay_heartbeats"));
     }
 
-    // Fails when slots of a replica that died are never taken over.
+    // Fails when the slots of a dead replica are never taken over.
     [Fact]
     public async Task A_killed_relays_slots_are_taken_over_when_their_lease_has_ended()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
-        // What kill -9 leaves behind, some seconds later: it said 'alive' eight seconds ago, and its leases have two to go.
+        // The state some seconds after kill -9: the last heartbeat was eight seconds ago, and the leases have two seconds left.
         await bed.ExecuteAsync("INSERT INTO outbox_relay_heartbeats (owner, seen_at) VALUES ('killed', now() - interval '8 s')");
         await bed.ExecuteAsync("UPDATE outbox_slots SET owner = 'killed', lease_until = now() + interval '2 s'");
         var keys = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToList();
@@ -61,10 +61,10 @@ public class OutboxSlotTests(InfrastructureFixture infrastructure)
         Assert.Equal(OutboxMessage.SlotCount, await OwnedByAsync(bed, "other"));
     }
 
-    // Fails when a renewal that waited for another replica's takeover of a slot then takes that slot from its new owner: without an
-    // owner it would be relayed by nobody until the next round.
+    // Fails when a renewal that waited for another replica's takeover of a slot then takes that slot from its new owner: nobody would
+    // relay it until the next round.
     [Fact]
-    public async Task A_renewal_leaves_alone_what_was_taken_over_while_it_waited()
+    public async Task A_late_renewal_does_not_take_back_slots_that_were_taken_over()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync(("Messaging:InstanceId", "slow"));

@@ -37,7 +37,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         new(null, "[]"u8.ToArray(), Event(without: "ce_subject", ("x-nul", [0x61, 0x00, 0x62])), ""),
     ];
 
-    // Fails when one of these is lost, changed, applied, or stops what is behind it in its partition.
+    // Fails when one of these records is lost, changed, applied, or stops the records after it in its partition.
     [Fact]
     public async Task A_record_that_cannot_be_read_becomes_a_dead_letter_with_a_copy_and_its_neighbours_are_applied()
     {
@@ -75,7 +75,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         Assert.All(copies, copy => Assert.Contains(letters, letter => letter.Reason == RawKafka.Header(copy, "dlq_reason")));
     }
 
-    // Fails when a key that nobody needs (ids are in the data) makes an event unreadable.
+    // Fails when the key, which nobody needs (ids are in the data), makes an event unreadable.
     [Fact]
     public async Task A_key_that_is_not_UTF_8_does_not_matter_when_the_data_is_good()
     {
@@ -88,9 +88,9 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         Assert.Equal(0, await bed.DeadLettersAsync());
     }
 
-    // Fails when a validation that stumbles over what it did not expect (here a null in a list) ends the consumer instead of the record.
+    // Fails when a validation that throws on unexpected data (here a null in a list) ends the consumer instead of refusing the record.
     [Fact]
-    public async Task A_record_that_the_validation_stumbles_over_is_poison_too()
+    public async Task A_record_on_which_the_validation_throws_becomes_a_dead_letter_too()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         await bed.StartAsync();
@@ -103,8 +103,8 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         Assert.Equal("NullReferenceException", (await bed.ScalarAsync<string>("SELECT reason FROM dead_letters")).Split(':')[0]);
     }
 
-    // Fails when the copy's row of the outbox, whose primary key has the record's key in it, cannot be written: an index entry has at
-    // most 2,704 bytes.
+    // Fails when the copy's outbox row, whose primary key contains the record's key, cannot be written: an index entry has at most
+    // 2,704 bytes.
     [Fact]
     public async Task A_record_with_a_very_long_key_does_not_stop_its_partition()
     {
@@ -142,7 +142,7 @@ public class PoisonTests(InfrastructureFixture infrastructure)
         Assert.Empty(await bed.Kafka.ReadAsync($"{bed.Changed.Topic}.{bed.Group}-again.dlq"));
     }
 
-    /// <summary>PostgreSQL stores neither broken UTF-8 nor NUL.</summary>
+    /// <summary>The key as PostgreSQL stores it, which allows neither broken UTF-8 nor NUL.</summary>
     private static string AsStored(byte[]? key) => key is null ? "" : Encoding.UTF8.GetString(key).Replace('\0', '\uFFFD');
 
     private static Headers Event(string? without = null, params (string Name, byte[] Value)[] more)

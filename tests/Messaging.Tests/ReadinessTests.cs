@@ -7,7 +7,7 @@ namespace OrderInventory.Messaging.Tests;
 [Collection(InfrastructureCollection.Name)]
 public class ReadinessTests(InfrastructureFixture infrastructure)
 {
-    // Fails when the service is ready before it consumes, never becomes so, or is taken out of service because a broker is away for a while.
+    // Fails when the service is ready before it consumes, never becomes ready, or is taken out of service because a broker is down for a while.
     [Fact]
     public async Task Unhealthy_before_the_first_assignment_healthy_after_it_and_degraded_without_a_broker()
     {
@@ -38,8 +38,8 @@ public class ReadinessTests(InfrastructureFixture infrastructure)
         await bed.AppliedAsync(key, 1);
     }
 
-    // Fails when a replica more than there are partitions never becomes ready. A real Kafka gives each partition to one of the members
-    // that come first by name ('a…' before 'rdkafka'), so the service gets none; the mock gives them to whom it likes.
+    // Fails when a replica without a partition never becomes ready. A real Kafka gives each partition to one of the members that come
+    // first by name ('a…' before 'rdkafka'), so the service gets none; the mock may assign them to any member.
     [Fact]
     public async Task Healthy_with_an_assignment_without_partitions()
     {

@@ -3,13 +3,13 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>Partitions change hands; effects do not notice.</summary>
+/// <summary>A move of partitions does not change any effect.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class RebalanceTests(InfrastructureFixture infrastructure)
 {
-    // Fails when what a replica had in hand while its partitions went to another one is lost, doubled, or applied out of order.
+    // Fails when events that a replica is handling while its partitions move to another one are lost, duplicated, or applied out of order.
     [Fact]
-    public async Task Replicas_that_come_and_go_under_flow_give_every_event_one_effect()
+    public async Task Every_event_has_one_effect_while_replicas_come_and_go_under_load()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var stays = await bed.StartAsync();
@@ -47,13 +47,13 @@ public class RebalanceTests(InfrastructureFixture infrastructure)
             TestBed.Timeout, "The rebalance");
     }
 
-    // On a real Kafka: fails when a consumer that the broker has fenced off (another member came with its static name) never consumes again.
+    // On a real Kafka: fails when a consumer that the broker has fenced off (another member joined with its static name) never consumes again.
     [Fact]
-    public async Task A_consumer_that_was_fenced_off_starts_anew()
+    public async Task A_fenced_consumer_starts_again()
     {
         if (!infrastructure.KafkaIsReal)
         {
-            // The mock knows no static membership, so nothing of it is switched on there: the default is off.
+            // The mock does not support static membership, so only the default is checked there: it is off.
             Assert.False(new MessagingOptions().StaticMembership);
             return;
         }
@@ -66,7 +66,7 @@ public class RebalanceTests(InfrastructureFixture infrastructure)
 
         using (var rival = new GroupMember(bed, "things-1"))
         {
-            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("starts anew", StringComparison.Ordinal)), TestBed.Timeout, "The fenced consumer");
+            await Eventually.TrueAsync(() => service.Log.Lines.Any(line => line.Contains("The consumer restarts", StringComparison.Ordinal)), TestBed.Timeout, "The fenced consumer");
         }
 
         await bed.SendAsync(new(key, 2, ""));

@@ -3,11 +3,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>TLS and SASL by configuration, on a broker that asks for both.</summary>
+/// <summary>TLS and SASL by configuration, on a broker that requires both.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBroker broker) : IClassFixture<SecuredBroker>
 {
-    // Fails when one of the clients (topics, outbox, inbox) does not log in as the section says.
+    // Fails when one of the clients (topics, outbox, inbox) does not log in as configured.
     [KafkaHomeFact]
     public async Task An_event_goes_out_and_comes_in_with_a_password_over_tls()
     {
@@ -24,9 +24,9 @@ public class SecuredKafkaTests(InfrastructureFixture infrastructure, SecuredBrok
         }
     }
 
-    // Fails when a wrong password looks like a broker that is away, or like a service that is well; and when the password is in the log.
+    // Fails when a wrong password looks like a broker that is down or like a healthy service, or when the password is in the log.
     [KafkaHomeFact]
-    public async Task A_wrong_password_or_certificate_is_told_in_a_line_and_the_service_is_not_ready()
+    public async Task A_wrong_password_or_certificate_is_logged_in_one_line_and_the_service_is_not_ready()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         foreach (var (settings, told) in new[]

@@ -4,11 +4,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>What follows from an event says so: its cause, its chain, its trace.</summary>
+/// <summary>Whatever follows from an event carries its cause, its chain and its trace.</summary>
 [Collection(InfrastructureCollection.Name)]
 public class TraceTests(InfrastructureFixture infrastructure)
 {
-    // Fails when a batch gives all that follows the trace of one of its events, or a trace of its own.
+    // Fails when a batch gives everything that follows the trace of one of its events, or a trace of its own.
     [Fact]
     public async Task Each_event_of_a_batch_continues_its_own_trace()
     {
@@ -30,7 +30,7 @@ public class TraceTests(InfrastructureFixture infrastructure)
             Assert.NotEqual(cause.Id.ToString(), RawKafka.Header(record, "ce_id"));
             Assert.Equal(cause.Trace.TraceId, ActivityContext.Parse(RawKafka.Header(record, "traceparent")!, null).TraceId);
 
-            // In the cause's trace: its own processing under the publisher's span, and the publishing of what follows under that.
+            // In the cause's trace, the event's processing is under the publisher's span, and the publishing of what follows is under the processing.
             var processed = Assert.Single(spans, span => span.TraceId == cause.Trace.TraceId && span.OperationName == $"process {bed.Changed.Topic}");
             Assert.Equal(cause.Trace.SpanId, processed.ParentSpanId);
             var published = Assert.Single(spans, span => span.TraceId == cause.Trace.TraceId && span.OperationName == $"publish {bed.Noted.Topic}");
@@ -41,9 +41,9 @@ public class TraceTests(InfrastructureFixture infrastructure)
         Assert.Equal(traces.Select(trace => trace.TraceId).Order(ById), batch.Links.Select(link => link.Context.TraceId).Order(ById));
     }
 
-    // Fails when a trace that nobody records is cut, or an event has none: each has a traceparent, and one that begins is not recorded.
+    // Fails when a trace that is not recorded is cut, or an event has none: each has a traceparent, and a new trace is not recorded.
     [Fact]
-    public async Task A_trace_that_is_not_recorded_travels_on_and_where_there_is_none_one_begins()
+    public async Task An_unrecorded_trace_is_passed_on_and_a_missing_one_is_started()
     {
         await using var bed = await TestBed.CreateAsync(infrastructure);
         var service = await bed.StartAsync();
@@ -57,7 +57,7 @@ public class TraceTests(InfrastructureFixture infrastructure)
         Assert.Matches("^00-[0-9a-f]{32}-[0-9a-f]{16}-00$", RawKafka.Header(following.Single(r => r.Message.Key == none.ToString()), "traceparent"));
     }
 
-    // Fails when the chain's id, or its trace, is lost at one of the hops: outbox, broker, inbox, outbox.
+    // Fails when the correlation id or the trace of a chain is lost at one of the hops: outbox, broker, inbox, outbox.
     [Fact]
     public async Task A_chain_of_events_is_one_trace_with_one_correlation_id()
     {
@@ -80,7 +80,7 @@ public class TraceTests(InfrastructureFixture infrastructure)
         Assert.All([start, end], record => Assert.Equal(activity.TraceId, ActivityContext.Parse(RawKafka.Header(record, "traceparent")!, null).TraceId));
     }
 
-    // Fails when a stranger's correlation id is copied into the headers of our own events whatever is in it.
+    // Fails when a foreign correlation id is copied into the headers of our own events without a check of its content.
     [Fact]
     public async Task A_correlation_id_that_is_not_plain_starts_a_new_chain()
     {

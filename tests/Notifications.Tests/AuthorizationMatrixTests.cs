@@ -12,7 +12,7 @@ public sealed class AuthorizationMatrixTests(RecordNotificationsTests.Running ru
     private readonly NotificationsApp _app = running.App;
 
     [Fact]
-    public async Task Is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = _app.CreateAnonymousClient();
 

@@ -7,7 +7,7 @@ namespace OrderInventory.Notifications.Tests;
 
 public sealed class EmailChannelTests
 {
-    /// <summary>A sender lives for months: what a mail leaves in memory adds up.</summary>
+    /// <summary>A sender runs for months: whatever a mail leaves in memory adds up.</summary>
     [Fact]
     public async Task Mails_that_were_sent_are_not_kept()
     {
@@ -25,7 +25,7 @@ public sealed class EmailChannelTests
         GC.Collect();
 
         Assert.Equal(Many, transport.Sent.Count);
-        // The last one may still be in a register or on the stack.
+        // The last mail may still be in a register or on the stack.
         Assert.InRange(transport.Sent.Count(mail => mail.IsAlive), 0, 1);
     }
 

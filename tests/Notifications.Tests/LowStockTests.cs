@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Low stock: told with the product's name, and not at each crossing.</summary>
+/// <summary>Low stock: the message names the product, and not every crossing sends one.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -29,23 +29,23 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     [Fact]
-    public async Task Tells_sku_and_name_once_Products_answers()
+    public async Task Includes_sku_and_name_once_Products_answers()
     {
         var stock = Events.Stock(LowStockCrossing.Entered);
         _customers.Products[stock.ProductId] = ("TEA-001", "Chai");
-        _customers.OthersAnswer = false;
+        _customers.OrdersAndProductsAnswer = false;
         var id = await _app.PublishAsync(stock);
         var waiting = await _app.ListAsync("template=lowStock", 2, n => n["lastError"] is not null);
         Assert.All(waiting, n => Assert.Equal("Products does not answer.", (string?)n["lastError"]));
         Assert.All(waiting, n => Assert.Equal(id.ToString(), (string?)n["eventId"]));
 
-        _customers.OthersAnswer = true;
+        _customers.OrdersAndProductsAnswer = true;
         await _app.ListAsync("template=lowStock&status=sent", 2);
         Assert.All(Subjects(), subject => Assert.Equal("Low stock: product TEA-001 (Chai)", subject));
     }
 
     [Fact]
-    public async Task A_product_that_is_gone_is_told_by_its_id()
+    public async Task A_deleted_product_is_named_by_its_id()
     {
         var stock = Events.Stock(LowStockCrossing.Entered);
         await _app.PublishAsync(stock);
@@ -54,14 +54,14 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
     }
 
     [Fact]
-    public async Task Up_and_down_is_told_once_and_then_as_it_stands_at_the_end_of_the_interval()
+    public async Task Repeated_crossings_send_one_message_and_the_state_at_the_end_of_the_interval()
     {
         var product = Guid.CreateVersion7();
         await CrossAsync(product, 1, LowStockCrossing.Entered);
         await _app.ListAsync("template=lowStock&status=sent", 2);
         await CrossAsync(product, 2, LowStockCrossing.Left);
         await SeenAsync(product, 2);
-        // Another product's message shows that the look was made.
+        // Another product's message shows that the check was made.
         await _app.PublishAsync(Events.Stock(LowStockCrossing.Entered));
         await _app.ListAsync("template=lowStock&status=sent", 4);
         Assert.Empty(await _app.ListNowAsync("template=lowStockLeft"));
@@ -72,7 +72,7 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
         }
 
         await EndIntervalAsync(product, 41);
-        // Low when it was told, and low now: nothing to tell.
+        // Low at the last message, and low now: there is nothing to send.
         await _app.PublishAsync(Events.Stock(LowStockCrossing.Entered));
         await _app.ListAsync("template=lowStock&status=sent", 6);
         Assert.Empty(await _app.ListNowAsync("template=lowStockLeft"));
@@ -96,6 +96,26 @@ public sealed class LowStockTests(InfrastructureFixture infrastructure) : IAsync
         await _app.PublishAsync(Events.Stock(LowStockCrossing.Left));
         await _app.ListAsync("template=lowStockLeft&status=sent", 2);
         Assert.Empty(await _app.ListNowAsync("template=lowStock"));
+    }
+
+    [Fact]
+    public async Task Stock_that_has_no_threshold_any_more_is_not_back_and_its_next_shortage_is_reported()
+    {
+        var (removed, never) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await CrossAsync(removed, 1, LowStockCrossing.Entered);
+        await _app.ListAsync("template=lowStock&status=sent", 2);
+        // The record was removed, or the product was deleted: Inventory reports that stock is no longer low, with a threshold of 0.
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left) with { ProductId = removed, Version = 2, Available = 0, LowStockThreshold = 0 });
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left) with { ProductId = never, Version = 2, Available = 2, LowStockThreshold = 0 });
+        await EndIntervalAsync(removed, 2);
+        await SeenAsync(never, 2);
+        // Another product's message shows that the check was made.
+        await _app.PublishAsync(Events.Stock(LowStockCrossing.Left));
+        Assert.Single(await _app.ListAsync("template=lowStockLeft&status=sent"));
+
+        await CrossAsync(removed, 3, LowStockCrossing.Entered);
+        await _app.ListAsync("template=lowStock&status=sent", 4);
+        Assert.Single(await _app.ListNowAsync("template=lowStockLeft"));
     }
 
     private List<string> Subjects() => [.. _smtp.Mails.Select(mail => MimeMessage.Load(new MemoryStream(Encoding.UTF8.GetBytes(mail.Text))).Subject!)];

@@ -10,7 +10,7 @@ namespace OrderInventory.Notifications.Tests;
 public sealed class NotificationCleanerTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task Forgets_what_was_sent_or_given_up_long_ago_and_nothing_that_waits()
+    public async Task Deletes_old_sent_and_failed_notifications_and_no_pending_ones()
     {
         await using var customers = new CustomersServer();
         await customers.StartAsync();

@@ -105,7 +105,7 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
     }
 
     [Fact]
-    public async Task Many_are_sent_again_by_id_or_by_what_they_are_and_the_rest_is_named()
+    public async Task Many_are_resent_by_id_or_by_filter_and_the_rest_is_named()
     {
         var order = Events.Created(running.Customers.Add());
         await _app.PublishAsync(order);
@@ -118,10 +118,10 @@ public sealed class NotificationsApiTests(RecordNotificationsTests.Running runni
 
         Assert.Equal((1, unknown), ((int)named["resent"]!, (Guid)named["refused"]!.AsArray().Single()!));
         await _app.ListAsync($"orderId={order.OrderId}&status=sent", each: i => (int?)i["attempts"] == 2);
-        // Only what has failed is sent again by a filter.
+        // A filter sends only failed messages again.
         var filtered = await ResendAsync(new { template = "orderReceived", createdFrom = item["createdAt"], createdTo = ((DateTimeOffset)item["createdAt"]!).AddMilliseconds(1) });
         Assert.Equal((0, 0), ((int)filtered["resent"]!, filtered["refused"]!.AsArray().Count));
-        // Nobody sends everything again by accident.
+        // Nobody can send everything again by accident.
         foreach (var unclear in new object[] { new { ids = Array.Empty<Guid>() }, new { }, new { all = false }, new { limit = 5 }, new { ids = new[] { unknown }, template = "orderReceived" }, new { all = true, channel = "email" }, new { template = "bogus" }, new { channel = "Email" }, new { createdTo = "2026-11-28" } })
         {
             Assert.Equal((unclear.ToString(), HttpStatusCode.BadRequest), (unclear.ToString(), (await _app.Http.PostAsJsonAsync("/api/notifications/resend", unclear)).StatusCode));

@@ -9,7 +9,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What a customer is told of an order, in which order, and in which words.</summary>
+/// <summary>Which messages a customer gets about an order, in which order, and with which text.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -42,7 +42,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         await _app.ListAsync($"orderId={created.OrderId}", each: n => (int)n["attempts"]! > 0);
 
         _customers.SetEmail(customer, "mended@example.com");
-        // Its next attempt is far; the later message's first is now.
+        // The next attempt of the first message is an hour away; the later message is sent now.
         await _app.QueryAsync<object>("UPDATE notifications SET next_attempt_at = now() + interval '1 hour' WHERE order_id = $1", created.OrderId);
         await _app.PublishAsync(Events.Updated(customer, OrderStatus.Cancelled, OrderStatus.CancelPending, created.OrderId));
         await _app.ListAsync($"orderId={created.OrderId}&status=sent");
@@ -53,7 +53,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         Assert.Equal("A later message of the order has been sent (orderCancelled).", (string?)overtaken["lastError"]);
         Assert.Equal($"Your order {created.OrderId} is cancelled", Mails.Where(m => m.To.ToString().Contains("mended", StringComparison.Ordinal)).Select(m => m.Subject).Single());
 
-        // Nor by hand; the latest one may be sent again.
+        // An operator cannot send it either; the latest message may be sent again.
         var refused = await _app.Http.PostAsync($"/api/notifications/{overtaken["id"]}/resend", null);
         Assert.Equal((HttpStatusCode.Conflict, "/problems/notification-overtaken"), (refused.StatusCode, (string?)(await refused.ReadAsync())["type"]));
         var latest = (await _app.ListAsync($"orderId={created.OrderId}&status=sent")).Single();
@@ -62,7 +62,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_message_told_by_another_channel_overtakes_too()
+    public async Task A_message_sent_on_another_channel_also_overtakes()
     {
         var customer = _customers.Add();
         var created = Events.Created(customer);
@@ -84,10 +84,10 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task Messages_that_waited_together_go_in_the_order_of_the_versions()
+    public async Task Messages_that_waited_together_are_sent_in_the_order_of_the_versions()
     {
         var (customer, order) = (_customers.Add(), Guid.CreateVersion7());
-        // order.updated may be recorded before order.created: they are two topics. Both are due in one moment.
+        // order.updated may be recorded before order.created, because they are two topics. Both messages are due at the same moment.
         await _app.QueryAsync<object>(
             """
             INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, status, attempts, attempts_before,
@@ -117,7 +117,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_change_that_leaves_the_status_as_it_is_tells_nothing_anew()
+    public async Task A_change_that_keeps_the_status_sends_no_message()
     {
         var customer = _customers.Add();
         var delivered = Events.Updated(customer, OrderStatus.Delivered, OrderStatus.Delivered);
@@ -137,16 +137,16 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
         var customer = _customers.Add(language: "de");
         var order = Events.Updated(customer, OrderStatus.Shipped, OrderStatus.Confirmed);
         _customers.Shipments[order.OrderId] = ("DHL", "00340434161094021501");
-        _customers.OthersAnswer = false;
+        _customers.OrdersAndProductsAnswer = false;
         await _app.PublishAsync(order);
         var other = Events.Created(_customers.Add());
         await _app.PublishAsync(other);
-        // Nobody else waits for Orders.
+        // The message of the other order does not wait for Orders.
         await _app.ListAsync($"orderId={other.OrderId}&status=sent");
         var waiting = (await _app.ListAsync($"orderId={order.OrderId}", each: n => n["lastError"] is not null)).Single();
         Assert.Equal(("pending", 0, "Orders does not answer."), ((string?)waiting["status"], (int?)waiting["attempts"], (string?)waiting["lastError"]));
 
-        _customers.OthersAnswer = true;
+        _customers.OrdersAndProductsAnswer = true;
         await _app.ListAsync($"orderId={order.OrderId}&status=sent");
         var text = Mails.Single(m => m.Subject!.Contains(order.OrderId.ToString(), StringComparison.Ordinal)).TextBody;
         Assert.Contains("Versand durch: DHL", text, StringComparison.Ordinal);
@@ -154,7 +154,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task An_order_without_a_shipment_is_on_its_way_without_one()
+    public async Task A_shipped_mail_without_shipment_data_leaves_it_out()
     {
         var order = Events.Updated(_customers.Add(), OrderStatus.Shipped, OrderStatus.Confirmed);
         await _app.PublishAsync(order);
@@ -164,7 +164,7 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task Amounts_and_names_of_a_mail_are_its_readers()
+    public async Task Amounts_and_names_of_a_mail_suit_its_language_and_direction()
     {
         var customer = _customers.Add(language: "de-AT", name: "Maria\u202Eanders");
         var order = Events.Created(customer, lines: Events.Chai with { Name = "שלום" }) with { Total = new(1234.5m, "EUR") };
@@ -197,12 +197,12 @@ public sealed class OrderMessagesTests(InfrastructureFixture infrastructure) : I
     [InlineData("a@example.com.")]
     [InlineData("Maria <a@example.com>")]
     [InlineData("a@example.com, b@example.com")]
-    public async Task Nothing_is_mailed_to_what_a_parser_makes_of_an_old_address(string address)
+    public async Task Nothing_is_mailed_to_an_old_address_that_a_parser_would_change(string address)
     {
         var order = Events.Created(_customers.Add(email: address));
         await _app.PublishAsync(order);
         var failed = (await _app.ListAsync($"orderId={order.OrderId}&status=failed")).Single();
-        Assert.Equal("The e-mail address cannot be one.", (string?)failed["lastError"]);
+        Assert.Equal("The e-mail address is not valid.", (string?)failed["lastError"]);
         Assert.Empty(_smtp.Mails);
     }
 

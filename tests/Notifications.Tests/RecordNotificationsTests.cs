@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What is recorded of which event, and that it is recorded once. The mails go to a pickup folder.</summary>
+/// <summary>What is recorded for which event, and that it is recorded once. The mails go to a pickup folder.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class RecordNotificationsTests(RecordNotificationsTests.Running running) : IClassFixture<RecordNotificationsTests.Running>
 {
@@ -16,7 +16,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     private readonly CustomersServer _customers = running.Customers;
     private readonly NotificationsApp _app = running.App;
 
-    /// <summary>One running service for all tests here; each has orders and customers of its own.</summary>
+    /// <summary>One running service for all tests here; each test has its own orders and customers.</summary>
     public sealed class Running(InfrastructureFixture infrastructure) : IAsyncLifetime
     {
         internal DirectoryInfo Pickup { get; } = Directory.CreateTempSubdirectory("pickup-");
@@ -38,7 +38,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Tells_the_customer_that_the_order_was_received()
+    public async Task Notifies_the_customer_that_the_order_was_received()
     {
         var customer = _customers.Add("Maria Anders");
         var order = Events.Created(customer);
@@ -70,7 +70,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
         Assert.Empty(_pickup.GetFiles("*.tmp"));
     }
 
-    // Fails when messages that one batch records stand in the list in any order.
+    // Fails when the messages that one batch records are listed in an arbitrary order.
     [Fact]
     public async Task Lists_the_messages_of_one_order_in_the_order_of_its_versions()
     {
@@ -107,7 +107,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Steps_in_between_are_told_to_nobody_and_cost_no_inbox_row()
+    public async Task Intermediate_steps_notify_nobody_and_cost_no_inbox_row()
     {
         var customer = _customers.Add();
         var order = Guid.CreateVersion7();
@@ -153,7 +153,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task Staff_is_told_when_stock_becomes_low_and_only_then()
+    public async Task Staff_are_notified_only_when_stock_becomes_low()
     {
         var low = Events.Stock(LowStockCrossing.Entered);
         List<Guid> quiet = [await _app.PublishAsync(Events.Stock(null)), await _app.PublishAsync(Events.Stock(LowStockCrossing.Left))];
@@ -206,7 +206,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task An_erasure_takes_what_was_written_to_the_customer()
+    public async Task An_erasure_removes_the_messages_to_the_customer()
     {
         var customer = _customers.Add("Ana Trujillo");
         await _app.PublishAsync(Events.Created(customer));
@@ -220,7 +220,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
         Assert.Null(item["recipient"]);
         Assert.True(await _app.QueryAsync<bool>("SELECT subject IS NULL AND body IS NULL AND last_error IS NULL FROM notifications WHERE id = $1", Id(item)));
 
-        // Erased is final: neither a straggling event nor a resend brings anything back.
+        // An erasure is final: neither a late event nor a resend brings anything back.
         await KeepAsync(Events.Customer(customer, 10), expectedVersion: 9);
         (await _app.Http.PostAsync($"/api/notifications/{item["id"]}/resend", null)).EnsureSuccessStatusCode();
         item = (await _app.ListAsync($"customerId={customer}&status=failed")).Single();
@@ -240,7 +240,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
         Assert.Equal("order.created", (string?)letter["topic"]);
         Assert.Equal(7, (int?)letter["payload"]!["orderId"]);
 
-        // Replayed, it fails as before and stays the same entry; then it is given up.
+        // Replayed, the letter fails as before and stays the same entry; then it is discarded.
         var replay = await _app.Http.PostAsync($"/api/notifications/dead-letters/{letter["id"]}/replay", null);
         Assert.Equal(HttpStatusCode.Accepted, replay.StatusCode);
         Assert.Equal(1, (int?)(await DeadLettersAsync()).Single(l => (string?)l["id"] == (string?)letter["id"])["attempts"]);
@@ -266,7 +266,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     }
 
     [Fact]
-    public async Task A_large_order_is_recorded_short()
+    public async Task A_large_order_is_recorded_in_shortened_form()
     {
         var lines = Enumerable.Range(1, 500).Select(i => Events.Chai with { ProductId = Guid.CreateVersion7(), Name = $"Product {i}\r\nBcc: x@example.com" }).ToArray();
         var order = Events.Created(_customers.Add(), null, lines);
@@ -293,7 +293,7 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     private async Task<List<JsonNode>> DeadLettersAsync() =>
         [.. (await System.Net.Http.Json.HttpClientJsonExtensions.GetFromJsonAsync<JsonNode>(_app.Http, "/api/notifications/dead-letters?limit=100"))!["items"]!.AsArray().Select(i => i!)];
 
-    /// <summary>Publishes what a customer wants and waits until it is applied.</summary>
+    /// <summary>Publishes a customer's preferences and waits until they are applied.</summary>
     private async Task KeepAsync(CustomerUpdated customer, long? expectedVersion = null)
     {
         var eventId = await _app.PublishAsync(customer);
@@ -306,10 +306,10 @@ public sealed class RecordNotificationsTests(RecordNotificationsTests.Running ru
     private Task<long> HandledAsync(Guid eventId) => Wait.UntilAsync(
         async () => await _app.QueryAsync<long>("SELECT count(*) FROM inbox_messages WHERE id = $1", eventId), rows => rows == 1);
 
-    /// <summary>Some event of its own on every partition, so that everything published before is handled when it returns.</summary>
+    /// <summary>Publishes events to every partition, so that everything published before is handled when this returns.</summary>
     private async Task MarkerAsync()
     {
-        // Twelve partitions on a real Kafka: of 100 keys, none is likely to be without one (0.2 %).
+        // Twelve partitions on a real Kafka: with 100 keys, it is unlikely that one gets none (0.2 %).
         var customer = _customers.Add();
         await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => _app.PublishAsync(Events.Created(customer))));
         await Wait.UntilAsync(

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Sending by SMTP, and what happens when somebody is away.</summary>
+/// <summary>Sending by SMTP, and what happens when a server is down.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class SendNotificationsTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -49,7 +49,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_single_mail_leaves_at_once()
+    public async Task A_single_mail_is_sent_immediately()
     {
         var app = await StartAsync(new() { ["Notifications:PollInterval"] = "00:10:00" });
         var started = Stopwatch.GetTimestamp();
@@ -78,7 +78,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Gives_up_after_the_last_attempt_and_sends_again_when_asked_to()
+    public async Task Fails_after_the_last_attempt_and_sends_again_on_request()
     {
         _smtp.Stop();
         var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "3" });
@@ -100,18 +100,18 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_server_that_wants_a_login_is_said_so_and_given_up()
+    public async Task A_server_that_requires_a_login_is_a_permanent_failure_with_a_clear_reason()
     {
-        _smtp.WantsLogin = true;
+        _smtp.RequiresLogin = true;
         var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "2" });
         await app.PublishAsync(Events.Created(_customers.Add()));
 
         var failed = (await app.ListAsync("status=failed")).Single();
-        Assert.Equal((2, "The mail server takes nothing without a user name and password."), ((int)failed["attempts"]!, (string?)failed["lastError"]));
+        Assert.Equal((2, "The mail server requires a user name and password."), ((int)failed["attempts"]!, (string?)failed["lastError"]));
     }
 
     [Fact]
-    public async Task What_a_customer_wants_counts_before_her_event_has_come()
+    public async Task A_customers_preferences_apply_before_their_event_arrives()
     {
         var app = await StartAsync();
         var customer = _customers.Add(phone: "+49 30 0074321", channels: new(Email: false, Sms: true, Webhook: false));
@@ -120,7 +120,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         var refused = (await app.ListAsync($"customerId={customer}&status=failed")).Single();
         Assert.Equal(("email", "The customer does not want e-mail."), ((string?)refused["channel"], (string?)refused["lastError"]));
 
-        // From here on they are known.
+        // From here on the customer's channels are known.
         await app.PublishAsync(Events.Updated(customer, OrderStatus.Shipped));
         Assert.Equal("sms", (string?)(await app.ListAsync($"customerId={customer}&status=sent")).Single()["channel"]);
         Assert.Empty(_smtp.Mails);
@@ -130,7 +130,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task An_erasure_while_a_mail_is_on_its_way_leaves_nothing_of_her()
+    public async Task An_erasure_while_a_mail_is_being_sent_leaves_no_personal_data()
     {
         _smtp.Hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var app = await StartAsync();
@@ -141,7 +141,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         await app.PublishAsync(Events.Customer(customer, 2, email: false, CustomerStatus.Erased));
         await app.ListAsync($"customerId={customer}&status=failed");
         _smtp.Hold.SetResult();
-        // The sender has written the results of that batch before it sends the next.
+        // The sender writes the results of a batch before it sends the next one.
         await app.PublishAsync(Events.Created(_customers.Add()));
         await app.ListAsync("status=sent");
 
@@ -150,7 +150,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Results_wait_for_a_database_that_is_away_and_nothing_is_sent_twice()
+    public async Task Results_wait_while_the_database_is_down_and_nothing_is_sent_twice()
     {
         _smtp.Hold = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var database = new NpgsqlConnectionStringBuilder(await infrastructure.CreateDatabaseAsync("notifications"));
@@ -173,7 +173,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_refused_receiver_does_not_hold_the_others_up()
+    public async Task A_refused_recipient_does_not_delay_the_others()
     {
         var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "2" });
         var refused = _customers.Add();
@@ -212,11 +212,11 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
         await app.PublishAsync(Events.Created(Guid.CreateVersion7()));
 
         var failed = (await app.ListAsync("status=failed")).Single();
-        Assert.Contains("does not know the customer", (string?)failed["lastError"], StringComparison.Ordinal);
+        Assert.Contains("The customer does not exist", (string?)failed["lastError"], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_erasure_also_ends_what_waits()
+    public async Task An_erasure_also_cancels_pending_notifications()
     {
         _smtp.Stop();
         var app = await StartAsync();
@@ -236,7 +236,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Two_senders_at_once_send_each_mail_once()
+    public async Task Two_concurrent_senders_send_each_mail_once()
     {
         await _customers.StopAsync();
         var settings = new Dictionary<string, string> { ["Notifications:MaxSendsPerSecond"] = "20" };
@@ -254,14 +254,14 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_lease_that_ended_is_taken_over()
+    public async Task An_expired_lease_is_taken_over()
     {
         _smtp.Stop();
         var app = await StartAsync(new() { ["Notifications:MaxAttempts"] = "50" });
         await app.PublishAsync(Events.Created(_customers.Add()));
         var item = (await app.ListAsync("status=pending")).Single();
 
-        // As a sender leaves it that was killed after it had claimed the row.
+        // The row as left by a sender that was killed after claiming it.
         await Wait.UntilAsync(async () => await app.QueryAsync<Guid>(
             "UPDATE notifications SET leased_by = $1, lease_until = now() + interval '1 second', next_attempt_at = now() WHERE leased_by IS NULL RETURNING id",
             Guid.CreateVersion7()), id => id == Guid.Parse((string)item["id"]!));
@@ -273,7 +273,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Keeps_the_pace()
+    public async Task Keeps_to_the_sending_rate()
     {
         var app = await StartAsync(new() { ["Notifications:MaxSendsPerSecond"] = "10" });
 
@@ -286,7 +286,7 @@ public sealed class SendNotificationsTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Sending_goes_on_in_the_orders_trace()
+    public async Task Sending_continues_the_orders_trace()
     {
         var app = await StartAsync();
         var trace = ActivityTraceId.CreateRandom();

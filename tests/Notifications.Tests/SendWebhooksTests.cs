@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Webhooks under settings and troubles of their own: a service per test, which has all the events to itself.</summary>
+/// <summary>Webhooks with special settings and failures: one service per test, which alone gets the events.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -33,7 +33,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_slow_endpoint_holds_up_neither_mails_nor_other_webhooks()
+    public async Task A_slow_endpoint_delays_neither_mails_nor_other_webhooks()
     {
         var (slow, quick) = (NewPath(), NewPath());
         var released = new TaskCompletionSource();
@@ -43,7 +43,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
         await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{quick}}","secret":"{{Secret}}"}""");
         var customer = _customers.Add();
 
-        // More than the slow one's lane takes at once.
+        // More than the slow endpoint's lane takes at the same time.
         await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => app.PublishAsync(Events.Created(customer))));
 
         await Wait.UntilAsync(() => _server.RequestsTo(quick).Count == 40);
@@ -55,7 +55,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task A_dead_endpoint_is_left_alone_for_a_while_and_then_gets_what_waited()
+    public async Task A_failing_endpoint_gets_no_attempts_for_a_while_and_then_its_pending_deliveries()
     {
         var path = NewPath();
         var alive = false;
@@ -71,14 +71,14 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
         await Wait.UntilAsync(() => _server.RequestsTo(path).Count > 8);
         var tries = _server.RequestsTo(path).Count;
 
-        // Without the pause every one of the sixty would have been tried several times by now.
+        // Without the pause, each of the sixty would have been tried several times by now.
         Assert.InRange(tries, 5, 60);
         Volatile.Write(ref alive, true);
         await Wait.UntilAsync(async () => await app.QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'webhook' AND status = 'sent'"), n => n == 60, 20);
     }
 
     [Fact]
-    public async Task An_endpoint_that_fails_one_by_one_is_left_alone_too()
+    public async Task An_endpoint_that_fails_one_by_one_is_paused_too()
     {
         var path = NewPath();
         _server.Answers[path] = http =>
@@ -92,7 +92,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
 
         await app.PublishAsync(Events.Created(Guid.CreateVersion7()));
 
-        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("is left alone for a while", StringComparison.Ordinal)));
+        await Wait.UntilAsync(() => log.Lines.Any(line => line.Contains("deliveries to it are paused", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
             Assert.Equal(HttpStatusCode.BadRequest, (await app.Http.SendAsync(HttpMethod.Post, Webhooks, $$"""{"url":"http://{{host}}/"}""")).StatusCode);
         }
 
-        // As a name that leads to a private address does: the request was fine, the connection is not.
+        // Like a name that leads to a private address: the request is valid, but the connection is refused.
         var path = NewPath();
         var webhook = await app.Http.CreateAsync(Webhooks, """{"url":"https://example.com/"}""");
         await app.QueryAsync<object>("UPDATE webhooks SET url = $1", $"{_server.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}{path}");
@@ -120,7 +120,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task Deleting_a_webhook_ends_what_waits_for_it()
+    public async Task Deleting_a_webhook_cancels_its_pending_deliveries()
     {
         var path = NewPath();
         _server.Answers[path] = http =>
@@ -142,7 +142,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task What_no_endpoint_takes_in_time_is_given_up_even_while_the_webhook_is_paused()
+    public async Task Overdue_deliveries_fail_even_while_the_webhook_is_paused()
     {
         var path = NewPath();
         var customer = _customers.Add();
@@ -162,7 +162,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task Old_events_are_forgotten_once_nothing_waits_to_be_sent()
+    public async Task Old_events_are_deleted_once_no_delivery_is_pending()
     {
         await using var app = await StartAsync();
         await app.Http.CreateAsync(Webhooks, $$"""{"url":"{{_server.Address}}{{NewPath()}}"}""");
@@ -193,7 +193,7 @@ public sealed class SendWebhooksTests(InfrastructureFixture infrastructure) : IA
     }
 
     [Fact]
-    public async Task There_are_not_more_than_a_thousand()
+    public async Task At_most_a_thousand_are_allowed()
     {
         await using var app = await StartAsync();
         await app.QueryAsync<object>(

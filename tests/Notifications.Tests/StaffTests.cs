@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Staff by API, and what it is told.</summary>
+/// <summary>Managing staff by API, and the messages that staff get.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class StaffTests(StaffTests.Running running) : IClassFixture<StaffTests.Running>
 {
@@ -39,7 +39,7 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
     }
 
     [Fact]
-    public async Task Is_made_read_changed_and_deleted()
+    public async Task Is_created_read_changed_and_deleted()
     {
         var key = Guid.CreateVersion7().ToString();
         const string Body = """{"name":"Janet","email":"janet@example.com","channels":{"email":true},"events":["lowStock"],"language":"de"}""";
@@ -76,7 +76,7 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
     [InlineData("""{"name":"A","channels":{"email":false},"events":["orderShipped"]}""", "$.events[0]")]
     [InlineData("""{"name":"A","channels":{"email":false},"events":[],"language":"x_y"}""", "$.language")]
     [InlineData("""{"name":"A","channels":{"email":false},"events":[],"role":"boss"}""", "$.role")]
-    public async Task Refuses_what_cannot_be(string body, string path)
+    public async Task Refuses_invalid_members(string body, string path)
     {
         var response = await _app.Http.SendAsync(HttpMethod.Post, Staff, body);
 
@@ -85,7 +85,7 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
     }
 
     [Fact]
-    public async Task Is_told_of_low_stock_by_the_channels_and_in_the_language_of_each()
+    public async Task Is_notified_of_low_stock_on_the_channels_and_in_the_language_of_each()
     {
         var janet = await _app.Http.CreateAsync(
             Staff, """{"name":"Janet","email":"janet@example.com","phone":"+49 30 555","channels":{"email":true,"sms":true},"events":["lowStock","lowStockLeft"],"language":"de"}""");
@@ -96,19 +96,19 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
         var entered = await _app.PublishAsync(low);
         var left = await _app.PublishAsync(Events.Stock(LowStockCrossing.Left));
 
-        var told = await ToldAsync(entered, 4);
+        var notifications = await NotificationsAsync(entered, 4);
         Assert.Equal(
             new[] { $"email {janet["id"]}", $"sms {janet["id"]}", $"email {steven["id"]}", "email inventory-manager" }.Order(),
-            told.Select(i => $"{i["channel"]} {i["recipient"]}").Order());
+            notifications.Select(i => $"{i["channel"]} {i["recipient"]}").Order());
         Assert.Equal(
-            new[] { $"email {janet["id"]}", $"sms {janet["id"]}" }.Order(), (await ToldAsync(left, 2)).Select(i => $"{i["channel"]} {i["recipient"]}").Order());
+            new[] { $"email {janet["id"]}", $"sms {janet["id"]}" }.Order(), (await NotificationsAsync(left, 2)).Select(i => $"{i["channel"]} {i["recipient"]}").Order());
         Assert.Contains("Niedriger Bestand: Produkt " + low.ProductId, await _app.QueryAsync<string>("SELECT subject FROM notifications WHERE recipient_ref = $1 AND event_id = $2 AND channel = 'email'", (string)janet["id"]!, entered), StringComparison.Ordinal);
-        Assert.Equal("en", (string?)told.Single(i => (string?)i["recipient"] == (string?)steven["id"])["templateLanguage"]);
-        var mail = MimeKit.MimeMessage.Load(Path.Combine(running.Pickup.FullName, $"{told.Single(i => (string?)i["recipient"] == (string?)steven["id"])["id"]}.eml"));
+        Assert.Equal("en", (string?)notifications.Single(i => (string?)i["recipient"] == (string?)steven["id"])["templateLanguage"]);
+        var mail = MimeKit.MimeMessage.Load(Path.Combine(running.Pickup.FullName, $"{notifications.Single(i => (string?)i["recipient"] == (string?)steven["id"])["id"]}.eml"));
         Assert.Equal("steven@example.com", mail.To.ToString());
         Assert.Contains(running.Provider.Messages, m => (string?)m.Body["to"] == "+49 30 555");
 
-        // The addresses go with the member, also those in the history.
+        // The addresses are deleted with the member, also in the history.
         foreach (var member in new[] { janet, steven })
         {
             (await _app.Http.SendAsync(HttpMethod.Delete, $"{Staff}/{member["id"]}", ifMatch: "\"1\"")).EnsureSuccessStatusCode();
@@ -144,6 +144,6 @@ public sealed class StaffTests(StaffTests.Running running) : IClassFixture<Staff
         (await _app.Http.SendAsync(HttpMethod.Delete, $"{Staff}/{nancy["id"]}", ifMatch: "\"2\"")).EnsureSuccessStatusCode();
     }
 
-    private Task<List<JsonNode>> ToldAsync(Guid eventId, int count) => Wait.UntilAsync(
+    private Task<List<JsonNode>> NotificationsAsync(Guid eventId, int count) => Wait.UntilAsync(
         async () => (await _app.ListNowAsync("status=sent")).Where(i => (string?)i["eventId"] == eventId.ToString()).ToList(), items => items.Count == count);
 }

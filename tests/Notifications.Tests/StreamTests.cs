@@ -29,7 +29,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Filters_let_through_what_was_asked_for()
+    public async Task Filters_pass_only_what_was_requested()
     {
         var (mine, other) = (Events.Created(running.Customers.Add()), Events.Created(running.Customers.Add()));
         await using var byCustomer = await ListenAsync($"types=order&customerId={mine.CustomerId}");
@@ -54,7 +54,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Whoever_comes_back_gets_what_was_missed_and_is_told_when_it_is_gone()
+    public async Task A_reconnecting_client_gets_missed_changes_or_a_reset()
     {
         var customer = running.Customers.Add();
         var query = $"types=order&customerId={customer}";
@@ -78,9 +78,9 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         }
     }
 
-    // Fails when a customer's stream has a byte of what is another's, or of stock more than what is available.
+    // Fails when a customer's stream has anything of another customer's, or more of the stock than what is available.
     [Fact]
-    public async Task A_customer_is_told_their_own_orders_and_messages_and_what_is_available()
+    public async Task A_customer_gets_only_own_orders_own_messages_and_availability()
     {
         var (own, other) = (running.Customers.Add(), running.Customers.Add());
         var (mine, theirs) = (Events.Created(own), Events.Created(other));
@@ -97,7 +97,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         await staff.NextAsync(e => e.Data["productId"]?.ToString() == stock.ProductId.ToString());
         await _app.PublishAsync(mine);
 
-        // Also whoever resumes at a number that staff was given.
+        // Also with a client that resumes at a number given to staff.
         await using var resumed = await ListenAsync("", begin, customer: own);
         foreach (var stream in new[] { all, named, foreign, resumed })
         {
@@ -122,9 +122,9 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         static bool IsOf(ServerSentEvent e, Guid order) => e.Data["orderId"]?.ToString() == order.ToString();
     }
 
-    // Fails when only those who are told nothing at all get a sign of life: on a busy system a proxy ends the stream of a customer who orders once a day.
+    // Fails when only streams without any event get a heartbeat: on a busy system, a proxy ends the stream of a customer who orders once a day.
     [Fact]
-    public async Task Whoever_hears_nothing_of_their_own_gets_a_sign_of_life_that_says_how_far_they_are()
+    public async Task A_stream_without_own_events_gets_heartbeats_with_the_current_position()
     {
         var own = running.Customers.Add();
         await using var staff = await ListenAsync("types=order");
@@ -132,8 +132,8 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         using var busy = new CancellationTokenSource();
         var others = KeepBusyAsync();
 
-        // What another had in the meantime counts, so that whoever comes back does not ask for what is gone.
-        var sign = await stream.SignOfLifeAsync();
+        // Changes for others advance the position too, so that a client that comes back does not resume at one that is no longer kept.
+        var sign = await stream.HeartbeatAsync();
         await busy.CancelAsync();
         await others;
         Assert.NotEqual(stream.Open.Id, sign);
@@ -152,7 +152,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     }
 
     [Fact]
-    public async Task Listeners_take_no_place_of_a_request_that_works()
+    public async Task Open_streams_take_no_place_of_running_requests()
     {
         await using var app = await NotificationsApp.StartAsync(
             infrastructure, $"file://{running.Pickup.FullName}", running.Customers, new() { ["Admission:Concurrent"] = "1", ["Admission:Queued"] = "0" });
@@ -169,9 +169,9 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
     public async Task A_query_that_cannot_be_read_is_400(string query) =>
         Assert.Equal(HttpStatusCode.BadRequest, (await _app.Http.GetAsync($"/api/stream?{query}")).StatusCode);
 
-    // Fails when memory grows with the number of changes, or a reader who is left behind is not told.
+    // Fails when memory grows with the number of changes, or a reader that is left behind is not notified.
     [Fact]
-    public void A_reader_that_is_left_behind_holds_nothing_and_is_told()
+    public void A_reader_that_falls_behind_keeps_no_memory_and_gets_a_reset()
     {
         var buffer = new ChangeBuffer();
         var start = buffer.Last;
@@ -186,7 +186,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
         Assert.False(buffer.TryRead(start.Series, start.Number, 10, out _, out _));
         Assert.True(buffer.TryRead(start.Series, start.Number + 1, 10, out _, out _));
 
-        // A few large ones push out all of the small ones.
+        // A few large changes push out all of the small ones.
         for (var i = 0; i < 17; i++)
         {
             buffer.Add(Of(1024 * 1024));
@@ -238,7 +238,7 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
 
         public ServerSentEvent Open { get; set; } = null!;
 
-        /// <summary>The next event that fits; others are passed over.</summary>
+        /// <summary>The next event that fits; others are skipped.</summary>
         public async Task<ServerSentEvent> NextAsync(Func<ServerSentEvent, bool>? fits = null)
         {
             var fields = new Dictionary<string, string>();
@@ -263,8 +263,8 @@ public sealed class StreamTests(InfrastructureFixture infrastructure, RecordNoti
             throw new EndOfStreamException("The stream has ended.");
         }
 
-        /// <summary>The id of the next one that is no event.</summary>
-        public async Task<string> SignOfLifeAsync()
+        /// <summary>The id in the next heartbeat.</summary>
+        public async Task<string> HeartbeatAsync()
         {
             while (await reader.ReadLineAsync(_timeout.Token) is { } line)
             {

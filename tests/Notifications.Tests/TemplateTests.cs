@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Templates by API, and which of them a message is made of.</summary>
+/// <summary>Managing templates by API, and which template a message uses.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class TemplateTests(RecordNotificationsTests.Running running) : IClassFixture<RecordNotificationsTests.Running>
 {
@@ -97,9 +97,9 @@ public sealed class TemplateTests(RecordNotificationsTests.Running running) : IC
     }
 
     [Fact]
-    public async Task A_template_that_fails_when_it_is_sent_gives_way_to_the_built_in_one()
+    public async Task A_template_that_fails_when_it_is_sent_is_replaced_by_the_built_in_one()
     {
-        // Fine with the sample, too long with fifty long names.
+        // Valid with the sample, too long with fifty long names.
         const string At = $"{Templates}/orderDelivered/email/nl";
         const string Body = "{% for a in lines %}{% for b in lines %}{% for c in lines %}{{ c.name }}{% endfor %}{% endfor %}{% endfor %}";
         (await _app.Http.SendAsync(HttpMethod.Put, At, $$"""{"subject":"x","body":"{{Body}}"}""")).EnsureSuccessStatusCode();
@@ -141,7 +141,7 @@ public sealed class TemplateTests(RecordNotificationsTests.Running running) : IC
     }
 
     [Fact]
-    public void A_template_can_neither_overflow_the_stack_nor_run_on()
+    public void A_template_can_neither_overflow_the_stack_nor_run_forever()
     {
         foreach (var hostile in new[]
         {
@@ -199,7 +199,7 @@ public sealed class TemplateTests(RecordNotificationsTests.Running running) : IC
     }
 
     [Fact]
-    public async Task A_preview_of_a_subject_alone_has_the_body_that_stands()
+    public async Task A_preview_of_a_subject_alone_has_the_current_body()
     {
         const string At = $"{Templates}/orderShipped/email/en/preview";
         var standing = await (await _app.Http.SendAsync(HttpMethod.Post, At, "{}")).ReadAsync();

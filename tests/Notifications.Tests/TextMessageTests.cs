@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Text messages, and what customers want of each channel.</summary>
+/// <summary>Text messages, and customers' preferences for each channel.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -67,7 +67,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task A_refusal_is_tried_again_and_given_up_and_does_not_hold_up_mails()
+    public async Task A_refused_message_is_retried_then_fails_and_does_not_delay_mails()
     {
         _provider.Status = 500;
         var customer = _customers.Add(phone: "+49 30 0074321");
@@ -79,7 +79,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
         await _app.ListAsync($"orderId={order.OrderId}&channel=email&status=sent");
         var failed = (await _app.ListAsync($"orderId={order.OrderId}&channel=sms&status=failed")).Single();
         Assert.Equal(4, (int?)failed["attempts"]);
-        Assert.Equal("The provider of text messages answered 500.", (string?)failed["lastError"]);
+        Assert.Equal("The text message provider answered 500.", (string?)failed["lastError"]);
         Assert.Single(_provider.Messages.Select(m => m.Key).Distinct());
     }
 
@@ -96,7 +96,7 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_the_customer_wants_and_her_number_count_as_they_are_when_it_is_sent()
+    public async Task Preferences_and_number_are_those_at_the_time_of_sending()
     {
         _provider.Status = 400;
         await _customers.StopAsync();
@@ -109,14 +109,14 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
             await _app.ListAsync($"customerId={customer}&channel=sms&status=pending");
         }
 
-        // All are recorded and wait for Customers; now things change.
+        // All messages are recorded and wait for Customers; now things change.
         await KeepAsync(Events.Customer(reluctant, 2, email: true, sms: false));
         await KeepAsync(Events.Customer(erased, 2, email: false, CustomerStatus.Erased));
         _customers.SetPhone(moved, "+49 30 999");
         _provider.Status = 202;
         await _customers.StartAsync();
 
-        // The longer Customers was away, the longer the pauses that the sender makes, 30 s at most, and so do the messages.
+        // The longer Customers was down, the longer the sender pauses between attempts, 30 s at most, and so do the messages.
         foreach (var (customer, status) in new[] { (moved, "sent"), (reluctant, "failed"), (erased, "failed"), (silent, "failed") })
         {
             await Wait.UntilAsync(() => _app.ListNowAsync($"customerId={customer}"), items => items.Count == 1 && (string?)items[0]["status"] == status, 60);
@@ -126,12 +126,12 @@ public sealed class TextMessageTests(InfrastructureFixture infrastructure) : IAs
         Assert.Equal("The customer has been erased.", (string?)(await _app.ListAsync($"customerId={erased}&status=failed")).Single()["lastError"]);
         Assert.Equal("The customer has no phone number.", (string?)(await _app.ListAsync($"customerId={silent}&status=failed")).Single()["lastError"]);
         Assert.Equal(["+49 30 999"], _provider.Messages.Select(m => (string?)m.Body["to"]));
-        // Nothing was recorded for the channel that was off then.
+        // Nothing was recorded for the channel that was off at that time.
         Assert.Empty(await _app.ListNowAsync($"customerId={reluctant}&channel=email"));
     }
 
     [Fact]
-    public async Task Without_a_provider_a_message_leaves_a_line_without_number_or_text()
+    public async Task Without_a_provider_a_message_is_logged_without_number_or_text()
     {
         await _app.DisposeAsync();
         var log = new LogKeeper();

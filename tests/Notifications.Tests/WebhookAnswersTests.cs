@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What an endpoint's answers mean by the Standard Webhooks specification, and whose webhooks there can be.</summary>
+/// <summary>What an endpoint's responses mean by the Standard Webhooks specification, and for whom webhooks can exist.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -92,7 +92,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
         var pause = await _app.QueryAsync<decimal>("SELECT extract(epoch FROM paused_until - now()) FROM webhooks");
         Assert.InRange(pause, expected - 60, expected + 1);
 
-        // Another event waits with it, on whatever replica, and an address of its own ends the pause.
+        // The webhook's pause also holds other events, on any replica; a new address ends it.
         await _app.QueryAsync<object>("UPDATE notifications SET next_attempt_at = now()");
         _server.Answers.TryRemove("/busy", out _);
         var patched = await _app.Http.SendAsync(
@@ -108,7 +108,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     [InlineData(503, "soon")]
     [InlineData(429, "Mon, 01 Jan 2024 00:00:00 GMT")]
     [InlineData(500, "600")]
-    public async Task Other_answers_are_tried_again_as_ever(int status, string retryAfter)
+    public async Task Other_answers_are_retried(int status, string retryAfter)
     {
         var answers = 0;
         _server.Answers["/again"] = http => Interlocked.Increment(ref answers) == 1 ? Answer(status, retryAfter)(http) : Answer(204)(http);
@@ -123,7 +123,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     {
         await ShouldBeUnknownAsync(Guid.CreateVersion7());
         var erased = _customers.Add();
-        // Customers may answer from before the erasure that has come here already.
+        // Customers may still answer as before an erasure that this service already knows of.
         await EraseAsync(erased);
         await ShouldBeUnknownAsync(erased);
 
@@ -137,7 +137,7 @@ public sealed class WebhookAnswersTests(InfrastructureFixture infrastructure) : 
     }
 
     [Fact]
-    public async Task One_that_slipped_in_ends_with_what_waits_for_it()
+    public async Task A_webhook_of_an_erased_customer_is_removed_with_its_pending_deliveries()
     {
         var customer = _customers.Add();
         await EraseAsync(customer);

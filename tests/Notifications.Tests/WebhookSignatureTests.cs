@@ -9,7 +9,7 @@ using OrderInventory.Notifications.Tests.Support;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>What a receiver has to check, done by a receiver that follows the documentation.</summary>
+/// <summary>A receiver's checks, performed by a receiver that follows the documentation.</summary>
 public sealed class WebhookSignatureTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(new(2026, 11, 24, 8, 0, 0, TimeSpan.Zero));
@@ -21,7 +21,7 @@ public sealed class WebhookSignatureTests : IAsyncLifetime
     public async Task DisposeAsync() => await _server!.DisposeAsync();
 
     [Fact]
-    public async Task A_delivery_is_taken_within_five_minutes_and_once()
+    public async Task A_delivery_is_accepted_within_five_minutes_and_once()
     {
         var receiver = new Receiver(_secret);
         var sent = await DeliverAsync();
@@ -40,7 +40,7 @@ public sealed class WebhookSignatureTests : IAsyncLifetime
         var later = _time.GetUtcNow().AddHours(1);
         var headers = new Dictionary<string, string>(sent.Headers, StringComparer.OrdinalIgnoreCase);
 
-        // An old one with a new time is a replay after the tolerance; its signature is of the old time.
+        // An old request with a new time is a replay after the tolerance; its signature is for the old time.
         headers["Webhook-Timestamp"] = later.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         Assert.Equal("no signature of this secret", new Receiver(_secret).Check(sent with { Headers = headers }, later));
         headers = new(sent.Headers, StringComparer.OrdinalIgnoreCase) { ["Webhook-Id"] = Guid.CreateVersion7().ToString() };
@@ -71,13 +71,13 @@ public sealed class WebhookSignatureTests : IAsyncLifetime
         return _server.RequestsTo("/signed")[^1];
     }
 
-    /// <summary>docs/notifications.md, "What a receiver checks", and nothing of the sender's code.</summary>
+    /// <summary>Implements docs/notifications.md, "What a receiver checks", with none of the sender's code.</summary>
     private sealed class Receiver(string secret)
     {
         private static readonly TimeSpan s_tolerance = TimeSpan.FromMinutes(5);
         private readonly HashSet<string> _seen = [];
 
-        /// <summary>What is wrong, or null.</summary>
+        /// <summary>The problem found, or null.</summary>
         public string? Check(WebhookServer.Request request, DateTimeOffset now)
         {
             var (id, timestamp) = (request.Headers["Webhook-Id"], request.Headers["Webhook-Timestamp"]);

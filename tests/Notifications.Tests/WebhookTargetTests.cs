@@ -8,7 +8,7 @@ using OrderInventory.Notifications.Tests.Support;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Whoever subscribes chooses where this service connects to, and none of its neighbours can be chosen.</summary>
+/// <summary>A subscriber chooses where this service connects to, but cannot choose a neighbour of this service.</summary>
 public sealed class WebhookTargetTests : IDisposable
 {
     private readonly TcpListener _neighbour = new(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
@@ -54,11 +54,11 @@ public sealed class WebhookTargetTests : IDisposable
     [InlineData("a.localhost")]
     [InlineData("\uFF11\uFF12\uFF17.0.0.1")]
     [InlineData("\u2460\u2461\u2466.0.0.1")]
-    public async Task No_spelling_of_a_private_address_is_taken_or_connected_to(string host)
+    public async Task No_spelling_of_a_private_address_is_accepted_or_connected_to(string host)
     {
         var url = $"http://{host}:{Port}/";
 
-        // Digits that are not ASCII are a name to the resolver, which then decides.
+        // The resolver takes digits that are not ASCII for a name, and its result then decides.
         Assert.True(!Ascii.IsValid(host) || WebhookRules.Check(new(url, null, true), allowPrivateTargets: false).All.ContainsKey("$.url"));
         if (Uri.TryCreate(url, UriKind.Absolute, out var uri))
         {
@@ -91,7 +91,7 @@ public sealed class WebhookTargetTests : IDisposable
     {
         await using var server = await WebhookServer.StartAsync();
         var asked = 0;
-        // Another answer the second time, as a name has whose owner wants to get past a check.
+        // A different answer the second time, like that of an attacker who wants to get past the check.
         using var channel = Channel(allowPrivate: true, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse(Interlocked.Increment(ref asked) == 1 ? "127.0.0.1" : "192.0.2.1")]));
 
         var answer = await channel.PostAsync(new($"http://shop.example:{new Uri(server.Address).Port}/once"), Guid.CreateVersion7(), "{}"u8.ToArray(), ["secret"]);
@@ -106,7 +106,8 @@ public sealed class WebhookTargetTests : IDisposable
     [InlineData("[2606:4700::1111]")]
     [InlineData("shop.example")]
     [InlineData("localhost.example")]
-    public void Others_may_be_chosen(string host) => Assert.Empty(WebhookRules.Check(new($"https://{host}/", null, true), allowPrivateTargets: false).All);
+    public void Public_addresses_are_accepted(string host) =>
+        Assert.Empty(WebhookRules.Check(new($"https://{host}/", null, true), allowPrivateTargets: false).All);
 
     private static WebhookChannel Channel(bool allowPrivate, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) => new(
         Options.Create(new NotificationOptions { Webhooks = new() { AllowPrivateTargets = allowPrivate } }), TimeProvider.System, resolve);

@@ -9,7 +9,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests;
 
-/// <summary>Subscriptions, and what their endpoints get.</summary>
+/// <summary>Subscriptions, and what their endpoints receive.</summary>
 [Collection(nameof(InfrastructureCollection))]
 public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<WebhookTests.Running>
 {
@@ -95,7 +95,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     [InlineData("""{"url":"https://example.com/","color":"red"}""", "$.color")]
     [InlineData("""{}""", "$.url")]
     [InlineData("""{"url":7}""", "$.url")]
-    public async Task Refuses_what_cannot_be_a_webhook(string body, string path)
+    public async Task Refuses_invalid_webhooks(string body, string path)
     {
         var response = await _app.Http.SendAsync(HttpMethod.Post, Webhooks, body);
 
@@ -147,7 +147,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     }
 
     [Fact]
-    public async Task A_subscription_to_all_gets_steps_in_between_and_stock_too()
+    public async Task A_subscription_to_all_gets_intermediate_steps_and_stock_too()
     {
         var path = NewPath();
         var webhook = await CreateAsync(path);
@@ -197,7 +197,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
         Assert.Null(sent["lastError"]);
         await DeleteAsync(webhook);
 
-        // Its endpoint is gone, so it cannot wait for anything.
+        // The endpoint is deleted, so the message cannot wait for anything.
         (await _app.Http.PostAsync($"/api/notifications/{failed["id"]}/resend", null)).EnsureSuccessStatusCode();
         var gone = (await _app.ListAsync($"orderId={order.OrderId}&channel=webhook&status=failed")).Single();
         Assert.Equal("The webhook has been deleted.", (string?)gone["lastError"]);
@@ -226,7 +226,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     [Fact]
     public async Task A_long_answer_is_not_read()
     {
-        // A plain socket: a web server goes on taking what its handler writes when the client has long gone.
+        // A plain socket: a web server goes on accepting what its handler writes long after the client has closed.
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var answering = AnswerAtLengthAsync(listener);
@@ -240,7 +240,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
         await DeleteAsync(webhook);
     }
 
-    /// <summary>Answers 200 with 256 MiB, and returns how much of it went out before the client closed.</summary>
+    /// <summary>Answers 200 with 256 MiB, and returns how much of it was sent before the client closed.</summary>
     private static async Task<long> AnswerAtLengthAsync(TcpListener listener)
     {
         using var socket = await listener.AcceptSocketAsync();
@@ -257,7 +257,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
         }
         catch (SocketException)
         {
-            // Nobody wants more.
+            // The client has closed the connection.
         }
 
         return sent;
@@ -323,7 +323,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
     }
 
     [Fact]
-    public async Task A_customers_own_webhook_gets_her_events_while_she_wants_them_and_ends_with_her()
+    public async Task A_customers_own_webhook_gets_their_events_while_enabled_and_ends_with_an_erasure()
     {
         var path = NewPath();
         var (customer, other) = (running.Customers.Add(), running.Customers.Add());
@@ -342,7 +342,7 @@ public sealed class WebhookTests(WebhookTests.Running running) : IClassFixture<W
         var sent = (await _app.ListAsync($"customerId={customer}&channel=webhook&status=sent")).Single();
         Assert.Equal(wanted.OrderId.ToString(), (string?)sent["orderId"]);
 
-        // Recorded while they wanted it, and not any more when it is to be sent.
+        // Recorded while the customer wanted it, but no longer wanted when it is to be sent.
         await _app.QueryAsync<object>("UPDATE webhooks SET active = false WHERE id = $1", Id(webhook));
         (await _app.Http.PostAsync($"/api/notifications/{sent["id"]}/resend", null)).EnsureSuccessStatusCode();
         await KeepAsync(Events.Customer(customer, 3));

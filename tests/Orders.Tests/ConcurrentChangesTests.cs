@@ -21,7 +21,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         return (response.StatusCode, response.IsSuccessStatusCode ? null : (string?)(await OrdersApp.BodyAsync(response))["type"]);
     }
 
-    /// <summary>History and events have each version once, and both end with the order's.</summary>
+    /// <summary>History and events contain each version once, and both end with the order's version.</summary>
     private async Task AssertOneEventPerVersionAsync(Guid id, int version)
     {
         Assert.Equal(version, (int)(await _app.OrderAsync(id))["version"]!);
@@ -32,9 +32,9 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         Assert.Equal(Enumerable.Range(2, version - 1), updated.Select(r => r.Json.GetProperty("version").GetInt32()));
     }
 
-    // Several orders and several callers each, so that without the lock some of them do meet.
+    // Several orders with several callers each, so that some callers would collide without the lock.
     [Fact]
-    public async Task Of_a_cancel_and_a_shipment_at_once_exactly_one_wins()
+    public async Task Of_a_concurrent_cancel_and_shipment_exactly_one_wins()
     {
         var orders = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => _app.ConfirmedAsync()));
         await Task.WhenAll(orders.Select(async order =>
@@ -63,7 +63,7 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
     [Theory]
     [InlineData(1, 3)]
     [InlineData(2, 1)]
-    public async Task Of_returns_at_once_never_more_comes_back_than_was_shipped(int each, int accepted)
+    public async Task Concurrent_returns_never_exceed_what_was_shipped(int each, int accepted)
     {
         var orders = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => _app.ShippedAsync()));
         await Task.WhenAll(orders.Select(async order =>
@@ -80,9 +80,9 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
         }
     }
 
-    // The lock keeps this from happening; the version is what still holds if somebody writes past it.
+    // The lock prevents this; the version check still protects the order when a write bypasses the lock.
     [Fact]
-    public async Task An_order_that_has_another_version_than_the_one_decided_on_is_not_written()
+    public async Task An_order_that_has_changed_since_the_decision_is_not_written()
     {
         var (id, _) = await _app.ConfirmedAsync();
         await using var connection = await _app.Database.OpenConnectionAsync();
@@ -102,10 +102,10 @@ public sealed class ConcurrentChangesTests(SharedOrders shared) : NoOrdersTests(
     }
 
     [Fact]
-    public async Task A_change_whose_write_the_database_refuses_for_its_version_is_decided_again()
+    public async Task A_change_that_the_database_refuses_for_its_version_is_decided_again()
     {
         var (id, _) = await _app.ConfirmedAsync();
-        // As somebody who writes past the lock: the first write finds another version than the one that was decided on.
+        // As if a write had bypassed the lock: the first write finds another version than the one that was decided on.
         await _app.ExecuteAsync(
             """
             CREATE FUNCTION overtaken() RETURNS trigger LANGUAGE plpgsql AS $$

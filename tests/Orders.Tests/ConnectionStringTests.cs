@@ -8,7 +8,7 @@ public sealed class ConnectionStringTests
     [InlineData("Host=h", "Max Auto Prepare=100", "No Reset On Close=True", "Maximum Pool Size=25", "Timeout=5")]
     [InlineData("Host=h;Max Auto Prepare=0;No Reset On Close=false;MaxPoolSize=3;Timeout=15", "Max Auto Prepare=0", "No Reset On Close=False", "Maximum Pool Size=3", "Timeout=15")]
     [InlineData("Host=h;Options=-c jit=off", "Options=\"-c jit=off\"")]
-    public void What_is_configured_counts_before_what_a_service_is_used_to(string configured, params string[] expected)
+    public void Configured_values_override_the_defaults_of_a_service(string configured, params string[] expected)
     {
         var settings = ServiceDatabaseExtensions.ConnectionString(configured).ConnectionString.Split(';');
         Assert.All(expected, setting => Assert.Contains(setting, settings));

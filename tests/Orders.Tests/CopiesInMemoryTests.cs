@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 namespace OrderInventory.Orders.Tests;
 
 /// <summary>
-/// A replica that has old copies in memory: what another replica has been told counts for it too, without a message between them.
+/// A replica with old copies in memory: an event that another replica has handled counts for it too, without a message between them.
 /// </summary>
 [Collection(OrdersCollection.Name)]
 public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : IAsyncLifetime
@@ -21,7 +21,7 @@ public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : 
         (_customer, _product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         foreach (var app in new[] { _app, _replica })
         {
-            // Twice: a copy that a call has brought is in memory when it was read once more.
+            // Twice: a copy fetched by a call is in memory only after it was read once more.
             await PlacedAsync(app);
             await PlacedAsync(app);
         }
@@ -42,17 +42,17 @@ public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : 
         return (decimal)(await OrdersApp.BodyAsync(placed))["total"]!["amount"]!;
     }
 
-    /// <summary>Written as the handler of an event does, by a replica that is none of these: neither of them is told.</summary>
+    /// <summary>Writes like an event handler of a third replica: neither of these two is notified.</summary>
     private Task WriteProductAsync(int version, decimal price, string status) => _app.ExecuteAsync(
         "UPDATE product_copies SET version = $2, price = $3, status = $4 WHERE product_id = $1", _product, (long)version, price, status);
 
     [Fact]
-    public async Task A_new_price_counts_from_the_moment_that_its_event_is_handled()
+    public async Task A_new_price_applies_as_soon_as_its_event_is_handled()
     {
         await WriteProductAsync(2, 20.00m, "active");
         Assert.Equal(20.00m, await PlacedAsync(_replica));
         Assert.Equal(20.00m, await PlacedAsync(_app));
-        await _app.TellProductAsync(_product, 3, "active", 21.00m);
+        await _app.PublishProductAsync(_product, 3, "active", 21.00m);
         Assert.Equal(21.00m, await PlacedAsync(_replica));
         Assert.Equal(21.00m, await PlacedAsync(_app));
     }
@@ -100,7 +100,7 @@ public sealed class CopiesInMemoryTests(InfrastructureFixture infrastructure) : 
     [InlineData("short")]
     [InlineData("erased")]
     [InlineData("away")]
-    public async Task A_replay_is_answered_whatever_has_changed_since(string change)
+    public async Task A_replay_is_answered_regardless_of_later_changes(string change)
     {
         var first = await OrdersApp.BodyAsync(await PlaceAsync(_app, "key"));
         switch (change)

@@ -3,7 +3,7 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>One session that plans as the service's connections do, and knows how many rows its statements have looked at.</summary>
+/// <summary>One session that plans as the service's connections do, and counts the rows that its statements have read.</summary>
 internal sealed class CountedSession : IAsyncDisposable
 {
     public CountedSession(string database)
@@ -15,7 +15,7 @@ internal sealed class CountedSession : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
-    /// <summary>Rows of the tables that were read or found by an index, by all sessions whose counts have been written.</summary>
+    /// <summary>Rows of the tables that were read or found by an index, in all sessions whose counts have been flushed.</summary>
     public async Task<long> RowsReadAsync(params string[] tables)
     {
         await using var flush = Database.CreateCommand("SELECT pg_stat_force_next_flush()");

@@ -5,11 +5,11 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>What people write into an order: it is in no event, and it goes with the customer once the order is final.</summary>
+/// <summary>Free text in an order: it is in no event, and it is erased with the customer once the order is final.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
-    private const string Words = "Maria Anders moved";
+    private const string FreeText = "Maria Anders moved";
 
     private OrdersApp _app = null!;
     private HttpClient _http = null!;
@@ -25,7 +25,7 @@ public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsync
     private async Task PostAsync(Guid id, string what, object body) =>
         (await _http.PostAsJsonAsync($"/api/orders/{id}/{what}", body)).EnsureSuccessStatusCode();
 
-    /// <summary>All that the service tells of the order.</summary>
+    /// <summary>Everything that the service returns or stores about the order.</summary>
     private async Task<string> EverythingAsync(Guid id, Guid customer) => string.Concat(
         await _http.GetStringAsync($"/api/orders/{id}"), await _http.GetStringAsync($"/api/orders/{id}/timeline"),
         await _http.GetStringAsync($"/api/customers/{customer}/orders/recent"), await _http.GetStringAsync($"/api/orders?customerId={customer}"),
@@ -34,52 +34,52 @@ public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsync
     private async Task<Guid> CustomerOfAsync(Guid id) => (Guid)(await _app.OrderAsync(id))["customerId"]!;
 
     [Fact]
-    public async Task Reasons_carriers_and_numbers_are_in_no_event()
+    public async Task Reasons_carriers_and_tracking_numbers_are_in_no_event()
     {
         var (cancelled, _) = await _app.ConfirmedAsync();
-        await PostAsync(cancelled, "cancel", new { reason = Words });
+        await PostAsync(cancelled, "cancel", new { reason = FreeText });
         var (returned, product) = await _app.ConfirmedAsync();
-        await PostAsync(returned, "ship", new { carrier = Words, trackingNumber = Words });
-        await PostAsync(returned, "returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = Words });
+        await PostAsync(returned, "ship", new { carrier = FreeText, trackingNumber = FreeText });
+        await PostAsync(returned, "returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = FreeText });
         foreach (var (id, count) in new[] { (cancelled, 2), (returned, 3) })
         {
             var events = await _app.Kafka.ReadAsync("order.updated", id.ToString(), seen => seen.Count == count);
-            Assert.All(events, e => Assert.DoesNotContain(Words, e.Value, StringComparison.Ordinal));
+            Assert.All(events, e => Assert.DoesNotContain(FreeText, e.Value, StringComparison.Ordinal));
             Assert.All(events, e => Assert.Equal(System.Text.Json.JsonValueKind.Null, e.Json.GetProperty("reason").ValueKind));
         }
 
-        Assert.Contains(Words, await EverythingAsync(cancelled, await CustomerOfAsync(cancelled)), StringComparison.Ordinal);
+        Assert.Contains(FreeText, await EverythingAsync(cancelled, await CustomerOfAsync(cancelled)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task They_go_with_the_customer_from_an_order_that_is_final()
+    public async Task They_are_removed_from_a_final_order_when_the_customer_is_erased()
     {
         var (id, _) = await _app.ConfirmedAsync();
         var customer = await CustomerOfAsync(id);
-        await PostAsync(id, "cancel", new { reason = Words });
+        await PostAsync(id, "cancel", new { reason = FreeText });
         await _app.AnswerAsync(id, 3, "released");
         await _app.WaitForAsync(id, "cancelled");
-        Assert.Contains(Words, await EverythingAsync(id, customer), StringComparison.Ordinal);
+        Assert.Contains(FreeText, await EverythingAsync(id, customer), StringComparison.Ordinal);
         await _app.EraseAsync(customer);
         await Eventually.TrueAsync(
-            async () => !(await EverythingAsync(id, customer)).Contains(Words, StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the words are gone");
+            async () => !(await EverythingAsync(id, customer)).Contains(FreeText, StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the free text is removed");
     }
 
     [Fact]
-    public async Task They_stay_while_the_order_is_under_way_and_go_when_it_has_arrived()
+    public async Task They_stay_while_the_order_is_on_its_way_and_are_removed_when_it_is_delivered()
     {
         var (id, product) = await _app.ConfirmedAsync();
         var customer = await CustomerOfAsync(id);
-        await PostAsync(id, "ship", new { carrier = Words, trackingNumber = Words });
+        await PostAsync(id, "ship", new { carrier = FreeText, trackingNumber = FreeText });
         await _app.EraseAsync(customer);
-        Assert.Equal(Words, (string?)(await _app.OrderAsync(id))["carrier"]);
+        Assert.Equal(FreeText, (string?)(await _app.OrderAsync(id))["carrier"]);
         var delivered = await _http.PostAsync($"/api/orders/{id}/deliver", null);
-        Assert.DoesNotContain(Words, await delivered.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain(FreeText, await delivered.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await Eventually.TrueAsync(
-            async () => !(await EverythingAsync(id, customer)).Contains(Words, StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the words are gone");
+            async () => !(await EverythingAsync(id, customer)).Contains(FreeText, StringComparison.Ordinal), TimeSpan.FromSeconds(10), "the free text is removed");
 
-        await PostAsync(id, "returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = Words });
-        Assert.DoesNotContain(Words, await EverythingAsync(id, customer), StringComparison.Ordinal);
+        await PostAsync(id, "returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = FreeText });
+        Assert.DoesNotContain(FreeText, await EverythingAsync(id, customer), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -90,7 +90,7 @@ public sealed class FreeTextTests(InfrastructureFixture infrastructure) : IAsync
     [InlineData("trackingNumber", "\u202E4300")]
     [InlineData("trackingNumber", " 42")]
     [InlineData("trackingNumber", " ")]
-    public async Task A_carrier_has_something_to_see_and_a_tracking_number_nothing_that_nobody_sees(string member, string text)
+    public async Task A_carrier_has_visible_characters_and_a_tracking_number_no_invisible_ones(string member, string text)
     {
         var (id, _) = await _app.ConfirmedAsync();
 

@@ -9,7 +9,7 @@ public sealed class GroupQueueTests
     private readonly List<int> _group = [];
 
     [Fact]
-    public async Task One_that_is_alone_waits_for_nobody()
+    public async Task A_single_entry_does_not_wait()
     {
         var queue = new GroupQueue<int>(_time);
         var first = queue.TakeAsync(_group);
@@ -23,7 +23,7 @@ public sealed class GroupQueueTests
     }
 
     [Fact]
-    public async Task A_group_waits_for_as_many_as_the_one_before_had_and_for_no_clock()
+    public async Task A_group_waits_for_as_many_entries_as_the_previous_one_had()
     {
         var queue = await AfterThreeAsync();
         Assert.True(queue.TryAdd(4));
@@ -37,7 +37,7 @@ public sealed class GroupQueueTests
     }
 
     [Fact]
-    public async Task A_group_goes_without_those_who_do_not_come_in_time()
+    public async Task A_group_is_taken_without_late_entries()
     {
         var queue = await AfterThreeAsync();
         Assert.True(queue.TryAdd(4));
@@ -50,7 +50,7 @@ public sealed class GroupQueueTests
     }
 
     [Fact]
-    public async Task What_was_taken_is_handed_out_after_the_end_and_nothing_more_is_taken()
+    public async Task After_completion_accepted_entries_are_handed_out_and_new_ones_are_refused()
     {
         var queue = new GroupQueue<int>(_time);
         Assert.True(queue.TryAdd(1));

@@ -10,14 +10,14 @@ public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared
     private readonly OrdersApp _app = shared.App;
 
     [Fact]
-    public async Task The_same_key_and_body_answer_the_same_order_as_it_is_now()
+    public async Task The_same_key_and_body_return_the_order_in_its_current_state()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         var first = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key"));
         await _app.AnswerAsync((Guid)first["id"]!, 1, "reserved");
         await _app.WaitForAsync((Guid)first["id"]!, "confirmed");
 
-        // Short by now: the check must not refuse what was accepted before.
+        // Stock is short by now: the check must not refuse what was accepted before.
         _app.Neighbours.Available[product] = 0;
         var again = await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key");
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
@@ -35,12 +35,12 @@ public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared
         var other = await _app.PlaceAsync(OrdersApp.Body(customer, (product, 2)), "key");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
         Assert.EndsWith("/idempotency-key-reused", (string?)(await OrdersApp.BodyAsync(other))["type"], StringComparison.Ordinal);
-        // The key is the caller's, whoever the order is for.
+        // The key belongs to the caller, whichever customer the order is for.
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (product, 2)), "key")).StatusCode);
     }
 
     [Fact]
-    public async Task Twenty_at_once_make_one_order()
+    public async Task Twenty_concurrent_requests_make_one_order()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         var responses = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), "key")));
@@ -55,7 +55,7 @@ public sealed class IdempotencyTests(SharedOrders shared) : NoOrdersTests(shared
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            // Another replica has written the key and has not committed yet: nobody can see the row, only wait for it.
+            // Another replica has written the key and has not committed yet: others cannot see the row, only wait for it.
             await using var insert = new NpgsqlCommand(
                 "INSERT INTO idempotency_keys (caller, key, fingerprint, resource_id) VALUES ($1, 'key', '\\x00', $2)", connection, transaction)
             {

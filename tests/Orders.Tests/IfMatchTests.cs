@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Actions by POST need no If-Match, and honour it if it is sent.</summary>
+/// <summary>POST actions need no If-Match, but honour it when it is sent.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class IfMatchTests(InfrastructureFixture infrastructure)
 {
@@ -13,7 +13,7 @@ public sealed class IfMatchTests(InfrastructureFixture infrastructure)
     [InlineData("ship", 2, HttpStatusCode.OK)]
     [InlineData("deliver", 3, HttpStatusCode.OK)]
     [InlineData("returns", 3, HttpStatusCode.Created)]
-    public async Task A_stale_version_is_412_and_changes_nothing_and_the_current_one_goes_on(string action, int current, HttpStatusCode expected)
+    public async Task A_stale_version_is_412_and_changes_nothing_and_the_current_one_succeeds(string action, int current, HttpStatusCode expected)
     {
         await using var app = await OrdersApp.StartAsync(infrastructure);
         using var http = app.CreateClient();

@@ -8,12 +8,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>The stock check as question and answer over Kafka; the test speaks for Inventory.</summary>
+/// <summary>The stock check as request and reply over Kafka; the test replies for Inventory.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task Short_is_409_and_enough_makes_the_order()
+    public async Task A_shortage_is_409_and_enough_stock_makes_the_order()
     {
         await using var app = await StartAsync();
         using var inventory = new Inventory(infrastructure.Kafka);
@@ -21,7 +21,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
         inventory.Available[product] = 5;
         await Eventually.TrueAsync(
             async () => (await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)))).StatusCode == HttpStatusCode.Conflict,
-            TimeSpan.FromSeconds(30), "question and answer pass");
+            TimeSpan.FromSeconds(30), "a request gets its answer");
         var refused = await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3), (product, 3)));
         var line = (await OrdersApp.BodyAsync(refused))["lines"]![0]!;
         Assert.Equal((6, 5), ((int)line["requested"]!, (int)line["available"]!));
@@ -39,21 +39,21 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_late_answer_is_dropped_and_the_next_question_gets_its_own()
+    public async Task A_late_answer_is_dropped_and_the_next_request_gets_its_own()
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
         using var inventory = new Inventory(infrastructure.Kafka);
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 3));
-        // Enough, and not so much that it would not be asked for again.
+        // Enough, but little enough that the next order asks again.
         inventory.Available[product] = 100;
         await Eventually.TrueAsync(
-            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "question and answer pass");
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "a request gets its answer");
 
         inventory.IsLate = true;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
         Assert.NotEmpty(inventory.LateAnswers);
-        // They come before the next answer, on the same partition, and say that there is enough.
+        // The late replies come before the next reply, on the same partition, and report enough stock.
         inventory.IsLate = false;
         inventory.Available[product] = 2;
         var refused = await app.PlaceAsync(body);
@@ -62,32 +62,32 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Asks_no_more_for_a_while_when_nobody_answers_again_and_again()
+    public async Task Makes_no_requests_for_a_while_after_repeated_timeouts()
     {
         await using var app = await StartAsync(("Orders:WhenStockUnknown", "Refuse"));
         var product = app.Neighbours.AddProduct();
         var body = OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1));
-        var (atStart, asked) = (CountQuestions(), 0L);
+        var (atStart, asked) = (CountRequests(), 0L);
 
-        // Each attempt asks until the circuit opens. The first ones may end before the client has its partitions, and ask nothing.
+        // Each attempt sends a request until the circuit opens. The first attempts may end before the client has its partitions, and send none.
         await Eventually.TrueAsync(
             async () =>
             {
-                asked = CountQuestions() - atStart;
+                asked = CountRequests() - atStart;
                 Assert.Equal(HttpStatusCode.ServiceUnavailable, (await app.PlaceAsync(body)).StatusCode);
-                return asked > 0 && CountQuestions() - atStart == asked;
+                return asked > 0 && CountRequests() - atStart == asked;
             },
-            TimeSpan.FromSeconds(30), "a placement asks nothing");
+            TimeSpan.FromSeconds(30), "a placement makes no request");
         Assert.InRange(asked, 1, 12);
 
         using var inventory = new Inventory(infrastructure.Kafka);
         inventory.Available[product] = 1000;
         await Eventually.TrueAsync(
-            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is queried again");
     }
 
-    /// <summary>How many questions the topic has ever had.</summary>
-    private long CountQuestions()
+    /// <summary>How many requests the topic has ever had.</summary>
+    private long CountRequests()
     {
         var client = new ClientConfig { BootstrapServers = infrastructure.Kafka };
         using var admin = new AdminClientBuilder(client).Build();
@@ -111,7 +111,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
 
         public ConcurrentDictionary<Guid, long> Available { get; } = [];
 
-        /// <summary>Answers are kept, and sent before the first that is not late.</summary>
+        /// <summary>Replies are held back, and sent before the first one that is not late.</summary>
         public bool IsLate { get; set; }
 
         public ConcurrentQueue<Message<string, byte[]>> LateAnswers { get; } = [];
@@ -146,7 +146,7 @@ public sealed class KafkaStockCheckTests(InfrastructureFixture infrastructure)
                 }
                 catch (ConsumeException)
                 {
-                    // The topic is not there yet.
+                    // The topic does not exist yet.
                 }
 
                 if (record is null)

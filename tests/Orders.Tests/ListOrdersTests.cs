@@ -70,11 +70,11 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
         Assert.Equal(Enumerable.Reverse(placed), read);
     }
 
-    // Fails when the list is read along the ids: then the other orders are looked at to find that they are others.
+    // Fails when the list is read in the order of the ids: then all other orders are read only to be filtered out.
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_state_that_few_orders_have_is_found_without_a_look_at_the_others(bool oldestFirst)
+    public async Task Orders_in_a_rare_state_are_found_without_reading_the_others(bool oldestFirst)
     {
         await _app.ExecuteAsync(
             """
@@ -91,7 +91,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
     }
 
     [Fact]
-    public async Task Times_of_placement_are_compared_to_the_microsecond_and_the_end_is_not_in_it()
+    public async Task Times_of_placement_are_compared_to_the_microsecond_and_the_end_is_exclusive()
     {
         var customer = _app.Neighbours.AddCustomer();
         var order = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (_app.Neighbours.AddProduct(), 1))));
@@ -111,7 +111,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
     [InlineData("cursor=x", "cursor")]
     [InlineData("cursor=", "cursor")]
     [InlineData("status=lost", "status")]
-    public async Task What_cannot_be_read_is_400_and_named(string query, string path)
+    public async Task Invalid_parameters_are_400_and_named(string query, string path)
     {
         var response = await _http.GetAsync($"/api/orders?{query}");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
@@ -126,7 +126,7 @@ public sealed class ListOrdersTests(SharedOrders shared) : NoOrdersTests(shared)
             (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { })).EnsureSuccessStatusCode();
         }
 
-        // As if it had been placed then: the id is of that time too.
+        // As if it had been placed at that time, with an id of that time too.
         var placedAt = DateTimeOffset.Parse(day + "T00:00:00Z", CultureInfo.InvariantCulture);
         var idOfThen = Guid.CreateVersion7(placedAt);
         await _app.ExecuteAsync(

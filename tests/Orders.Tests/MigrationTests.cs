@@ -12,7 +12,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Databases that an older version has left.</summary>
+/// <summary>Databases left by an older version.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class MigrationTests(InfrastructureFixture infrastructure)
 {
@@ -24,7 +24,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     [InlineData("ShipToErased")]
     [InlineData("WordsOfErased")]
     [InlineData("Ensure")]
-    public async Task Orders_of_every_earlier_version_are_read_and_go_on(string version)
+    public async Task Orders_of_every_earlier_version_can_be_read_and_continue(string version)
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         var (open, final) = (Guid.CreateVersion7(), Guid.CreateVersion7());
@@ -48,7 +48,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task What_people_wrote_into_an_erased_customers_final_orders_goes_and_only_that()
+    public async Task Free_text_is_removed_from_final_orders_of_erased_customers_and_nothing_else()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         var (gone, waits, kept) = (new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0001"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002"), new Guid("01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003"));
@@ -86,9 +86,9 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
                  """).ToListAsync());
     }
 
-    // A statement that waits for a lock has everybody behind it who wants the table. Fails when the migration waits for as long as the report takes.
+    // A statement that waits for a lock blocks everybody else who needs the table. Fails when the migration waits as long as the report runs.
     [Fact]
-    public async Task A_migration_that_meets_a_long_report_lets_the_version_before_go_on()
+    public async Task A_migration_that_meets_a_long_report_does_not_block_the_previous_version()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         await using (var database = Open(connection))
@@ -121,9 +121,9 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         Assert.Equal("", await MissingAsync(connection));
     }
 
-    // Outside a transaction an index can be left half made, and two replicas can make it at once.
+    // Outside a transaction, an index can be left incomplete, and two replicas can build it at the same time.
     [Fact]
-    public async Task Replicas_that_start_together_make_whole_an_index_that_was_left_half_made()
+    public async Task Replicas_that_start_at_the_same_time_complete_a_half_built_index()
     {
         var connection = await infrastructure.CreateDatabaseAsync("orders");
         await using var server = NpgsqlDataSource.Create(connection);
@@ -150,7 +150,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task A_service_whose_role_may_not_change_the_schema_waits_for_who_may()
+    public async Task A_service_that_may_not_migrate_waits_until_another_has_migrated()
     {
         var owned = await infrastructure.CreateDatabaseAsync("orders");
         await using var server = NpgsqlDataSource.Create(owned);
@@ -168,10 +168,10 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         var start = StartAsync(limited, ("Database:Migrations", "Never"));
         await Eventually.TrueAsync(
             async () => await server.CreateCommand($"SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = '{role}'").ExecuteScalarAsync() is true,
-            TimeSpan.FromSeconds(60), "the service has looked at its database");
+            TimeSpan.FromSeconds(60), "the service has checked its database");
         Assert.False(start.IsCompleted);
 
-        // As a step of a deployment; it needs the database alone.
+        // As a step of a deployment; it needs only the database.
         var arguments = new ProcessStartInfo("dotnet", [typeof(Program).Assembly.Location, "--Database:Migrations=Only", $"--ConnectionStrings:ordersdb={owned}"])
         {
             RedirectStandardError = true,
@@ -190,7 +190,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task The_newest_can_be_taken_back_and_made_again()
+    public async Task The_newest_migration_can_be_reverted_and_applied_again()
     {
         await using var database = Open(await infrastructure.CreateDatabaseAsync("orders"));
         var migrator = database.GetService<IMigrator>();
@@ -210,11 +210,11 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
     private static OrdersDb Open(string connection) => new(
         new DbContextOptionsBuilder<OrdersDb>().UseNpgsql(new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString).UseSnakeCaseNamingConvention().Options);
 
-    /// <summary>On a thread of its own: the host of a test starts on that of its caller.</summary>
+    /// <summary>Starts it on another thread: a test's host starts on the caller's thread.</summary>
     private Task<OrdersApp> StartAsync(string connection, params (string Key, string Value)[] settings) =>
         Task.Run(() => OrdersApp.StartAsync(infrastructure, connection, settings));
 
-    /// <summary>Migrations that were not applied, and indexes that nobody reads because they are not whole.</summary>
+    /// <summary>Migrations that were not applied, and indexes that are unused because they are invalid.</summary>
     private static async Task<string> MissingAsync(string connection)
     {
         await using var database = Open(connection);
@@ -222,7 +222,7 @@ public sealed class MigrationTests(InfrastructureFixture infrastructure)
         return string.Join(' ', [.. await database.Database.GetPendingMigrationsAsync(), .. await halfMade.ToListAsync()]);
     }
 
-    /// <summary>An order of two lines with all that people wrote, by columns that every version has.</summary>
+    /// <summary>An order of two lines with all its free text, written to columns that every version has.</summary>
     private static Task<int> InsertAsync(OrdersDb database, Guid order, Guid customer, string status, long version)
     {
         const string words = """{"reason": "they have moved", "carrier": "DHL", "trackingNumber": "JJD1"}""";

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>What was put on sale a moment ago has no copy here yet.</summary>
+/// <summary>A product that was created a moment ago has no local copy yet.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class MissingCopiesTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -13,28 +13,28 @@ public sealed class MissingCopiesTests(InfrastructureFixture infrastructure) : I
 
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
-    // Fails when each order asks for itself, or when one refused call refuses an order: the breaker opens after ten.
+    // Fails when each order makes its own call, or when one failed call refuses an order: the breaker opens after ten.
     [Fact]
-    public async Task Forty_orders_for_a_product_made_a_moment_before_by_a_customer_made_a_moment_before_are_one_call_and_forty_orders()
+    public async Task Forty_orders_for_a_new_product_by_a_new_customer_share_their_calls()
     {
-        // The first call and its retry fail, as on a machine that is very busy.
+        // The first call and its retry fail, as on a very busy machine.
         _app.Neighbours.ProductsFailures = 2;
         var (product, customer) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddCustomer());
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.Created, answer.StatusCode));
-        Assert.Equal((3, 3), (_app.Neighbours.ProductQuestions, _app.Neighbours.CustomerQuestions));
+        Assert.Equal((3, 3), (_app.Neighbours.ProductRequests, _app.Neighbours.CustomerRequests));
 
-        // And the answer is kept: no event has come.
+        // The answer is kept, although no event has arrived.
         Assert.Equal(HttpStatusCode.Created, (await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))).StatusCode);
-        Assert.Equal((3, 3), (_app.Neighbours.ProductQuestions, _app.Neighbours.CustomerQuestions));
+        Assert.Equal((3, 3), (_app.Neighbours.ProductRequests, _app.Neighbours.CustomerRequests));
     }
 
     [Fact]
-    public async Task An_answer_that_an_event_has_overtaken_is_not_taken_for_current()
+    public async Task A_deleted_local_copy_refuses_the_order_without_a_call()
     {
         var (product, customer) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddCustomer());
-        await _app.TellProductAsync(product, 2, "deleted");
+        await _app.PublishProductAsync(product, 2, "deleted");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)))).StatusCode);
-        Assert.Equal(0, _app.Neighbours.ProductQuestions);
+        Assert.Equal(0, _app.Neighbours.ProductRequests);
     }
 }

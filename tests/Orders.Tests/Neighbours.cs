@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.Orders.Tests;
 
 /// <summary>
-/// Inventory, Products and Customers as Orders meets them: a real HTTP server on loopback that answers as api.md says, with what the
-/// test put in, or does not answer.
+/// Inventory, Products and Customers as Orders sees them: a real HTTP server on loopback that answers as specified in api.md, with what
+/// the test put in, or does not answer.
 /// </summary>
 internal sealed class Neighbours : IAsyncDisposable
 {
@@ -21,45 +21,45 @@ internal sealed class Neighbours : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, string> _customers = new();
 
     private int _checks;
-    private int _reservationQuestions;
-    private int _productQuestions;
-    private int _customerQuestions;
+    private int _reservationRequests;
+    private int _productRequests;
+    private int _customerRequests;
 
     private Neighbours(WebApplication server) => _server = server;
 
     public string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    /// <summary>Units available of a product; 1,000 when nothing is said.</summary>
+    /// <summary>Available units of a product; 1,000 if not set.</summary>
     public ConcurrentDictionary<Guid, long> Available { get; } = new();
 
-    /// <summary>What Inventory says of an order when it is asked; 404 for others.</summary>
+    /// <summary>Inventory's answers about orders; 404 for others.</summary>
     public ConcurrentDictionary<Guid, (long OrderVersion, string Outcome)> Reservations { get; } = new();
 
-    /// <summary>The holds that Inventory was told of with a check.</summary>
+    /// <summary>The holds named in stock checks.</summary>
     public ConcurrentQueue<Guid?> CheckedHolds { get; } = new();
 
     /// <summary>What Notifications has recorded; null when it is down.</summary>
     public object[]? Notifications { get; set; } = [];
 
-    /// <summary>How often Inventory was asked for a check, whether it answered or not.</summary>
+    /// <summary>How many stock checks Inventory received, whether it answered or not.</summary>
     public int Checks => _checks;
 
-    /// <summary>The products that Inventory was asked for, question by question.</summary>
+    /// <summary>The products of each stock check.</summary>
     public ConcurrentQueue<Guid[]> CheckedProducts { get; } = new();
 
-    /// <summary>How often Inventory was asked what it decided for an order, whether it answered or not.</summary>
-    public int ReservationQuestions => _reservationQuestions;
+    /// <summary>How often Inventory was asked for its decision on an order, whether it answered or not.</summary>
+    public int ReservationRequests => _reservationRequests;
 
-    /// <summary>So many questions, from the first, Products and Customers each fail to answer.</summary>
+    /// <summary>How many of their first requests Products and Customers each fail to answer.</summary>
     public int ProductsFailures { get; set; }
 
-    public int ProductQuestions => _productQuestions;
+    public int ProductRequests => _productRequests;
 
-    public int CustomerQuestions => _customerQuestions;
+    public int CustomerRequests => _customerRequests;
 
     public bool InventoryIsDown { get; set; }
 
-    /// <summary>A check is answered only when nobody waits for it any more.</summary>
+    /// <summary>Whether a check is answered only after the caller's timeout.</summary>
     public bool InventoryIsSlow { get; set; }
 
     public bool ProductsIsDown { get; set; }
@@ -72,7 +72,7 @@ internal sealed class Neighbours : IAsyncDisposable
         return id;
     }
 
-    /// <summary>As they were when they started: all answer, and know nothing.</summary>
+    /// <summary>Resets the servers to their initial state: all answer, and have no data.</summary>
     public void Reset()
     {
         _products.Clear();
@@ -83,7 +83,7 @@ internal sealed class Neighbours : IAsyncDisposable
         CheckedHolds.Clear();
         CheckedProducts.Clear();
         Notifications = [];
-        (_checks, _reservationQuestions, _productQuestions, _customerQuestions, ProductsFailures) = (0, 0, 0, 0, 0);
+        (_checks, _reservationRequests, _productRequests, _customerRequests, ProductsFailures) = (0, 0, 0, 0, 0);
         InventoryIsDown = InventoryIsSlow = ProductsIsDown = CustomersIsDown = false;
     }
 
@@ -104,14 +104,14 @@ internal sealed class Neighbours : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var neighbours = new Neighbours(builder.Build());
         neighbours._server.MapPost("/api/inventory/check", neighbours.CheckAsync);
-        neighbours._server.MapGet("/api/products", (string ids) => Interlocked.Increment(ref neighbours._productQuestions) <= neighbours.ProductsFailures || neighbours.ProductsIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/products", (string ids) => Interlocked.Increment(ref neighbours._productRequests) <= neighbours.ProductsFailures || neighbours.ProductsIsDown ? Down() : Results.Ok(new
         {
             items = Ids(ids).Where(neighbours._products.ContainsKey).Select(id => neighbours._products[id] is var p
                 ? new { id, sku = p.Sku, name = p.Name, price = new { amount = p.Price, currency = p.Currency }, status = p.Status, version = 1 }
                 : null),
             next = (string?)null,
         }));
-        neighbours._server.MapGet("/api/customers", (string? ids, string? q) => Interlocked.Increment(ref neighbours._customerQuestions) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
+        neighbours._server.MapGet("/api/customers", (string? ids, string? q) => Interlocked.Increment(ref neighbours._customerRequests) <= neighbours.ProductsFailures || neighbours.CustomersIsDown ? Down() : Results.Ok(new
         {
             items = neighbours._customers
                 .Where(c => ids is null ? c.Value.Contains(q!, StringComparison.OrdinalIgnoreCase) : Ids(ids).Contains(c.Key))
@@ -120,13 +120,13 @@ internal sealed class Neighbours : IAsyncDisposable
         }));
         neighbours._server.MapGet("/internal/inventory/orders-at", (string location, bool oldestFirst, Guid? after) =>
         {
-            // Two orders at a time, so that a page needs several questions.
+            // Two orders at a time, so that a page needs several requests.
             var orders = neighbours.OrdersAt.GetValueOrDefault(location, []).Order();
             var rest = (oldestFirst ? orders.Where(o => after is null || o > after) : orders.Reverse().Where(o => after is null || o < after)).ToList();
             return neighbours.InventoryIsDown ? Down() : Results.Ok(new { orders = rest.Take(2), last = rest.Count > 2 ? rest[1] : (Guid?)null });
         });
         neighbours._server.MapGet("/api/inventory/reservations/{orderId:guid}", (Guid orderId) =>
-            Interlocked.Increment(ref neighbours._reservationQuestions) > 0 && neighbours.InventoryIsDown ? Down()
+            Interlocked.Increment(ref neighbours._reservationRequests) > 0 && neighbours.InventoryIsDown ? Down()
             : neighbours.Reservations.TryGetValue(orderId, out var known)
                 ? Results.Ok(new { orderId, known.OrderVersion, known.Outcome, lines = Array.Empty<object>(), shortages = Array.Empty<object>(), decidedAt = "2026-11-24T08:00:00Z" })
                 : Results.NotFound());

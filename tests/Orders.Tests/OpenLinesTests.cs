@@ -14,7 +14,7 @@ namespace OrderInventory.Orders.Tests;
 public sealed class OpenLinesTests(InfrastructureFixture infrastructure)
 {
     [Fact]
-    public async Task They_are_what_open_orders_should_hold()
+    public async Task They_are_the_units_that_open_orders_should_hold()
     {
         await using var app = await OrdersApp.StartAsync(infrastructure);
         using var http = app.CreateClient();
@@ -31,7 +31,7 @@ public sealed class OpenLinesTests(InfrastructureFixture infrastructure)
             (await http.GetFromJsonAsync<JsonNode>($"/internal/orders/open-lines?productIds={product},{Guid.CreateVersion7()}"))!["items"]!.AsArray().Single();
     }
 
-    // Fails when all lines are read that the product ever had: most of its orders have ended long ago.
+    // Fails when all lines that the product ever had are read: most of its orders ended long ago.
     [Fact]
     public async Task They_are_found_from_the_open_orders()
     {

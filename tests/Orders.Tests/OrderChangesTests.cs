@@ -119,7 +119,7 @@ public sealed class OrderChangesTests(SharedOrders shared) : NoOrdersTests(share
     }
 
     [Fact]
-    public async Task A_revision_stands_only_when_Inventory_has_revised()
+    public async Task A_revision_takes_effect_only_when_Inventory_has_revised()
     {
         var (id, product) = await _app.ConfirmedAsync();
         var extra = _app.Neighbours.AddProduct(price: 2.00m);
@@ -133,7 +133,7 @@ public sealed class OrderChangesTests(SharedOrders shared) : NoOrdersTests(share
     }
 
     [Fact]
-    public async Task A_refused_revision_changes_nothing_and_stays_to_be_read()
+    public async Task A_refused_revision_changes_nothing_and_remains_readable()
     {
         var (id, product) = await _app.ConfirmedAsync();
         await ReviseAsync(id, "\"2\"", (product, 900));
@@ -148,7 +148,7 @@ public sealed class OrderChangesTests(SharedOrders shared) : NoOrdersTests(share
     public async Task A_kept_product_keeps_its_price_also_when_discontinued_but_not_more_of_it()
     {
         var (id, product) = await _app.ConfirmedAsync();
-        await _app.TellProductAsync(product, 2, "discontinued");
+        await _app.PublishProductAsync(product, 2, "discontinued");
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await ReviseAsync(id, "\"2\"", (product, 4))).StatusCode);
         var revised = await OrdersApp.BodyAsync(await ReviseAsync(id, "\"2\"", (product, 2)));
         Assert.Equal(18.00m, (decimal)revised["revision"]!["lines"]![0]!["unitPrice"]!["amount"]!);
@@ -203,7 +203,7 @@ public sealed class OrderChangesTests(SharedOrders shared) : NoOrdersTests(share
     }
 
     [Fact]
-    public async Task Recent_orders_show_a_change_at_once()
+    public async Task Recent_orders_show_a_change_immediately()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         async Task<List<(Guid, string?)>> RecentAsync() =>

@@ -14,7 +14,7 @@ public class OrderTests
 
     private static Order Placed() => Order.Place(Guid.CreateVersion7(), Guid.CreateVersion7(), [Line(3), Line(1)], null, null, s_now);
 
-    /// <summary>An order brought to a status by legal steps only.</summary>
+    /// <summary>An order brought to a status by valid steps only.</summary>
     private static Order In(OrderStatus status)
     {
         var order = Placed();
@@ -63,7 +63,7 @@ public class OrderTests
         Assert.Equal(1.70m, order.Total);
     }
 
-    // Every status and every wish: what is legal, and nothing else.
+    // Every status with every request: what is allowed, and nothing else.
     [Theory]
     [InlineData(OrderStatus.Pending, "cancel", OrderStatus.CancelPending)]
     [InlineData(OrderStatus.Confirmed, "cancel", OrderStatus.CancelPending)]
@@ -107,7 +107,7 @@ public class OrderTests
         Assert.Equal(version + (change == Change.Made ? 1 : 0), order.Version);
     }
 
-    // Every outcome in every status, answering the order's current version: only those listed count.
+    // Every outcome in every status, for the order's current version: only those listed count.
     public static TheoryData<OrderStatus, ReservationOutcome, OrderStatus> Outcomes
     {
         get
@@ -135,7 +135,7 @@ public class OrderTests
 
     [Theory]
     [MemberData(nameof(Outcomes))]
-    public void An_outcome_counts_only_where_it_is_waited_for(OrderStatus from, ReservationOutcome outcome, OrderStatus to)
+    public void An_outcome_counts_only_for_an_order_that_waits_for_it(OrderStatus from, ReservationOutcome outcome, OrderStatus to)
     {
         var order = In(from);
         var change = order.Apply(outcome, order.Version, [], s_now);
@@ -162,7 +162,7 @@ public class OrderTests
     }
 
     [Fact]
-    public void An_applied_revision_changes_both()
+    public void An_applied_revision_changes_lines_and_total()
     {
         var order = In(OrderStatus.RevisionPending);
         order.Apply(ReservationOutcome.Revised, order.Version, [], s_now);

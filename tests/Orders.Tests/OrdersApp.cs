@@ -17,7 +17,7 @@ public class OrdersCollection : ICollectionFixture<InfrastructureFixture>
     public const string Name = "orders";
 }
 
-/// <summary>The Orders service on its own database, in its own consumer group, with neighbours that the test speaks for.</summary>
+/// <summary>The Orders service on its own database, in its own consumer group; the test plays the other services.</summary>
 internal sealed class OrdersApp : WebApplicationFactory<Program>
 {
     private readonly InfrastructureFixture _infrastructure;
@@ -50,7 +50,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, params (string Key, string Value)[] settings) =>
         await StartAsync(infrastructure, await infrastructure.CopyDatabaseAsync<OrdersDb>("orders"), settings);
 
-    /// <summary>On a database that is there already.</summary>
+    /// <summary>Starts on an existing database.</summary>
     public static async Task<OrdersApp> StartAsync(InfrastructureFixture infrastructure, string database, params (string Key, string Value)[] settings)
     {
         var app = new OrdersApp(infrastructure, database, await Neighbours.StartAsync(), settings);
@@ -58,7 +58,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         return app;
     }
 
-    /// <summary>A second one on the same database and in the same consumer group. Dispose it before this one.</summary>
+    /// <summary>Starts a second replica on the same database and in the same consumer group. Dispose it before this one.</summary>
     public async Task<OrdersApp> StartReplicaAsync()
     {
         var replica = new OrdersApp(_infrastructure, _database, Neighbours, _settings, _group);
@@ -98,7 +98,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         }
     }
 
-    /// <summary>Sends an order; every part of the request can be left to a default.</summary>
+    /// <summary>Sends an order; every part of the request has a default.</summary>
     public async Task<HttpResponseMessage> PlaceAsync(object body, string? key = "", string? prefer = null)
     {
         using var http = CreateClient();
@@ -133,8 +133,8 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         return (id, product);
     }
 
-    /// <summary>Speaks for Products, until it is heard.</summary>
-    public async Task TellProductAsync(Guid product, long version, string status, decimal price = 18.00m)
+    /// <summary>Publishes as Products, and waits until Orders has handled the event.</summary>
+    public async Task PublishProductAsync(Guid product, long version, string status, decimal price = 18.00m)
     {
         await Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(), JsonSerializer.Serialize(
             new { productId = product, version, sku = "TEA-" + product, name = "Chai", price = new { amount = price, currency = "EUR" }, status }));
@@ -143,7 +143,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
             TimeSpan.FromSeconds(30), "the product is known");
     }
 
-    /// <summary>Speaks for Customers, until it is heard.</summary>
+    /// <summary>Publishes as Customers, and waits until Orders has handled the event.</summary>
     public async Task EraseAsync(Guid customer)
     {
         await Kafka.PublishAsync("customer.updated", "customer.updated.v1", customer.ToString(), JsonSerializer.Serialize(
@@ -153,7 +153,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
             TimeSpan.FromSeconds(30), "the customer is erased");
     }
 
-    /// <summary>Speaks for Inventory.</summary>
+    /// <summary>Publishes as Inventory.</summary>
     public Task<Guid> AnswerAsync(Guid order, long version, string outcome, object[]? lines = null, Guid? eventId = null, string? traceParent = null) => Kafka.PublishAsync(
         "inventory.reservation", "inventory.reservation.v1", order.ToString(),
         JsonSerializer.Serialize(new { orderId = order, orderVersion = version, outcome, lines = lines ?? [], decidedAt = "2026-11-24T08:00:00Z" }), eventId,
@@ -165,7 +165,7 @@ internal sealed class OrdersApp : WebApplicationFactory<Program>
         return (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}"))!;
     }
 
-    /// <summary>An order of 3 that has left the warehouse.</summary>
+    /// <summary>A shipped order of 3.</summary>
     public async Task<(Guid Id, Guid Product)> ShippedAsync()
     {
         var (id, product) = await ConfirmedAsync();

@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>A customer sees and changes their own orders, and cannot tell another's from one that is not there.</summary>
+/// <summary>A customer sees and changes their own orders, and cannot distinguish another's order from one that does not exist.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOrders>, IAsyncLifetime
 {
@@ -29,7 +29,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task The_matrix_is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = As(null);
         var orders = new Dictionary<Guid, Guid> { [_own] = await OrderOfAsync(_own), [_other] = await OrderOfAsync(_other) };
@@ -48,7 +48,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Anothers_order_is_answered_as_one_that_is_not_there()
+    public async Task Another_customers_order_is_answered_like_a_missing_one()
     {
         var (foreign, missing) = (await OrderOfAsync(_other), Guid.CreateVersion7());
         var version = $"\"{(long)(await _app.OrderAsync(foreign))["version"]!}\"";
@@ -67,7 +67,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
             id => With(new(HttpMethod.Put, $"/api/orders/{id}/lines") { Content = JsonContent.Create(lines) }, "If-Match", version),
         })
         {
-            Assert.Equal(await WordsAsync(send(missing), missing), await WordsAsync(send(foreign), foreign));
+            Assert.Equal(await NormalizedAsync(send(missing), missing), await NormalizedAsync(send(foreign), foreign));
             using var again = await _customer.SendAsync(send(foreign));
             Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
         }
@@ -76,7 +76,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Lists_have_own_orders_only_whatever_the_filter_and_the_cursor()
+    public async Task Lists_have_own_orders_only_with_any_filter_and_cursor()
     {
         var own = new[] { await OrderOfAsync(_own), await OrderOfAsync(_own) };
         for (var i = 0; i < 3; i++)
@@ -100,7 +100,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Nobody_orders_in_anothers_name()
+    public async Task Nobody_can_order_in_the_name_of_another_customer()
     {
         var (product, missing) = (_app.Neighbours.AddProduct(), Guid.CreateVersion7());
 
@@ -121,7 +121,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         using var mine = await PlaceAsync(_own, product, key);
         Assert.Equal(HttpStatusCode.Created, mine.StatusCode);
 
-        // The same text of another caller is another key, whatever order it makes.
+        // The same key text from another caller is a different key, whatever the order.
         using var theirs = await _app.PlaceAsync(OrdersApp.Body(_own, (product, 1)), key);
         Assert.Equal(HttpStatusCode.Created, theirs.StatusCode);
         Assert.False(theirs.Headers.Contains("Idempotency-Replayed"));
@@ -132,7 +132,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
     }
 
     [Fact]
-    public async Task Staff_see_who_did_it_and_the_customer_does_not()
+    public async Task Staff_see_who_made_a_change_and_the_customer_does_not()
     {
         var order = await OrderOfAsync(_own);
         using var support = As(TestAuthority.Shared.Token("ben@example.com", ["support"]));
@@ -146,6 +146,53 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         Assert.DoesNotContain("\"role\"", shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_customer_reads_their_own_reasons_and_not_those_of_staff()
+    {
+        var (mine, theirs) = (await OrderOfAsync(_own), await OrderOfAsync(_own));
+        using var support = As(TestAuthority.Shared.Token("ben@example.com", ["support"]));
+        using var warehouse = As(TestAuthority.Shared.Token("wim@example.com", ["inventory-manager"]));
+        await CancelAsync(_customer, mine, "changed my mind");
+        await CancelAsync(support, theirs, "chargeback risk, do not tell");
+        var (returned, product) = await _app.ShippedAsync();
+        (await warehouse.PostAsJsonAsync($"/api/orders/{returned}/returns", new { lines = new[] { new { productId = product, quantity = 1 } }, reason = "looks worn" }))
+            .EnsureSuccessStatusCode();
+        using var receiver = As(TestAuthority.Shared.CustomerToken((Guid)(await _app.OrderAsync(returned))["customerId"]!));
+
+        // Both items of the cancel have the reason: the request, and the order that is cancelled when the stock is released.
+        Assert.Equal(["changed my mind", "changed my mind"], await ReasonsAsync(_customer, mine));
+        Assert.Empty(await ReasonsAsync(_customer, theirs));
+        Assert.Empty(await ReasonsAsync(receiver, returned));
+        Assert.Equal(["chargeback risk, do not tell", "chargeback risk, do not tell"], await ReasonsAsync(support, theirs));
+        Assert.Equal(["looks worn"], await ReasonsAsync(support, returned));
+        foreach (var path in new[] { $"/api/orders/{theirs}", $"/api/orders/{theirs}/timeline", "/api/orders", $"/api/customers/{_own}/orders/recent" })
+        {
+            Assert.DoesNotContain("chargeback", await _customer.GetStringAsync(path), StringComparison.Ordinal);
+        }
+
+        async Task CancelAsync(HttpClient client, Guid order, string reason)
+        {
+            (await client.PostAsJsonAsync($"/api/orders/{order}/cancel", new { reason })).EnsureSuccessStatusCode();
+            await _app.AnswerAsync(order, 2, "released");
+            await _app.WaitForAsync(order, "cancelled");
+        }
+
+        static async Task<List<string>> ReasonsAsync(HttpClient client, Guid order) =>
+            [.. (await client.GetFromJsonAsync<JsonNode>($"/api/orders/{order}/timeline"))!["items"]!.AsArray().Select(item => (string?)item!["data"]!["reason"]).OfType<string>()];
+    }
+
+    [Fact]
+    public async Task Everybody_reads_why_an_order_expired()
+    {
+        var order = await OrderOfAsync(_own);
+        await _app.ExecuteAsync(
+            """
+            UPDATE order_history SET what = 'order expired', data = '{"status": "expired", "by": "sweep", "reason": "Inventory did not answer in time."}' WHERE order_id = $1
+            """, order);
+
+        Assert.Contains("did not answer", await _customer.GetStringAsync($"/api/orders/{order}/timeline"), StringComparison.Ordinal);
+    }
+
     private HttpClient As(string? token)
     {
         var client = _app.CreateClient();
@@ -153,7 +200,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
         return client;
     }
 
-    /// <summary>Placed by the customer.</summary>
+    /// <summary>Places an order as the customer.</summary>
     private async Task<Guid> OrderOfAsync(Guid customer)
     {
         using var client = As(TestAuthority.Shared.CustomerToken(customer));
@@ -171,7 +218,7 @@ public sealed class OwnOrdersTests(SharedOrders shared) : IClassFixture<SharedOr
 
     private async Task<JsonArray> ItemsAsync(string path) => (await _customer.GetFromJsonAsync<JsonNode>(path))!["items"]!.AsArray();
 
-    private async Task<string> WordsAsync(HttpRequestMessage request, Guid id)
+    private async Task<string> NormalizedAsync(HttpRequestMessage request, Guid id)
     {
         using var answer = await _customer.SendAsync(request);
         var body = await answer.Content.ReadAsStringAsync();

@@ -124,7 +124,7 @@ public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared)
         Assert.NotNull(products.Headers.RetryAfter);
         _app.Neighbours.ProductsIsDown = false;
         _app.Neighbours.CustomersIsDown = true;
-        // Another one: the answer about the first is kept.
+        // Another customer: the answer about the first one is kept.
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (product, 1)))).StatusCode);
     }
 
@@ -137,14 +137,14 @@ public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared)
     }
 
     [Fact]
-    public async Task Waits_for_the_outcome_when_asked_to()
+    public async Task Waits_for_the_outcome_when_requested()
     {
         var (customer, product) = (_app.Neighbours.AddCustomer(), _app.Neighbours.AddProduct());
         var placing = _app.PlaceAsync(OrdersApp.Body(customer, (product, 1)), prefer: "wait=30");
         var id = await Eventually.NotNullAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE customer_id = $1", customer) == 1
                 ? (object?)await _app.QueryAsync<Guid>("SELECT id FROM orders WHERE customer_id = $1", customer) : null,
-            TimeSpan.FromSeconds(30), "the order is there");
+            TimeSpan.FromSeconds(30), "the order exists");
         await _app.AnswerAsync((Guid)id, 1, "reserved");
         var response = await placing;
         Assert.Equal("wait=30", response.Headers.GetValues("Preference-Applied").Single());
@@ -153,7 +153,7 @@ public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared)
     }
 
     [Fact]
-    public async Task Copies_of_products_and_customers_make_calls_unnecessary()
+    public async Task Local_copies_of_products_and_customers_make_calls_unnecessary()
     {
         var (customer, product) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await _app.Kafka.PublishAsync("product.updated", "product.updated.v1", product.ToString(),
@@ -165,7 +165,7 @@ public sealed class PlaceOrderTests(SharedOrders shared) : NoOrdersTests(shared)
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM customer_copies WHERE customer_id = $1", customer) == 1
                 && await _app.QueryAsync<long>("SELECT count(*) FROM product_copies WHERE product_id = $1", product) == 1,
-            TimeSpan.FromSeconds(30), "the copies are there");
+            TimeSpan.FromSeconds(30), "the local copies exist");
         _app.Neighbours.ProductsIsDown = true;
         _app.Neighbours.CustomersIsDown = true;
         var order = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(customer, (product, 2))));

@@ -13,7 +13,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     public async Task DisposeAsync() => await _app.DisposeAsync();
 
     [Fact]
-    public async Task When_the_time_is_over_the_order_is_answered_as_it_stands()
+    public async Task After_the_timeout_the_current_order_is_returned()
     {
         var response = await _app.PlaceAsync(Body(_app.Neighbours.AddCustomer()), prefer: "wait=1");
         Assert.Equal((HttpStatusCode.Created, "wait=1"), (response.StatusCode, response.Headers.GetValues("Preference-Applied").Single()));
@@ -23,7 +23,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     [Theory]
     [InlineData("100000")]
     [InlineData("99999999999999999999999999")]
-    public async Task More_than_30_seconds_are_30(string seconds)
+    public async Task More_than_30_seconds_count_as_30(string seconds)
     {
         var customer = _app.Neighbours.AddCustomer();
         var placing = _app.PlaceAsync(Body(customer), prefer: "respond-async, wait=" + seconds);
@@ -37,7 +37,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     public async Task An_outcome_that_another_replica_has_consumed_ends_the_wait()
     {
         await using var other = await _app.StartReplicaAsync();
-        // So many that each of the two has partitions with some of them.
+        // Enough customers that each of the two replicas has partitions with some of them.
         var customers = Enumerable.Range(0, 8).Select(_ => _app.Neighbours.AddCustomer()).ToList();
         var placing = customers.ConvertAll(customer => _app.PlaceAsync(Body(customer), prefer: "wait=30"));
         foreach (var customer in customers)
@@ -45,7 +45,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
             await _app.AnswerAsync(await PlacedAsync(customer), 1, "reserved");
         }
 
-        // At the end of the time each of them would look in any case.
+        // At the end of the wait, each of them would query the order in any case.
         foreach (var response in await Task.WhenAll(placing).WaitAsync(TimeSpan.FromSeconds(20)))
         {
             Assert.Equal("confirmed", (string?)(await OrdersApp.BodyAsync(response))["status"]);
@@ -73,7 +73,7 @@ public sealed class PreferWaitTests(InfrastructureFixture infrastructure) : IAsy
     {
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE customer_id = $1", customer) == 1,
-            TimeSpan.FromSeconds(30), "the order is there");
+            TimeSpan.FromSeconds(30), "the order exists");
         return await _app.QueryAsync<Guid>("SELECT id FROM orders WHERE customer_id = $1", customer);
     }
 }

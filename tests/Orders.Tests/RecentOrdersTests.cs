@@ -27,7 +27,7 @@ public sealed class RecentOrdersTests(InfrastructureFixture infrastructure)
         await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (product, 1)));
         Assert.Equal(placed.Take(20), (await RecentAsync()).Select(o => o.Id));
 
-        // The marker of the last change has to go first; the fill is not waited for by the request.
+        // The marker of the last change must expire first, and a request does not wait until the cache is filled.
         await using var redis = await ConnectionMultiplexer.ConnectAsync(infrastructure.Redis);
         await Eventually.TrueAsync(
             async () => (await RecentAsync()).Count == 20 && (await redis.GetDatabase().StringGetAsync($"orders:recent:{customer}")).ToString().StartsWith('['),

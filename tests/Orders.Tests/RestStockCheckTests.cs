@@ -10,7 +10,7 @@ public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
     [Theory]
     [InlineData("Accept", HttpStatusCode.Created)]
     [InlineData("Refuse", HttpStatusCode.ServiceUnavailable)]
-    public async Task A_slow_Inventory_is_asked_twice_and_then_the_setting_decides(string whenUnknown, HttpStatusCode expected)
+    public async Task A_slow_Inventory_is_queried_twice_and_then_the_setting_decides(string whenUnknown, HttpStatusCode expected)
     {
         await using var app = await OrdersApp.StartAsync(infrastructure, ("Orders:WhenStockUnknown", whenUnknown));
         app.Neighbours.InventoryIsSlow = true;
@@ -19,7 +19,7 @@ public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task Inventory_is_left_alone_for_a_while_when_it_fails_again_and_again()
+    public async Task Inventory_is_not_queried_for_a_while_after_repeated_failures()
     {
         await using var app = await OrdersApp.StartAsync(infrastructure, ("Orders:WhenStockUnknown", "Refuse"));
         var customer = app.Neighbours.AddCustomer();
@@ -28,17 +28,17 @@ public sealed class RestStockCheckTests(InfrastructureFixture infrastructure)
         var before = app.Neighbours.Checks;
         app.Neighbours.InventoryIsDown = true;
 
-        // Ten attempts that fail open the circuit, of five calls with one retry each. One that times out on its way may arrive late or not at all, or not
-        // count: then it takes another call.
+        // Ten failed attempts open the circuit: five calls with one retry each. An attempt that times out on its way may arrive late, not arrive,
+        // or not count: then it takes another call.
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => app.PlaceAsync(body)));
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode));
         Assert.InRange(app.Neighbours.Checks - before, 1, 10);
-        await Eventually.TrueAsync(NobodyAsksAsync, TimeSpan.FromSeconds(10), "Inventory is left alone");
+        await Eventually.TrueAsync(NobodyAsksAsync, TimeSpan.FromSeconds(10), "Inventory is not queried");
         Assert.InRange(app.Neighbours.Checks - before, 1, 12);
 
         app.Neighbours.InventoryIsDown = false;
         await Eventually.TrueAsync(
-            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is asked again");
+            async () => (await app.PlaceAsync(body)).StatusCode == HttpStatusCode.Created, TimeSpan.FromSeconds(30), "Inventory is queried again");
 
         async Task<bool> NobodyAsksAsync()
         {

@@ -25,7 +25,7 @@ public sealed class ReturnGoodsTests(SharedOrders shared) : NoOrdersTests(shared
     }
 
     [Fact]
-    public async Task A_return_changes_no_status_and_tells_what_came_back()
+    public async Task A_return_changes_no_status_and_publishes_the_returned_goods()
     {
         var (id, product) = await _app.ShippedAsync();
         var answer = await ReturnAsync(id, product, 2);

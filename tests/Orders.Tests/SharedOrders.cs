@@ -11,7 +11,7 @@ public sealed class SharedOrders(InfrastructureFixture infrastructure) : IAsyncL
 
     public async Task DisposeAsync() => await App.DisposeAsync();
 
-    /// <summary>No orders, and neighbours that answer and know nothing.</summary>
+    /// <summary>Leaves no orders, and other services that answer and have no data.</summary>
     public async Task EmptyAsync()
     {
         App.Neighbours.Reset();
@@ -19,7 +19,7 @@ public sealed class SharedOrders(InfrastructureFixture infrastructure) : IAsyncL
     }
 }
 
-/// <summary>Tests that each begin without orders, on a service that they share.</summary>
+/// <summary>Tests that share one service and each begin without orders.</summary>
 public abstract class NoOrdersTests(SharedOrders shared) : IAsyncLifetime
 {
     public Task InitializeAsync() => shared.EmptyAsync();

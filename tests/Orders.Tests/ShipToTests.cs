@@ -23,7 +23,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
     });
 
     [Fact]
-    public async Task It_is_kept_with_the_order_never_in_events_and_gone_when_the_customer_is_erased()
+    public async Task It_is_kept_with_the_order_only_and_removed_when_the_customer_is_erased()
     {
         var customer = _app.Neighbours.AddCustomer();
         var placed = await PlaceAsync(customer, s_address);
@@ -34,19 +34,19 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
         Assert.DoesNotContain("Obere", (await _app.Kafka.ReadAsync("order.created", id.ToString(), seen => seen.Count == 1))[0].Value, StringComparison.Ordinal);
 
         await EraseAsync(customer);
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
         Assert.Null((await RecentAsync(customer))["shipTo"]);
         Assert.Equal("pending", (string?)(await _app.OrderAsync(id))["status"]);
     }
 
     [Fact]
-    public async Task An_erasure_makes_another_ETag_and_disturbs_no_outcome_and_no_change()
+    public async Task An_erasure_changes_the_ETag_and_does_not_disturb_outcomes_and_changes()
     {
         var customer = _app.Neighbours.AddCustomer();
         var id = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(customer, s_address)))["id"]!;
         Assert.Equal(HttpStatusCode.NotModified, (await GetAsync(id, "\"1\"")).StatusCode);
         await EraseAsync(customer);
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
 
         var erased = await GetAsync(id, "\"1\"");
         Assert.Equal((HttpStatusCode.OK, "\"1-erased\""), (erased.StatusCode, erased.Headers.ETag!.Tag));
@@ -70,7 +70,7 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
             await _app.ExecuteAsync("INSERT INTO customer_copies (customer_id, version, status) VALUES ($1, 1, 'active')", customer);
         }
 
-        // An erasure in the middle of its transaction: the placement has read an active customer, or none, and comes too late to be found.
+        // An erasure in an open transaction: the placement reads an active customer, or none, and commits too late for the erasure to find it.
         await using var connection = await _app.Database.OpenConnectionAsync();
         await using var erasure = await connection.BeginTransactionAsync();
         await using var erase = new NpgsqlCommand(
@@ -117,28 +117,28 @@ public sealed class ShipToTests(SharedOrders shared) : NoOrdersTests(shared), IC
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0,
             TimeSpan.FromSeconds(30), "the erasure waits for the placement");
         await placement.CommitAsync();
-        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is gone");
+        await Eventually.TrueAsync(async () => (await _app.OrderAsync(id))["shipTo"] is null, TimeSpan.FromSeconds(30), "the address is removed");
     }
 
     [Fact]
-    public async Task An_erasure_forgets_what_the_hash_of_the_request_could_confirm()
+    public async Task An_erasure_removes_the_hash_of_the_request()
     {
         var customer = _app.Neighbours.AddCustomer();
         var id = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(customer, s_address)))["id"]!;
         var other = (Guid)(await OrdersApp.BodyAsync(await PlaceAsync(_app.Neighbours.AddCustomer(), s_address)))["id"]!;
         await EraseAsync(customer);
         Task<byte[]> FingerprintAsync(Guid order) => _app.QueryAsync<byte[]>("SELECT fingerprint FROM idempotency_keys WHERE resource_id = $1", order);
-        await Eventually.TrueAsync(async () => (await FingerprintAsync(id)).Length == 0, TimeSpan.FromSeconds(30), "the hash is gone");
+        await Eventually.TrueAsync(async () => (await FingerprintAsync(id)).Length == 0, TimeSpan.FromSeconds(30), "the hash is removed");
         Assert.NotEmpty(await FingerprintAsync(other));
 
-        // Whoever did not get the answer then gets it now.
+        // A client that missed the first response gets it now.
         var key = await _app.QueryAsync<string>("SELECT key FROM idempotency_keys WHERE resource_id = $1", id);
         var replayed = await _app.PlaceAsync(OrdersApp.Body(customer, (_app.Neighbours.AddProduct(), 1)), key);
         Assert.Equal((HttpStatusCode.Created, id), (replayed.StatusCode, (Guid)(await OrdersApp.BodyAsync(replayed))["id"]!));
     }
 
     [Fact]
-    public async Task A_place_without_postal_codes_can_be_sent_to()
+    public async Task An_address_without_a_postal_code_is_accepted()
     {
         var placed = await PlaceAsync(_app.Neighbours.AddCustomer(), new { name = "Chan Tai Man", line1 = "1 Harbour Road", city = "Wan Chai", country = "HK" });
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);

@@ -3,7 +3,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>How often Inventory is asked, and what is accepted on an answer that is a little old.</summary>
+/// <summary>How often Orders queries Inventory, and which orders it accepts on a slightly old answer.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -17,13 +17,13 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         (await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), lines))).StatusCode;
 
     [Fact]
-    public async Task Of_ample_stock_many_orders_are_one_question()
+    public async Task Many_orders_of_ample_stock_need_one_check()
     {
         var (tea, cups) = (_app.Neighbours.AddProduct(), _app.Neighbours.AddProduct());
         (_app.Neighbours.Available[tea], _app.Neighbours.Available[cups]) = (1_000_000, 1_000_000);
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((tea, 1), (cups, 2)));
         Assert.Equal(1, _app.Neighbours.Checks);
-        // Fewer than a second's refresh could add: within the time that an answer serves, no order asks.
+        // Fewer than a refresh per second could add: while an answer is valid, no order queries Inventory.
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal(HttpStatusCode.Created, await PlaceAsync((cups, 1), (tea, 3)));
@@ -34,7 +34,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_is_not_ample_is_asked_for_each_time_and_short_is_said_only_of_a_fresh_answer()
+    public async Task Scarce_stock_is_checked_each_time_and_a_shortage_needs_a_fresh_answer()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 199;
@@ -49,19 +49,19 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task What_this_process_has_let_pass_is_taken_off_what_it_remembers()
+    public async Task Units_of_accepted_orders_are_subtracted_from_the_remembered_answer()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000;
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 1)));
         _app.Neighbours.Available[product] = 0;
-        // With 10 units each, and ten times what has passed beside a hundred times what is wanted, the first alone passes.
+        // A hundred times what is wanted plus ten times what has passed may not exceed 1,000: with 10 units each, only the first passes.
         Assert.Equal(HttpStatusCode.Created, await PlaceAsync((product, 10)));
         Assert.Equal(HttpStatusCode.Conflict, await PlaceAsync((product, 10)));
     }
 
     [Fact]
-    public async Task A_refusal_makes_the_next_order_ask_whatever_is_remembered()
+    public async Task After_a_refusal_the_next_order_is_checked_regardless_of_remembered_answers()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;
@@ -71,14 +71,14 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         await Eventually.TrueAsync(
             async () => await _app.QueryAsync<long>("SELECT count(*) FROM orders WHERE status = 'rejected'") == 1, TimeSpan.FromSeconds(30), "the order is rejected");
 
-        // It is forgotten just after the commit that was seen here, so one order more may pass on what is remembered.
+        // The answer is discarded just after the commit seen here, so one more order may still pass on it.
         HttpStatusCode[] next = [await PlaceAsync((product, 1)), await PlaceAsync((product, 1)), await PlaceAsync((product, 1))];
         Assert.InRange(next.Count(status => status == HttpStatusCode.Created), 0, 1);
         Assert.Equal(HttpStatusCode.Conflict, next[^1]);
     }
 
     [Fact]
-    public async Task An_answer_that_is_no_longer_fresh_is_asked_for_again_behind_the_orders_for_all_products_at_once()
+    public async Task Stale_answers_are_refreshed_in_the_background_for_all_products_in_one_request()
     {
         Guid[] products = [.. Enumerable.Range(0, 5).Select(_ => _app.Neighbours.AddProduct())];
         foreach (var product in products)
@@ -88,18 +88,18 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
         }
 
         Assert.Equal(5, _app.Neighbours.Checks);
-        // Orders of one product each go on until Inventory is asked for several products by one question, which no order of these does.
+        // Orders of one product each continue until one request asks for several products, which none of these orders does.
         await Eventually.TrueAsync(
             async () =>
             {
                 Assert.All(await Task.WhenAll(products.Select(product => PlaceAsync((product, 1)))), status => Assert.Equal(HttpStatusCode.Created, status));
                 return _app.Neighbours.CheckedProducts.Any(asked => asked.Length == 5);
             },
-            TimeSpan.FromSeconds(30), "the answers are brought up to date together");
+            TimeSpan.FromSeconds(30), "the answers are refreshed together");
     }
 
     [Fact]
-    public async Task A_hold_is_asked_for_each_time()
+    public async Task An_order_with_a_hold_is_checked_each_time()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;
@@ -114,7 +114,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
     }
 
     [Fact]
-    public async Task Forty_buyers_of_ten_units_end_exact_though_the_check_says_that_there_is_plenty()
+    public async Task Forty_buyers_get_exactly_ten_units_although_the_check_reports_ample_stock()
     {
         var product = _app.Neighbours.AddProduct();
         _app.Neighbours.Available[product] = 1_000_000;
@@ -124,7 +124,7 @@ public sealed class StockAdviceTests(InfrastructureFixture infrastructure) : IAs
             Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
             return (Guid)(await OrdersApp.BodyAsync(answer))["id"]!;
         }));
-        // The reservation decides: Inventory has ten.
+        // The reservation decides: Inventory has ten units.
         foreach (var (id, i) in placed.Select((id, i) => (id, i)))
         {
             await _app.AnswerAsync(id, 1, i < 10 ? "reserved" : "rejected");

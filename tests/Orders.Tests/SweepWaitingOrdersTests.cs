@@ -17,7 +17,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.PlaceAsync(OrdersApp.Body(app.Neighbours.AddCustomer(), (app.Neighbours.AddProduct(), 3)))))["id"]!;
 
     [Fact]
-    public async Task An_outcome_whose_event_was_lost_is_asked_for()
+    public async Task An_outcome_whose_event_was_lost_is_requested()
     {
         await using var app = await StartAsync("00:15:00");
         var id = await PlacedAsync(app);
@@ -25,7 +25,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.WaitForAsync(id, "confirmed");
         Assert.Equal(2, (int)(await app.OrderAsync(id))["version"]!);
 
-        // Its event, late: a second answer to a version that no longer waits.
+        // The answer's event, late: a second answer for a version that no longer waits.
         await app.AnswerAsync(id, 1, "rejected");
         using var http = app.CreateClient();
         await http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { });
@@ -53,7 +53,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task A_pending_order_without_an_answer_expires_also_when_Inventory_is_down_and_a_late_outcome_changes_nothing()
+    public async Task A_pending_order_without_an_answer_expires_even_when_Inventory_is_down_and_a_late_outcome_changes_nothing()
     {
         await using var app = await StartAsync("00:00:01");
         app.Neighbours.InventoryIsDown = true;
@@ -63,7 +63,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.AnswerAsync(id, 1, "reserved");
         var updated = await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Count == 1);
         Assert.Equal(("expired", "pending"), (updated[0].Json.GetProperty("status").GetString(), updated[0].Json.GetProperty("previousStatus").GetString()));
-        // The late answer is in the history as a fact, and has changed nothing.
+        // The late answer is in the history as a fact, but has changed nothing.
         await Eventually.TrueAsync(
             async () => await app.QueryAsync<long>("SELECT count(*) FROM order_history WHERE order_id = $1 AND service = 'inventory'", id) == 1,
             TimeSpan.FromSeconds(30), "the late answer was handled");
@@ -88,13 +88,13 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         var (id, _) = await app.ConfirmedAsync();
         using var http = app.CreateClient();
         await http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { });
-        // Sent again means that the sweep has looked at it, after the timeout was over.
+        // The event was sent again, so the sweep has handled the order after the timeout.
         await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Count(r => r.Json.GetProperty("version").GetInt32() == 3) >= 4);
         Assert.Equal("cancelPending", (string?)(await app.OrderAsync(id))["status"]);
     }
 
     [Fact]
-    public async Task An_answer_that_cannot_be_read_keeps_no_other_order_waiting_and_is_asked_for_again()
+    public async Task An_unreadable_answer_does_not_delay_other_orders_and_is_requested_again()
     {
         await using var app = await StartAsync("00:15:00");
         var unreadable = await PlacedAsync(app);
@@ -107,7 +107,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await app.WaitForAsync(unreadable, "confirmed");
     }
 
-    /// <summary>A service whose own sweep never comes, and a sweep on the test's clock that comes when it is called.</summary>
+    /// <summary>A service whose own sweep never runs, and a sweep on the test's clock that runs when it is called.</summary>
     private async Task<(OrdersApp App, SweepWaitingOrders Sweep, FakeTimeProvider Time)> StartCalledAsync()
     {
         var app = await OrdersApp.StartAsync(
@@ -118,7 +118,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
 
     private static readonly TimeSpan s_askAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>They have waited for ten minutes now.</summary>
+    /// <summary>Makes the orders look as if they had waited for ten minutes.</summary>
     private static Task AgeAsync(OrdersApp app) => app.ExecuteAsync("UPDATE orders SET waiting_since = now() - interval '10 minutes'");
 
     private static async Task<List<(string? Service, string? What, string? By)>> TimelineAsync(OrdersApp app, Guid id)
@@ -129,7 +129,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task A_revision_whose_answer_was_lost_is_asked_for_and_the_answer_is_in_the_timeline_once()
+    public async Task The_lost_answer_to_a_revision_is_requested_and_is_in_the_timeline_once()
     {
         var (app, sweep, _) = await StartCalledAsync();
         await using var ends = app;
@@ -153,7 +153,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         Assert.Contains(("orders", "revision applied", "sweep"), timeline);
         Assert.Single(timeline, ("inventory", "reservation revised", "sweep"));
 
-        // Its event comes after all: the same answer, now with the event's id.
+        // The answer's event arrives after all: the same answer, now with the event's id.
         await app.AnswerAsync(id, 3, "revised");
         await Eventually.TrueAsync(
             async () => (await TimelineAsync(app, id)).Contains(("inventory", "reservation revised", null)), TimeSpan.FromSeconds(30), "the late answer was handled");
@@ -161,7 +161,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
     }
 
     [Fact]
-    public async Task An_event_is_sent_again_after_twice_the_time_each_time_and_not_at_each_sweep()
+    public async Task An_event_is_sent_again_after_doubling_intervals_and_not_at_each_sweep()
     {
         var (app, sweep, time) = await StartCalledAsync();
         await using var ends = app;
@@ -172,7 +172,7 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
 
         async Task SweepAsync()
         {
-            // An event that still stands in the outbox is not written again anyhow.
+            // An event that is still in the outbox is not written again.
             await Eventually.TrueAsync(
                 async () => await app.QueryAsync<long>("SELECT count(*) FROM outbox_messages WHERE key = $1", id.ToString()) == 0,
                 TimeSpan.FromSeconds(30), "the outbox is empty");
@@ -188,15 +188,15 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
             await SweepAsync();
         }
 
-        // The order's next event is behind all copies of this one.
+        // The order's next event comes after all copies of this one.
         await app.AnswerAsync(id, 3, "released");
         var updated = await app.Kafka.ReadAsync("order.updated", id.ToString(), all => all.Any(r => r.Json.GetProperty("version").GetInt32() == 4));
-        // Once by the cancel, at the first sweep, after one time, and after two times more.
+        // Once by the cancel, at the first sweep, after one interval, and after two more intervals.
         Assert.Equal([2, 3, 3, 3, 3, 4], updated.Select(r => r.Json.GetProperty("version").GetInt32()));
     }
 
     [Fact]
-    public async Task An_Inventory_that_does_not_answer_is_not_asked_once_for_each_order_and_is_asked_again_by_the_next_sweep()
+    public async Task While_Inventory_is_down_a_sweep_does_not_query_it_for_each_order_and_the_next_sweep_tries_again()
     {
         var (app, sweep, _) = await StartCalledAsync();
         await using var ends = app;
@@ -210,8 +210,8 @@ public sealed class SweepWaitingOrdersTests(InfrastructureFixture infrastructure
         await AgeAsync(app);
         app.Neighbours.InventoryIsDown = true;
         await sweep.SweepAsync(CancellationToken.None);
-        // About one order, with the client's one retry.
-        Assert.Equal(2, app.Neighbours.ReservationQuestions);
+        // For one order only, with the client's one retry.
+        Assert.Equal(2, app.Neighbours.ReservationRequests);
 
         app.Neighbours.InventoryIsDown = false;
         await sweep.SweepAsync(CancellationToken.None);

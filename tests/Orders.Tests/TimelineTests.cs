@@ -20,7 +20,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         _app.Neighbours.Notifications = [Notification(shipped)];
         var timeline = (await _http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
         var items = timeline["items"]!.AsArray();
-        // Inventory's answer in this test has a time of long ago, as if its clock were wrong.
+        // Inventory's answer in this test has a time in the past, as if its clock were wrong.
         Assert.Equal(
             ["order placed", "stock reserved", "order confirmed", "order shipped", "email sent"], items.Select(i => (string?)i!["what"]));
         Assert.Equal(["orders", "inventory", "orders", "orders", "notifications"], items.Select(i => (string?)i!["service"]));
@@ -31,7 +31,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         Assert.Empty(timeline["missing"]!.AsArray());
     }
 
-    /// <summary>A trace of somebody's, and the header that continues it.</summary>
+    /// <summary>A new trace, and the header that continues it.</summary>
     private static (string Id, string Header) Trace()
     {
         var id = ActivityTraceId.CreateRandom().ToHexString();
@@ -49,7 +49,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
     }
 
     [Fact]
-    public async Task Each_item_names_who_wanted_it_and_the_trace_in_which_it_happened()
+    public async Task Each_item_names_who_requested_it_and_its_trace()
     {
         var (placing, answering, shipping) = (Trace(), Trace(), Trace());
         var placed = await PostAsync("/api/orders", OrdersApp.Body(_app.Neighbours.AddCustomer(), (_app.Neighbours.AddProduct(), 3)), placing.Header);
@@ -73,7 +73,7 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
     [InlineData(100, 100, true)]
     [InlineData(101, 101, true)]
     [InlineData(501, 500, false)]
-    public async Task It_reads_all_pages_of_notifications_up_to_a_bound_and_says_when_there_are_more(int there, int read, bool all)
+    public async Task It_reads_notifications_up_to_a_limit_and_says_when_there_are_more(int there, int read, bool all)
     {
         var (id, _) = await _app.ConfirmedAsync();
         _app.Neighbours.Notifications = [.. Enumerable.Range(0, there).Select(_ => Notification(Guid.CreateVersion7()))];
@@ -82,12 +82,31 @@ public sealed class TimelineTests(SharedOrders shared) : NoOrdersTests(shared), 
         Assert.Equal(all ? [] : ["notifications"], timeline["missing"]!.AsArray().Select(m => (string?)m));
     }
 
-    private static object Notification(object eventId) => new
+    [Theory]
+    [InlineData("inventory-manager", new string[0])]
+    [InlineData("support", new[] { "email", "webhook" })]
+    [InlineData("customer", new[] { "email" })]
+    public async Task It_has_the_notifications_that_the_caller_may_read(string role, string[] channels)
+    {
+        var (id, _) = await _app.ConfirmedAsync();
+        _app.Neighbours.Notifications = [Notification(Guid.CreateVersion7()), Notification(Guid.CreateVersion7(), "event", "webhook")];
+        using var http = _app.CreateClient();
+        var customer = (Guid)(await _app.OrderAsync(id))["customerId"]!;
+        http.DefaultRequestHeaders.Authorization = new(
+            "Bearer", role == "customer" ? TestAuthority.Shared.CustomerToken(customer) : TestAuthority.Shared.Token("wim@example.com", [role]));
+
+        var timeline = (await http.GetFromJsonAsync<JsonNode>($"/api/orders/{id}/timeline"))!;
+
+        Assert.Equal(channels, timeline["items"]!.AsArray().Select(i => (string?)i!["data"]!["channel"]).OfType<string>().Order());
+        Assert.Empty(timeline["missing"]!.AsArray());
+    }
+
+    private static object Notification(object eventId, string template = "orderShipped", string channel = "email") => new
     {
         id = Guid.CreateVersion7(),
         eventId,
-        template = "orderShipped",
-        channel = "email",
+        template,
+        channel,
         status = "sent",
         attempts = 1,
         createdAt = "2026-11-24T08:00:00Z",

@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Orders.Tests;
 
-/// <summary>Events that are larger than the broker takes, or that it refuses for another reason that does not pass.</summary>
+/// <summary>Events that are too large for the broker, or that it refuses permanently for another reason.</summary>
 [Collection(OrdersCollection.Name)]
 public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : IAsyncLifetime
 {
@@ -35,7 +35,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
         return await _http.SendAsync(request);
     }
 
-    /// <summary>As the relay leaves it when the broker refuses the event that an order waits with.</summary>
+    /// <summary>Writes the dead letter that the relay writes when the broker refuses the event of a waiting order.</summary>
     private Task RefusedAsync(Guid id, int size = 100) => _app.ExecuteAsync(
         """
         INSERT INTO dead_letters (id, topic, key, event_id, event_type, reason, attempts, created_at, headers, payload)
@@ -83,7 +83,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task An_order_of_which_not_even_the_first_event_could_be_sent_is_refused()
+    public async Task An_order_whose_first_event_cannot_be_sent_is_refused()
     {
         await using var app = await OrdersApp.StartAsync(infrastructure, ("Messaging:Producer:MessageMaxBytes", "20000"));
         var product = app.Neighbours.AddProduct(name: new('\u8336', 200));
@@ -94,7 +94,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_placement_that_cannot_be_told_is_rejected_and_its_dead_letter_cannot_come_back()
+    public async Task A_placement_that_cannot_be_published_is_rejected_and_its_dead_letter_is_removed()
     {
         var placed = await OrdersApp.BodyAsync(await _app.PlaceAsync(OrdersApp.Body(_app.Neighbours.AddCustomer(), (_app.Neighbours.AddProduct(), 1))));
         var id = (Guid)placed["id"]!;
@@ -108,7 +108,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_revision_that_cannot_be_told_is_refused_without_its_lines()
+    public async Task A_revision_that_cannot_be_published_is_refused_without_its_lines()
     {
         var (id, product) = await _app.ConfirmedAsync();
         Assert.Equal(HttpStatusCode.Accepted, (await ReviseAsync(id, (product, 5))).StatusCode);
@@ -123,7 +123,7 @@ public sealed class UndeliverableTests(InfrastructureFixture infrastructure) : I
     }
 
     [Fact]
-    public async Task A_cancel_that_cannot_be_told_is_told_with_less_and_then_waits_with_one_dead_letter()
+    public async Task A_cancel_that_cannot_be_published_is_shortened_and_then_waits_with_one_dead_letter()
     {
         var (id, product) = await _app.ConfirmedAsync();
         (await _http.PostAsJsonAsync($"/api/orders/{id}/cancel", new { reason = "changed their mind" })).EnsureSuccessStatusCode();

@@ -19,7 +19,7 @@ public sealed class WhenStockUnknownTests(InfrastructureFixture infrastructure)
     }
 
     [Fact]
-    public async Task None_does_not_ask()
+    public async Task None_makes_no_stock_check()
     {
         await using var app = await OrdersApp.StartAsync(infrastructure, ("Orders:StockCheck", "None"));
         var product = app.Neighbours.AddProduct();

@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What a service does when it is asked for more than it takes at a time: two at work and one waiting, here.</summary>
+/// <summary>What a service does with more requests than it admits: here, two in progress and one waiting.</summary>
 public sealed class AdmissionTests : IAsyncLifetime
 {
     private static readonly HttpClient s_client = new();
@@ -21,10 +21,10 @@ public sealed class AdmissionTests : IAsyncLifetime
     private int _waiting;
 
     [Fact]
-    public async Task More_than_are_at_work_and_waiting_is_refused_with_503_and_Retry_After()
+    public async Task Requests_beyond_the_limit_and_the_queue_get_503_with_Retry_After()
     {
         var taken = new[] { GetAsync("/api/work"), GetAsync("/api/work") };
-        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two requests are running");
         var others = Enumerable.Range(0, 5).Select(_ => GetAsync("/api/work")).ToList();
         var refused = new List<HttpResponseMessage>();
         for (var i = 0; i < 4; i++)
@@ -45,15 +45,15 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whoever_waits_too_long_for_a_turn_is_refused_and_leaves_the_place_to_another()
+    public async Task A_request_that_waits_too_long_is_refused_and_frees_its_place()
     {
         await DisposeAsync();
         await StartAsync(maxWait: "00:00:00.050");
         var taken = new[] { GetAsync("/api/work"), GetAsync("/api/work") };
-        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two requests are running");
         for (var i = 0; i < 3; i++)
         {
-            // The only place to wait at is free again each time.
+            // The only waiting place is free again each time.
             using var refused = await GetAsync("/api/work");
             Assert.Equal((HttpStatusCode.ServiceUnavailable, "1"), (refused.StatusCode, refused.Headers.RetryAfter?.ToString()));
         }
@@ -67,21 +67,21 @@ public sealed class AdmissionTests : IAsyncLifetime
     public async Task Health_is_answered_while_everything_else_is_refused()
     {
         var taken = Enumerable.Range(0, 3).Select(_ => GetAsync("/api/work")).ToList();
-        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two at work");
+        await Eventually.TrueAsync(() => _working == 2, TimeSpan.FromSeconds(20), "two requests are running");
         Assert.Equal(HttpStatusCode.OK, (await GetAsync("/alive")).StatusCode);
         _go.SetResult();
         await Task.WhenAll(taken);
     }
 
     [Fact]
-    public async Task A_request_that_only_waits_keeps_nobody_out()
+    public async Task A_request_that_waits_for_an_outcome_takes_no_place()
     {
-        // One after the other: many at once may be refused before they have come to the point where they only wait.
+        // One after the other: of many at the same time, some may be refused before they reach the point where they only wait.
         var waiting = new List<Task<HttpResponseMessage>>();
         while (waiting.Count < 10)
         {
             waiting.Add(GetAsync("/api/wait"));
-            await Eventually.TrueAsync(() => _waiting == waiting.Count, TimeSpan.FromSeconds(20), "another one waits");
+            await Eventually.TrueAsync(() => _waiting == waiting.Count, TimeSpan.FromSeconds(20), "another request waits");
         }
 
         _go.SetResult();
@@ -93,7 +93,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     [InlineData("1", "-1", "00:00:01")]
     [InlineData("1", "1", "00:00:00")]
     [InlineData("1", "1", "100.00:00:00")]
-    public async Task A_setting_that_cannot_be_is_named_at_the_start(string concurrent, string queued, string maxWait)
+    public async Task An_invalid_setting_is_named_at_the_start(string concurrent, string queued, string maxWait)
     {
         await DisposeAsync();
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(maxWait, concurrent, queued));

@@ -7,11 +7,11 @@ namespace OrderInventory.Products.Tests;
 public sealed class AuthorizationMatrixTests(ProductsApp app)
 {
     [Fact]
-    public async Task Is_as_the_document_says()
+    public async Task The_matrix_matches_the_document()
     {
         using var http = new HttpClient { BaseAddress = app.Address };
 
-        // Nothing of a product is a customer's.
+        // Nothing about a product belongs to a customer.
         await new AuthorizationMatrix("products", http).CheckAsync(Guid.CreateVersion7(), Guid.CreateVersion7(), (_, _, _) => Task.FromResult<OwnedRequest?>(null));
     }
 }

@@ -24,12 +24,12 @@ public sealed class CreateProductTests(ProductsApp app)
         Assert.Equal(
             $$"""{"id":"{{response.Id}}","sku":"{{sku}}","name":"Chai","description":"10 boxes x 20 bags","category":"beverages","price":{"amount":18.00,"currency":"EUR"},"attributes":{},"variantOf":null,"status":"active","version":1,"createdAt":"{{createdAt}}","updatedAt":"{{createdAt}}"}""",
             response.Body);
-        // Every later answer is the same, to the digit.
+        // Every later response is identical, to the digit.
         Assert.Equal(response.Body, (await app.Api.GetAsync($"{Path}/{response.Id}")).Body);
     }
 
     [Fact]
-    public async Task Makes_a_product_without_description_and_category()
+    public async Task Creates_a_product_without_description_and_category()
     {
         var response = await app.Api.PostAsync(Path, $$$"""{"sku": "{{{ProductsApp.NewSku()}}}", "name": "Plain", "price": {"amount": 0, "currency": "EUR"}}""");
 
@@ -48,7 +48,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_one_product_of_20_requests_at_once_for_one_sku()
+    public async Task Creates_one_product_from_20_concurrent_requests_for_one_sku()
     {
         var product = ProductsApp.NewProduct().ToJsonString();
 
@@ -110,7 +110,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Names_everything_that_is_wrong_at_once()
+    public async Task Names_all_errors_in_one_answer()
     {
         var response = await app.Api.PostAsync(Path, """{"sku": "", "name": "", "price": {"amount": -1, "currency": "x"}}""");
 
@@ -128,7 +128,7 @@ public sealed class CreateProductTests(ProductsApp app)
         var product = ProductsApp.NewProduct();
         product["description"] = new string('x', 1024 * 1024);
 
-        // A client that asks first is refused before it sends; one that does not may see the connection closed while it still writes.
+        // A client that expects 100-continue is refused before it sends; another may see the connection closed while it is still writing.
         (await app.Api.PostAsync(Path, product.ToJsonString(), ("Expect", "100-continue"))).ShouldBeProblem(413, "body-too-large");
     }
 
@@ -139,7 +139,7 @@ public sealed class CreateProductTests(ProductsApp app)
         var product = ProductsApp.NewProduct();
 
         var first = (await app.Api.PostAsync(Path, product.ToJsonString(), key)).ShouldBe(201);
-        // Other white space and another order of members are the same request.
+        // Different white space and a different order of members are the same request.
         var shuffled = new JsonObject(product.Reverse().Select(m => KeyValuePair.Create(m.Key, m.Value?.DeepClone())));
         var second = (await app.Api.PostAsync(Path, shuffled.ToJsonString(new() { WriteIndented = true }), key)).ShouldBe(201);
 
@@ -151,7 +151,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Answers_a_replay_with_the_product_as_it_is_now()
+    public async Task Answers_a_replay_with_the_current_product()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct().ToJsonString();
@@ -165,7 +165,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_404_for_a_replay_when_the_product_is_deleted_by_now()
+    public async Task Returns_404_for_a_replay_when_the_product_has_been_deleted()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct().ToJsonString();
@@ -200,7 +200,7 @@ public sealed class CreateProductTests(ProductsApp app)
 
         response.ShouldBeProblem(409, "idempotency-in-flight");
         Assert.NotNull(response.Headers.RetryAfter);
-        // The one in flight has failed in the end: the key is free.
+        // The request in flight fails: the key is free again.
         await inFlight.RollbackAsync();
         (await app.Api.PostAsync(Path, product, ("Idempotency-Key", key))).ShouldBe(201);
     }
@@ -216,7 +216,7 @@ public sealed class CreateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_one_product_of_20_requests_at_once_with_one_key()
+    public async Task Creates_one_product_from_20_concurrent_requests_with_one_key()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var product = ProductsApp.NewProduct();

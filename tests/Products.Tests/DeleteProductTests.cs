@@ -6,7 +6,7 @@ namespace OrderInventory.Products.Tests;
 public sealed class DeleteProductTests(ProductsApp app)
 {
     [Fact]
-    public async Task Takes_it_out_of_the_catalogue_and_keeps_its_sku_taken()
+    public async Task Removes_it_from_the_catalogue_and_keeps_its_sku_in_use()
     {
         var product = await app.CreateAsync();
         var path = $"/api/products/{product.Id}";
@@ -30,7 +30,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         var refused = (await app.Api.DeleteAsync($"/api/products/{product.Id}", product.IfMatch)).ShouldBeProblem(409, "product-in-open-orders");
         Assert.Contains("discontinued", (string)refused.Json["detail"]!, StringComparison.Ordinal);
         Assert.Equal(product.Body, (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200).Body);
-        // What is offered can be done, and keeps the SKU as the deletion does.
+        // The alternative in the problem's detail works, and the product keeps its SKU as after a deletion.
         (await app.Api.PatchAsync($"/api/products/{product.Id}", """{"status": "discontinued"}""", product.IfMatch)).ShouldBe(200);
         (await app.Api.DeleteAsync($"/api/products/{product.Id}", ("If-Match", "*"))).ShouldBeProblem(409, "product-in-open-orders");
 
@@ -42,7 +42,7 @@ public sealed class DeleteProductTests(ProductsApp app)
     [InlineData(nameof(FakeOrders.Fails))]
     [InlineData(nameof(FakeOrders.AnswersNonsense))]
     [InlineData(nameof(FakeOrders.BreaksOff))]
-    public async Task Returns_503_with_retry_after_when_orders_does_not_say(string how)
+    public async Task Returns_503_with_retry_after_when_orders_gives_no_valid_answer(string how)
     {
         var product = await app.CreateAsync();
         Action<Guid> misbehave = how switch
@@ -74,9 +74,9 @@ public sealed class DeleteProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Leaves_orders_alone_for_a_while_when_it_fails_again_and_again()
+    public async Task Does_not_query_orders_for_a_while_after_repeated_failures()
     {
-        // A replica and an Orders of its own: the others go on.
+        // Its own replica and its own Orders: the others are not affected.
         await using var orders = new FakeOrders();
         await orders.StartAsync();
         await using var alone = app.StartReplica(orders.Address);
@@ -85,7 +85,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         orders.Fails(product.Id);
         Task<ApiResponse> DeleteAsync() => alone.Api.DeleteAsync(path, product.IfMatch);
 
-        // Five calls with their retries are the ten attempts that open the circuit.
+        // Five calls with one retry each are the ten attempts that open the circuit.
         for (var i = 0; i < 5; i++)
         {
             (await DeleteAsync()).ShouldBeProblem(503, "dependency-unavailable");
@@ -96,7 +96,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         Assert.Equal(10, orders.Calls);
 
         orders.HasNoOpenOrders(product.Id);
-        await Eventually.TrueAsync(async () => (await DeleteAsync()).Status == 204, TimeSpan.FromSeconds(30), "Orders is asked again");
+        await Eventually.TrueAsync(async () => (await DeleteAsync()).Status == 204, TimeSpan.FromSeconds(30), "Orders is queried again");
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class DeleteProductTests(ProductsApp app)
         (await app.Api.DeleteAsync($"/api/products/{Guid.CreateVersion7()}", ("If-Match", "*"))).ShouldBeProblem(404, "not-found");
 
     [Fact]
-    public async Task Lets_one_of_a_change_and_a_deletion_at_once_win()
+    public async Task Lets_one_of_a_concurrent_change_and_deletion_win()
     {
         for (var round = 0; round < 5; round++)
         {

@@ -42,7 +42,7 @@ public sealed class ExportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Writes_json_lines_when_it_does_not_matter()
+    public async Task Writes_json_lines_by_default()
     {
         var sku = ProductsApp.NewSku();
         await CreateAsync(sku, p => p["attributes"] = new JsonObject { ["colour"] = "red" });
@@ -93,7 +93,7 @@ public sealed class ExportProductsTests(ProductsApp app)
         Assert.Equal(before, (await app.Api.GetAsync($"/api/products?category={_category}&limit=100")).Body);
         if (form == Csv)
         {
-            // No cell is a formula to a spreadsheet.
+            // A spreadsheet takes no cell for a formula.
             Assert.DoesNotMatch("(^|,|\n)\"?[=+@\t-]", export.Body);
         }
     }
@@ -109,7 +109,7 @@ public sealed class ExportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Writes_those_of_the_ids_that_there_are()
+    public async Task Writes_the_existing_ones_of_the_given_ids()
     {
         var skus = Enumerable.Range(0, 3).Select(_ => ProductsApp.NewSku()).ToArray();
         var first = await CreateAsync(skus[0]);
@@ -122,7 +122,7 @@ public sealed class ExportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_406_for_another_form_and_400_for_filters_that_it_cannot_read()
+    public async Task Returns_406_for_another_format_and_400_for_invalid_filters()
     {
         (await ExportAsync("application/pdf")).ShouldBeProblem(406, "not-acceptable");
         (await ExportAsync("text/csv;q=0")).ShouldBeProblem(406, "not-acceptable");

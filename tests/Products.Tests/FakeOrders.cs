@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>The one endpoint of Orders that Products calls, on a real port of this machine.</summary>
+/// <summary>The one endpoint of Orders that Products calls, on a real local port.</summary>
 public sealed class FakeOrders : IAsyncDisposable
 {
     private const string BrokenOff = "broken off";
@@ -15,10 +15,10 @@ public sealed class FakeOrders : IAsyncDisposable
     private WebApplication? _app;
     private int _calls;
 
-    /// <summary>Requests that have come in, whatever they were answered.</summary>
+    /// <summary>The number of requests received, whatever the responses.</summary>
     public int Calls => Volatile.Read(ref _calls);
 
-    /// <summary>What the last request had with it.</summary>
+    /// <summary>The Authorization header of the last request.</summary>
     public string? LastAuthorization { get; private set; }
 
     public string Address => _app!.Urls.Single();
@@ -54,7 +54,7 @@ public sealed class FakeOrders : IAsyncDisposable
 
     public void AnswersNonsense(Guid productId) => _answers[productId] = """{"open": "perhaps"}""";
 
-    /// <summary>It goes away in the middle of its answer.</summary>
+    /// <summary>Breaks off the connection in the middle of the response.</summary>
     public void BreaksOff(Guid productId) => _answers[productId] = BrokenOff;
 
     public async ValueTask DisposeAsync()

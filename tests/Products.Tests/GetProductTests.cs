@@ -11,7 +11,7 @@ public sealed class GetProductTests(ProductsApp app)
         (await app.Api.GetAsync($"/api/products/{Guid.CreateVersion7()}")).ShouldBeProblem(404, "not-found");
 
     [Fact]
-    public async Task Returns_404_when_the_id_is_not_one() =>
+    public async Task Returns_404_for_an_invalid_id() =>
         (await app.Api.GetAsync("/api/products/tea")).ShouldBeProblem(404, "not-found");
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class GetProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Sees_every_change_at_once()
+    public async Task Sees_every_change_immediately()
     {
         var product = await CreateCachedAsync();
         for (var version = 1; version < 20; version++)
@@ -54,7 +54,7 @@ public sealed class GetProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Answers_without_redis_and_is_degraded_meanwhile()
+    public async Task Answers_without_redis_and_is_degraded()
     {
         var product = await app.CreateAsync();
         var path = $"/api/products/{product.Id}";
@@ -67,10 +67,10 @@ public sealed class GetProductTests(ProductsApp app)
                 Assert.Equal(product.Body, (await app.Api.GetAsync(path)).ShouldBe(200).Body);
             }
 
-            // Slower, but still ready: a dead Redis takes no traffic away from this replica.
+            // Slower, but still ready: this replica keeps its traffic when Redis is down.
             await Eventually.TrueAsync(
                 async () => (string?)(await app.Api.GetAsync("/health")).ShouldBe(200).Json["status"] == "degraded",
-            TimeSpan.FromSeconds(20), "the health says degraded");
+            TimeSpan.FromSeconds(20), "the health is degraded");
             var unseen = await app.CreateAsync();
             var changed = (await app.Api.PatchAsync($"/api/products/{unseen.Id}", """{"name": "Changed"}""", unseen.IfMatch)).ShouldBe(200);
             Assert.Equal(changed.Body, (await app.Api.GetAsync($"/api/products/{unseen.Id}")).ShouldBe(200).Body);
@@ -82,22 +82,22 @@ public sealed class GetProductTests(ProductsApp app)
 
         await Eventually.TrueAsync(
             async () => (string?)(await app.Api.GetAsync("/health")).ShouldBe(200).Json["status"] == "healthy",
-            TimeSpan.FromSeconds(20), "Redis is found again");
+            TimeSpan.FromSeconds(20), "Redis is used again");
         await CreateCachedAsync();
     }
 
-    /// <summary>A product whose answers come from Redis beyond doubt: the database has another name for it.</summary>
+    /// <summary>Makes a product whose responses must come from Redis: the database has another name for it.</summary>
     private async Task<ApiResponse> CreateCachedAsync()
     {
         var product = await app.CreateAsync();
         await using var redis = await ConnectionMultiplexer.ConnectAsync(app.RedisAddress);
-        // The fill is not waited for by the request, and none is tried while the service has no connection.
+        // A request does not wait until the cache is filled, and the service does not try to fill it without a connection.
         await Eventually.TrueAsync(
             async () => (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200).Body == product.Body
                 && await redis.GetDatabase().KeyExistsAsync($"products:{product.Id}"),
             TimeSpan.FromSeconds(20), "the product is in Redis");
         await app.CountAsync("WITH changed AS (UPDATE products SET name = 'Other' WHERE id = $1 RETURNING 1) SELECT count(*) FROM changed", product.Id);
-        // After another test has taken Redis away, the breaker takes a moment to trust it again.
+        // After another test has stopped Redis, the breaker takes a moment to close.
         await Eventually.TrueAsync(
             async () => (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200).Body == product.Body,
             TimeSpan.FromSeconds(20), "the answer comes from Redis");

@@ -7,7 +7,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What every endpoint of every service keeps to, tried on this one; EndToEnd tries the rules on all operations.</summary>
+/// <summary>Rules for every endpoint of every service, tested on this one; EndToEnd tests the rules on all operations.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class HttpRulesTests(ProductsApp app)
 {
@@ -46,7 +46,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task An_import_may_be_gzip_and_lies_are_found_out()
+    public async Task An_import_may_be_gzip_and_a_wrong_coding_is_found()
     {
         var rows = Encoding.UTF8.GetBytes($"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,18,EUR\n");
         var answer = await SendAsync(HttpMethod.Post, "/api/products/import", Gzip(rows), "text/csv", ("Content-Encoding", "gzip"));
@@ -113,7 +113,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task A_byte_order_mark_is_passed_over_everywhere()
+    public async Task A_byte_order_mark_is_ignored_everywhere()
     {
         byte[] mark = [0xEF, 0xBB, 0xBF];
         var product = await app.CreateAsync();
@@ -170,7 +170,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     [InlineData("2026-11-28t08:00:00.123456789+05:30")]
     [InlineData("0001-01-01T00:00:00Z")]
     [InlineData("9999-12-31T23:59:59.9999999Z")]
-    public async Task A_time_with_its_zone_is_taken(string time) =>
+    public async Task A_time_with_its_zone_is_accepted(string time) =>
         (await app.Api.PostAsync("/api/products/dead-letters/replay", $$"""{"createdTo": "{{time}}", "topic": "none"}""")).ShouldBe(200);
 
     [Theory]
@@ -180,7 +180,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     [InlineData("discontinued,discontinued")]
     [InlineData("1")]
     [InlineData("")]
-    public async Task A_word_in_a_body_has_its_documented_spelling(string word)
+    public async Task An_enumeration_value_in_a_body_needs_its_documented_spelling(string word)
     {
         var product = await app.CreateAsync();
 
@@ -240,12 +240,12 @@ public sealed class HttpRulesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task A_key_that_an_earlier_version_has_stored_is_still_good()
+    public async Task A_key_that_an_earlier_version_has_stored_is_still_valid()
     {
         var key = ("Idempotency-Key", Guid.CreateVersion7().ToString());
         var body = ProductsApp.NewProduct().ToJsonString().Replace(":18,", ":18.00,", StringComparison.Ordinal);
         var made = (await app.Api.PostAsync("/api/products", body, key)).ShouldBe(201);
-        // As it was written then: the parsed request with its numbers as they came.
+        // As an earlier version wrote it: the parsed request with its numbers as received.
         var json = JsonNode.Parse(body)!.AsObject();
         var earlier = $$$"""{"sku":"{{{json["sku"]}}}","name":"Chai","price":{"amount":18.00,"currency":"EUR"},"description":"10 boxes x 20 bags","category":"beverages","attributes":{},"variantOf":null}""";
         Assert.Equal(1, await app.CountAsync(
@@ -270,7 +270,7 @@ public sealed class HttpRulesTests(ProductsApp app)
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(HttpMethod.Get, "/api/products", null, null, (name, value))).StatusCode);
 
     [Fact]
-    public async Task The_state_of_a_trace_that_is_not_ascii_goes_on_to_other_services()
+    public async Task A_trace_state_that_is_not_ascii_is_passed_to_other_services()
     {
         var product = await app.CreateAsync();
         var trace = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
@@ -285,7 +285,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     [InlineData("/api/nothing", 404)]
     [InlineData("/api/products/export", 405)]
     [InlineData("/api/products?x=1", 400)]
-    public async Task An_answer_that_leaves_too_much_of_a_body_unread_says_that_the_connection_ends(string path, int status)
+    public async Task An_answer_to_a_largely_unread_body_announces_the_end_of_the_connection(string path, int status)
     {
         foreach (var chunked in new[] { false, true })
         {
@@ -315,7 +315,7 @@ public sealed class HttpRulesTests(ProductsApp app)
     [InlineData("POST", "/api/products", "application/json")]
     [InlineData("PATCH", "/api/products/01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "application/merge-patch+json")]
     [InlineData("POST", "/api/products/import", "text/csv")]
-    public async Task A_body_that_does_not_come_is_408(string method, string path, string contentType)
+    public async Task A_body_that_does_not_arrive_is_408(string method, string path, string contentType)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(app.Address.Host, app.Address.Port);
@@ -323,7 +323,7 @@ public sealed class HttpRulesTests(ProductsApp app)
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var reader = new StreamReader(client.GetStream());
 
-        // It ends, for the connection does.
+        // The read ends because the connection is closed.
         var answer = await reader.ReadToEndAsync(timeout.Token);
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Files that are no UTF-8, and what a report says of rows that cannot be read.</summary>
+/// <summary>Files that are not UTF-8, and what a report states about rows that cannot be read.</summary>
 public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<ProductsApp>
 {
     private const string Path = "/api/products/import";
@@ -17,7 +17,7 @@ public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<Product
     [InlineData("utf-16", "application/x-ndjson")]
     [InlineData("utf-16BE", "application/x-ndjson")]
     [InlineData("utf-16 without mark", "application/x-ndjson")]
-    public async Task Says_once_that_a_file_is_not_utf8(string encoding, string type)
+    public async Task Reports_once_that_a_file_is_not_utf8(string encoding, string type)
     {
         var text = type == "text/csv" ? "sku,name\nA,B" : """{"sku": "A", "name": "B"}""";
         byte[] bytes = encoding == "utf-16 without mark"
@@ -29,7 +29,7 @@ public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<Product
     }
 
     [Fact]
-    public async Task Says_so_of_a_header_in_latin1_and_of_a_spreadsheet()
+    public async Task Reports_a_header_in_latin1_and_a_spreadsheet()
     {
         foreach (var bytes in new[] { Encoding.Latin1.GetBytes("sku,größe\nA,B"), [0x50, 0x4B, 3, 4, 20, 0, 6, 0] })
         {
@@ -56,7 +56,7 @@ public sealed class ImportEncodingTests(ProductsApp app) : IClassFixture<Product
     }
 
     [Fact]
-    public async Task Names_the_sku_of_a_row_that_is_not_utf8_as_far_as_it_is()
+    public async Task Names_the_readable_part_of_the_sku_of_a_row_that_is_not_utf8()
     {
         using var content = new ByteArrayContent(Encoding.Latin1.GetBytes("sku,name,price,currency\nTÜ-1,Chai,18,EUR\nA-2,Tü,18,EUR\n"));
         content.Headers.ContentType = new("text/csv");

@@ -12,7 +12,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     private const string Csv = "text/csv";
     private const string Ndjson = "application/x-ndjson";
 
-    /// <summary>Every test's SKUs have a beginning of their own.</summary>
+    /// <summary>Every test's SKUs have their own prefix.</summary>
     private readonly string _sku = $"I{Guid.CreateVersion7():N}";
 
     private Task<ApiResponse> SendAsync(string body, string contentType = Csv) => app.Api.SendAsync(HttpMethod.Post, Path, body, [], contentType);
@@ -31,7 +31,7 @@ public sealed class ImportProductsTests(ProductsApp app)
         (await app.Api.GetAsync($"/api/products?sku={Uri.EscapeDataString(sku)}")).ShouldBe(200).Json["items"]!.AsArray().Single()!;
 
     [Fact]
-    public async Task Makes_changes_and_leaves_products_by_their_sku()
+    public async Task Creates_changes_and_keeps_products_by_their_sku()
     {
         var kept = await app.CreateAsync(p => p["sku"] = $"{_sku}-1");
         var changed = await app.CreateAsync(p => p["sku"] = $"{_sku}-2");
@@ -60,10 +60,10 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task A_dry_run_says_what_would_be_and_makes_nothing()
+    public async Task A_dry_run_reports_its_result_and_changes_nothing()
     {
         var known = await app.CreateAsync(p => p["sku"] = $"{_sku}-1");
-        // A variant in a batch behind that of its product, which a dry run has not stored either.
+        // A variant in a later batch than its product, which a dry run has not stored either.
         var rows = string.Concat(Enumerable.Range(3, 260).Select(i => $"{_sku}-{i},Other,1,EUR,\n"));
         var file = $"sku,name,price,currency,variantOfSku\n{_sku}-2,Two,1,EUR,\n{_sku}-1,Changed,1,EUR,\n{_sku}-x,,1,EUR,\n{rows}{_sku}-v,Variant,1,EUR,{_sku}-2\n";
 
@@ -76,7 +76,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Leaves_what_a_row_leaves_out_and_removes_what_is_null()
+    public async Task Keeps_what_a_row_leaves_out_and_removes_what_is_null()
     {
         var product = await app.CreateAsync(p => (p["sku"], p["attributes"]) = (_sku, new JsonObject { ["colour"] = "red" }));
 
@@ -92,7 +92,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Takes_good_rows_and_names_what_is_wrong_with_bad_ones()
+    public async Task Imports_good_rows_and_names_the_errors_of_bad_ones()
     {
         var deleted = await app.CreateAsync(p => p["sku"] = $"{_sku}-deleted");
         (await app.Api.DeleteAsync($"/api/products/{deleted.Id}", deleted.IfMatch)).ShouldBe(204);
@@ -164,7 +164,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Says_how_far_it_is_and_changes_nothing_when_repeated()
+    public async Task Reports_its_progress_and_changes_nothing_when_repeated()
     {
         var body = new StringBuilder("sku,name,price,currency\r\n");
         for (var i = 0; i < 2300; i++)
@@ -249,7 +249,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Answers_nothing_but_a_summary_for_an_empty_file()
+    public async Task Answers_only_a_summary_for_an_empty_file()
     {
         Assert.Equal(Summary(), (await ImportAsync("", Ndjson)).Single().ToJsonString());
         Assert.Equal(Summary(), (await ImportAsync("sku,name\n")).Single().ToJsonString());
@@ -282,7 +282,7 @@ public sealed class ImportProductsTests(ProductsApp app)
         body.Append($"{_sku}-x,\"A,1,EUR\n").Insert(body.Length, $"{_sku}-y,B,1,EUR\n", 20_000).ToString();
 
     [Fact]
-    public async Task Stores_the_others_when_the_database_does_not_take_a_row()
+    public async Task Stores_the_other_rows_when_the_database_refuses_one()
     {
         await using var check = app.Database.CreateCommand($"ALTER TABLE products ADD CONSTRAINT ck_{_sku} CHECK (name <> '{_sku}')");
         await check.ExecuteNonQueryAsync();
@@ -294,7 +294,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Lets_two_imports_of_the_same_products_at_once_both_through()
+    public async Task Lets_two_concurrent_imports_of_the_same_products_both_succeed()
     {
         var rows = Enumerable.Range(0, 600).Select(i => $"{_sku}-{i},Product,1,EUR").ToList();
         var forwards = "sku,name,price,currency\n" + string.Join('\n', rows);
@@ -308,7 +308,7 @@ public sealed class ImportProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Makes_the_cache_miss()
+    public async Task Invalidates_the_cache()
     {
         var product = await app.CreateAsync(p => p["sku"] = _sku);
         (await app.Api.GetAsync($"/api/products/{product.Id}")).ShouldBe(200);

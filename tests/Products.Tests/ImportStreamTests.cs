@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Imports as streams: what is answered while the request is still being sent, and what is refused for its size.</summary>
+/// <summary>Streamed imports: the lines answered while the request is still being sent, and what is refused for its size.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ImportStreamTests(ProductsApp app)
 {
@@ -35,7 +35,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     [Fact]
     public async Task Lets_a_client_send_everything_before_it_reads_anything()
     {
-        // 40 MB of rows that are all bad: their answers are more than any buffer between the two holds.
+        // 40 MB of bad rows: their answers exceed every buffer between client and server.
         using var content = new RepeatedContent($"{{\"sku\": \"{_sku}\", \"colour\": \"red\", \"more\": \"{new string('x', 100)}\"}}", 280_000);
         using var http = new HttpClient { BaseAddress = app.Address, Timeout = TimeSpan.FromMinutes(2), DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
 
@@ -48,7 +48,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Imports_what_was_before_the_place_where_the_body_breaks_off()
+    public async Task Imports_the_rows_before_the_place_where_the_body_breaks_off()
     {
         using var import = await ChunkedRequest.StartAsync(app.Address, "/api/products/import", "application/x-ndjson");
         await import.SendAsync($$$"""{"sku": "{{{_sku}}}", "name": "A", "price": {"amount": 1, "currency": "EUR"}}""" + "\n{\"sku\": 7}\n");
@@ -81,7 +81,7 @@ public sealed class ImportStreamTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_503_while_the_database_is_away()
+    public async Task Returns_503_while_the_database_is_down()
     {
         var (other, database) = await app.StartAloneAsync();
         await using var _ = other;

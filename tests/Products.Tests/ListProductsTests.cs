@@ -6,7 +6,7 @@ namespace OrderInventory.Products.Tests;
 [Collection(ProductsCollection.Name)]
 public sealed class ListProductsTests(ProductsApp app)
 {
-    /// <summary>Other tests make products too; each test here looks at a category of its own.</summary>
+    /// <summary>Other tests make products too; each test here lists its own category.</summary>
     private readonly string _category = $"c-{Guid.CreateVersion7()}";
 
     private async Task<List<Guid>> ListAsync(string query) =>
@@ -95,7 +95,7 @@ public sealed class ListProductsTests(ProductsApp app)
             var page = (await app.Api.GetAsync($"/api/products?category={_category}&limit=3{(cursor is null ? "" : $"&cursor={cursor}")}")).ShouldBe(200).Json;
             seen.AddRange(page["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>()));
             cursor = (string?)page["next"];
-            // Made meanwhile: it comes at the end, and moves nothing.
+            // A product made meanwhile comes at the end, and moves nothing.
             if (made.Count == 7)
             {
                 made.Add(await CreateAsync("Late"));
@@ -119,7 +119,7 @@ public sealed class ListProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_those_of_the_ids_that_there_are()
+    public async Task Returns_the_existing_ones_of_the_given_ids()
     {
         var first = await CreateAsync("First");
         var second = await CreateAsync("Second");

@@ -32,7 +32,7 @@ public sealed class PatchProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Sets_the_status_and_takes_it_back()
+    public async Task Sets_the_status_and_resets_it()
     {
         var product = await app.CreateAsync();
 
@@ -53,7 +53,7 @@ public sealed class PatchProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Takes_application_json_too()
+    public async Task Accepts_application_json_too()
     {
         var product = await app.CreateAsync();
 
@@ -121,5 +121,15 @@ public sealed class PatchProductTests(ProductsApp app)
         var product = await app.CreateAsync();
 
         (await app.Api.PatchAsync($"/api/products/{product.Id}", $$"""{"sku": "{{other.Json["sku"]}}"}""", product.IfMatch)).ShouldBeProblem(409, "sku-taken");
+    }
+
+    [Fact]
+    public async Task A_former_sku_is_free_and_may_be_given_to_another_product()
+    {
+        var product = await app.CreateAsync();
+        var former = (string)product.Json["sku"]!;
+        (await app.Api.PatchAsync($"/api/products/{product.Id}", $$"""{"sku": "{{former}}-B"}""", product.IfMatch)).ShouldBe(200);
+
+        (await app.Api.PostAsync("/api/products", ProductsApp.NewProduct(former).ToJsonString())).ShouldBe(201);
     }
 }

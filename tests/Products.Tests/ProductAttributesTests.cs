@@ -16,7 +16,7 @@ public sealed class ProductAttributesTests(ProductsApp app)
         Assert.Equal(["a very long name", "colour", "size", "Ärmel"], product.Json["attributes"]!.AsObject().Select(a => a.Key));
         Assert.Equal("\"x\"", (string?)product.Json["attributes"]!["a very long name"]);
         Assert.Equal(product.Body, (await app.Api.GetAsync($"/api/products/{product.Id}")).Body);
-        // From the cache as well.
+        // Also from the cache.
         Assert.Equal(product.Body, (await app.Api.GetAsync($"/api/products/{product.Id}")).Body);
         Assert.Equal($$"""{"items":[{{product.Body}}],"next":null}""", (await app.Api.GetAsync($"/api/products?ids={product.Id}")).Body);
     }

@@ -3,12 +3,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What other services read: headers and JSON to the letter, by a consumer that knows nothing of our code.</summary>
+/// <summary>What other services read: exact headers and JSON, read by a consumer that uses none of our code.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ProductEventsTests(ProductsApp app)
 {
     [Fact]
-    public async Task Publishes_product_updated_when_a_product_is_made()
+    public async Task Publishes_product_updated_when_a_product_is_created()
     {
         var product = await app.CreateAsync();
 

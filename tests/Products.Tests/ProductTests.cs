@@ -19,7 +19,7 @@ public sealed class ProductTests
     }
 
     [Fact]
-    public void Makes_a_version_of_every_change_and_none_of_no_change()
+    public void Has_a_new_version_for_each_real_change_only()
     {
         var product = Product.Create(s_chai, s_then);
 

@@ -108,7 +108,7 @@ public sealed class ProductVariantsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Keep_one_level_when_two_requests_at_once_would_make_two()
+    public async Task Keep_one_level_when_two_concurrent_requests_would_make_two()
     {
         for (var round = 0; round < 10; round++)
         {

@@ -16,7 +16,7 @@ public sealed class ProductsCollection : ICollectionFixture<ProductsApp>
     public const string Name = "Products";
 }
 
-/// <summary>The service on a port of its own, with a database of its own, a Redis that can be taken away, Kafka, and an Orders that says what a test wants.</summary>
+/// <summary>The service on its own port, with its own database, Kafka, a Redis that can be made unreachable, and a fake Orders.</summary>
 public sealed class ProductsApp : IAsyncLifetime
 {
     private readonly InfrastructureFixture _infrastructure = new();
@@ -65,23 +65,23 @@ public sealed class ProductsApp : IAsyncLifetime
         await _infrastructure.DisposeAsync();
     }
 
-    /// <summary>Another replica on the same database, which looks for Orders elsewhere.</summary>
+    /// <summary>Starts another replica on the same database, with another address of Orders.</summary>
     public Replica StartReplica(string ordersAddress) => Start(_connectionString, ordersAddress);
 
-    /// <summary>Another one with a database that no other test needs.</summary>
+    /// <summary>Starts another replica on its own database, which no other test uses.</summary>
     public async Task<(Replica Replica, string ConnectionString)> StartAloneAsync()
     {
         var connectionString = await _infrastructure.CreateDatabaseAsync("products_alone");
         return (Start(connectionString, Orders.Address), connectionString);
     }
 
-    /// <summary>Another one that believes this authority; none when it is null.</summary>
-    public Replica StartBelieving(TestAuthority? authority, params (string Name, string Value)[] settings) => Start(
+    /// <summary>Starts another replica that trusts this authority; none if it is null.</summary>
+    public Replica StartTrusting(TestAuthority? authority, params (string Name, string Value)[] settings) => Start(
         _connectionString, Orders.Address, [.. authority?.Settings ?? [("Authentication:Authority", "")], ("Authentication:RefreshInterval", "00:00:01"), .. settings]);
 
     public static string NewSku() => $"SKU-{Guid.CreateVersion7()}";
 
-    /// <summary>A valid request, for a test to spoil.</summary>
+    /// <summary>A valid request, which a test may spoil.</summary>
     public static JsonObject NewProduct(string? sku = null) => new()
     {
         ["sku"] = sku ?? NewSku(),
@@ -110,7 +110,7 @@ public sealed class ProductsApp : IAsyncLifetime
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The first events of a key, in the order of their topic.</summary>
+    /// <summary>The first events with this key, in the order of the topic.</summary>
     public async Task<IReadOnlyList<SeenRecord>> ReadEventsAsync(Guid key, int count)
     {
         using var probe = new KafkaProbe(Kafka);
@@ -119,7 +119,7 @@ public sealed class ProductsApp : IAsyncLifetime
 
     private Replica Start(string connectionString, string ordersAddress, params (string Name, string Value)[] settings)
     {
-        // Any public type of the service names its assembly; Program would be the AppHost's too.
+        // Any public type of the service identifies its assembly; Program would also be the AppHost's.
         var factory = new WebApplicationFactory<ProductResponse>().WithWebHostBuilder(host =>
         {
             host.UseSetting("urls", "http://127.0.0.1:0");
@@ -133,7 +133,7 @@ public sealed class ProductsApp : IAsyncLifetime
                 host.UseSetting(name, value);
             }
         });
-        // A real server on a free port: limits and headers are its own, not those of a test double.
+        // A real server on a free port: its limits and headers are tested, not those of a test double.
         factory.UseKestrel();
         factory.StartServer();
         var client = factory.CreateClient();

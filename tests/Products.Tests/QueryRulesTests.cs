@@ -1,6 +1,6 @@
 namespace OrderInventory.Products.Tests;
 
-/// <summary>How every service reads queries, ids in paths and cursors, tried on this one.</summary>
+/// <summary>How every service reads queries, ids in paths and cursors, tested on this one.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class QueryRulesTests(ProductsApp app)
 {
@@ -61,10 +61,10 @@ public sealed class QueryRulesTests(ProductsApp app)
     [InlineData("Attribute.colour=red", 400)]
     [InlineData("variantOf=01939B7A-4CE0-7A3E-8A2B-6F1F6B9C0003", 200)]
     [InlineData("", 200)]
-    public async Task A_query_as_a_whole(string query, int status) => (await app.Api.GetAsync($"/api/products?{query}")).ShouldBe(status);
+    public async Task A_query_is_checked_as_a_whole(string query, int status) => (await app.Api.GetAsync($"/api/products?{query}")).ShouldBe(status);
 
     [Fact]
-    public async Task A_price_in_a_query_is_the_number_that_it_is()
+    public async Task A_price_in_a_query_is_compared_as_a_number()
     {
         var product = await app.CreateAsync(p => p["price"]!["amount"] = 4711.5m);
 
@@ -73,7 +73,7 @@ public sealed class QueryRulesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task An_unknown_parameter_is_told_which_there_are()
+    public async Task An_unknown_parameter_is_400_with_the_known_ones()
     {
         var answer = (await app.Api.GetAsync("/api/products?staus=active")).ShouldBeMalformed("staus");
 
@@ -82,7 +82,7 @@ public sealed class QueryRulesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task A_parameter_is_unknown_to_what_is_no_list_too()
+    public async Task An_unknown_parameter_is_400_outside_lists_too()
     {
         (await app.Api.GetAsync($"/api/products/{Id}?fields=name")).ShouldBeMalformed("fields");
         (await app.Api.DeleteAsync($"/api/products/{Id}?force=true")).ShouldBeMalformed("force");

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>The cache that all services share, against the server itself.</summary>
+/// <summary>The cache that all services share, against a real Redis.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
     }
 
     [Fact]
-    public async Task Whoever_reads_after_a_change_does_not_join_a_load_from_before_it()
+    public async Task A_read_after_a_change_does_not_join_a_load_from_before_it()
     {
         var old = new TaskCompletionSource<string?>();
         var early = await BeginReadAsync(old.Task);
@@ -70,7 +70,7 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
     }
 
     [Fact]
-    public async Task What_was_removed_is_not_served_again()
+    public async Task A_removed_value_is_not_served_again()
     {
         Assert.Equal("there", await ReadAsync(() => Task.FromResult<string?>("there")));
         Assert.Equal("there", await ReadAsync(() => throw new InvalidOperationException("It is cached.")));
@@ -80,11 +80,13 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
         Assert.Null(await ReadAsync(() => Task.FromResult<string?>(null)));
     }
 
-    /// <summary>A marker that has still to stand longer than any load does for the next change too: a customer who orders every second costs no command each time.</summary>
+    /// <summary>
+    /// A marker that still outlasts any load also serves the next change: a customer who orders every second costs no command each time.
+    /// </summary>
     [Theory]
     [InlineData(4.9, false)]
     [InlineData(5.1, true)]
-    public async Task A_key_that_changes_again_is_marked_again_before_its_marker_is_too_short(double secondsLater, bool again)
+    public async Task A_marker_is_renewed_only_when_it_would_expire_too_early(double secondsLater, bool again)
     {
         var database = _redis.GetDatabase();
         _cache.Invalidate(_key);
@@ -99,7 +101,7 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
     }
 
     [Fact]
-    public async Task Markers_are_set_anew_after_the_connection_was_lost()
+    public async Task Markers_are_set_again_after_the_connection_was_lost()
     {
         _cache.Invalidate(_key);
         var database = _redis.GetDatabase();
@@ -114,7 +116,7 @@ public sealed class ReadCacheTests(ProductsApp app) : IAsyncLifetime, IDisposabl
         Assert.NotEqual("seen", (string?)await database.StringGetAsync(_key));
     }
 
-    /// <summary>A read whose load has begun and ends with the task that it is given.</summary>
+    /// <summary>A read whose load has begun and ends with the given task.</summary>
     private async Task<Task<string?>> BeginReadAsync(Task<string?> load, Action? starting = null)
     {
         var began = new TaskCompletionSource();

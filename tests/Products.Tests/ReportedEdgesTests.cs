@@ -7,7 +7,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Edges of HTTP and JSON that users of comparable systems have reported, tried on this service; docs/testing.md lists them.</summary>
+/// <summary>Edge cases of HTTP and JSON reported by users of comparable systems, tested on this service; docs/testing.md lists them.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ReportedEdgesTests(ProductsApp app)
 {
@@ -28,7 +28,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("{\"sku\": \"a\nb\"}")]
     [InlineData("{\"sku\": \"\\ud800\"}")]
     [InlineData("\uFEFF\uFEFF{}")]
-    public async Task What_is_no_json_object_of_the_api_is_400(string body)
+    public async Task A_body_that_is_not_a_valid_json_object_is_400(string body)
     {
         foreach (var (method, path) in new[] { (HttpMethod.Post, "/api/products"), (HttpMethod.Put, $"/api/products/{Guid.CreateVersion7()}") })
         {
@@ -53,7 +53,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("null")]
     [InlineData("[18]")]
     [InlineData("{}")]
-    public async Task An_amount_that_is_no_price_is_400(string amount)
+    public async Task An_amount_that_is_not_a_price_is_400(string amount)
     {
         var body = ProductsApp.NewProduct().ToJsonString().Replace("18.00", amount, StringComparison.Ordinal);
         using var answer = await SendAsync(HttpMethod.Post, "/api/products", body);
@@ -66,7 +66,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("1800E-2")]
     [InlineData("18.000000000000000000000000000000000000")]
     [InlineData("0.0018e4")]
-    public async Task An_amount_is_taken_however_it_is_written(string amount)
+    public async Task An_amount_is_accepted_in_any_notation(string amount)
     {
         var body = ProductsApp.NewProduct().ToJsonString().Replace("18.00", amount, StringComparison.Ordinal);
         using var answer = await SendAsync(HttpMethod.Post, "/api/products", body);
@@ -79,7 +79,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("18.00000000000000000000000000000000001", "failed")]
     [InlineData("0.00000000000000000000000000000000001", "failed")]
     [InlineData("18.00", "created")]
-    public async Task A_price_in_a_file_is_as_exact(string amount, string outcome)
+    public async Task A_price_in_a_file_is_equally_exact(string amount, string outcome)
     {
         using var content = new StringContent($"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{amount},EUR\n", Encoding.UTF8, "text/csv");
         using var client = new HttpClient { DefaultRequestHeaders = { Authorization = TestAuthority.Everything } };
@@ -114,7 +114,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("*")]
     [InlineData("\"1\"")]
     [InlineData("\"9\", W/\"1\"")]
-    public async Task A_change_that_wants_nothing_to_be_there_is_412_when_it_is(string tags)
+    public async Task A_change_with_a_matching_If_None_Match_is_412(string tags)
     {
         var product = await app.CreateAsync();
         using var answer = await SendAsync(HttpMethod.Patch, $"/api/products/{product.Id}", """{"name": "Chang"}""", ("If-Match", "\"1\""), ("If-None-Match", tags));
@@ -158,7 +158,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("Prefer", "wait=99999999999999999999", 200)]
     [InlineData("Upgrade", "h2c", 200)]
     [InlineData("Content-Type", "nonsense", 200)]
-    public async Task A_read_is_answered_whatever_header_comes_along(string name, string value, int status)
+    public async Task A_read_is_answered_with_any_additional_header(string name, string value, int status)
     {
         var product = await app.CreateAsync();
         using var answer = await SendAsync(HttpMethod.Get, $"/api/products/{product.Id}", null, (name, value));
@@ -172,7 +172,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("text/html")]
     [InlineData("image/png;q=1, */*;q=0")]
     [InlineData(";;;")]
-    public async Task An_error_is_a_problem_whatever_is_accepted(string accept)
+    public async Task An_error_is_a_problem_document_with_any_Accept_header(string accept)
     {
         foreach (var path in new[] { $"/api/products/{Guid.CreateVersion7()}", "/api/products/x", "/api/nothing" })
         {
@@ -192,7 +192,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("application", 415)]
     [InlineData("json", 415)]
     [InlineData("APPLICATION/JSON", 201)]
-    public async Task A_body_says_that_it_is_json(string? type, int status)
+    public async Task A_body_needs_the_content_type_of_json(string? type, int status)
     {
         var answer = await RawAsync(
             $"POST /api/products HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{(type is null ? "" : $"Content-Type: {type}\r\n")}", ProductsApp.NewProduct().ToJsonString());
@@ -224,7 +224,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     [InlineData("a_b", "a_b", "axb")]
     [InlineData("a\\b", "a\\b", "axb")]
     [InlineData("it's", "it's", "its")]
-    public async Task A_search_takes_its_characters_for_themselves(string q, string found, string other)
+    public async Task A_search_takes_its_characters_literally(string q, string found, string other)
     {
         var mark = Guid.CreateVersion7().ToString("N");
         foreach (var name in new[] { found, other })
@@ -239,7 +239,7 @@ public sealed class ReportedEdgesTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task An_id_is_the_same_in_capitals_and_a_path_has_no_second_one()
+    public async Task An_id_may_be_in_capitals_and_a_path_has_one_spelling()
     {
         var product = await app.CreateAsync();
         var id = product.Id.ToString();

@@ -6,7 +6,7 @@ namespace OrderInventory.Products.Tests;
 [Collection(ProductsCollection.Name)]
 public sealed class SearchProductsTests(ProductsApp app)
 {
-    /// <summary>Other tests make products too; each test here looks at a category of its own, which is no word of any query.</summary>
+    /// <summary>Other tests make products too; each test here searches its own category, whose name is in no query.</summary>
     private readonly string _category = $"c-{Guid.CreateVersion7()}";
 
     private async Task<List<Guid>> SearchAsync(string q, string more = "") =>
@@ -22,7 +22,7 @@ public sealed class SearchProductsTests(ProductsApp app)
     })).Id;
 
     [Fact]
-    public async Task Finds_words_wherever_they_stand_whatever_their_case()
+    public async Task Finds_words_anywhere_in_any_case()
     {
         var name = await CreateAsync("Chai");
         var description = await CreateAsync("Chang", "Brewed with CHAI spice");
@@ -60,7 +60,7 @@ public sealed class SearchProductsTests(ProductsApp app)
     [InlineData("rock-n-roll", "rock n r")]
     [InlineData("3.5mm jack", "3.5m")]
     [InlineData("user@example.com/path?x=1", "example.com pa")]
-    public async Task Takes_the_last_word_as_a_beginning_in_every_language(string name, string typed)
+    public async Task Takes_the_last_word_as_a_prefix_in_every_language(string name, string typed)
     {
         var product = await CreateAsync(name);
 
@@ -68,7 +68,7 @@ public sealed class SearchProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Finds_a_sku_from_its_first_letters_on_whatever_stands_between_its_parts()
+    public async Task Finds_a_sku_by_its_first_letters_with_any_separator()
     {
         var number = Random.Shared.NextInt64(1_000_000_000, long.MaxValue);
         var product = await CreateAsync("Chai", sku: $"TEA-{number}/1e5");
@@ -122,7 +122,7 @@ public sealed class SearchProductsTests(ProductsApp app)
             var page = (await app.Api.GetAsync($"/api/products?q={word}&limit=2{(cursor is null ? "" : $"&cursor={cursor}")}")).ShouldBe(200).Json;
             seen.AddRange(page["items"]!.AsArray().Select(i => i!["id"]!.GetValue<Guid>()));
             cursor = (string?)page["next"];
-            // Made meanwhile, of a rank that was passed already: it moves nothing.
+            // A product made meanwhile, with a rank on a page already read, moves nothing.
             await CreateAsync("Late", sku: $"{word}-{seen.Count}");
         }
         while (cursor is not null && seen.Count < 30);
@@ -145,7 +145,7 @@ public sealed class SearchProductsTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Sees_a_change_at_once_and_a_deletion_too()
+    public async Task Sees_a_change_and_a_deletion_immediately()
     {
         var product = await CreateAsync("Before");
         (await app.Api.PatchAsync($"/api/products/{product}", """{"name": "After"}""", ("If-Match", "\"1\""))).ShouldBe(200);
@@ -175,7 +175,7 @@ public sealed class SearchProductsTests(ProductsApp app)
     [InlineData("<tag attr='x'>text</tag> &amp; http://a.b/c?d=e")]
     [InlineData("1e400 -1 +2.5 0x1F 1.2.3")]
     [InlineData("\u0001\t\r\n\u0085")]
-    public async Task Answers_whatever_is_typed(string q) =>
+    public async Task Answers_any_text(string q) =>
         (await app.Api.GetAsync($"/api/products?q={Uri.EscapeDataString(q)}")).ShouldBe(200);
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class ServiceTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Returns_503_with_retry_after_and_is_not_ready_while_its_database_is_away()
+    public async Task Returns_503_with_retry_after_and_is_not_ready_while_its_database_is_down()
     {
         var (other, database) = await app.StartAloneAsync();
         await using var _ = other;

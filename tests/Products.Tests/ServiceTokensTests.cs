@@ -9,14 +9,14 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>A service's own token: asked for once, renewed before it ends, and in use for as long as it is good when the provider is away.</summary>
+/// <summary>A service's own token: requested once, renewed before it expires, and used while it is valid when the provider is down.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class ServiceTokensTests(ProductsApp app)
 {
     private const string Endpoint = "/connect/token";
 
     [Fact]
-    public async Task Is_asked_for_once_however_many_wait_and_kept()
+    public async Task Is_requested_once_for_all_waiting_callers_and_cached()
     {
         await using var bed = await TestBed.StartAsync();
 
@@ -25,25 +25,25 @@ public sealed class ServiceTokensTests(ProductsApp app)
         var later = await bed.GetAsync();
 
         Assert.Single(first.Append(later).Distinct());
-        Assert.Equal(1, bed.Authority.Asked(Endpoint));
+        Assert.Equal(1, bed.Authority.RequestCount(Endpoint));
     }
 
     [Fact]
-    public async Task Is_renewed_before_it_ends_and_nobody_waits_for_it()
+    public async Task Is_renewed_before_it_expires_without_delaying_callers()
     {
         await using var bed = await TestBed.StartAsync();
         var first = await bed.GetAsync();
 
         bed.Clock.Offset = TimeSpan.FromSeconds(3600 * 0.76);
-        // The old one, at once; the new one is on its way.
+        // The old token, immediately; the new one is being fetched.
         Assert.Equal(first, await bed.GetAsync());
-        await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new one is in use");
+        await Eventually.TrueAsync(async () => await bed.GetAsync() != first, TimeSpan.FromSeconds(30), "the new token is in use");
 
-        Assert.Equal(2, bed.Authority.Asked(Endpoint));
+        Assert.Equal(2, bed.Authority.RequestCount(Endpoint));
     }
 
     [Fact]
-    public async Task Outlives_a_provider_that_is_away_until_it_ends()
+    public async Task Is_used_until_it_expires_while_the_provider_is_down()
     {
         await using var bed = await TestBed.StartAsync();
         var first = await bed.GetAsync();
@@ -63,9 +63,9 @@ public sealed class ServiceTokensTests(ProductsApp app)
         Assert.NotEqual(first, await bed.GetAsync());
     }
 
-    // Fails when calls go without a token, or with the caller's.
+    // Fails when calls carry no token, or the caller's.
     [Fact]
-    public async Task Goes_with_each_call_to_another_service_in_place_of_the_callers()
+    public async Task Replaces_the_callers_token_in_each_call_to_another_service()
     {
         var product = (await app.CreateAsync()).Json;
         var address = $"/api/products/{product["id"]}";
@@ -76,19 +76,19 @@ public sealed class ServiceTokensTests(ProductsApp app)
         Assert.Equal(("service:test", "service"), (sent.Subject, sent.GetClaim("roles").Value));
     }
 
-    // Fails when a provider that is away, or refuses this service, is the caller's fault or a defect.
+    // Fails when a provider that is down, or refuses this service, is reported as the caller's fault or as a defect.
     [Fact]
     public async Task Without_one_a_call_that_needs_another_service_is_503()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority, ("Authentication:ClientId", ""));
+        await using var service = app.StartTrusting(authority, ("Authentication:ClientId", ""));
         var product = (await app.CreateAsync()).Json;
 
         (await service.Api.DeleteAsync($"/api/products/{product["id"]}", ("If-Match", "\"1\""), ("Authorization", "Bearer " + authority.Token("tester", ["admin"])))).ShouldBeProblem(503, "dependency-unavailable");
         (await app.Api.GetAsync($"/api/products/{product["id"]}")).ShouldBe(200);
     }
 
-    /// <summary>What ServiceDefaults gives a service, with a clock of the test's, and a provider of its own.</summary>
+    /// <summary>A service with ServiceDefaults, a clock of the test and its own provider.</summary>
     private sealed class TestBed : IAsyncDisposable
     {
         private readonly WebApplication _service;

@@ -6,12 +6,12 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>Unicode, lengths and money in a catalogue: what looks alike is one, what nobody sees is no key, and an amount is one of its currency.</summary>
+/// <summary>Text and money in a catalogue: equal-looking texts are equal, invisible text is no key, and an amount fits its currency.</summary>
 public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
 {
     private const string Path = "/api/products";
 
-    /// <summary>PostgreSQL normalises by its own tables: every code point alone, and each mark behind letters that it may combine with.</summary>
+    /// <summary>PostgreSQL normalises by its own tables: compares every code point, and each mark after letters with which it may combine.</summary>
     [Fact]
     public async Task Normalises_as_PostgreSQL_does()
     {
@@ -35,14 +35,14 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
             }
         }
 
-        // Its tables may be newer: characters of which Unicode 14 knows nothing.
+        // PostgreSQL's tables may be newer and have characters that Unicode 14 does not have.
         Assert.True(wrong.TrueForAll(text => text is ['1', _, _, _, _, ..]) && wrong.Count < 50, string.Join(' ', wrong));
     }
 
     [Theory]
     [InlineData("sku")]
     [InlineData("category")]
-    public async Task Refuses_what_nobody_sees_in_a_key(string member)
+    public async Task Refuses_invisible_characters_in_a_key(string member)
     {
         foreach (var character in new[] { "\u200B", "\u200D", "\u00AD", "\uFEFF", "\u202E", "\u2066", "\u061C", "\u180E", "\uFE0F", "\u034F", "\u3164", "\u115F", "\U000E0041", "\u0007", "\u0085", "\u2028", "\uE000" })
         {
@@ -65,7 +65,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("a\u0000")]
     [InlineData("a\u001Bb")]
     [InlineData("a\nb")]
-    public async Task Refuses_a_name_without_anything_to_see_or_with_control_characters(string name)
+    public async Task Refuses_a_name_without_visible_characters_or_with_control_characters(string name)
     {
         var product = ProductsApp.NewProduct();
         product["name"] = name;
@@ -79,7 +79,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("\u200B")]
     [InlineData("\u200B \u2060")]
     [InlineData("\u3164")]
-    public async Task Refuses_a_text_that_may_be_left_out_when_nobody_sees_anything_of_it(string text)
+    public async Task Refuses_an_optional_text_without_visible_characters(string text)
     {
         var description = ProductsApp.NewProduct();
         description["description"] = text;
@@ -127,7 +127,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         var removed = await PatchAttributesAsync(made.Id, 2, ("taman\u0303o", null), ("\u1112\u1161\u11AB", null), ("absent\u0301", null));
         Assert.Equal("""{"goût":"amer","size":"M"}""", removed.ShouldBe(200).Json["attributes"]!.ToJsonString(new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
 
-        // One attribute, and two values for it.
+        // Two values for one attribute.
         (await PatchAttributesAsync(made.Id, 3, ("goût", "doux"), ("gou\u0302t", null))).ShouldBe(400);
         (await PatchAttributesAsync(made.Id, 3, ("cafe\u0301", "doux"), ("café", "amer"))).ShouldBe(400);
         Assert.Equal(3, (await app.Api.GetAsync($"{Path}/{made.Id}")).Json["version"]!.GetValue<long>());
@@ -157,7 +157,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
         var made = (await app.Api.PostAsync(Path, Body(amount, currency))).ShouldBe(201);
         Assert.Equal(kept, made.Json["price"]!["amount"]!.ToJsonString());
         Assert.Equal(kept, (await app.Api.GetAsync($"{Path}/{made.Id}")).Json["price"]!["amount"]!.ToJsonString());
-        // The same value is no change.
+        // The same value changes nothing.
         var patch = (await app.Api.PatchAsync($"{Path}/{made.Id}", $$$"""{"price": {"amount": {{{amount}}}}}""", ("If-Match", "\"1\""))).ShouldBe(200);
         Assert.Equal(1, patch.Json["version"]!.GetValue<long>());
     }
@@ -170,7 +170,7 @@ public sealed class TextTests(ProductsApp app) : IClassFixture<ProductsApp>
     [InlineData("1", "XXX", "currency")]
     [InlineData("1", "XAU", "currency")]
     [InlineData("1", "eur", "currency")]
-    public async Task Refuses_what_is_no_money(string amount, string currency, string member)
+    public async Task Refuses_invalid_money(string amount, string currency, string member)
     {
         (await app.Api.PostAsync(Path, Body(amount, currency))).ShouldBeMalformed($"$.price.{member}");
         var report = (await app.Api.SendAsync(HttpMethod.Post, $"{Path}/import", $"sku,name,price,currency\n{ProductsApp.NewSku()},Chai,{amount},{currency}", [], "text/csv")).ShouldBe(200).Body;

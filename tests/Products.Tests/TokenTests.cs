@@ -11,7 +11,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Products.Tests;
 
-/// <summary>What is believed of a token, and what is not. One service stands for all: the code is ServiceDefaults'.</summary>
+/// <summary>Which tokens are accepted and which are not. One service stands for all: the code is in ServiceDefaults.</summary>
 [Collection(ProductsCollection.Name)]
 public sealed class TokenTests(ProductsApp app)
 {
@@ -77,7 +77,7 @@ public sealed class TokenTests(ProductsApp app)
     [InlineData("")]
     [InlineData("42")]
     [InlineData("{01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003}")]
-    public async Task A_customer_without_a_customers_id_is_nobody(string? customer)
+    public async Task A_customer_without_a_valid_customer_id_is_refused(string? customer)
     {
         var token = Authority.Token("somebody", ["customer"], t => t.Claims["customer_id"] = customer!);
 
@@ -85,27 +85,27 @@ public sealed class TokenTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Asks_nobody_for_a_request()
+    public async Task Validates_a_token_without_calling_the_authority()
     {
         await using var authority = new TestAuthority();
-        // Its timer, which asks by itself, does not come within the test.
-        await using var service = app.StartBelieving(authority, ("Authentication:RefreshInterval", "00:05:00"));
+        // The timer that refreshes the keys does not run within the test.
+        await using var service = app.StartTrusting(authority, ("Authentication:RefreshInterval", "00:05:00"));
         (await SendAsync("Bearer " + authority.Token("somebody", ["admin"]), service)).ShouldBe(200);
-        var before = (authority.Asked("/jwks"), authority.Asked("/.well-known/openid-configuration"));
+        var before = (authority.RequestCount("/jwks"), authority.RequestCount("/.well-known/openid-configuration"));
         Assert.NotEqual((0, 0), before);
         for (var i = 0; i < 50; i++)
         {
             (await SendAsync("Bearer " + authority.Token($"caller {i}", ["admin"]), service)).ShouldBe(200);
         }
 
-        Assert.Equal(before, (authority.Asked("/jwks"), authority.Asked("/.well-known/openid-configuration")));
+        Assert.Equal(before, (authority.RequestCount("/jwks"), authority.RequestCount("/.well-known/openid-configuration")));
     }
 
     [Fact]
     public async Task Takes_a_new_key_without_a_restart_and_forgets_the_old_one()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority);
+        await using var service = app.StartTrusting(authority);
         var old = authority.Token("somebody", ["admin"]);
         (await SendAsync("Bearer " + old, service)).ShouldBe(200);
 
@@ -116,11 +116,11 @@ public sealed class TokenTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Made_up_names_of_keys_cost_the_provider_next_to_nothing()
+    public async Task Unknown_key_ids_cause_few_requests_to_the_provider()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority, ("Authentication:RefreshInterval", "00:05:00"));
-        var before = authority.Asked("/jwks");
+        await using var service = app.StartTrusting(authority, ("Authentication:RefreshInterval", "00:05:00"));
+        var before = authority.RequestCount("/jwks");
         using var rsa = RSA.Create(2048);
 
         for (var i = 0; i < 100; i++)
@@ -128,17 +128,17 @@ public sealed class TokenTests(ProductsApp app)
             (await SendAsync("Bearer " + Sign(new RsaSecurityKey(rsa) { KeyId = $"made-up-{i}" }, authority), service)).ShouldBe(401);
         }
 
-        Assert.InRange(authority.Asked("/jwks") - before, 0, 1);
+        Assert.InRange(authority.RequestCount("/jwks") - before, 0, 1);
         (await SendAsync("Bearer " + authority.Token("somebody", ["admin"]), service)).ShouldBe(200);
     }
 
     [Fact]
-    public async Task Lets_nobody_in_until_the_authority_has_answered_and_says_so()
+    public async Task Refuses_everybody_until_the_authority_has_answered_and_reports_it()
     {
         await using var authority = new TestAuthority();
         var token = authority.Token("somebody", ["admin"]);
         await authority.StopAsync();
-        await using var service = app.StartBelieving(authority);
+        await using var service = app.StartTrusting(authority);
 
         Assert.NotNull((await SendAsync("Bearer " + token, service)).ShouldBeProblem(503, "dependency-unavailable").Headers.RetryAfter);
         (await SendAsync(null, service)).ShouldBeProblem(401, "not-authenticated");
@@ -147,38 +147,38 @@ public sealed class TokenTests(ProductsApp app)
         (await service.Api.GetAsync("/alive")).ShouldBe(200);
 
         authority.Start();
-        await Eventually.TrueAsync(async () => (await SendAsync("Bearer " + token, service)).Status == 200, TimeSpan.FromSeconds(30), "let in");
+        await Eventually.TrueAsync(async () => (await SendAsync("Bearer " + token, service)).Status == 200, TimeSpan.FromSeconds(30), "accepted");
         (await service.Api.GetAsync("/health")).ShouldBe(200);
     }
 
     [Fact]
-    public async Task Goes_on_with_the_last_keys_while_the_authority_is_away()
+    public async Task Continues_with_the_last_keys_while_the_authority_is_down()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority);
+        await using var service = app.StartTrusting(authority);
         await authority.StopAsync();
-        // An unknown key makes it ask.
+        // An unknown key makes the service query the authority.
         (await SendAsync("Bearer " + Sign(new RsaSecurityKey(RSA.Create(2048)) { KeyId = "unknown" }, authority), service)).ShouldBe(401);
 
         (await SendAsync("Bearer " + authority.Token("somebody", ["admin"]), service)).ShouldBe(200);
         await Eventually.TrueAsync(
-            async () => (string?)(await service.Api.GetAsync("/health")).ShouldBe(200).Json["checks"]!["authority"]!["status"] == "degraded", TimeSpan.FromSeconds(30), "it says so");
+            async () => (string?)(await service.Api.GetAsync("/health")).ShouldBe(200).Json["checks"]!["authority"]!["status"] == "degraded", TimeSpan.FromSeconds(30), "the health is degraded");
     }
 
     [Fact]
-    public async Task Lets_nobody_in_without_an_authority()
+    public async Task Refuses_everybody_without_an_authority()
     {
-        await using var service = app.StartBelieving(null);
+        await using var service = app.StartTrusting(null);
 
         (await SendAsync("Bearer " + Authority.Token("somebody", ["admin"]), service)).ShouldBeProblem(503, "dependency-unavailable");
         Assert.Contains("Authentication:Authority", (string?)(await service.Api.GetAsync("/health")).ShouldBe(503).Json["checks"]!["authority"]!["description"], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Reads_other_names_of_claims_by_configuration()
+    public async Task Reads_configured_claim_names()
     {
         await using var authority = new TestAuthority();
-        await using var service = app.StartBelieving(authority, ("Authentication:RoleClaim", "https://example.com/roles"), ("Authentication:Audience", "the-shop"));
+        await using var service = app.StartTrusting(authority, ("Authentication:RoleClaim", "https://example.com/roles"), ("Authentication:Audience", "the-shop"));
 
         var token = authority.Token("somebody", ["admin"], t => (t.Audience, t.Claims["https://example.com/roles"]) = ("the-shop", new[] { "catalog-manager" }));
         (await SendAsync("Bearer " + token, service)).ShouldBe(200);

@@ -84,7 +84,7 @@ public sealed class UpdateProductTests(ProductsApp app)
     }
 
     [Fact]
-    public async Task Lets_one_of_20_changes_at_once_win()
+    public async Task Lets_one_of_20_concurrent_changes_win()
     {
         var product = await app.CreateAsync();
 

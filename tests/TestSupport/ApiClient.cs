@@ -5,7 +5,7 @@ using Xunit;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Sends what a test says, byte for byte, and keeps the answer to be asked about.</summary>
+/// <summary>Sends exactly the bytes that a test gives, and keeps the response for its assertions.</summary>
 public sealed class ApiClient(HttpClient http)
 {
     public Task<ApiResponse> GetAsync(string path, params (string Name, string Value)[] headers) =>
@@ -53,7 +53,7 @@ public sealed record ApiResponse(int Status, HttpResponseHeaders Headers, string
 
     public string? ETag => Headers.ETag?.ToString();
 
-    /// <summary>The header that makes a change meant for the version answered here.</summary>
+    /// <summary>The If-Match header for a change of the version in this response.</summary>
     public (string Name, string Value) IfMatch => ("If-Match", ETag!);
 
     public ApiResponse ShouldBe(int status)
@@ -62,7 +62,7 @@ public sealed record ApiResponse(int Status, HttpResponseHeaders Headers, string
         return this;
     }
 
-    /// <summary>A problem as api.md says: content type, stable type, trace id.</summary>
+    /// <summary>A problem as specified in api.md: content type, stable type, trace id.</summary>
     public ApiResponse ShouldBeProblem(int status, string code)
     {
         ShouldBe(status);
@@ -75,7 +75,7 @@ public sealed record ApiResponse(int Status, HttpResponseHeaders Headers, string
         return this;
     }
 
-    /// <summary>400 with a message at this JSON path, which does not talk about the program.</summary>
+    /// <summary>400 with a message at this JSON path that reveals no implementation names.</summary>
     public ApiResponse ShouldBeMalformed(string path)
     {
         ShouldBeProblem(400, "malformed-request");

@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>The AppHost as a test runs it: inside the test's process, on free ports, without a dashboard; dispose stops everything.</summary>
+/// <summary>Runs the AppHost inside the test's process, on free ports, without a dashboard unless requested; dispose stops everything.</summary>
 public sealed class AppHostRunner : IAsyncDisposable
 {
-    // Generous: on a machine that builds something else at the same time, six services take their time.
+    // Generous: on a machine that builds something else at the same time, six services start slowly.
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
     private readonly IDistributedApplicationTestingBuilder _builder;
 
@@ -25,7 +25,7 @@ public sealed class AppHostRunner : IAsyncDisposable
     private DistributedApplicationModel Model => App.Services.GetRequiredService<DistributedApplicationModel>();
 
     /// <param name="args">As on the command line: <c>--Infrastructure:Only=true</c>, <c>--Orders:StockCheck=None</c> …</param>
-    /// <param name="configure">A last change of the model before it is built.</param>
+    /// <param name="configure">A last change to the model before it is built.</param>
     /// <param name="dashboard">With Aspire's dashboard, which keeps the services' traces (<see cref="DashboardTelemetry"/>).</param>
     public static async Task<AppHostRunner> StartAsync(string[] args, Action<IDistributedApplicationTestingBuilder>? configure = null, bool dashboard = false)
     {
@@ -64,7 +64,7 @@ public sealed class AppHostRunner : IAsyncDisposable
         return client;
     }
 
-    /// <summary>A client of the gateway that is one customer's.</summary>
+    /// <summary>A client of the gateway with one customer's token.</summary>
     public async Task<HttpClient> CreateCustomerClientAsync(Guid customer)
     {
         var client = App.CreateHttpClient("gateway", "http");
@@ -73,15 +73,15 @@ public sealed class AppHostRunner : IAsyncDisposable
         return client;
     }
 
-    /// <summary>With what one of the demo shop's people signs in: <c>demo-admin</c>, <c>demo-support</c> …</summary>
+    /// <summary>The secret with which one of the demo shop's people signs in: <c>demo-admin</c>, <c>demo-support</c> …</summary>
     public string SecretOf(string person) => Issuer.Clients[person];
 
     private AppHost.DevelopmentIssuer Issuer => App.Services.GetRequiredService<AppHost.DevelopmentIssuer>();
 
-    /// <summary>True for what runs as a process or container of its own; librdkafka's mock broker lives inside the AppHost and cannot be stopped.</summary>
+    /// <summary>True for what runs as its own process or container; librdkafka's mock broker lives inside the AppHost and can't be stopped.</summary>
     public bool CanStop(string resource) => Model.Resources.Any(known => known.Name == resource && known is ExecutableResource or ContainerResource or ProjectResource);
 
-    /// <summary>False on librdkafka's mock broker: no CreateTopics, no static membership, four partitions, and it cannot be stopped.</summary>
+    /// <summary>False for librdkafka's mock broker: no CreateTopics, no static membership, four partitions, and it cannot be stopped.</summary>
     public bool KafkaIsReal => !Model.Resources.Any(known => known.Name == "kafka" && known is AppHost.Infrastructure.EmbeddedPlace);
 
     /// <summary>An orderly stop.</summary>
@@ -91,7 +91,7 @@ public sealed class AppHostRunner : IAsyncDisposable
         await WaitUntilStoppedAsync(resource);
     }
 
-    /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
+    /// <summary>kill -9: nothing is flushed, nothing is reported.</summary>
     public async Task KillAsync(string resource)
     {
         using var timeout = new CancellationTokenSource(Timeout);
@@ -108,12 +108,12 @@ public sealed class AppHostRunner : IAsyncDisposable
         await WaitUntilStoppedAsync(resource);
     }
 
-    /// <summary>Starts it again, on the same address with the same data, and waits until it answers.</summary>
+    /// <summary>Starts the resource again, on the same address with the same data, and waits until it is healthy.</summary>
     public async Task StartAsync(string resource)
     {
         await App.ResourceCommands.ExecuteCommandAsync(resource, KnownResourceCommands.StartCommand);
         using var timeout = new CancellationTokenSource(Timeout);
-        // A container's old state, "failed to start", is seen once more before the new one: it is not what is waited for.
+        // A container's old state, "failed to start", is seen once more before the new one, so the wait must not stop at it.
         await App.ResourceNotifications.WaitForResourceHealthyAsync(resource, WaitBehavior.WaitOnResourceUnavailable, timeout.Token);
     }
 

@@ -7,25 +7,25 @@ using Xunit;
 namespace OrderInventory.TestSupport;
 
 /// <summary>A request about something that belongs to a customer.</summary>
-/// <param name="Url">With ids of what is there.</param>
+/// <param name="Url">With ids of existing resources.</param>
 /// <param name="Body">Null for a body that changes nothing.</param>
 public sealed record OwnedRequest(string Url, string? Body = null);
 
 /// <summary>
-/// Who may do what, found out by asking: every operation of a service's OpenAPI document, and what it has besides, by every role. docs/security.md shows
-/// the outcome, and the test fails when it shows another one; UPDATE_SNAPSHOTS=1 writes it.
+/// Who may do what, found out by requests: every operation of a service's OpenAPI document, and every hidden one, in every role.
+/// docs/security.md shows the outcome, and the test fails if it differs; UPDATE_SNAPSHOTS=1 writes it.
 /// </summary>
-/// <param name="service">Its name, which the document's section has.</param>
-/// <param name="http">A client of it.</param>
+/// <param name="service">The service's name, as in the document's section.</param>
+/// <param name="http">A client of the service.</param>
 public sealed class AuthorizationMatrix(string service, HttpClient http)
 {
     private static readonly string[] s_methods = ["get", "put", "post", "patch", "delete"];
     private static readonly string[] s_roles = ["support", "inventory-manager", "catalog-manager", "admin", "service"];
 
-    /// <param name="customer">Who asks in the role of a customer.</param>
+    /// <param name="customer">The customer who sends the requests in the role of a customer.</param>
     /// <param name="other">Another customer.</param>
-    /// <param name="owned">Makes the request about what belongs to a customer; null where nothing of the kind is in the path, the query or the body.</param>
-    /// <param name="hidden">Paths, with their method, that are not in the document.</param>
+    /// <param name="owned">Makes the request about what belongs to a customer; null if path, query and body contain nothing of the kind.</param>
+    /// <param name="hidden">Methods and paths that are not in the OpenAPI document.</param>
     public async Task CheckAsync(Guid customer, Guid other, Func<string, string, Guid, Task<OwnedRequest?>> owned, params string[] hidden)
     {
         var document = (await http.GetFromJsonAsync<JsonObject>("/openapi/v1.json"))!;
@@ -57,7 +57,7 @@ public sealed class AuthorizationMatrix(string service, HttpClient http)
             Assert.Equal("401", cells[0]);
             if (description is not null)
             {
-                // What the document says is what is done.
+                // The OpenAPI document must state the roles that are in fact allowed.
                 var said = description["x-roles"]!.AsArray().Select(role => (string)role!).ToHashSet();
                 Assert.Equal((path, said.Contains("customer")), (path, mayCustomer));
                 Assert.All(s_roles.Zip(cells.Skip(3)), pair => Assert.Equal((path, pair.First, said.Contains(pair.First)), (path, pair.First, pair.Second == "yes")));
@@ -76,14 +76,14 @@ public sealed class AuthorizationMatrix(string service, HttpClient http)
         var document = await File.ReadAllTextAsync(file);
         var from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
         var to = document.IndexOf(end, StringComparison.Ordinal);
-        Assert.True(from >= begin.Length && to >= from, $"{file} has no place for {service}.");
+        Assert.True(from >= begin.Length && to >= from, $"{file} has no section for {service}.");
         if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
         {
             await File.WriteAllTextAsync(file, document[..from] + table + document[to..]);
             return;
         }
 
-        Assert.True(document[from..to] == table, $"Who may do what in {service} is not what {file} says. Is the change meant? UPDATE_SNAPSHOTS=1 writes it anew. It is:\n{table}");
+        Assert.True(document[from..to] == table, $"The matrix of {service} differs from {file}. If the change is intended, rewrite it with UPDATE_SNAPSHOTS=1. It is now:\n{table}");
     }
 
     private async Task<int> SendAsync(string method, OwnedRequest owned, JsonNode? description, string? token)
@@ -97,14 +97,14 @@ public sealed class AuthorizationMatrix(string service, HttpClient http)
             request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
         }
 
-        // The stream never ends; its status is all that counts here.
+        // The stream never ends; only its status matters here.
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var status = (int)response.StatusCode;
         Assert.True(status < 500, status < 500 ? "" : $"{method} {owned.Url}: {status} {await response.Content.ReadAsStringAsync()}");
         return status;
     }
 
-    /// <summary>A request about nothing that is there is let in as well when it is answered 404.</summary>
+    /// <summary>For a request about something that does not exist, 404 also means that the caller is allowed.</summary>
     private static string Cell(int status, bool nothing) => status switch
     {
         401 or 403 => $"{status}",

@@ -2,10 +2,10 @@ using Xunit;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>A test that needs a browser. Without one on the machine it is skipped, and says so.</summary>
+/// <summary>A test that needs a browser. It is skipped, with a message, on a machine without one.</summary>
 public sealed class BrowserFactAttribute : FactAttribute
 {
-    /// <summary>Its executable; null when there is none.</summary>
+    /// <summary>The browser's executable; null when there is none.</summary>
     public static readonly string? Chromium = new[] { Environment.GetEnvironmentVariable("CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }
         .FirstOrDefault(File.Exists);
 
@@ -13,7 +13,7 @@ public sealed class BrowserFactAttribute : FactAttribute
     {
         if (Chromium is null)
         {
-            Skip = "There is no Chromium here (Debian: apt-get install chromium; or CHROMIUM says where it is).";
+            Skip = "Chromium is not installed (Debian: apt-get install chromium; or set CHROMIUM to its path).";
         }
     }
 }

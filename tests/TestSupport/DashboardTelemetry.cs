@@ -6,7 +6,7 @@ using Aspire.Hosting.Testing;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>What Aspire's dashboard has got from the services, by its HTTP API (<c>/api/telemetry</c>, OTLP as JSON).</summary>
+/// <summary>The telemetry that Aspire's dashboard has received, read from its HTTP API (<c>/api/telemetry</c>, OTLP as JSON).</summary>
 public sealed class DashboardTelemetry : IDisposable
 {
     private readonly HttpClient _dashboard;
@@ -17,14 +17,14 @@ public sealed class DashboardTelemetry : IDisposable
     {
         var login = await app.GetDashboardUrlAsync();
         var dashboard = new HttpClient { BaseAddress = new Uri(login.GetLeftPart(UriPartial.Authority)) };
-        // The key of the API is given for the token that a browser logs in with.
+        // The API key is issued in exchange for the token with which a browser logs in.
         using var answer = await dashboard.PostAsJsonAsync("/api/telemetry/validateToken", new { token = HttpUtility.ParseQueryString(login.Query)["t"] });
         answer.EnsureSuccessStatusCode();
         dashboard.DefaultRequestHeaders.Add("x-api-key", (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>())!["apiKey"]);
         return new(dashboard);
     }
 
-    /// <summary>The spans of one trace, or of all: service and name of each.</summary>
+    /// <summary>The spans of one trace: service and name of each.</summary>
     public async Task<List<(string Service, string Name)>> SpansAsync(string traceId)
     {
         var answer = await _dashboard.GetFromJsonAsync<JsonNode>($"/api/telemetry/spans?traceId={traceId}");
@@ -38,7 +38,7 @@ public sealed class DashboardTelemetry : IDisposable
         ];
     }
 
-    /// <summary>Writes all traces to a file, for whoever looks at a failed test.</summary>
+    /// <summary>Writes all traces to a file, to examine a failed test.</summary>
     public async Task SaveAsync(string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);

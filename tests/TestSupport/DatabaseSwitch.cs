@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Takes one database of a server away, as if the server were gone, and brings it back.</summary>
+/// <summary>Makes one database of a server unavailable, as if the server were down, and brings it back.</summary>
 public static class DatabaseSwitch
 {
     public static Task OffAsync(string connectionString) => RunAsync(connectionString, database =>

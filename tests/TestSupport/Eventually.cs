@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Waits for what happens a little later, without sleeping a fixed time.</summary>
+/// <summary>Waits for what happens a little later, without a fixed delay.</summary>
 public static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -14,7 +14,7 @@ public static class Eventually
         => TrueAsync(() => Task.FromResult(condition()), timeout, what);
 
     /// <returns>The first value that is not null.</returns>
-    /// <exception cref="TimeoutException">The time is over; says what was waited for, and the last error if the probe threw.</exception>
+    /// <exception cref="TimeoutException">The time has run out; states what was waited for, and the last error if the probe threw.</exception>
     public static async Task<T> NotNullAsync<T>(Func<Task<T?>> probe, TimeSpan timeout, string? what = null)
         where T : class
     {
@@ -33,7 +33,7 @@ public static class Eventually
             }
             catch (Exception problem) when (problem is HttpRequestException or IOException or InvalidOperationException or System.Data.Common.DbException)
             {
-                // A server that is being stopped or started: that is what the waiting is for.
+                // Expected while a server is being stopped or started: probe again.
                 last = problem;
             }
 

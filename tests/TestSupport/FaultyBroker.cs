@@ -7,7 +7,7 @@ using Xunit;
 namespace OrderInventory.TestSupport;
 
 /// <summary>
-/// A broker of the test's own that fails on demand: librdkafka's mock cluster, on a real TCP port, with the functions of
+/// The test's own broker, which fails on demand: librdkafka's mock cluster, on a real TCP port, with the functions of
 /// <c>rdkafka_mock.h</c> that Confluent.Kafka does not wrap. It tests broker faults also where the shared broker cannot be stopped.
 /// </summary>
 public sealed class FaultyBroker : IDisposable
@@ -21,7 +21,7 @@ public sealed class FaultyBroker : IDisposable
 
     public string Address => _broker.Address;
 
-    /// <summary>Cuts all connections and takes no new ones.</summary>
+    /// <summary>Cuts all connections and accepts no new ones.</summary>
     public void GoDown() => Check(SetDown(_broker.Cluster, BrokerId));
 
     public void ComeBack() => Check(SetUp(_broker.Cluster, BrokerId));
@@ -30,8 +30,8 @@ public sealed class FaultyBroker : IDisposable
     public void FailToProduce(params ErrorCode[] errors)
         => PushRequestErrors(_broker.Cluster, ProduceRequest, (nuint)errors.Length, [.. errors.Select(error => (int)error)]);
 
-    /// <summary>Puts a client, of any broker, into the state from which librdkafka cannot go on.</summary>
-    public static void FailForGood(IClient client) => Check(TestFatalError(Native(client), (int)ErrorCode.OutOfOrderSequenceNumber, "made by a test"));
+    /// <summary>Puts a client of any broker into librdkafka's fatal state, in which it cannot continue.</summary>
+    public static void FailFatally(IClient client) => Check(TestFatalError(Native(client), (int)ErrorCode.OutOfOrderSequenceNumber, "made by a test"));
 
     public void Dispose() => _broker.Dispose();
 

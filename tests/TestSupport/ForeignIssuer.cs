@@ -6,7 +6,7 @@ using OrderInventory.AppHost.Infrastructure;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>An OpenID Connect provider that is not ours: the npm package oauth2-mock-server, a process of its own on loopback.</summary>
+/// <summary>A third-party OpenID Connect provider: the npm package oauth2-mock-server, as its own process on loopback.</summary>
 public sealed class ForeignIssuer : IDisposable
 {
     private const string Version = "9.3.0";
@@ -25,19 +25,19 @@ public sealed class ForeignIssuer : IDisposable
 
     private ForeignIssuer(Process process, string issuer) => (_process, Issuer) = (process, issuer);
 
-    /// <summary>As its tokens name it.</summary>
+    /// <summary>The issuer as its tokens name it.</summary>
     public string Issuer { get; }
 
     /// <returns>Null where npm is not installed.</returns>
     public static async Task<ForeignIssuer?> StartAsync()
     {
-        if (!Npm.IsThere)
+        if (!Npm.IsInstalled)
         {
             return null;
         }
 
         var package = await Npm.InstallAsync("oauth2-mock-server", Version, "a foreign issuer for a test");
-        // A module is looked for from where the script is.
+        // Node resolves modules from the script's folder.
         var script = Path.Combine(package, "..", "..", "issuer.mjs");
         await File.WriteAllTextAsync(script, Script);
         var process = Process.Start(new ProcessStartInfo("node", [script]) { RedirectStandardOutput = true })!;
@@ -45,7 +45,7 @@ public sealed class ForeignIssuer : IDisposable
         return new(process, issuer ?? throw new InvalidOperationException("The foreign issuer did not start."));
     }
 
-    /// <summary>A token with these claims, beside those that the issuer sets by itself.</summary>
+    /// <summary>A token with these claims, in addition to those that the issuer sets itself.</summary>
     public async Task<string> TokenAsync(object claims)
     {
         using var http = new HttpClient();

@@ -5,12 +5,12 @@ using Xunit;
 namespace OrderInventory.TestSupport;
 
 /// <summary>
-/// Replays what the API tells of the past: ledgers and timelines, oldest to newest. Tests that have moved stock or orders end with it; it
+/// Replays the history that the API returns: ledgers and timelines, oldest to newest. Tests that moved stock or orders end with it. It
 /// takes any client of the two services, or of the gateway.
 /// </summary>
 public static class HistoryCheck
 {
-    /// <summary>Times and ids only grow, no number is negative, nothing is promised that is not there, and the sums are the level.</summary>
+    /// <summary>Times and ids only grow, no quantity is negative, no more is reserved than is on hand, and the sums equal the level.</summary>
     public static async Task LedgerAsync(HttpClient inventory, Guid product)
     {
         var movements = new List<JsonNode>();
@@ -45,10 +45,10 @@ public static class HistoryCheck
             Assert.Equal(places.GetValueOrDefault((string)level!["location"]!), ((long)level["onHand"]!, (long)level["reserved"]!));
         }
 
-        Assert.True(levels.Count == 0 || last is null || (DateTimeOffset)levels[0]!["updatedAt"]! >= (DateTimeOffset)last["occurredAt"]!, $"Product {product} was changed after it was last changed.");
+        Assert.True(levels.Count == 0 || last is null || (DateTimeOffset)levels[0]!["updatedAt"]! >= (DateTimeOffset)last["occurredAt"]!, $"Product {product}: updatedAt is before the last movement.");
     }
 
-    /// <summary>Times never go back, versions come one after the other up to the order's own, and what led to something stands before it.</summary>
+    /// <summary>Times never go back, versions are consecutive up to the order's own, and every cause comes before its effect.</summary>
     public static async Task TimelineAsync(HttpClient orders, Guid order)
     {
         var version = (long)(await orders.GetFromJsonAsync<JsonNode>($"/api/orders/{order}"))!["version"]!;

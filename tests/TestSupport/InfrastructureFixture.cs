@@ -17,7 +17,7 @@ public sealed class InfrastructureFixture : IAsyncLifetime
     private readonly ConcurrentDictionary<string, Lazy<Task<string>>> _templates = new();
     private int _databases;
 
-    /// <summary>For faults: stop, kill and start "postgres", "redis" and a real "kafka".</summary>
+    /// <summary>For faults: stops, kills and starts "postgres", "redis" and a real "kafka".</summary>
     public AppHostRunner Runner => _runner ?? throw new InvalidOperationException("The fixture has not started.");
 
     public string Redis { get; private set; } = "";
@@ -29,7 +29,7 @@ public sealed class InfrastructureFixture : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        // Local processes where they run: fault tests kill a server and expect its data, and Aspire starts a container that ended as a new, empty one.
+        // Local processes where they run: fault tests kill a server and expect its data, but Aspire restarts an ended container as a new, empty one.
         _runner = await AppHostRunner.StartAsync(["--Infrastructure:Only=true", .. OperatingSystem.IsLinux() ? ["--Infrastructure:Mode=embedded"] : Array.Empty<string>()]);
         foreach (var resource in new[] { "postgres", "redis", "kafka" })
         {
@@ -41,7 +41,7 @@ public sealed class InfrastructureFixture : IAsyncLifetime
         Kafka = await _runner.ConnectionStringAsync("kafka");
         if (!KafkaIsReal)
         {
-            // As the AppHost tells the services. By environment, which every service that a test hosts in this process reads.
+            // The same settings that the AppHost gives the services, as environment variables: every service hosted in this process reads them.
             Environment.SetEnvironmentVariable("Messaging__CreateTopics", "false");
             Environment.SetEnvironmentVariable("Messaging__Consumer__FetchWaitMaxMs", "10");
         }
@@ -57,16 +57,16 @@ public sealed class InfrastructureFixture : IAsyncLifetime
     }
 
     /// <summary>Makes a new, empty database, so that test classes do not see each other's rows.</summary>
-    /// <param name="name">A hint for who looks at the server; a number makes it unique.</param>
+    /// <param name="name">A hint for people who look at the server; a number makes it unique.</param>
     /// <returns>Its connection string.</returns>
     public Task<string> CreateDatabaseAsync(string name = "test") => CreateAsync(name, "template1");
 
     /// <summary>
-    /// Makes a new database with all migrations of a service, as a copy of one that has them: copying its files takes a fraction of the time
+    /// Makes a new database with all migrations of a service, as a copy of a prepared one: copying its files takes a fraction of the time
     /// that the statements take.
     /// </summary>
-    /// <typeparam name="TDb">The service's rows.</typeparam>
-    /// <param name="name">A hint for who looks at the server.</param>
+    /// <typeparam name="TDb">The service's DbContext.</typeparam>
+    /// <param name="name">A hint for people who look at the server.</param>
     /// <returns>Its connection string.</returns>
     public async Task<string> CopyDatabaseAsync<TDb>(string name)
         where TDb : DbContext => await CreateAsync(name, await _templates.GetOrAdd(name, _ => new(() => PrepareAsync<TDb>(name))).Value);
@@ -74,7 +74,7 @@ public sealed class InfrastructureFixture : IAsyncLifetime
     private async Task<string> PrepareAsync<TDb>(string name)
         where TDb : DbContext
     {
-        // Without a pool: a template that somebody is connected to cannot be copied.
+        // Without a pool: a template with open connections cannot be copied.
         var template = new NpgsqlConnectionStringBuilder(await CreateAsync(name + "_template", "template1")) { Pooling = false };
         var options = new DbContextOptionsBuilder<TDb>().UseNpgsql(template.ConnectionString).UseSnakeCaseNamingConvention().Options;
         await using var database = (TDb)Activator.CreateInstance(typeof(TDb), options)!;

@@ -11,7 +11,7 @@ public sealed record SeenRecord(string Topic, string Key, string Value, IReadOnl
     public JsonElement Json => JsonSerializer.Deserialize<JsonElement>(Value);
 }
 
-/// <summary>Publishes and reads records the way any other program would: over TCP, with its own client.</summary>
+/// <summary>Publishes and reads records as any other program would: over TCP, with its own client.</summary>
 public sealed class KafkaProbe(string bootstrapServers) : IDisposable
 {
     private IProducer<string, byte[]>? _producer;
@@ -55,8 +55,8 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
     }
 
     /// <summary>
-    /// Lets a consumer group that does not exist yet begin behind all that the topics have, so that a service does not first work off what
-    /// earlier tests have published on the same broker. Topics that are not there yet are read from their beginning.
+    /// Lets a new consumer group begin at the end of the topics, so that a service does not first process what earlier tests have
+    /// published on the same broker. Topics that do not exist yet are read from their beginning.
     /// </summary>
     public Task BeginAtEndAsync(string group, params string[] topics) => Task.Run(() =>
     {
@@ -72,7 +72,7 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
         }
     });
 
-    /// <summary>All records of a key that the topic has, read from its beginning, until <paramref name="enough"/> says so.</summary>
+    /// <summary>The topic's records with this key, read from the beginning until <paramref name="enough"/> returns true.</summary>
     public Task<IReadOnlyList<SeenRecord>> ReadAsync(string topic, string key, Func<IReadOnlyList<SeenRecord>, bool> enough, TimeSpan? timeout = null) =>
         Task.Run<IReadOnlyList<SeenRecord>>(() =>
         {
@@ -115,7 +115,7 @@ public sealed class KafkaProbe(string bootstrapServers) : IDisposable
             }
 
             consumer.Close();
-            throw new TimeoutException($"Topic {topic} has {seen.Count} records of key {key}, which is not enough: {string.Join('\n', seen.Select(s => s.Value))}");
+            throw new TimeoutException($"Topic {topic} has {seen.Count} records of key {key}, too few: {string.Join('\n', seen.Select(s => s.Value))}");
         });
 
     public void Dispose() => _producer?.Dispose();

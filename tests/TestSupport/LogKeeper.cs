@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Keeps what a service logs: each line with its exception as it would be printed, and what scopes say.</summary>
+/// <summary>Keeps what a service logs: each line with its exception as it would be printed, and the scopes.</summary>
 public sealed class LogKeeper : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
@@ -30,6 +30,6 @@ public sealed class LogKeeper : ILoggerProvider, ILogger
 
     public void Dispose()
     {
-        // Nothing is held.
+        // Nothing to release.
     }
 }

@@ -9,8 +9,8 @@ public static class Ports
     private static readonly ConcurrentDictionary<int, bool> s_given = new();
 
     /// <summary>
-    /// A port that is free, that this process has given to nobody before, and that the system gives to no outgoing connection (those are 32768 and
-    /// above on Linux) before it is bound, or bound again after a kill.
+    /// A free port that this process has not handed out before. The system gives it to no outgoing connection (those are 32768 and above on
+    /// Linux) before it is bound, or bound again after a kill.
     /// </summary>
     public static int Free()
     {
@@ -24,7 +24,7 @@ public static class Ports
             }
             catch (SocketException)
             {
-                // Taken: another one.
+                // Taken: try another one.
                 continue;
             }
 

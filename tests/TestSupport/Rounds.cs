@@ -3,13 +3,13 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Services that do their work every ten minutes, on a clock that the test moves.</summary>
+/// <summary>Runs services that work every ten minutes on a clock that the test moves.</summary>
 public static class Rounds
 {
-    /// <summary>Lets round follow round until what the test waits for is done, and stops the service then: its last round is over.</summary>
-    /// <param name="create">Makes the service on the clock given.</param>
-    /// <param name="isDone">Looks.</param>
-    /// <param name="what">What is waited for.</param>
+    /// <summary>Runs round after round until what the test waits for is done, then stops the service, so that its last round has ended.</summary>
+    /// <param name="create">Makes the service on the given clock.</param>
+    /// <param name="isDone">Checks whether it is done.</param>
+    /// <param name="what">What the test waits for.</param>
     public static async Task RunUntilAsync(Func<TimeProvider, BackgroundService> create, Func<Task<bool>> isDone, string what)
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());

@@ -1,6 +1,8 @@
 namespace OrderInventory.TestSupport;
 
-/// <summary>The system's clock, off by something that a test may change, as a clock that is set or a replica whose clock differs. Timers run as ever.</summary>
+/// <summary>
+/// The system's clock plus an offset that a test may change, as when a clock is set or a replica's clock differs. Timers run as usual.
+/// </summary>
 public sealed class ShiftedClock : TimeProvider
 {
     private long _offset;

@@ -2,14 +2,14 @@ using System.Diagnostics.Metrics;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Counts the round trips to databases that Npgsql makes in this process, by its own metric of how long each took; a batch of statements is one.</summary>
+/// <summary>Counts this process's database round trips, by Npgsql's metric of their duration; a batch of statements is one.</summary>
 public sealed class StatementCount : IDisposable
 {
     private readonly MeterListener _listener = new();
     private int _count;
     private volatile bool _isRunning = true;
 
-    /// <param name="database">The name of a data source; of all when it is left out.</param>
+    /// <param name="database">The name of a data source; null counts all.</param>
     public StatementCount(string? database = null)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -31,7 +31,7 @@ public sealed class StatementCount : IDisposable
 
     public int Count => _count;
 
-    /// <summary>Whether it counts now.</summary>
+    /// <summary>Whether it is counting now.</summary>
     public bool IsRunning
     {
         get => _isRunning;

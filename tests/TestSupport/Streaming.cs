@@ -27,7 +27,7 @@ public sealed class ChunkedRequest : IDisposable
 
     public Task EndAsync() => SendRawAsync("0\r\n\r\n");
 
-    /// <summary>Sends what is no chunk: the body cannot be read any further.</summary>
+    /// <summary>Sends an invalid chunk: the rest of the body cannot be read.</summary>
     public Task BreakAsync() => SendRawAsync("none\r\n");
 
     /// <summary>The next line of the answer that contains the text.</summary>
@@ -54,7 +54,7 @@ public sealed class ChunkedRequest : IDisposable
     private async Task SendRawAsync(string text) => await _client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text));
 }
 
-/// <summary>One line of NDJSON many times, never in memory as a whole, without a length unless one is set.</summary>
+/// <summary>One line of NDJSON repeated many times, never in memory as a whole, without a length unless one is set.</summary>
 public sealed class RepeatedContent : HttpContent
 {
     private readonly byte[] _block;

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace OrderInventory.TestSupport;
 
-/// <summary>Stands between a service and a server that other tests use too, so that a test can take the server away and bring it back.</summary>
+/// <summary>Stands between a service and a server shared by other tests, so that a test can make the server unreachable and bring it back.</summary>
 public sealed class TcpProxy(string targetHost, int targetPort) : IDisposable
 {
     private readonly ConcurrentDictionary<TcpClient, bool> _open = new();
@@ -12,7 +12,7 @@ public sealed class TcpProxy(string targetHost, int targetPort) : IDisposable
 
     public int Port { get; private set; }
 
-    /// <summary>Listens, on the port of the first time if there was one.</summary>
+    /// <summary>Listens, again on the first port after a restart.</summary>
     public void Start()
     {
         _listener = new(IPAddress.Loopback, Port);
@@ -21,7 +21,7 @@ public sealed class TcpProxy(string targetHost, int targetPort) : IDisposable
         _ = AcceptAsync(_listener);
     }
 
-    /// <summary>Refuses connections and cuts those that there are.</summary>
+    /// <summary>Refuses new connections and cuts the open ones.</summary>
     public void Stop()
     {
         _listener?.Stop();
@@ -50,7 +50,7 @@ public sealed class TcpProxy(string targetHost, int targetPort) : IDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // Stopped.
+            // The proxy was stopped.
         }
     }
 
@@ -68,7 +68,7 @@ public sealed class TcpProxy(string targetHost, int targetPort) : IDisposable
         }
         catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // One of the two has gone.
+            // One of the two sides has closed.
         }
         finally
         {

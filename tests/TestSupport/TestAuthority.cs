@@ -12,14 +12,14 @@ namespace OrderInventory.TestSupport;
 
 /// <summary>
 /// An OpenID Connect provider for tests of single services: a real server on loopback with a discovery document, keys and client credentials.
-/// It signs whatever a test wants, counts what it is asked, changes its keys and goes away.
+/// It signs whatever a test wants, counts its requests, changes its keys and can be stopped.
 /// </summary>
 public sealed class TestAuthority : IAsyncDisposable
 {
     public const string Audience = "order-inventory";
 
     private static readonly Lazy<TestAuthority> s_shared = new(() => new());
-    private readonly ConcurrentDictionary<string, int> _asked = new();
+    private readonly ConcurrentDictionary<string, int> _requestCounts = new();
     private readonly List<SecurityKey> _published = [];
     private WebApplication? _server;
     private int _port;
@@ -31,21 +31,21 @@ public sealed class TestAuthority : IAsyncDisposable
         Start();
     }
 
-    /// <summary>The one that the tests of a project share; it lives as long as their process.</summary>
+    /// <summary>The authority that the tests of a project share; it lives as long as their process.</summary>
     public static TestAuthority Shared => s_shared.Value;
 
     public string Issuer => $"http://127.0.0.1:{_port}";
 
-    /// <summary>The newest key, which tokens are signed with.</summary>
+    /// <summary>The newest key, with which tokens are signed.</summary>
     public RsaSecurityKey Key { get; private set; } = null!;
 
-    /// <summary>Seconds that a token for client credentials lives.</summary>
+    /// <summary>Lifetime of a client-credentials token, in seconds.</summary>
     public int ServiceTokenLife { get; set; } = 3600;
 
-    /// <summary>How often a path was asked for.</summary>
-    public int Asked(string path) => _asked.GetValueOrDefault(path);
+    /// <summary>How often a path was requested.</summary>
+    public int RequestCount(string path) => _requestCounts.GetValueOrDefault(path);
 
-    /// <summary>The settings that make a service believe this authority, and ask it for tokens of its own.</summary>
+    /// <summary>The settings that make a service trust this authority and request its own tokens from it.</summary>
     public IEnumerable<(string Name, string Value)> Settings =>
     [
         ("Authentication:Authority", Issuer),
@@ -53,7 +53,7 @@ public sealed class TestAuthority : IAsyncDisposable
         ("Authentication:ClientSecret", "of a test"),
     ];
 
-    /// <summary>Makes a service believe this authority.</summary>
+    /// <summary>Makes a service trust this authority.</summary>
     public void Configure(IWebHostBuilder host)
     {
         foreach (var (name, value) in Settings)
@@ -62,13 +62,13 @@ public sealed class TestAuthority : IAsyncDisposable
         }
     }
 
-    /// <summary>What tests send that are not about who may do what: everything that a person, or another service, may.</summary>
+    /// <summary>For tests that are not about authorization: a token that allows everything a person or another service may do.</summary>
     public static AuthenticationHeaderValue Everything => new("Bearer", Shared.Token("tester", ["admin", "service"]));
 
     /// <summary>A token of a customer; each customer is a subject of their own.</summary>
     public string CustomerToken(Guid customer) => Token($"customer:{customer}", ["customer"], token => token.Claims["customer_id"] = customer.ToString());
 
-    /// <summary>A good token, for a test to spoil.</summary>
+    /// <summary>A valid token, which a test may spoil.</summary>
     public string Token(string sub, string[] roles, Action<SecurityTokenDescriptor>? change = null)
     {
         var descriptor = new SecurityTokenDescriptor
@@ -85,8 +85,8 @@ public sealed class TestAuthority : IAsyncDisposable
         return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(descriptor);
     }
 
-    /// <summary>A new key signs from now on.</summary>
-    /// <param name="keepOld">The old ones are still published.</param>
+    /// <summary>Signs with a new key from now on.</summary>
+    /// <param name="keepOld">Whether the old keys are still published.</param>
     public void Rotate(bool keepOld = false)
     {
         var key = new RsaSecurityKey(RSA.Create(2048)) { KeyId = $"key-{Interlocked.Increment(ref _keys)}-{Guid.CreateVersion7():N}" };
@@ -102,7 +102,7 @@ public sealed class TestAuthority : IAsyncDisposable
         }
     }
 
-    /// <summary>Publishes one more key, such as an elliptic one.</summary>
+    /// <summary>Publishes one more key, such as an elliptic-curve key.</summary>
     public void Publish(SecurityKey key)
     {
         lock (_published)
@@ -111,7 +111,7 @@ public sealed class TestAuthority : IAsyncDisposable
         }
     }
 
-    /// <summary>It answers nothing until <see cref="Start"/>, at the same address.</summary>
+    /// <summary>Answers nothing until <see cref="Start"/>, which uses the same address.</summary>
     public async Task StopAsync()
     {
         if (_server is not null)
@@ -129,7 +129,7 @@ public sealed class TestAuthority : IAsyncDisposable
         _server = builder.Build();
         _server.Use((http, next) =>
         {
-            _asked.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
+            _requestCounts.AddOrUpdate(http.Request.Path, 1, (_, count) => count + 1);
             return next(http);
         });
         _server.MapGet("/.well-known/openid-configuration", () => Results.Json(new Dictionary<string, object>

@@ -3,21 +3,23 @@ using OrderInventory.Campaign.Servers;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>What is done to PostgreSQL and to what it keeps, and to the disk of a broker.</summary>
+/// <summary>Faults of PostgreSQL and its data, and of a broker's disk.</summary>
 internal static class DatabaseFaults
 {
-    /// <summary>What a next version changes while this one serves: a column that may be empty, one that has a value in each row, and an index.</summary>
+    /// <summary>
+    /// The tables that a next version changes while this one serves: it adds a nullable column, a column with a default, and an index.
+    /// </summary>
     private static readonly Dictionary<string, string[]> s_migrated = new()
     {
         ["orders"] = ["orders", "order_lines", "outbox_messages", "idempotency_keys"],
         ["inventory"] = ["stock_levels", "reservations", "stock_movements", "outbox_messages"],
     };
 
-    public static string AnyDatabase(Target target) => $"{(target.Random.Next(2) == 0 ? "orders" : "inventory")}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
+    public static string AnyDatabase(Target target) => $"{(target.Random.Next(2) == 0 ? "orders" : "inventory")}-{target.Replicas[target.Random.Next(target.Replicas.Count)].Number}";
 
     /// <summary>
-    /// A table that somebody locks, as a careless migration does: connections wait until the pools are empty. A service that waits dies with what it has
-    /// in its hands.
+    /// Locks a table, as a careless migration does: connections wait until the pools are exhausted. A service that waits is killed in the middle of
+    /// its work.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> LockAsync(Target target, string where, CancellationToken over)
     {
@@ -25,13 +27,13 @@ internal static class DatabaseFaults
         await using var connection = await ConnectAsync(target, database);
         await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
         await ExecuteAsync(connection, $"LOCK TABLE {s_migrated[database][0]} IN ACCESS EXCLUSIVE MODE");
-        await Fault.WaitAsync(Fault.Spoilt / 2, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime / 2, over);
         await ProcessFaults.Kill(target, where);
-        await Fault.WaitAsync(Fault.Spoilt / 2, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime / 2, over);
         return null;
     }
 
-    /// <summary>PostgreSQL has no connection left for anybody new.</summary>
+    /// <summary>Takes all of PostgreSQL's connections, so that no new one can be opened.</summary>
     public static async Task<IReadOnlyList<string>?> ExhaustAsync(Target target, string where, CancellationToken over)
     {
         var connections = new List<NpgsqlConnection>();
@@ -44,10 +46,10 @@ internal static class DatabaseFaults
         }
         catch (NpgsqlException)
         {
-            // Now there is none.
+            // No connection is left.
         }
 
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         foreach (var connection in connections)
         {
             await connection.DisposeAsync();
@@ -57,8 +59,8 @@ internal static class DatabaseFaults
     }
 
     /// <summary>
-    /// The next version's migration runs while this version serves, a service of this version starts on what it has made, as when the new one is taken back,
-    /// and the migration is undone.
+    /// Runs the next version's migration while this version serves, restarts a service of this version on the migrated schema, as after a rollback of
+    /// the new version, and undoes the migration.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> MigrateAsync(Target target, string where, CancellationToken over)
     {
@@ -72,7 +74,7 @@ internal static class DatabaseFaults
 
         await ExecuteAsync(connection, "INSERT INTO \"__EFMigrationsHistory\" VALUES ('99991231000000_Next', '99.0.0') ON CONFLICT DO NOTHING");
         await ProcessFaults.Kill(target, where);
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         await ExecuteAsync(connection, "DELETE FROM \"__EFMigrationsHistory\" WHERE migration_id = '99991231000000_Next'");
         foreach (var table in s_migrated[database])
         {
@@ -84,22 +86,22 @@ internal static class DatabaseFaults
     }
 
     /// <summary>
-    /// PostgreSQL is lost and set up anew from a base backup that was made under load, and from all of its WAL: nothing may be missing then.
+    /// Loses PostgreSQL and restores it from a base backup that was made under load and from all of its WAL: nothing may be missing afterwards.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> RestoreAsync(Target target, CancellationToken over)
     {
         await target.Infrastructure.BackUpAsync();
-        await Fault.WaitAsync(Fault.Spoilt, over);
+        await Fault.WaitAsync(Fault.DisturbanceTime, over);
         await target.Infrastructure.RestoreAsync();
         return null;
     }
 
-    /// <summary>A server that finds no room for what it must write ends, and is started again until there is room.</summary>
+    /// <summary>Fills a server's disk: the server ends when it cannot write, and is restarted until there is space again.</summary>
     public static async Task<IReadOnlyList<string>?> FillDiskAsync(string folder, CancellationToken over)
     {
         using (Disk.Fill(folder))
         {
-            await Fault.WaitAsync(Fault.Spoilt, over);
+            await Fault.WaitAsync(Fault.DisturbanceTime, over);
         }
 
         return null;

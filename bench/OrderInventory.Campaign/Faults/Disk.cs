@@ -1,6 +1,6 @@
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>A file that takes all the room of a small file system until it is deleted.</summary>
+/// <summary>A file that takes all free space of a small file system until it is deleted.</summary>
 internal sealed class Disk : IDisposable
 {
     private const long Small = 4L * 1024 * 1024 * 1024;
@@ -8,7 +8,9 @@ internal sealed class Disk : IDisposable
 
     private Disk(string file) => _file = file;
 
-    /// <summary>Whether the folder is the root of a file system of its own that is small enough to be filled (bench/campaign.sh mounts one on request).</summary>
+    /// <summary>
+    /// Whether the folder is the root of a separate file system that is small enough to be filled (bench/campaign.sh mounts one on request).
+    /// </summary>
     public static bool IsSmall(string folder) => DriveInfo.GetDrives().FirstOrDefault(drive => drive.Name == Path.GetFullPath(folder)) is { } drive && drive.TotalSize < Small;
 
     public static Disk Fill(string folder)

@@ -3,30 +3,30 @@ using OrderInventory.Check.Facts;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>What a fault is done to.</summary>
+/// <summary>The system that faults are injected into.</summary>
 /// <param name="Infrastructure">The servers.</param>
-/// <param name="Cells">The replicas that requests are sent to.</param>
-/// <param name="NewCell">One more, by its number.</param>
-/// <param name="Rate">The best rate of answers that the system has shown so far, a second; 0 while there is none.</param>
-/// <param name="Surge">Sends so many more requests a second, for so long, and returns when each has its answer or was given up.</param>
+/// <param name="Replicas">The replicas that requests are sent to.</param>
+/// <param name="NewReplica">Creates another replica with the given number.</param>
+/// <param name="Rate">The best rate of answers per second so far; 0 while there is none.</param>
+/// <param name="Surge">Sends additional requests at a rate for a time, and returns when each has been answered or given up.</param>
 /// <param name="Random">Chooses places.</param>
 internal sealed record Target(
-    Infrastructure Infrastructure, IReadOnlyList<Cell> Cells, Func<int, Cell> NewCell, Func<double> Rate, Func<double, TimeSpan, CancellationToken, Task> Surge, Random Random);
+    Infrastructure Infrastructure, IReadOnlyList<Replica> Replicas, Func<int, Replica> NewReplica, Func<double> Rate, Func<double, TimeSpan, CancellationToken, Task> Surge, Random Random);
 
-/// <summary>Something that is done to the running system, and undone when it ends.</summary>
+/// <summary>A fault of the running system, which is undone when it ends.</summary>
 /// <param name="What">Its name, as --faults takes it.</param>
-/// <param name="Where">Chooses a place; null when there is none just now.</param>
-/// <param name="Do">Does it there, and undoes it; returns the <c>ce_id</c>s of what it has poisoned.</param>
-/// <param name="Kills">It kills what it is done to, which somebody has to start again.</param>
-/// <param name="StartsReplicas">It waits for whole replicas to start, which takes two cores a minute or two under load.</param>
+/// <param name="Where">Chooses a place; null when there is currently none.</param>
+/// <param name="Do">Injects the fault there and undoes it; returns the <c>ce_id</c>s of poison records.</param>
+/// <param name="Kills">Whether it kills a process, which must then be restarted.</param>
+/// <param name="StartsReplicas">Whether it waits for whole replicas to start, which takes a minute or two under load on two cores.</param>
 internal sealed record Fault(
     string What, Func<Target, string?> Where, Func<Target, string, CancellationToken, Task<IReadOnlyList<string>?>> Do, bool Kills = false, bool StartsReplicas = false)
 {
-    /// <summary>Longer than every timeout of ours: a lease of the outbox is 10 s, a consumer's session 8 s.</summary>
+    /// <summary>Longer than all of our timeouts: a lease of the outbox is 10 s, a consumer's session 8 s.</summary>
     public static readonly TimeSpan Stop = TimeSpan.FromSeconds(13);
 
-    /// <summary>How long a connection, a disk, a table or a pool is spoilt.</summary>
-    public static readonly TimeSpan Spoilt = TimeSpan.FromSeconds(8);
+    /// <summary>How long a connection, a disk, a table or a pool is disturbed.</summary>
+    public static readonly TimeSpan DisturbanceTime = TimeSpan.FromSeconds(8);
 
     public const string Overload = "overload";
     private const int Times = 3;
@@ -35,11 +35,11 @@ internal sealed record Fault(
     [
         new("kill", ProcessFaults.AnyProcess, (target, where, _) => ProcessFaults.Kill(target, where), Kills: true),
         new("stop", ProcessFaults.AnyProcess, ProcessFaults.StopAsync),
-        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "kafka", where, over), Kills: true),
-        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.AwayAsync(target, "postgres", where, over), Kills: true),
-        new("clock", target => target.Cells.Any(cell => File.Exists(cell.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
-        new("restart", target => target.Cells.Count > 1 ? $"replica {target.Random.Next(target.Cells.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
-        new("scale", target => target.Cells.Count < Cell.Most ? $"{target.Cells.Count} to {Cell.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
+        new("kafka-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.FreezeServerAsync(target, "kafka", where, over), Kills: true),
+        new("postgres-away", ProcessFaults.AnyConsumer, (target, where, over) => ProcessFaults.FreezeServerAsync(target, "postgres", where, over), Kills: true),
+        new("clock", target => target.Replicas.Any(replica => File.Exists(replica.ClockFile)) ? (target.Random.Next(2) == 0 ? "+1h" : "-1h") : null, ProcessFaults.ShiftClockAsync),
+        new("restart", target => target.Replicas.Count > 1 ? $"replica {target.Random.Next(target.Replicas.Count) + 1}" : null, ProcessFaults.RestartAsync, StartsReplicas: true),
+        new("scale", target => target.Replicas.Count < Replica.Most ? $"{target.Replicas.Count} to {Replica.Most}" : null, ProcessFaults.ScaleAsync, StartsReplicas: true),
         Network("delay", NetworkFault.Delay),
         Network("drop", NetworkFault.Drop),
         Network("half-open", NetworkFault.HalfOpen),
@@ -69,15 +69,15 @@ internal sealed record Fault(
         what,
         target =>
         {
-            // As often a server as a service.
-            var proxies = target.Random.Next(2) == 0 ? target.Infrastructure.Proxies : [.. target.Cells.SelectMany(cell => cell.Proxies.Values)];
+            // Servers and services are chosen equally often.
+            var proxies = target.Random.Next(2) == 0 ? target.Infrastructure.Proxies : [.. target.Replicas.SelectMany(replica => replica.Proxies.Values)];
             return proxies[target.Random.Next(proxies.Count)].Name;
         },
         async (target, where, over) =>
         {
-            var proxy = target.Infrastructure.Proxies.Concat(target.Cells.SelectMany(cell => cell.Proxies.Values)).Single(proxy => proxy.Name == where);
+            var proxy = target.Infrastructure.Proxies.Concat(target.Replicas.SelectMany(replica => replica.Proxies.Values)).Single(proxy => proxy.Name == where);
             proxy.Set(fault);
-            await WaitAsync(Spoilt, over);
+            await WaitAsync(DisturbanceTime, over);
             proxy.Set(NetworkFault.None);
             return null;
         });

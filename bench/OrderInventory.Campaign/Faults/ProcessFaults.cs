@@ -4,15 +4,15 @@ using OrderInventory.Check.Facts;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>What is done to processes: of services, of whole replicas, of servers.</summary>
+/// <summary>Faults of processes: of services, of whole replicas, of servers.</summary>
 internal static class ProcessFaults
 {
-    private static readonly TimeSpan s_away = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_freezeTime = TimeSpan.FromSeconds(4);
 
     public static string AnyProcess(Target target)
     {
         var places = target.Infrastructure.Servers.Select(server => server.Name)
-            .Concat(target.Cells.SelectMany(cell => Cell.Services.Select(service => $"{service}-{cell.Number}"))).ToList();
+            .Concat(target.Replicas.SelectMany(replica => Replica.Services.Select(service => $"{service}-{replica.Number}"))).ToList();
         return places[target.Random.Next(places.Count)];
     }
 
@@ -24,7 +24,7 @@ internal static class ProcessFaults
         }
 
         var at = where.LastIndexOf('-');
-        return target.Cells[int.Parse(where[(at + 1)..], CultureInfo.InvariantCulture) - 1].ProcessOf(where[..at]);
+        return target.Replicas[int.Parse(where[(at + 1)..], CultureInfo.InvariantCulture) - 1].ProcessOf(where[..at]);
     }
 
     public static Task<IReadOnlyList<string>?> Kill(Target target, string where)
@@ -44,7 +44,7 @@ internal static class ProcessFaults
             return null;
         }
 
-        // PostgreSQL's work is done by its children.
+        // PostgreSQL works in child processes.
         var all = where == "postgres" ? Signals.Descendants(process) : [process];
         all.ForEach(id => Signals.Send(id, "STOP"));
         await Fault.WaitAsync(Fault.Stop, over);
@@ -52,66 +52,66 @@ internal static class ProcessFaults
         return null;
     }
 
-    public static string AnyConsumer(Target target) => $"{ConsumerGroup.Any(target.Random)}-{target.Cells[target.Random.Next(target.Cells.Count)].Number}";
+    public static string AnyConsumer(Target target) => $"{ConsumerGroup.Any(target.Random)}-{target.Replicas[target.Random.Next(target.Replicas.Count)].Number}";
 
-    /// <summary>A server does not answer, and while it does not a service that waits for it dies with what it has in its hands.</summary>
-    public static async Task<IReadOnlyList<string>?> AwayAsync(Target target, string server, string where, CancellationToken over)
+    /// <summary>Stops a server from answering, and meanwhile kills a service that waits for it in the middle of its work.</summary>
+    public static async Task<IReadOnlyList<string>?> FreezeServerAsync(Target target, string server, string where, CancellationToken over)
     {
         var all = target.Infrastructure.Servers.Where(s => s.Name.StartsWith(server, StringComparison.Ordinal) && s.ProcessId > 0).SelectMany(s => Signals.Descendants(s.ProcessId)).ToList();
         all.ForEach(id => Signals.Send(id, "STOP"));
-        await Fault.WaitAsync(s_away, over);
+        await Fault.WaitAsync(s_freezeTime, over);
         await Kill(target, where);
         all.ForEach(id => Signals.Send(id, "CONT"));
         return null;
     }
 
-    /// <summary>The clock of the one service that runs under libfaketime is set by an hour, and later back.</summary>
+    /// <summary>Shifts the clock of the one service that runs under libfaketime by an hour, and later back.</summary>
     public static async Task<IReadOnlyList<string>?> ShiftClockAsync(Target target, string where, CancellationToken over)
     {
-        foreach (var cell in target.Cells.Where(cell => File.Exists(cell.ClockFile)))
+        foreach (var replica in target.Replicas.Where(replica => File.Exists(replica.ClockFile)))
         {
-            await File.WriteAllTextAsync(cell.ClockFile, $"{where}\n", CancellationToken.None);
+            await File.WriteAllTextAsync(replica.ClockFile, $"{where}\n", CancellationToken.None);
         }
 
         await Fault.WaitAsync(Fault.Stop, over);
-        foreach (var cell in target.Cells.Where(cell => File.Exists(cell.ClockFile)))
+        foreach (var replica in target.Replicas.Where(replica => File.Exists(replica.ClockFile)))
         {
-            await File.WriteAllTextAsync(cell.ClockFile, "+0\n", CancellationToken.None);
+            await File.WriteAllTextAsync(replica.ClockFile, "+0\n", CancellationToken.None);
         }
 
         return null;
     }
 
-    /// <summary>A whole replica is stopped in order and started again, as a rolling update does; the others serve meanwhile.</summary>
+    /// <summary>Stops a whole replica in order and starts it again, as a rolling update does; the others serve meanwhile.</summary>
     public static async Task<IReadOnlyList<string>?> RestartAsync(Target target, string where, CancellationToken over)
     {
-        var cell = target.Cells[int.Parse(where.Split(' ')[1], CultureInfo.InvariantCulture) - 1];
-        await cell.StopAsync();
-        await cell.StartAsync(CancellationToken.None);
+        var replica = target.Replicas[int.Parse(where.Split(' ')[1], CultureInfo.InvariantCulture) - 1];
+        await replica.StopAsync();
+        await replica.StartAsync(CancellationToken.None);
         return null;
     }
 
-    /// <summary>More replicas come while requests go on, take partitions and slots of the outbox over, and go again.</summary>
+    /// <summary>Starts more replicas while requests continue; they take over partitions and slots of the outbox, and are then stopped.</summary>
     public static async Task<IReadOnlyList<string>?> ScaleAsync(Target target, string where, CancellationToken over)
     {
-        var more = Enumerable.Range(target.Cells.Count + 1, Cell.Most - target.Cells.Count).Select(target.NewCell).ToList();
+        var more = Enumerable.Range(target.Replicas.Count + 1, Replica.Most - target.Replicas.Count).Select(target.NewReplica).ToList();
         try
         {
-            foreach (var cell in more)
+            foreach (var replica in more)
             {
-                await cell.StartAsync(CancellationToken.None);
+                await replica.StartAsync(CancellationToken.None);
             }
 
             await Fault.WaitAsync(Fault.Stop, over);
         }
         catch (CampaignException problem)
         {
-            // Under load one more may find no processor time. Those that requests are sent to are as they were.
+            // Under load another replica may not get enough processor time to start. The replicas that requests are sent to are unchanged.
             throw new FaultNotDoneException(problem.Message);
         }
         finally
         {
-            await Task.WhenAll(more.Select(cell => cell.DisposeAsync().AsTask()));
+            await Task.WhenAll(more.Select(replica => replica.DisposeAsync().AsTask()));
         }
 
         return null;

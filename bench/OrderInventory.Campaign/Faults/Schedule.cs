@@ -4,20 +4,20 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>Faults one after the other, drawn from a seed: the same seed gives the same faults in the same order, at the same gaps.</summary>
-/// <param name="faults">Those to draw from.</param>
-/// <param name="target">What they are done to.</param>
-/// <param name="gap">Seconds from the end of one to the begin of the next, on average.</param>
-/// <param name="most">No more than so many.</param>
-/// <param name="seed">Of the draw.</param>
+/// <summary>Faults one after the other, drawn from a seed: the same seed gives the same faults in the same order, with the same gaps.</summary>
+/// <param name="faults">The faults to draw from.</param>
+/// <param name="target">The system to inject them into.</param>
+/// <param name="gap">Seconds from the end of one fault to the beginning of the next, on average.</param>
+/// <param name="most">The largest number of faults.</param>
+/// <param name="seed">The seed of the draw.</param>
 internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, double gap, int most, int seed)
 {
     private const int MaxKillsPerMinute = 2;
 
-    /// <summary>Faults that start whole replicas come in one of so many rounds: otherwise they take up most of the time.</summary>
+    /// <summary>Faults that start whole replicas come only every this many rounds: otherwise they would take up most of the time.</summary>
     private const int RoundsPerRestart = 4;
 
-    /// <summary>In seconds, also where no gap is wanted: while nothing can be done, looking for something would take a processor.</summary>
+    /// <summary>In seconds, even if no gap is wanted: while no fault is possible, looking for one would otherwise keep a processor busy.</summary>
     private const double MinGap = 0.1;
 
     private readonly Dictionary<string, List<double>> _kills = [];
@@ -27,8 +27,8 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
 
     /// <param name="now">Milliseconds since the start of the run.</param>
     /// <param name="writer">The history.</param>
-    /// <param name="say">For a person.</param>
-    /// <param name="over">The load is over: what is under way is undone, and nothing new begins.</param>
+    /// <param name="say">Prints progress.</param>
+    /// <param name="over">Cancelled when the load ends: the current fault is undone, and no new one begins.</param>
     public async Task RunAsync(Func<double> now, HistoryWriter writer, Action<string> say, CancellationToken over)
     {
         var random = new Random(seed);
@@ -64,7 +64,7 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
             }
             catch (Exception problem) when (problem is NpgsqlException or Confluent.Kafka.KafkaException or FaultNotDoneException)
             {
-                // The server that it needs is down from the fault before: then it is no fault.
+                // The server that it needs is still down from the previous fault, so this one is not counted.
                 say(string.Create(CultureInfo.InvariantCulture, $"{at / 1000,5:F0} s: {fault.What} {where} could not be done: {problem.Message}"));
                 continue;
             }
@@ -76,7 +76,7 @@ internal sealed class Schedule(IReadOnlyList<Fault> faults, Target target, doubl
         }
     }
 
-    /// <summary>The AppHost's supervisor starts a service again three times a minute at most.</summary>
+    /// <summary>Limits kills, because the AppHost's supervisor restarts a service at most three times a minute.</summary>
     private bool MayKill(string where, double now)
     {
         var kills = _kills.TryGetValue(where, out var known) ? known : _kills[where] = [];

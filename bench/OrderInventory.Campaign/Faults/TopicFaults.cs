@@ -7,16 +7,16 @@ using OrderInventory.Check.Facts;
 
 namespace OrderInventory.Campaign.Faults;
 
-/// <summary>What is done to topics and to the groups that read them.</summary>
+/// <summary>Faults of topics and of the consumer groups that read them.</summary>
 internal static class TopicFaults
 {
-    /// <summary>Records of a partition that a consumer group reads again.</summary>
+    /// <summary>Number of records of a partition that a consumer group reads again.</summary>
     private const int Rewound = 2000;
 
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_flush = TimeSpan.FromSeconds(20);
 
-    /// <summary>Records that nobody can read, between good ones.</summary>
+    /// <summary>Publishes unreadable records between valid ones.</summary>
     public static async Task<IReadOnlyList<string>?> PoisonAsync(Target target, string topic)
     {
         using var producer = Producer(target);
@@ -36,7 +36,7 @@ internal static class TopicFaults
         return ids;
     }
 
-    /// <summary>Everything that a topic has, once more, as after a restore of the broker or a producer that went back.</summary>
+    /// <summary>Publishes all records of a topic again, as after a restore of the broker or of a producer's database.</summary>
     public static async Task<IReadOnlyList<string>?> ReplayAsync(Target target, string topic, CancellationToken over)
     {
         using var producer = Producer(target);
@@ -50,8 +50,8 @@ internal static class TopicFaults
     }
 
     /// <summary>
-    /// The latest records of the topics that a service reads come again when its inbox has forgotten them, as what is older than the inbox's retention
-    /// does: the versions of what they tell of are all that is left to know them by.
+    /// Publishes the latest records of the topics again after deleting them from a service's inbox, as happens to events older than the inbox's
+    /// retention: only the aggregates' versions then show that the events have been handled.
     /// </summary>
     public static async Task<IReadOnlyList<string>?> ForgetAsync(Target target, string service, CancellationToken over)
     {
@@ -70,11 +70,11 @@ internal static class TopicFaults
         return null;
     }
 
-    /// <summary>What is at the end of each partition of a topic now; what comes meanwhile is not among it.</summary>
+    /// <summary>The latest records of each partition of a topic, without those that arrive meanwhile.</summary>
     /// <param name="target">The system.</param>
-    /// <param name="topic">Its name.</param>
-    /// <param name="last">So many records of a partition at the most.</param>
-    /// <param name="over">Ends it.</param>
+    /// <param name="topic">The topic's name.</param>
+    /// <param name="last">The largest number of records of a partition.</param>
+    /// <param name="over">Ends the reading.</param>
     private static IEnumerable<ConsumeResult<byte[], byte[]>> Records(Target target, string topic, int last, CancellationToken over)
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
@@ -104,14 +104,16 @@ internal static class TopicFaults
     private static IProducer<byte[], byte[]> Producer(Target target) =>
         new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = target.Infrastructure.Kafka, Acks = Acks.All, MessageTimeoutMs = 20_000 }).SetLogHandler(static (_, _) => { }).Build();
 
-    /// <summary>A consumer group is set back, which Kafka allows while it has no members: the replicas are stopped in order and started again.</summary>
+    /// <summary>
+    /// Rewinds a consumer group. Kafka allows that only while the group has no members, so the replicas are stopped in order and restarted.
+    /// </summary>
     public static async Task<IReadOnlyList<string>?> RewindAsync(Target target, string group, CancellationToken over)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = target.Infrastructure.Kafka }).SetLogHandler(static (_, _) => { }).Build();
         using var consumers = new ConsumerGroup(target.Infrastructure.Kafka, group);
         var back = consumers.Committed(Topics.Partitions(admin, TimeSpan.FromSeconds(10)))
             .ConvertAll(partition => new TopicPartitionOffset(partition.TopicPartition, Math.Max(0, partition.Offset.Value - Rewound)));
-        await Task.WhenAll(target.Cells.Select(cell => cell.StopAsync()));
+        await Task.WhenAll(target.Replicas.Select(replica => replica.StopAsync()));
         try
         {
             for (var begun = Stopwatch.GetTimestamp(); ;)
@@ -123,16 +125,16 @@ internal static class TopicFaults
                 }
                 catch (KafkaException) when (Stopwatch.GetElapsedTime(begun) < Fault.Stop)
                 {
-                    // Static members do not leave; the group is empty when their sessions are over.
+                    // Static members do not leave the group; it is empty when their sessions have expired.
                     await Task.Delay(500, CancellationToken.None);
                 }
             }
         }
         finally
         {
-            foreach (var cell in target.Cells)
+            foreach (var replica in target.Replicas)
             {
-                await cell.StartAsync(CancellationToken.None);
+                await replica.StartAsync(CancellationToken.None);
             }
         }
 

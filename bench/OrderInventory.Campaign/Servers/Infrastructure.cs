@@ -8,8 +8,8 @@ using Npgsql;
 namespace OrderInventory.Campaign.Servers;
 
 /// <summary>
-/// PostgreSQL, Garnet and Kafka as processes of the campaign's own, each behind a <see cref="Proxy"/>: the services know only the proxies. What
-/// the campaign itself reads goes around them.
+/// PostgreSQL, Garnet and Kafka as the campaign's own processes, each behind a <see cref="Proxy"/>: the services know only the proxies. The
+/// campaign's own reads bypass them.
 /// </summary>
 internal sealed class Infrastructure : IAsyncDisposable
 {
@@ -33,19 +33,19 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     public IReadOnlyList<Proxy> Proxies => _proxies;
 
-    /// <summary>Around the proxy, by service.</summary>
+    /// <summary>Connection strings that bypass the proxy, by service.</summary>
     public IReadOnlyDictionary<string, string> Databases { get; private set; } = new Dictionary<string, string>();
 
-    /// <summary>Around the proxies. Kafka's clients are led to the addresses that this listener tells, which are not the proxies' either.</summary>
+    /// <summary>Addresses that bypass the proxies. The addresses that this listener advertises to Kafka's clients bypass them too.</summary>
     public string Kafka { get; private set; } = "";
 
-    /// <summary>What an AppHost is told (Infrastructure:Mode=external), through the proxies.</summary>
+    /// <summary>Connection strings through the proxies, for an AppHost (Infrastructure:Mode=external).</summary>
     public Dictionary<string, string> ConnectionStrings { get; } = [];
 
-    /// <summary>Where PostgreSQL keeps its data: a folder that can be filled.</summary>
+    /// <summary>PostgreSQL's data folder, which can be filled.</summary>
     public string PostgresFolder => Path.Combine(_folder, "postgres");
 
-    /// <summary>The same of the first broker.</summary>
+    /// <summary>The data folder of the first broker, which can be filled too.</summary>
     public string SmallKafkaFolder => Path.Combine(_folder, "kafka-1");
 
     public static async Task<Infrastructure> StartAsync(string folder, int brokers, CancellationToken cancellationToken)
@@ -77,8 +77,8 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     private string Wal => Path.Combine(_folder, "wal");
 
-    /// <summary>Makes a base backup. All WAL from its begin on is kept until <see cref="RestoreAsync"/>.</summary>
-    /// <exception cref="FaultNotDoneException">There is no backup, and PostgreSQL is as it was.</exception>
+    /// <summary>Makes a base backup. All WAL since its beginning is kept until <see cref="RestoreAsync"/>.</summary>
+    /// <exception cref="FaultNotDoneException">The backup failed; PostgreSQL is unchanged.</exception>
     public async Task BackUpAsync()
     {
         foreach (var folder in (string[])[Backup, Wal])
@@ -102,20 +102,20 @@ internal sealed class Infrastructure : IAsyncDisposable
         }
     }
 
-    /// <summary>Names this moment, so that PostgreSQL can be set back to it.</summary>
+    /// <summary>Creates a restore point with this name, so that PostgreSQL can be restored to it.</summary>
     public Task MarkAsync(string moment) => ExecuteAsync($"SELECT pg_create_restore_point('{moment}')");
 
-    /// <summary>PostgreSQL is killed, loses its data, and is set up anew from the backup and from its WAL.</summary>
-    /// <param name="moment">Up to this one; null for all of the WAL.</param>
+    /// <summary>Kills PostgreSQL, deletes its data, and restores it from the backup and its WAL.</summary>
+    /// <param name="moment">The restore point to stop at; null for all of the WAL.</param>
     public async Task RestoreAsync(string? moment = null)
     {
         await Named("postgres").WhileDownAsync(() => RunAsUserAsync("sh", ["-ec", Restore, PostgresFolder, Backup, Wal, moment ?? ""], CancellationToken.None));
-        // It answers readers before it has recovered.
+        // PostgreSQL answers reads before it has recovered, so this is a write.
         await EventuallyAsync("PostgreSQL", () => ExecuteAsync("CREATE TEMPORARY TABLE restored ()"), CancellationToken.None);
         DeleteBackup();
     }
 
-    /// <summary>Redis has nothing any more, and Kafka no topic.</summary>
+    /// <summary>Deletes all data of Redis and all topics of Kafka.</summary>
     public async Task EmptyRedisAndKafkaAsync()
     {
         await Named("redis").WhileDownAsync(() => Task.CompletedTask);
@@ -123,11 +123,11 @@ internal sealed class Infrastructure : IAsyncDisposable
         var topics = admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Select(topic => topic.Topic).Where(topic => !topic.StartsWith("__", StringComparison.Ordinal)).ToList();
         await admin.DeleteTopicsAsync(topics);
         await EventuallyAsync("Kafka without topics", () => admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Any(topic => topics.Contains(topic.Topic))
-            ? throw new KafkaException(new Error(ErrorCode.Local_Fail, "Topics are still there."))
+            ? throw new KafkaException(new Error(ErrorCode.Local_Fail, "The topics still exist."))
             : Task.CompletedTask, CancellationToken.None);
     }
 
-    /// <summary>With <c>recovery.signal</c> the server recovers from the WAL that restore_command finds, to its end or to a moment that has a name.</summary>
+    /// <summary>With <c>recovery.signal</c> the server recovers from the WAL that restore_command finds, to its end or to a restore point.</summary>
     private const string Restore =
         """
         cp -a "$0/pg_wal/." "$2/"
@@ -180,7 +180,7 @@ internal sealed class Infrastructure : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection($"{server};Database=postgres;Pooling=false;Timeout=3");
             await connection.OpenAsync(cancellationToken);
-            foreach (var service in (string[])[.. s_services, .. Enumerable.Range(1, Cell.Most).Select(number => $"identity{Text(number)}")])
+            foreach (var service in (string[])[.. s_services, .. Enumerable.Range(1, Replica.Most).Select(number => $"identity{Text(number)}")])
             {
                 await using var create = new NpgsqlCommand($"CREATE DATABASE {service}", connection);
                 await create.ExecuteNonQueryAsync(cancellationToken);
@@ -209,7 +209,7 @@ internal sealed class Infrastructure : IAsyncDisposable
 
     private async Task StartKafkaAsync(int brokers, CancellationToken cancellationToken)
     {
-        var libs = Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? throw new CampaignException("KAFKA_HOME is not set: it names the folder of an Apache Kafka."), "libs", "*");
+        var libs = Path.Combine(Environment.GetEnvironmentVariable("KAFKA_HOME") ?? throw new CampaignException("KAFKA_HOME is not set: set it to the folder of an Apache Kafka."), "libs", "*");
         var ports = Enumerable.Range(0, brokers).Select(_ => (Direct: Ports.Free(), ForServices: Ports.Free(), Controller: Ports.Free(), Inner: Ports.Free())).ToList();
         var voters = string.Join(',', ports.Select((p, i) => $"{i + 1}@127.0.0.1:{Text(p.Controller)}"));
         var cluster = Convert.ToBase64String([.. RandomNumberGenerator.GetBytes(15), 0]).TrimEnd('=').Replace('+', '0').Replace('/', '0');
@@ -233,7 +233,7 @@ internal sealed class Infrastructure : IAsyncDisposable
             var known = await Task.Run(() => admin.GetMetadata(TimeSpan.FromSeconds(3)), cancellationToken);
             if (known.Brokers.Count < brokers)
             {
-                throw new KafkaException(new Error(ErrorCode.Local_Fail, $"{known.Brokers.Count} of {brokers} brokers are there."));
+                throw new KafkaException(new Error(ErrorCode.Local_Fail, $"{known.Brokers.Count} of {brokers} brokers are running."));
             }
         }, cancellationToken);
     }
@@ -336,7 +336,7 @@ internal sealed class Infrastructure : IAsyncDisposable
             }
             catch (Exception problem) when (problem is NpgsqlException or KafkaException)
             {
-                throw new CampaignException($"{what} did not come up: {problem.Message}");
+                throw new CampaignException($"{what} did not start: {problem.Message}");
             }
         }
     }

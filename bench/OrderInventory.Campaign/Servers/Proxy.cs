@@ -4,28 +4,28 @@ using System.Net.Sockets;
 
 namespace OrderInventory.Campaign.Servers;
 
-/// <summary>What a network does to a connection.</summary>
+/// <summary>A network fault of a connection.</summary>
 internal enum NetworkFault
 {
     None,
 
-    /// <summary>Each piece arrives 200 ms later.</summary>
+    /// <summary>Each chunk of data arrives 200 ms later.</summary>
     Delay,
 
-    /// <summary>Nothing arrives, in neither direction, and nobody is told.</summary>
+    /// <summary>Nothing arrives in either direction, without an error.</summary>
     Drop,
 
-    /// <summary>What the server sends does not arrive.</summary>
+    /// <summary>Data from the server does not arrive.</summary>
     HalfOpen,
 
     /// <summary>Every connection is cut with RST, and new ones too.</summary>
     Reset,
 
-    /// <summary>64 kB a second arrive.</summary>
+    /// <summary>Only 64 kB a second arrive.</summary>
     Slow,
 }
 
-/// <summary>Stands between those who ask and one server or service, on loopback, and can spoil what goes through it.</summary>
+/// <summary>A proxy on loopback between clients and one server or service; it can inject network faults.</summary>
 internal sealed class Proxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, Ports.Free());
@@ -34,8 +34,8 @@ internal sealed class Proxy : IDisposable
     private readonly int _target;
     private volatile NetworkFault _fault;
 
-    /// <param name="name">For people.</param>
-    /// <param name="target">The port of what is behind it.</param>
+    /// <param name="name">The name in output.</param>
+    /// <param name="target">The port of the server behind it.</param>
     public Proxy(string name, int target)
     {
         (Name, _target) = (name, target);
@@ -47,7 +47,9 @@ internal sealed class Proxy : IDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>From now on. Bytes that a fault has swallowed are gone for good, so the end of one that swallows cuts the connections.</summary>
+    /// <summary>
+    /// Sets the fault from now on. Bytes that a fault has dropped are permanently lost, so the end of such a fault cuts the connections.
+    /// </summary>
     public void Set(NetworkFault fault)
     {
         var before = _fault;
@@ -84,7 +86,7 @@ internal sealed class Proxy : IDisposable
         }
         catch (Exception problem) when (problem is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // The campaign is over.
+            // The campaign has ended.
         }
     }
 
@@ -105,7 +107,7 @@ internal sealed class Proxy : IDisposable
         }
         catch (Exception problem) when (problem is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // One of the two has gone.
+            // One of the two sides has closed its connection.
         }
         finally
         {
@@ -153,7 +155,7 @@ internal sealed class Proxy : IDisposable
     {
         if (_open.TryRemove(socket, out _))
         {
-            // RST instead of FIN where a fault asks for it; for an orderly end what is under way has been sent by then.
+            // RST instead of FIN for the fault Reset. For an orderly end, all pending data has already been sent.
             if (_fault == NetworkFault.Reset)
             {
                 try
@@ -162,7 +164,7 @@ internal sealed class Proxy : IDisposable
                 }
                 catch (Exception problem) when (problem is SocketException or ObjectDisposedException)
                 {
-                    // Gone already.
+                    // Already closed.
                 }
             }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OrderInventory.Campaign.Servers;
 
-/// <summary>A server process of the campaign's own. It is started again whenever it ends, as a supervisor would, until it is stopped.</summary>
+/// <summary>A server process of the campaign. It is restarted whenever it ends, as by a supervisor, until it is stopped.</summary>
 internal sealed class Server : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
@@ -14,9 +14,9 @@ internal sealed class Server : IAsyncDisposable
     private readonly Task _keeping;
     private Process? _process;
 
-    /// <param name="name">For people.</param>
-    /// <param name="folder">Where its output and its process id are kept.</param>
-    /// <param name="start">What is run.</param>
+    /// <param name="name">The name in output.</param>
+    /// <param name="folder">The folder for its output and its process id.</param>
+    /// <param name="start">The command to run.</param>
     public Server(string name, string folder, Func<ProcessStartInfo> start)
     {
         (Name, _start, _log) = (name, start, Path.Combine(folder, $"{name}.log"));
@@ -28,14 +28,14 @@ internal sealed class Server : IAsyncDisposable
 
     public string PidFile { get; }
 
-    /// <summary>0 while it is down.</summary>
+    /// <summary>The process id; 0 while it is down.</summary>
     public int ProcessId => _process is { HasExited: false } running ? running.Id : 0;
 
-    /// <summary>How often it was started.</summary>
+    /// <summary>How many times it was started.</summary>
     public int Starts { get; private set; }
 
-    /// <summary>Kills it with all its children, and starts it again when that has been done.</summary>
-    /// <param name="work">Begins when none of its processes is there any more.</param>
+    /// <summary>Kills it with all its children, does the work, and starts it again.</summary>
+    /// <param name="work">Begins when none of its processes is left.</param>
     public async Task WhileDownAsync(Func<Task> work)
     {
         if (ProcessId is > 0 and var process)
@@ -93,7 +93,7 @@ internal sealed class Server : IAsyncDisposable
                 await Task.WhenAll(CopyAsync(_process.StandardOutput, log), CopyAsync(_process.StandardError, log));
             }
 
-            // Its output is at its end: no child of it runs any more.
+            // Its output has ended, so none of its children runs any more.
             await _process.WaitForExitAsync();
             _running.Release();
             await Task.Delay(s_pause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -115,14 +115,14 @@ internal sealed class Server : IAsyncDisposable
 
 internal static class Signals
 {
-    /// <summary>Sends a signal to a process of the campaign's. One that is gone already is none of its business.</summary>
+    /// <summary>Sends a signal to a process of the campaign; a process that has already ended is ignored.</summary>
     public static void Send(int process, string name)
     {
         using var kill = Process.Start(new ProcessStartInfo("kill", ["-s", name, process.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
         kill.WaitForExit();
     }
 
-    /// <summary>A process and all that it has started, directly or not.</summary>
+    /// <summary>A process and all processes that it has started, directly or indirectly.</summary>
     public static List<int> Descendants(int process)
     {
         var parents = Directory.EnumerateDirectories("/proc")

@@ -3,12 +3,12 @@ using Confluent.Kafka;
 namespace OrderInventory.Check.Facts;
 
 /// <summary>
-/// What a consumer group has committed, asked and set by a consumer that does not join it. The admin client has a question for that too, which
-/// aborts the process while the coordinator is away (librdkafka 3663).
+/// The committed offsets of a consumer group, read and set by a consumer that does not join it. The admin client can read them too, but that
+/// aborts the process while the coordinator is unavailable (librdkafka 3663).
 /// </summary>
 internal sealed class ConsumerGroup(string kafka, string name) : IDisposable
 {
-    /// <summary>A group has the name of its service, and so has the service's database.</summary>
+    /// <summary>A group and its service's database both have the name of the service.</summary>
     public static readonly IReadOnlyList<string> Names = ["orders", "inventory", "notifications"];
 
     public static string Any(Random random) => Names[random.Next(Names.Count)];
@@ -18,7 +18,7 @@ internal sealed class ConsumerGroup(string kafka, string name) : IDisposable
     private readonly IConsumer<Ignore, Ignore> _consumer =
         new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = kafka, GroupId = name, EnableAutoCommit = false }).SetLogHandler(static (_, _) => { }).Build();
 
-    /// <summary>Only of partitions of which the group has ever committed: it has no offset of a topic that it does not read.</summary>
+    /// <summary>The offsets of partitions for which the group has committed one; topics that it does not read are missing.</summary>
     /// <exception cref="KafkaException">No coordinator answers.</exception>
     public List<TopicPartitionOffset> Committed(IEnumerable<TopicPartition> partitions) =>
         _consumer.Committed(partitions, s_timeout).FindAll(partition => partition.Offset.Value >= 0);

@@ -5,7 +5,7 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Facts;
 
-/// <summary>Looks at what still moves in a running system.</summary>
+/// <summary>Checks whether a running system still has work in progress.</summary>
 internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, string kafka) : IDisposable
 {
     private readonly IAdminClient _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka, SocketTimeoutMs = 10_000 }).SetLogHandler(static (_, _) => { }).Build();
@@ -15,8 +15,8 @@ internal sealed class Quiet(IReadOnlyDictionary<string, string> databases, strin
 
     private readonly List<ConsumerGroup> _groups = [.. ConsumerGroup.Names.Select(name => new ConsumerGroup(kafka, name))];
 
-    /// <summary>Waits until no outbox has a row, no order waits and no consumer is behind, several times in a row.</summary>
-    /// <returns>Null when it is quiet; otherwise what still moved at the end of the time.</returns>
+    /// <summary>Waits until several checks in a row find no row in an outbox, no waiting order and no lag of a consumer.</summary>
+    /// <returns>Null when it is quiet; otherwise what was still in progress at the timeout.</returns>
     public async Task<string?> WaitAsync(TimeSpan timeout, Action<string> report, CancellationToken cancellationToken)
     {
         var (start, times, said) = (Stopwatch.GetTimestamp(), 0, "");

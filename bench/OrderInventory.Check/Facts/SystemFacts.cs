@@ -3,7 +3,7 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Facts;
 
-/// <summary>What the databases and the topics say when everything is quiet.</summary>
+/// <summary>The contents of the databases and the topics when everything is quiet.</summary>
 internal sealed record SystemFacts
 {
     public IReadOnlyList<OrderFact> Orders { get; init; } = [];
@@ -11,7 +11,7 @@ internal sealed record SystemFacts
     public IReadOnlyList<ReservationFact> Reservations { get; init; } = [];
     public IReadOnlyList<LevelFact> Levels { get; init; } = [];
 
-    /// <summary>In the ledger's own order: by product and id.</summary>
+    /// <summary>In the order of the ledger: by product and id.</summary>
     public IReadOnlyList<MovementFact> Movements { get; init; } = [];
 
     public IReadOnlyList<HoldFact> Holds { get; init; } = [];
@@ -22,14 +22,14 @@ internal sealed record SystemFacts
     /// <summary>Rows that no relay has published.</summary>
     public IReadOnlyList<OutboxFact> Outbox { get; init; } = [];
 
-    /// <summary>All records of the topics, each partition's in the order of its offsets.</summary>
+    /// <summary>All records of the topics; within a partition in the order of offsets.</summary>
     public IReadOnlyList<EventFact> Events { get; init; } = [];
 }
 
 internal sealed record OrderFact(
     Guid Id, Guid Customer, string Status, long Version, IReadOnlyList<Line> Lines, Guid? Hold, IReadOnlyList<Line> Returned, int Returns, string? RejectionCode);
 
-/// <summary>An Idempotency-Key of an order, and the order that it has made.</summary>
+/// <summary>An Idempotency-Key and the order that was created with it.</summary>
 internal sealed record KeyFact(string Key, Guid Order);
 
 internal sealed record ReservationFact(Guid Order, long Version, string Outcome, IReadOnlyList<StoredLine> Lines, IReadOnlyList<StoredLine> Shipped);
@@ -56,13 +56,13 @@ internal sealed record OutboxFact(string Service, Guid Id, string Topic, string 
 /// <summary>A record of a topic.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="Partition">Its partition.</param>
-/// <param name="Offset">Its place there.</param>
+/// <param name="Offset">Its offset there.</param>
 /// <param name="Key">The aggregate's id.</param>
 /// <param name="Id">The <c>ce_id</c>.</param>
 /// <param name="Version">The aggregate's version.</param>
 /// <param name="Status">The order's status after the change; null in other events.</param>
-/// <param name="PreviousStatus">The order's status before it; null in other events.</param>
-/// <param name="IsReturn">Whether goods came back.</param>
+/// <param name="PreviousStatus">The order's status before the change; null in other events.</param>
+/// <param name="IsReturn">Whether the event is a return of goods.</param>
 /// <param name="Lines">The order's lines; empty in other events.</param>
 internal sealed record EventFact(
     string Topic, int Partition, long Offset, Guid Key, Guid Id, long Version, string? Status = null, string? PreviousStatus = null, bool IsReturn = false,

@@ -5,12 +5,12 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Facts;
 
-/// <summary>Reads topics from their beginning to where they end now, without a consumer group.</summary>
+/// <summary>Reads topics from their beginning to their current end, without a consumer group.</summary>
 internal static class TopicFacts
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
 
-    /// <exception cref="TimeoutException">The broker did not give all records.</exception>
+    /// <exception cref="TimeoutException">The broker did not deliver all records.</exception>
     public static IReadOnlyList<EventFact> Read(string kafka, CancellationToken cancellationToken)
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
@@ -53,7 +53,7 @@ internal static class TopicFacts
         return events;
     }
 
-    /// <summary>Null for a record that is none of ours, such as poison of a fault.</summary>
+    /// <summary>Returns null for a record that is not ours, such as a poison record of a fault.</summary>
     private static EventFact? Parse(ConsumeResult<byte[], byte[]> record)
     {
         string? Header(string name) => record.Message.Headers.TryGetLastBytes(name, out var bytes) ? Encoding.UTF8.GetString(bytes) : null;

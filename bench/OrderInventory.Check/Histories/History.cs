@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace OrderInventory.Check.Histories;
 
-/// <summary>What clients asked and were told, and what was done to the system meanwhile.</summary>
+/// <summary>The clients' requests with their answers, and the faults that were injected meanwhile.</summary>
 internal sealed class History
 {
     public History(RunLine run, IEnumerable<HistoryLine> lines)
@@ -18,7 +18,7 @@ internal sealed class History
 
     public RunLine Run { get; }
 
-    /// <summary>In the order of the file: that of their ends.</summary>
+    /// <summary>In the order of the file, which is the order in which they ended.</summary>
     public IReadOnlyList<Operation> Operations { get; }
 
     public IReadOnlyList<FaultLine> Faults { get; }
@@ -30,7 +30,7 @@ internal sealed class History
 
     public ILookup<Guid, Operation> ByOrder { get; }
 
-    /// <exception cref="InvalidDataException">A line cannot be read, or the first does not say what the run was.</exception>
+    /// <exception cref="InvalidDataException">A line cannot be read, or the first line does not describe the run.</exception>
     public static async Task<History> ReadAsync(string file, CancellationToken cancellationToken)
     {
         var lines = new List<HistoryLine>();
@@ -54,7 +54,7 @@ internal sealed class History
     }
 }
 
-/// <summary>Writes a history while the run goes on. Any thread may add lines.</summary>
+/// <summary>Writes a history during the run. Any thread may add lines.</summary>
 internal sealed class HistoryWriter(string file) : IDisposable
 {
     private readonly Lock _lock = new();

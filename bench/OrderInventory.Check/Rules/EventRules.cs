@@ -3,19 +3,19 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Rules;
 
-/// <summary>What the topics have, and who has handled it.</summary>
+/// <summary>Rules about the events in the topics and their handling.</summary>
 internal static class EventRules
 {
-    /// <summary>Every version of every order, and of every product's stock, was told of by one event, and nothing else was.</summary>
+    /// <summary>Every version of every order, and of every product's stock, was published in one event, and nothing else was published.</summary>
     public const string Published = "every change is published";
 
-    /// <summary>The first occurrences on a topic are in the order of the versions, within a key.</summary>
+    /// <summary>Within a key, the first occurrences of events on a topic are in the order of the versions.</summary>
     public const string InOrder = "events in order";
 
-    /// <summary>Each event was handled by each service that wants it.</summary>
+    /// <summary>Each event was handled by each service that must handle it.</summary>
     public const string Handled = "every event is handled";
 
-    /// <summary>Nothing was set aside but what nobody could handle.</summary>
+    /// <summary>Only unreadable records became dead letters.</summary>
     public const string NoDeadLetter = "no dead letters";
 
     public static IEnumerable<Violation> FindUnpublished(History history, SystemFacts facts)
@@ -28,7 +28,7 @@ internal static class EventRules
         var ids = facts.Events.GroupBy(e => (e.Topic, e.Key, e.Version)).ToDictionary(group => group.Key, group => group.Select(e => e.Id).Distinct().ToList());
         foreach (var (version, events) in ids.Where(version => version.Value.Count > 1))
         {
-            yield return new(Published, $"Version {version.Version} of {version.Key} was told of by {events.Count} events on {version.Topic}: {string.Join(", ", events)}.");
+            yield return new(Published, $"Version {version.Version} of {version.Key} was published by {events.Count} events on {version.Topic}: {string.Join(", ", events)}.");
         }
 
         var orders = facts.Orders.ToDictionary(order => order.Id);
@@ -37,15 +37,15 @@ internal static class EventRules
             var missing = Range(1, order.Version).Where(version => !ids.ContainsKey((version == 1 ? Topics.OrderCreated : Topics.OrderUpdated, order.Id, version))).ToList();
             if (missing.Count > 0)
             {
-                yield return new(Published, $"No event tells of version {string.Join(", ", missing)} of order {order.Id}, which has {order.Version}.", history.ByOrder[order.Id]);
+                yield return new(Published, $"No event reports version {string.Join(", ", missing)} of order {order.Id}, which has version {order.Version}.", history.ByOrder[order.Id]);
             }
         }
 
-        foreach (var told in ids.Keys.Where(e => e.Topic is Topics.OrderCreated or Topics.OrderUpdated))
+        foreach (var reported in ids.Keys.Where(e => e.Topic is Topics.OrderCreated or Topics.OrderUpdated))
         {
-            if (!orders.TryGetValue(told.Key, out var order) || order.Version < told.Version)
+            if (!orders.TryGetValue(reported.Key, out var order) || order.Version < reported.Version)
             {
-                yield return new(Published, $"An event on {told.Topic} tells of version {told.Version} of order {told.Key}, which {(order is null ? "does not exist" : $"has {order.Version}")}.", history.ByOrder[told.Key]);
+                yield return new(Published, $"An event on {reported.Topic} reports version {reported.Version} of order {reported.Key}, which {(order is null ? "does not exist" : $"has version {order.Version}")}.", history.ByOrder[reported.Key]);
             }
         }
 
@@ -54,19 +54,19 @@ internal static class EventRules
             var last = product.Max(level => level.Version);
             if (!ids.ContainsKey((Topics.InventoryUpdated, product.Key, last)))
             {
-                yield return new(Published, $"No event tells of version {last} of the stock of product {product.Key}.");
+                yield return new(Published, $"No event reports version {last} of the stock of product {product.Key}.");
             }
         }
 
         foreach (var reservation in facts.Reservations.Where(r => !ids.ContainsKey((Topics.Reservation, r.Order, r.Version))))
         {
-            yield return new(Published, $"No event tells how version {reservation.Version} of order {reservation.Order} was decided ({reservation.Outcome}).", history.ByOrder[reservation.Order]);
+            yield return new(Published, $"No event reports how version {reservation.Version} of order {reservation.Order} was decided ({reservation.Outcome}).", history.ByOrder[reservation.Order]);
         }
     }
 
     public static IEnumerable<Violation> FindDisorder(History history, SystemFacts facts)
     {
-        // The answer to a late return has its own, lower version: that topic has no order of versions.
+        // The reservation event for a late return has the return's own, lower version, so that topic is not in the order of versions.
         foreach (var key in facts.Events.Where(e => e.Topic is not Topics.Reservation).GroupBy(e => (e.Topic, e.Key)))
         {
             if (key.Select(e => e.Partition).Distinct().Count() > 1)
@@ -107,17 +107,17 @@ internal static class EventRules
         var poison = history.Faults.SelectMany(fault => fault.Poison ?? []).ToHashSet();
         foreach (var letter in facts.DeadLetters.Where(letter => letter.Event is null || !poison.Contains(letter.Event)))
         {
-            yield return new(NoDeadLetter, $"{letter.Service} has set aside event {letter.Event} of {letter.Topic}: {letter.Reason}");
+            yield return new(NoDeadLetter, $"{letter.Service} has made event {letter.Event} of {letter.Topic} a dead letter: {letter.Reason}");
         }
 
         var found = facts.DeadLetters.Select(letter => letter.Event).ToHashSet();
         foreach (var lost in poison.Where(id => !found.Contains(id)))
         {
-            yield return new(NoDeadLetter, $"The unreadable record {lost} was not set aside.", history.Faults.Where(fault => fault.Poison?.Contains(lost) == true));
+            yield return new(NoDeadLetter, $"The unreadable record {lost} did not become a dead letter.", history.Faults.Where(fault => fault.Poison?.Contains(lost) == true));
         }
     }
 
-    /// <summary>Who handles an event (docs/messaging.md); the other services that read its topic skip it.</summary>
+    /// <summary>The services that handle an event (docs/messaging.md); other services that read its topic skip it.</summary>
     private static IEnumerable<string> Wanted(EventFact e) => e.Topic switch
     {
         Topics.OrderCreated => ["inventory", "notifications"],

@@ -5,7 +5,7 @@ namespace OrderInventory.Check.Rules;
 
 internal static class KeyRules
 {
-    /// <summary>An Idempotency-Key has made one order at most, each order was made by one key, and by one that was sent.</summary>
+    /// <summary>An Idempotency-Key created at most one order, and each order was created with exactly one key, which a client sent.</summary>
     public const string OneOrderPerKey = "one order per key";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)
@@ -26,11 +26,11 @@ internal static class KeyRules
             var made = keys[order.Id].ToList();
             if (made.Count != 1)
             {
-                yield return new(OneOrderPerKey, $"Order {order.Id} was made by {made.Count} keys.", history.ByOrder[order.Id].Take(3));
+                yield return new(OneOrderPerKey, $"Order {order.Id} was created by {made.Count} keys.", history.ByOrder[order.Id].Take(3));
             }
             else if (!history.ByKey.Contains(made[0]))
             {
-                yield return new(OneOrderPerKey, $"Order {order.Id} was made by the key {made[0]}, which nobody sent.", history.ByOrder[order.Id].Take(3));
+                yield return new(OneOrderPerKey, $"Order {order.Id} was created by the key {made[0]}, which no client sent.", history.ByOrder[order.Id].Take(3));
             }
         }
     }

@@ -5,7 +5,7 @@ namespace OrderInventory.Check.Rules;
 
 internal static class NotificationRules
 {
-    /// <summary>A customer gets one e-mail for each event of their orders that has an outcome, and none for anything else.</summary>
+    /// <summary>A customer gets exactly one e-mail for each of their orders' events that has a template, and no other e-mail.</summary>
     public const string OnePerEvent = "one notification per event";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)
@@ -21,17 +21,17 @@ internal static class NotificationRules
             }
             else if (made[0].Template != template)
             {
-                yield return new(OnePerEvent, $"{e} (order {e.Key}) was told of as {made[0].Template}, not as {template}.", history.ByOrder[e.Key]);
+                yield return new(OnePerEvent, $"{e} (order {e.Key}) was announced as {made[0].Template}, not as {template}.", history.ByOrder[e.Key]);
             }
         }
 
         foreach (var stray in told.Where(group => !wanted.ContainsKey(group.Key)).SelectMany(group => group))
         {
-            yield return new(OnePerEvent, $"Notification {stray.Id} ({stray.Template}) tells of event {stray.Event}, which nobody published.", history.ByOrder[stray.Order!.Value]);
+            yield return new(OnePerEvent, $"Notification {stray.Id} ({stray.Template}) is about event {stray.Event}, which must not have one or was not published.", history.ByOrder[stray.Order!.Value]);
         }
     }
 
-    /// <summary>What the customer is told of (docs/notifications.md); null for a step in between.</summary>
+    /// <summary>The template of the customer's notification (docs/notifications.md); null for an intermediate step.</summary>
     public static string? TemplateOf(EventFact e) => e switch
     {
         { Topic: Topics.OrderCreated } => "orderReceived",

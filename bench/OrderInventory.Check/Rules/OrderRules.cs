@@ -3,19 +3,19 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Rules;
 
-/// <summary>What became of orders and of what was asked of them.</summary>
+/// <summary>Rules about orders and their changes.</summary>
 internal static class OrderRules
 {
-    /// <summary>An order that was answered 201 exists, for the customer and with the lines that were asked for.</summary>
+    /// <summary>An order that was answered 201 exists, for the requested customer and with the requested lines.</summary>
     public const string Acknowledged = "acknowledged order";
 
     /// <summary>When everything is quiet no order waits for Inventory.</summary>
     public const string Decided = "decided order";
 
-    /// <summary>A request without an answer was done wholly or not at all; one that was refused was not done.</summary>
+    /// <summary>A request without an answer was done completely or not at all; a refused request was not done.</summary>
     public const string WholeOrNothing = "whole or nothing";
 
-    /// <summary>A change that was acknowledged is there.</summary>
+    /// <summary>An acknowledged change is stored.</summary>
     public const string AcknowledgedChange = "acknowledged change";
 
     private static readonly string[] s_waiting = ["pending", "revisionPending", "cancelPending"];
@@ -28,7 +28,7 @@ internal static class OrderRules
         {
             if (!orders.TryGetValue(placed.Order!.Value, out var order))
             {
-                yield return new(Acknowledged, $"Order {placed.Order} was acknowledged and does not exist.", placed);
+                yield return new(Acknowledged, $"Order {placed.Order} was acknowledged but does not exist.", placed);
             }
             else if (order.Customer != placed.Customer)
             {
@@ -36,7 +36,7 @@ internal static class OrderRules
             }
             else if (created.TryGetValue(order.Id, out var first) && !Units.Same(first.Lines ?? [], placed.Lines ?? []))
             {
-                yield return new(Acknowledged, $"Order {order.Id} was placed with {Units.Text(placed.Lines)} and told of with {Units.Text(first.Lines)}.", placed);
+                yield return new(Acknowledged, $"Order {order.Id} was placed with {Units.Text(placed.Lines)} but published with {Units.Text(first.Lines)}.", placed);
             }
         }
     }
@@ -64,7 +64,7 @@ internal static class OrderRules
             var made = byKey[request.Key].ToList();
             if (made.Count > 0 && request.All(attempt => attempt.IsRefused))
             {
-                yield return new(WholeOrNothing, $"Every request with the key {request.Key} was refused, and it has made order {made[0]}.", request);
+                yield return new(WholeOrNothing, $"Every request with the key {request.Key} was refused, but it created order {made[0]}.", request);
             }
 
             foreach (var id in made.Where(id => !orders.ContainsKey(id)))
@@ -101,7 +101,7 @@ internal static class OrderRules
             var (acknowledged, open) = (returns.Count(r => r.Any(o => o.IsAcknowledged)), returns.Count(r => r.Any(o => !o.IsRefused)));
             if (order.Returns < acknowledged || order.Returns > open)
             {
-                yield return new(AcknowledgedChange, $"Order {order.Id} has {order.Returns} returns; {acknowledged} were acknowledged, {open} may have been made.", returns.SelectMany(r => r));
+                yield return new(AcknowledgedChange, $"Order {order.Id} has {order.Returns} returns; {acknowledged} were acknowledged, at most {open} can have been made.", returns.SelectMany(r => r));
             }
         }
     }

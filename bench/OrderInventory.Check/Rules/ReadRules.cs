@@ -3,25 +3,30 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Check.Rules;
 
-/// <summary>What answers may show.</summary>
+/// <summary>Rules about the content of answers.</summary>
 internal static class ReadRules
 {
-    /// <summary>An order's version in an answer is never lower than in any answer that was complete before the request was sent, whoever had asked.</summary>
+    /// <summary>
+    /// An order's version in an answer is never lower than in any answer, to any client, that was complete before the request was sent.
+    /// </summary>
     public const string NeverOlder = "reads never go back";
 
-    /// <summary>Of two changes that named the same version in If-Match only one is acknowledged, and it makes the next version.</summary>
+    /// <summary>Of two changes with the same version in If-Match only one is acknowledged, and it creates the next version.</summary>
     public const string OneWriterPerVersion = "one change per version";
 
-    /// <summary>A cache never answers with something older than its time allows.</summary>
+    /// <summary>A cached answer is never older than its time to live allows.</summary>
     public const string CacheAge = "age of cached answers";
 
-    /// <summary>A list from the database shows what was acknowledged before it was asked for.</summary>
+    /// <summary>A list from the database shows everything that was acknowledged before the list was requested.</summary>
     public const string Listed = "lists are complete";
 
-    /// <summary>How long stock levels and recent orders are cached at most (docs/inventory.md, docs/orders.md).</summary>
+    /// <summary>The longest time that stock levels and recent orders are cached (docs/inventory.md, docs/orders.md).</summary>
     private const double CacheMilliseconds = 30_000;
 
-    /// <summary>A process that is stopped between its read of the database and its write of the cache makes the entry so much older. Longer than any stop of a campaign.</summary>
+    /// <summary>
+    /// How much older a cache entry may be because its process was stopped between reading the database and writing the cache: longer than any stop
+    /// of a campaign.
+    /// </summary>
     private const double LongestStop = 20_000;
 
     public static IEnumerable<Violation> FindOlder(History history, SystemFacts facts) => history.Operations
@@ -48,7 +53,7 @@ internal static class ReadRules
 
     public static IEnumerable<Violation> FindStale(History history, SystemFacts facts)
     {
-        // A product's version, whoever showed it: a change is answered from the database, a read perhaps from the cache.
+        // All answers with a product's version count: a change is answered from the database, a read perhaps from the cache.
         var stock = history.Operations.Where(o => o is { IsAcknowledged: true, Product: not null, Version: not null, Op: Op.ReadStock or Op.Adjust or Op.Stocktake }).ToLookup(o => o.Product!.Value);
         foreach (var product in stock)
         {
@@ -81,8 +86,8 @@ internal static class ReadRules
     }
 
     /// <summary>
-    /// An order that the list should have: acknowledged so long before, and newer than the last that is shown, or the list is whole. Ids rise
-    /// with time only within one process, so near the end of a page one that is a minute older by its id may be missing.
+    /// Finds an order that the list should have: acknowledged at least the grace time before, and newer than the last one shown, unless the list is
+    /// complete. Ids increase with time only within one process, so only orders that are a minute newer than the last one are required.
     /// </summary>
     private static Operation? FindMissing(Operation list, IEnumerable<Operation> placed, double grace)
     {
@@ -101,7 +106,7 @@ internal static class ReadRules
         _ => [],
     };
 
-    /// <summary>Pairs of answers of which the later one shows less. One for each answer that does.</summary>
+    /// <summary>Pairs of answers of which the later one shows a lower version; one pair for each such answer.</summary>
     private static IEnumerable<((long Version, Operation Operation) Newer, (long Version, Operation Operation) Older)> FindOlder(
         List<(long Version, Operation Operation)> answers, double grace)
     {

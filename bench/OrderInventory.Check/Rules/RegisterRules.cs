@@ -7,16 +7,18 @@ namespace OrderInventory.Check.Rules;
 
 /// <summary>
 /// The units on hand of a product that nobody orders are one register: an adjustment adds to it, a stocktake is a compare-and-set, and a
-/// refused stocktake reads it. The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993), which takes an
-/// operation that no other one must precede, applies it and goes on, and goes back when the rest does not fit; with the memory of
-/// configurations of Lowe ("Testing for linearizability", 2017), which are not searched twice.
+/// refused stocktake reads it. The search is that of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993): it takes an
+/// operation that no other one must precede, applies it, continues, and backtracks when the rest does not fit. It remembers configurations, so
+/// that none is searched twice, as in Lowe ("Testing for linearizability", 2017).
 /// </summary>
 internal static class RegisterRules
 {
-    /// <summary>The answers of all adjustments and stocktakes of a product fit one order, in which each stands between its request and its answer.</summary>
+    /// <summary>
+    /// The answers to all adjustments and stocktakes of a product fit one sequence, in which each takes effect between its request and its answer.
+    /// </summary>
     public const string Linearizable = "linearizable register";
 
-    /// <summary>More configurations than these are not searched: then the rule says so, as a violation.</summary>
+    /// <summary>The largest number of configurations that are searched; if it is exceeded, the rule reports that as a violation.</summary>
     private const int MaxConfigurations = 5_000_000;
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)
@@ -28,13 +30,13 @@ internal static class RegisterRules
             if (Search(register.Quantity, calls, final) is { } stuck)
             {
                 yield return new(
-                    Linearizable, $"No order of the {calls.Count} calls that changed product {register.ProductId} leads from {register.Quantity} to {final} units with the answers that were given: {stuck.Text}",
+                    Linearizable, $"No order of the {calls.Count} calls that changed product {register.ProductId} leads from {register.Quantity} to {final} units with the given answers: {stuck.Text}",
                     stuck.Lines);
             }
         }
     }
 
-    /// <summary>Null when an order exists; otherwise how far the best one came.</summary>
+    /// <summary>Null when a valid sequence exists; otherwise how far the best one came.</summary>
     private static (string Text, IEnumerable<HistoryLine> Lines)? Search(long start, List<Call> calls, long final)
     {
         calls = [.. calls.OrderBy(call => call.Start)];
@@ -50,7 +52,7 @@ internal static class RegisterRules
                 return null;
             }
 
-            // The first answer among what is left: nothing that began after it may come before it.
+            // The first answer among the remaining calls: a call that began after it may not come before it.
             var bound = calls.Where((call, i) => !done[i] && call.Must).Select(call => call.End).DefaultIfEmpty(double.MaxValue).Min();
             var found = -1;
             for (var i = next; i < calls.Count && calls[i].Start <= bound; i++)
@@ -80,7 +82,7 @@ internal static class RegisterRules
 
                 if (seen.Count > MaxConfigurations)
                 {
-                    return ($"the search was given up after {seen.Count} configurations.", []);
+                    return ($"the search was abandoned after {seen.Count} configurations.", []);
                 }
             }
             else if (path.TryPop(out var last))
@@ -97,13 +99,13 @@ internal static class RegisterRules
         }
     }
 
-    /// <summary>One request with its repetitions, from the first that was sent to the last answer.</summary>
+    /// <summary>One request with its repetitions, from the first one sent to the last answer.</summary>
     private sealed record Call(Op Op, long Delta, long Expected, long Counted, double Start, double End, int Answer, long? OnHand, IReadOnlyList<HistoryLine> Lines)
     {
         private const int Done = 1;
         private const int Refused = 2;
 
-        /// <summary>Somebody was told what came of it.</summary>
+        /// <summary>Whether an answer told a client the outcome, so that the call must be in the sequence.</summary>
         public bool Must => Answer == Done || (Answer == Refused && OnHand is not null);
 
         public static Call Of(IGrouping<string?, Operation> request)
@@ -118,7 +120,9 @@ internal static class RegisterRules
                 answer == 0 ? double.MaxValue : (done ?? refused!).End, answer, done is { Replayed: true } ? null : (done ?? refused)?.OnHand, attempts);
         }
 
-        /// <summary>What the register is after it; false when its answer does not fit the state. A call that nobody knows the end of may also never come.</summary>
+        /// <summary>
+        /// Computes the register after the call; false when its answer does not fit the state. A call with an unknown outcome may also never happen.
+        /// </summary>
         public bool Apply(long state, out long after)
         {
             after = state;
@@ -132,7 +136,7 @@ internal static class RegisterRules
         }
     }
 
-    /// <summary>Which calls have been made, and what the register then is.</summary>
+    /// <summary>The calls that have been applied, and the resulting register.</summary>
     private readonly struct Configuration : IEquatable<Configuration>
     {
         private readonly int[] _done;

@@ -5,10 +5,10 @@ namespace OrderInventory.Check.Rules;
 
 internal static class ReservationRules
 {
-    /// <summary>Each order has the one reservation that its status asks for, with its lines, and no reservation is without its order.</summary>
+    /// <summary>Each order has the one reservation that its status requires, with its lines, and every reservation has an order.</summary>
     public const string OneReservation = "one reservation per order";
 
-    /// <summary>A hold has its units while it lives and none afterwards, and an order that had it has ended it.</summary>
+    /// <summary>A hold has its units while it is live and none afterwards, and an order that used it has ended it.</summary>
     public const string Hold = "holds";
 
     public static IEnumerable<Violation> Find(History history, SystemFacts facts)
@@ -42,7 +42,7 @@ internal static class ReservationRules
         var holds = facts.Holds.ToDictionary(hold => hold.Id);
         foreach (var made in history.Operations.Where(o => o is { Op: Op.Hold, IsAcknowledged: true, Hold: not null } && !holds.ContainsKey(o.Hold.Value)))
         {
-            yield return new(Hold, $"Hold {made.Hold} was acknowledged and does not exist.", made);
+            yield return new(Hold, $"Hold {made.Hold} was acknowledged but does not exist.", made);
         }
 
         var reserved = facts.Orders.Where(order => order.Hold is not null && order.Status is "confirmed" or "shipped" or "delivered").ToLookup(order => order.Hold);
@@ -51,12 +51,12 @@ internal static class ReservationRules
             var (held, wanted) = (Units.Sum(hold.Held), Units.Sum(hold.Wanted));
             if (!Units.Same(held, hold.Status == "live" ? wanted : []))
             {
-                yield return new(Hold, $"Hold {hold.Id} is {hold.Status}, of {Units.Text(wanted)}, and has {Units.Text(held)}.", history.Operations.Where(o => o.Hold == hold.Id));
+                yield return new(Hold, $"Hold {hold.Id} is {hold.Status}, of {Units.Text(wanted)}, but holds {Units.Text(held)}.", history.Operations.Where(o => o.Hold == hold.Id));
             }
 
             if (hold.Status == "live" && reserved[hold.Id].FirstOrDefault() is { } order)
             {
-                yield return new(Hold, $"Hold {hold.Id} still lives; order {order.Id} has its units too.", history.Operations.Where(o => o.Hold == hold.Id));
+                yield return new(Hold, $"Hold {hold.Id} is still live, but order {order.Id} has its units too.", history.Operations.Where(o => o.Hold == hold.Id));
             }
         }
     }
@@ -72,11 +72,11 @@ internal static class ReservationRules
             case "rejected" when order.RejectionCode == "insufficientStock" && reservation?.Outcome is not "rejected":
                 return $"its reservation is {reservation?.Outcome ?? "missing"}.";
             case "confirmed" when !Units.Same(wanted, Units.Sum(reservation!.Lines)):
-                return $"it wants {Units.Text(wanted)} and holds {Units.Text(Units.Sum(reservation.Lines))}.";
+                return $"it needs {Units.Text(wanted)} but holds {Units.Text(Units.Sum(reservation.Lines))}.";
             case "shipped" or "delivered":
                 var away = Units.Sum(order.Lines.Concat(order.Returned.Select(line => line with { Quantity = -line.Quantity })));
                 return reservation!.Lines.Count > 0 ? $"it still holds {Units.Text(Units.Sum(reservation.Lines))}."
-                    : !Units.Same(away, Units.Sum(reservation.Shipped)) ? $"{Units.Text(away)} are away, and Inventory says {Units.Text(Units.Sum(reservation.Shipped))}."
+                    : !Units.Same(away, Units.Sum(reservation.Shipped)) ? $"{Units.Text(away)} are shipped and not returned, but Inventory has {Units.Text(Units.Sum(reservation.Shipped))}."
                     : null;
             case "cancelled" or "rejected" or "expired" when reservation?.Lines.Count > 0:
                 return $"it still holds {Units.Text(Units.Sum(reservation.Lines))}.";

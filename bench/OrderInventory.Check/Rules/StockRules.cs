@@ -5,22 +5,22 @@ namespace OrderInventory.Check.Rules;
 
 internal static class StockRules
 {
-    /// <summary>What a level has reserved is what orders and holds have of it.</summary>
+    /// <summary>The reserved units of a level are the sum of what orders and holds have of it.</summary>
     public const string ReservedIsHeld = "reserved is held";
 
     /// <summary>A level is the sum of its ledger.</summary>
     public const string LevelIsLedger = "level is ledger";
 
-    /// <summary>In the ledger's own order, and in the levels, reserved is never negative and never above on hand.</summary>
+    /// <summary>In the levels, and after each movement in the order of the ledger, reserved is never negative and never above on hand.</summary>
     public const string NeverOversold = "never oversold";
 
-    /// <summary>The ledger's movements of an order add up to what the order holds and what it has had shipped.</summary>
+    /// <summary>The ledger's movements of an order add up to the units that it holds, that were shipped and that were returned.</summary>
     public const string OrderMovesOnce = "an order moves stock once";
 
-    /// <summary>An event moves a product once.</summary>
+    /// <summary>An event moves a product at most once.</summary>
     public const string EventMovesOnce = "an event moves stock once";
 
-    /// <summary>An adjustment or a stocktake that was acknowledged has one row in the ledger, one that was refused none, any other one at most.</summary>
+    /// <summary>An acknowledged adjustment or stocktake has one row in the ledger, a refused one none, and any other at most one.</summary>
     public const string StaffMovesOnce = "staff moves stock once";
 
     private static readonly string[] s_ofOrders = ["reserved", "released", "shipped", "returned"];
@@ -36,7 +36,7 @@ internal static class StockRules
             var (has, wants) = (levels.GetValueOrDefault(place), held.GetValueOrDefault(place));
             if (has != wants)
             {
-                yield return new(ReservedIsHeld, $"Of product {place.Item1} at {place.Item2} {has} are reserved; orders and holds have {wants}.");
+                yield return new(ReservedIsHeld, $"Product {place.Item1} at {place.Item2} has {has} reserved; orders and holds have {wants}.");
             }
         }
     }
@@ -50,7 +50,7 @@ internal static class StockRules
             var (level, sum) = (levels.GetValueOrDefault(place), ledger.GetValueOrDefault(place));
             if (level != sum)
             {
-                yield return new(LevelIsLedger, $"Product {place.Item1} at {place.Item2} has (on hand, reserved) {level}; its ledger adds up to {sum}.");
+                yield return new(LevelIsLedger, $"Product {place.Item1} at {place.Item2} has (on hand, reserved) {level}, but its ledger adds up to {sum}.");
             }
         }
     }
@@ -59,7 +59,7 @@ internal static class StockRules
     {
         foreach (var level in facts.Levels.Where(level => level.Reserved < 0 || level.Reserved > level.OnHand))
         {
-            yield return new(NeverOversold, $"Of product {level.Product} at {level.Location} {level.Reserved} of {level.OnHand} are reserved.");
+            yield return new(NeverOversold, $"Product {level.Product} at {level.Location} has {level.Reserved} reserved of {level.OnHand} on hand.");
         }
 
         foreach (var place in facts.Movements.GroupBy(m => (m.Product, m.Location)))
@@ -71,7 +71,7 @@ internal static class StockRules
                 if (reserved < 0 || reserved > onHand)
                 {
                     yield return new(
-                        NeverOversold, $"After movement {movement.Id} ({movement.Kind}, order {movement.Order}) {reserved} of {onHand} of product {movement.Product} are reserved.",
+                        NeverOversold, $"After movement {movement.Id} ({movement.Kind}, order {movement.Order}) product {movement.Product} has {reserved} reserved of {onHand} on hand.",
                         movement.Order is { } order ? history.ByOrder[order] : []);
                     break;
                 }
@@ -89,7 +89,7 @@ internal static class StockRules
             var reserved = Units.Sum(movements[id].Select(m => (m.Product, m.Reserved)));
             if (!Units.Same(held, reserved))
             {
-                yield return new(OrderMovesOnce, $"Order {id} holds {Units.Text(held)}; the ledger has reserved {Units.Text(reserved)} for it.", history.ByOrder[id]);
+                yield return new(OrderMovesOnce, $"Order {id} holds {Units.Text(held)}, but the ledger has reserved {Units.Text(reserved)} for it.", history.ByOrder[id]);
             }
         }
 
@@ -98,13 +98,13 @@ internal static class StockRules
             var left = Units.Sum(movements[order.Id].Where(m => m.Kind == "shipped").Select(m => (m.Product, -m.OnHand)));
             if (!Units.Same(left, Units.Sum(order.Lines)))
             {
-                yield return new(OrderMovesOnce, $"Order {order.Id} of {Units.Text(order.Lines)} was shipped; by the ledger {Units.Text(left)} have left.", history.ByOrder[order.Id]);
+                yield return new(OrderMovesOnce, $"Order {order.Id} of {Units.Text(order.Lines)} was shipped, but the ledger has shipped {Units.Text(left)}.", history.ByOrder[order.Id]);
             }
 
             var back = Units.Sum(movements[order.Id].Where(m => m.Kind == "returned").Select(m => (m.Product, m.OnHand)));
             if (!Units.Same(back, Units.Sum(order.Returned)))
             {
-                yield return new(OrderMovesOnce, $"Of order {order.Id} {Units.Text(order.Returned)} came back; by the ledger {Units.Text(back)}.", history.ByOrder[order.Id]);
+                yield return new(OrderMovesOnce, $"Order {order.Id} has {Units.Text(order.Returned)} returned, but the ledger has {Units.Text(back)}.", history.ByOrder[order.Id]);
             }
         }
     }
@@ -125,7 +125,7 @@ internal static class StockRules
         {
             var made = rows[request.Key].ToList();
             var acknowledged = request.Any(o => o.IsAcknowledged);
-            // A count that finds what was expected changes nothing, and has no row.
+            // A stocktake that counts what it expected changes nothing and has no row.
             var isNothing = request.First().Op == Op.Stocktake && request.First().Expected == request.First().Counted;
             if (made.Count > 1 || (acknowledged && !isNothing && made.Count == 0))
             {
@@ -133,18 +133,18 @@ internal static class StockRules
             }
             else if (made.Count == 1 && request.All(o => o.IsRefused))
             {
-                yield return new(StaffMovesOnce, $"{request.First().Op} {request.Key} of product {request.First().Product} was refused and is in the ledger.", request);
+                yield return new(StaffMovesOnce, $"{request.First().Op} {request.Key} of product {request.First().Product} was refused but is in the ledger.", request);
             }
             else if (made.Count == 1 && made[0].OnHand != (request.First().Delta ?? request.First().Counted - request.First().Expected))
             {
-                yield return new(StaffMovesOnce, $"{request.First().Op} {request.Key} moved {made[0].OnHand} units, which is not what was asked for.", request);
+                yield return new(StaffMovesOnce, $"{request.First().Op} {request.Key} moved {made[0].OnHand} units, which is not what was requested.", request);
             }
         }
 
         var products = history.Run.Products.Concat(history.Run.Registers.Select(r => r.ProductId)).ToHashSet();
         foreach (var row in rows.Where(row => !requests.Contains(row.Key)).SelectMany(row => row).Where(row => products.Contains(row.Product)))
         {
-            yield return new(StaffMovesOnce, $"Movement {row.Id} of product {row.Product} has the reference {row.Reference}, which nobody sent.");
+            yield return new(StaffMovesOnce, $"Movement {row.Id} of product {row.Product} has the reference {row.Reference}, which no client sent.");
         }
     }
 }

@@ -4,15 +4,17 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load.Growth;
 
-/// <summary>Makes orders by SQL (bench/growth/*.sql), as if they had gone through all services: of that many the HTTP API would take hours.</summary>
+/// <summary>
+/// Creates orders by SQL (bench/growth/*.sql), as if they had gone through all services: for so many, the HTTP API would take hours.
+/// </summary>
 internal sealed class Fill(Endpoints endpoints, Catalogue catalogue)
 {
     private static readonly string[] s_databases = ["orders", "inventory", "notifications"];
 
-    /// <summary>Puts so many orders in place of all that are there. Nothing may be on its way meanwhile.</summary>
-    public async Task MakeAsync(int orders, CancellationToken cancellationToken)
+    /// <summary>Replaces all existing orders by this many. No order or event may be in flight meanwhile.</summary>
+    public async Task FillAsync(int orders, CancellationToken cancellationToken)
     {
-        // The three must agree about it. An hour ago, so that nothing is in the way of a sweep.
+        // The same for all three databases. It is an hour ago, so that sweeps do not touch the orders.
         var newest = TimeProvider.System.GetUtcNow().AddHours(-1);
         foreach (var name in s_databases)
         {
@@ -48,7 +50,9 @@ internal sealed class Fill(Endpoints endpoints, Catalogue catalogue)
         }
     }
 
-    /// <summary>So that none is under way while something is measured. Where the services' role may not ask for one, it comes by itself.</summary>
+    /// <summary>
+    /// Makes a checkpoint, so that none runs during a measurement. Where the services' role may not request one, PostgreSQL decides.
+    /// </summary>
     private static async Task CheckpointAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         try

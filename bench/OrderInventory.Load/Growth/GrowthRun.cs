@@ -4,15 +4,15 @@ using Spectre.Console;
 
 namespace OrderInventory.Load.Growth;
 
-/// <summary>What was measured with so many orders in the tables.</summary>
-/// <param name="Orders">The size.</param>
-/// <param name="OrdersAfter">The load adds its own.</param>
-/// <param name="Megabytes">Of the three databases, before the load.</param>
-/// <param name="Load">8 clients, unless another number was asked for.</param>
-/// <param name="Reads">Before the load.</param>
+/// <summary>The measurements with a number of orders in the tables.</summary>
+/// <param name="Orders">The number of orders before the load.</param>
+/// <param name="OrdersAfter">The number of orders after the load.</param>
+/// <param name="Megabytes">The size of the three databases, before the load.</param>
+/// <param name="Load">The load, with 8 clients by default.</param>
+/// <param name="Reads">The reads, before the load.</param>
 internal sealed record SizeResult(long Orders, long OrdersAfter, double Megabytes, RunResult Load, IReadOnlyList<ReadResult> Reads);
 
-/// <summary>For each size: fills, checks the books, measures reads and then a load, checks the books again.</summary>
+/// <summary>For each size: fills the tables, runs the reconciliation, measures reads and then a load, and runs the reconciliation again.</summary>
 internal static class GrowthRun
 {
     public static async Task<List<SizeResult>> MeasureAsync(
@@ -22,7 +22,7 @@ internal static class GrowthRun
         foreach (var size in options.Sizes)
         {
             AnsiConsole.WriteLine($"{size} orders: filling.");
-            await new Fill(endpoints, catalogue).MakeAsync(size, cancellationToken);
+            await new Fill(endpoints, catalogue).FillAsync(size, cancellationToken);
             var (orders, oldest) = await databases.SampleOrdersAsync(options.Reads, cancellationToken);
             var before = await databases.CountOrdersAsync(cancellationToken);
             var megabytes = await databases.SizeAsync(cancellationToken) / 1_048_576.0;
@@ -31,7 +31,7 @@ internal static class GrowthRun
             AnsiConsole.WriteLine($"{size} orders: the reconciliation finds {differences} differences; reading.");
             if (results.Count == 0)
             {
-                // Code that has never run is compiled first, and caches are empty: that is no matter of the size.
+                // At first, code is still to be compiled and caches are empty, which does not depend on the size.
                 await reads.MeasureAsync(options.Reads, cancellationToken);
             }
 

@@ -7,7 +7,10 @@ namespace OrderInventory.Load.Growth;
 /// <summary>A line of a plot; both numbers above 0.</summary>
 internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points, bool Bold = false);
 
-/// <summary>A plot with both axes logarithmic, as SVG. What does not grow is a level line; what grows with the number of orders rises as steep as the grid's diagonal.</summary>
+/// <summary>
+/// A plot with two logarithmic axes, as SVG. A value that does not grow is a horizontal line; one that grows with the number of orders rises as
+/// steeply as the grid's diagonal.
+/// </summary>
 internal static class Plot
 {
     private const int Left = 60, Top = 20, Bottom = 50, Decade = 110, LabelWidth = 280, LabelHeight = 18;
@@ -39,7 +42,7 @@ internal static class Plot
         Add($"<text x=\"{Left + (width / 2):F1}\" y=\"{Top + height + 40:F1}\" text-anchor=\"middle\">{Escape(xTitle)}</text>");
         Add($"<text transform=\"translate(16 {Top + (height / 2):F1}) rotate(-90)\" text-anchor=\"middle\">{Escape(yTitle)}</text>");
 
-        // Labels evenly beside the lines' ends, in their order, so that none covers another.
+        // Labels are spaced evenly next to the ends of the lines, in the same order, so that none covers another.
         var rank = 0;
         foreach (var (line, number) in series.Select((line, number) => (line, number)).OrderBy(item => Y(item.line.Points[^1].Y)))
         {

@@ -7,10 +7,10 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load.Growth;
 
-/// <summary>The reads whose time must not grow with the number of orders, one call after the other, straight at the services.</summary>
+/// <summary>The reads whose time must not grow with the number of orders: one call after the other, directly to the services.</summary>
 internal sealed class Reads : IDisposable
 {
-    // A read that has become slow is not called for minutes to say so.
+    // A slow read need not be called for minutes to show that it is slow.
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
 
     private readonly Api _orders;
@@ -21,8 +21,8 @@ internal sealed class Reads : IDisposable
 
     /// <param name="endpoints">Where the services are.</param>
     /// <param name="catalogue">What was ordered; the first product is in every fifth order.</param>
-    /// <param name="orders">Orders from all of the time.</param>
-    /// <param name="oldest">When the oldest was placed.</param>
+    /// <param name="orders">Orders of all ages.</param>
+    /// <param name="oldest">When the oldest order was placed.</param>
     public Reads(Endpoints endpoints, Catalogue catalogue, Guid[] orders, DateTimeOffset oldest)
     {
         _orders = new(endpoints.Service("orders", false), endpoints.Bearer);
@@ -49,7 +49,7 @@ internal sealed class Reads : IDisposable
         ];
     }
 
-    /// <summary>Calls each read so often, after three calls that do not count. Fewer when it takes longer than half a minute.</summary>
+    /// <summary>Calls each read this many times, after three uncounted calls; fewer times when they take longer than half a minute.</summary>
     public async Task<List<ReadResult>> MeasureAsync(int calls, CancellationToken cancellationToken)
     {
         var results = new List<ReadResult>();
@@ -75,7 +75,7 @@ internal sealed class Reads : IDisposable
         return results;
     }
 
-    /// <summary>Products that the reconciliation finds a difference in: between levels, ledger, reservations and Orders.</summary>
+    /// <summary>Counts the products for which the reconciliation finds a difference between levels, ledger, reservations and Orders.</summary>
     public async Task<int> CountDifferencesAsync(CancellationToken cancellationToken)
     {
         var (wrong, cursor) = (0, (string?)null);
@@ -111,5 +111,5 @@ internal sealed class Reads : IDisposable
     }
 }
 
-/// <summary>One read's time in milliseconds.</summary>
+/// <summary>The latency of one read, in milliseconds.</summary>
 internal sealed record ReadResult(string Name, Percentiles Latency);

@@ -3,7 +3,7 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>Latencies, by what was asked and by second. They count from when a request was to be sent.</summary>
+/// <summary>Latencies by operation and by second. They are measured from when a request was due.</summary>
 internal sealed class Figures
 {
     private readonly Lock _lock = new();
@@ -44,7 +44,7 @@ internal sealed class Figures
         }
     }
 
-    /// <summary>Answers in the last whole second, and requests without one.</summary>
+    /// <summary>Answers in the last whole second, and requests without an answer so far.</summary>
     public (int Answered, int Failed) Last()
     {
         lock (_lock)
@@ -53,7 +53,7 @@ internal sealed class Figures
         }
     }
 
-    /// <summary>Most answers a second, on average of so many whole seconds one after the other.</summary>
+    /// <summary>The largest number of answers per second, as the average of this many consecutive whole seconds.</summary>
     public double Best(int seconds)
     {
         lock (_lock)

@@ -6,13 +6,13 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>Products, registers and customers of one run alone: what other runs did to theirs is not in its history.</summary>
+/// <summary>Creates products, registers and customers for one run only, because changes by other runs are not in its history.</summary>
 internal static class HistoryCatalogue
 {
     private const int Registers = 4;
     private const long RegisterStock = 1000;
 
-    public static async Task<RunLine> MakeAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
+    public static async Task<RunLine> CreateAsync(Endpoints endpoints, HistoryOptions options, CancellationToken cancellationToken)
     {
         using var products = new Api(endpoints.Service("products", throughGateway: false), endpoints.Bearer);
         using var inventory = new Api(endpoints.Service("inventory", throughGateway: false), endpoints.Bearer);

@@ -23,14 +23,14 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
 
     public Figures Figures { get; } = new();
 
-    /// <summary>Orders that were acknowledged so far.</summary>
+    /// <summary>The number of orders acknowledged so far.</summary>
     public int Acknowledged => _acknowledged.Count;
 
     public bool IsOver => clock() > options.Seconds * 1000.0 || (options.Orders > 0 && _acknowledged.Count >= options.Orders && options.MayEnd());
 
     public double Now => clock();
 
-    /// <summary>The latest orders of anybody: several clients work on one.</summary>
+    /// <summary>The latest orders of all clients, so that several clients change the same order.</summary>
     public Guid[] Latest => [.. _orders];
 
     public void Placed(Guid order)
@@ -43,23 +43,25 @@ internal sealed class Shared(RunLine run, HistoryOptions options, HistoryWriter 
         _orders.Enqueue(order);
         while (_orders.Count > MaxOrders && _orders.TryDequeue(out _))
         {
-            // The oldest are nobody's any more but their client's.
+            // Only the client that placed them still uses the oldest orders.
         }
     }
 }
 
-/// <summary>One client: one request after the other, in a mix, each written down.</summary>
-/// <param name="number">From 0; no other client of the run has it.</param>
+/// <summary>One client: a mix of requests, one after the other, each written to the history.</summary>
+/// <param name="number">The client's number, from 0, unique in the run.</param>
 /// <param name="shared">What all clients share.</param>
-/// <param name="requests">Sends them.</param>
-/// <param name="pace">When each is to be sent; null when one is sent after the other.</param>
-/// <param name="until">When the last one begins, in milliseconds since the start, if that is before the end of the run.</param>
-/// <param name="isShopper">Only what customers ask for. The search for an order of the staff's changes takes the longer the more of them go on at one time.</param>
+/// <param name="requests">Sends the requests.</param>
+/// <param name="pace">When each request is due; null in a closed loop.</param>
+/// <param name="until">When the last request begins, in milliseconds since the start, if that is before the end of the run.</param>
+/// <param name="isShopper">
+/// Sends only customers' requests. With more concurrent changes by staff, the checker's search for their sequence takes longer.
+/// </param>
 internal sealed class HistoryClient(int number, Shared shared, Requests requests, Pace? pace, double until = double.PositiveInfinity, bool isShopper = false)
 {
     private const int MaxKnown = 40;
 
-    /// <summary>How often each is asked for, in a hundred.</summary>
+    /// <summary>The frequency of each operation, in percent.</summary>
     private static readonly (Op Op, int Weight)[] s_mix =
     [
         (Op.Place, 41), (Op.Read, 14), (Op.List, 3), (Op.Recent, 3), (Op.Cancel, 4), (Op.Revise, 6), (Op.Ship, 6), (Op.Deliver, 3), (Op.Return, 3),
@@ -73,8 +75,8 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
     private readonly string _prefix = $"{shared.Run.Products[0].ToString("N")[..12]}-{number}-";
     private int _keys;
 
-    /// <summary>An order that its customer has changed their mind about at once: the cancel reaches another replica a few milliseconds after it was placed.</summary>
-    private Guid? _regretted;
+    /// <summary>An order that is cancelled immediately: the cancel reaches another replica a few milliseconds after the placement.</summary>
+    private Guid? _cancelNext;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -89,14 +91,14 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
             if (Choose() is { } asked)
             {
-                await AskAsync(asked with { Client = number, Intended = intended }, stop);
+                await CallAsync(asked with { Client = number, Intended = intended }, stop);
             }
         }
     }
 
     private Operation? Choose()
     {
-        var op = _regretted is null ? Draw() : Op.Cancel;
+        var op = _cancelNext is null ? Draw() : Op.Cancel;
         var asked = new Operation { Client = number, Op = op, Intended = 0, Start = 0, End = 0 };
         switch (op)
         {
@@ -109,8 +111,8 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             case Op.List or Op.Recent:
                 return asked with { Customer = shared.Run.Customers[shared.Customers.Next(_random)] };
             case Op.Cancel:
-                var cancel = _regretted ?? Any("pending", "confirmed", "revisionPending");
-                _regretted = null;
+                var cancel = _cancelNext ?? Any("pending", "confirmed", "revisionPending");
+                _cancelNext = null;
                 return cancel is null ? null : asked with { Order = cancel };
             case Op.Revise:
                 return Any("confirmed") is { } revise && _known.TryGetValue(revise, out var confirmed) ? asked with { Order = revise, IfMatch = confirmed.Version, Lines = Lines() } : null;
@@ -138,7 +140,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         return s_mix.First(entry => (roll -= entry.Weight) < 0).Op;
     }
 
-    /// <summary>Half of them go to the registers; the others bring new goods of what is ordered most.</summary>
+    /// <summary>Half of the adjustments go to the registers; the others add stock of products, mostly of those that are ordered most.</summary>
     private Operation ChooseStaff(Operation asked)
     {
         var key = NextKey();
@@ -155,8 +157,8 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
             : asked with { Product = shared.Run.Products[shared.Products.Next(_random)], Delta = _random.Next(20, 120) };
     }
 
-    /// <summary>Sends it, and with a key again until somebody answers; now and then once more although it was answered.</summary>
-    private async Task AskAsync(Operation asked, CancellationToken stop)
+    /// <summary>Sends a request; one with a key is repeated until it is answered, and occasionally once more after the answer.</summary>
+    private async Task CallAsync(Operation asked, CancellationToken stop)
     {
         var begun = shared.Now;
         for (var attempt = 1; !stop.IsCancellationRequested; attempt++)
@@ -176,7 +178,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
 
                 if (answered.Status is null or >= 500)
                 {
-                    // A service that is down refuses faster than anything works.
+                    // A service that is down refuses immediately; without the pause the client would flood it with requests.
                     await Pace.WaitAsync(TimeSpan.FromMilliseconds(100), stop);
                 }
 
@@ -208,11 +210,11 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         if (answered.Op == Op.Place && !_known.ContainsKey(order))
         {
             shared.Placed(order);
-            _regretted = _random.Next(10) == 0 ? order : null;
+            _cancelNext = _random.Next(10) == 0 ? order : null;
         }
 
         var lines = answered.Op == Op.Place ? answered.Lines! : _known.TryGetValue(order, out var known) ? known.Lines : [];
-        // What came back is not sent back twice: a refusal would only be a refusal.
+        // Returned goods are not returned twice: that would only be refused.
         _known[order] = new(version, state, answered.Op is Op.Return or Op.Revise ? [] : lines);
         if (_known.Count > MaxKnown)
         {
@@ -220,7 +222,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         }
     }
 
-    /// <summary>Mostly an order of one's own in one of these states, sometimes anybody's.</summary>
+    /// <summary>Mostly one of the client's own orders in one of these states, sometimes any client's order.</summary>
     private Guid? Any(params string[] states)
     {
         if (_random.Next(5) == 0 && shared.Latest is { Length: > 0 } latest)
@@ -232,7 +234,7 @@ internal sealed class HistoryClient(int number, Shared shared, Requests requests
         return mine.Count == 0 ? null : mine[_random.Next(mine.Count)];
     }
 
-    /// <summary>1 to 4 lines; now and then two of one product, which are one sum.</summary>
+    /// <summary>1 to 4 lines; occasionally two lines of the same product, whose quantities are added up.</summary>
     private List<Line> Lines()
     {
         var lines = new List<Line>();

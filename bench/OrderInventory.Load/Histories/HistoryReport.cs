@@ -8,13 +8,13 @@ using Spectre.Console;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>The figures of a run with a history, as JSON and as a page that needs nothing from outside.</summary>
+/// <summary>The figures of a run with a history, as JSON and as a self-contained HTML page.</summary>
 internal static class HistoryReport
 {
     private const int Width = 960;
     private const int Height = 180;
 
-    /// <summary>A run by the command line, without faults.</summary>
+    /// <summary>A run from the command line, without faults.</summary>
     public static async Task RunAsync(Endpoints endpoints, string file, LoadOptions options, CancellationToken cancellationToken)
     {
         var wanted = new HistoryOptions
@@ -80,10 +80,10 @@ internal static class HistoryReport
         page.Append(Plot("Latency, ms", end, history.Faults,
             ("p99", "#bf8700", [.. figures.Seconds.Select((second, i) => ((double)i, second.Percentile(0.99)))]),
             ("p50", "#1a7f37", [.. figures.Seconds.Select((second, i) => ((double)i, second.Percentile(0.5)))])));
-        page.Append(Plot("Rows in the outboxes, and records that consumers are behind", end, history.Faults,
+        page.Append(Plot("Rows in the outboxes, and consumer lag in records", end, history.Faults,
             ("outbox", "#8250df", [.. history.Samples.Where(s => s.Outbox is not null).Select(s => (s.At / 1000, (double)s.Outbox!))]),
             ("behind", "#1f6feb", [.. history.Samples.Where(s => s.Lag is not null).Select(s => (s.At / 1000, (double)s.Lag!))])));
-        page.Append("<table><tr><th>asked<th>answers<th>p50, ms<th>p90<th>p99<th>p99.9<th>most</tr>");
+        page.Append("<table><tr><th>request<th>answers<th>p50, ms<th>p90<th>p99<th>p99.9<th>max</tr>");
         foreach (var (op, histogram) in figures.ByOp)
         {
             page.Append(CultureInfo.InvariantCulture, $"<tr><td>{op}<td>{histogram.TotalCount}");

@@ -6,13 +6,16 @@ using OrderInventory.Load.Placing;
 namespace OrderInventory.Load.Histories;
 
 /// <summary>A mix of requests by several clients, each written to a history.</summary>
-/// <param name="replicas">Where each replica of the system is just now; each request of a client goes to the next one. Every fourth client asks at the gateway, the others at the services.</param>
-/// <param name="options">What is run.</param>
+/// <param name="replicas">
+/// The current address of each replica; each request of a client goes to the next one. Every fourth client calls the gateway, the others call the
+/// services.
+/// </param>
+/// <param name="options">The settings of the run.</param>
 /// <param name="writer">The history.</param>
-/// <param name="say">Progress, for a person.</param>
+/// <param name="say">Prints progress.</param>
 internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, HistoryOptions options, HistoryWriter writer, Action<string> say) : IDisposable
 {
-    /// <summary>More than a service works on and lets wait (Admission:Concurrent, Admission:Queued), at two replicas too.</summary>
+    /// <summary>More than a service processes and queues (Admission:Concurrent, Admission:Queued), even with two replicas.</summary>
     private const int SurgeClients = 1000;
 
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, UseProxy = false, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10) });
@@ -20,22 +23,22 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
     private int _surges;
     private Shared? _shared;
 
-    public Shared Shared => _shared ?? throw new InvalidOperationException("It has not begun.");
+    public Shared Shared => _shared ?? throw new InvalidOperationException("The run has not begun.");
 
     /// <summary>Milliseconds since the start.</summary>
     public double Now => Stopwatch.GetElapsedTime(_start).TotalMilliseconds;
 
-    /// <summary>The best rate of answers that the system has shown for ten seconds; 0 while there is none.</summary>
+    /// <summary>The best rate of answers over ten seconds so far; 0 while there is none.</summary>
     public double Rate => Shared.Figures.Best(10);
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Ends when the time is over, or enough orders are placed, and every request has its answer or was given up.</summary>
-    /// <param name="beside">What goes on beside the load, such as faults; it is told when the load ends.</param>
+    /// <summary>Ends when the time has elapsed, or enough orders are placed, and every request has been answered or given up.</summary>
+    /// <param name="alongside">What runs at the same time as the load, such as faults; its token is cancelled when the load ends.</param>
     /// <param name="cancellationToken">Ends everything.</param>
-    public async Task RunAsync(Func<CancellationToken, Task>? beside, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<CancellationToken, Task>? alongside, CancellationToken cancellationToken)
     {
-        var run = await HistoryCatalogue.MakeAsync(replicas[0](), options, cancellationToken);
+        var run = await HistoryCatalogue.CreateAsync(replicas[0](), options, cancellationToken);
         _start = Stopwatch.GetTimestamp();
         writer.Add(run);
         _shared = new(run, options, writer, () => Now);
@@ -53,21 +56,21 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         {
             try
             {
-                await (beside?.Invoke(over.Token) ?? Task.CompletedTask);
+                await (alongside?.Invoke(over.Token) ?? Task.CompletedTask);
             }
             catch
             {
-                // Without it the rest of the load would show nothing.
+                // Without the faults the rest of the load would be useless.
                 await over.CancelAsync();
                 throw;
             }
         }
     }
 
-    /// <summary>More clients, at a fixed rate of arrival whatever is answered. Returns when each request has its answer or was given up.</summary>
+    /// <summary>Adds clients with a fixed arrival rate, regardless of the answers. Returns when each request has been answered or given up.</summary>
     /// <param name="rate">Requests a second.</param>
     /// <param name="time">How long new requests are sent.</param>
-    /// <param name="over">Ends it.</param>
+    /// <param name="over">Ends the surge.</param>
     public async Task SurgeAsync(double rate, TimeSpan time, CancellationToken over)
     {
         var (begin, first) = (TimeSpan.FromMilliseconds(Now), options.Clients + (SurgeClients * _surges++));
@@ -81,7 +84,7 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
         return new(_http, (turn, service) => At(turn).Service(service, throughGateway: number % 4 == 3), turn => At(turn).Bearer, () => Now, options.Timeout);
     }
 
-    /// <summary>Writes what the databases show each second, and tells how it goes.</summary>
+    /// <summary>Writes a sample of the databases each second, and prints progress.</summary>
     private async Task WatchAsync(CancellationToken over)
     {
         using var quiet = new Quiet(replicas[0]().Postgres, replicas[0]().Kafka);
@@ -97,13 +100,13 @@ internal sealed class HistoryRun(IReadOnlyList<Func<Endpoints>> replicas, Histor
                 {
                     said = Now;
                     var (answered, failed) = Shared.Figures.Last();
-                    say(FormattableString.Invariant($"{Now / 1000,5:F0} s: {Shared.Acknowledged} orders, {answered} answers/s, {failed} without an answer, outbox {sample.Outbox}, behind {sample.Lag}, waiting {sample.Waiting}"));
+                    say(FormattableString.Invariant($"{Now / 1000,5:F0} s: {Shared.Acknowledged} orders, {answered} answers/s, {failed} without an answer, outbox {sample.Outbox}, lag {sample.Lag}, waiting {sample.Waiting}"));
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            // The load is over.
+            // The load has ended.
         }
     }
 }

@@ -4,10 +4,10 @@ using OrderInventory.Check.Histories;
 
 namespace OrderInventory.Load.Histories;
 
-/// <summary>Sends one request and says what came of it as a line of the history.</summary>
-/// <param name="http">Of one client.</param>
-/// <param name="address">The base address of a service by its name, at one replica after the other, as behind a load balancer: the number is the request's.</param>
-/// <param name="token">What that replica believes.</param>
+/// <summary>Sends one request and returns its outcome as a line of the history.</summary>
+/// <param name="http">Sends the requests.</param>
+/// <param name="address">The base address of a service for a request's number: one replica after the other, as behind a load balancer.</param>
+/// <param name="token">A token that that replica accepts.</param>
 /// <param name="clock">Milliseconds since the start of the run.</param>
 /// <param name="timeout">A request without an answer is given up after it.</param>
 internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> address, Func<int, string> token, Func<double> clock, TimeSpan timeout)
@@ -15,7 +15,7 @@ internal sealed class Requests(HttpMessageInvoker http, Func<int, string, Uri> a
     private static readonly MediaTypeHeaderValue s_json = new("application/json");
     private int _turn;
 
-    /// <param name="asked">What is asked for, without times and answer.</param>
+    /// <param name="asked">The request, without times and answer.</param>
     /// <param name="stop">Ends the run.</param>
     public async Task<Operation> SendAsync(Operation asked, CancellationToken stop)
     {

@@ -5,14 +5,14 @@ using HdrHistogram;
 namespace OrderInventory.Load.Placing;
 
 /// <summary>
-/// Places an order, waits for the answer, places the next: at once (closed loop), or when its <see cref="Pace"/> says so (open loop). It
+/// Places an order, waits for the answer, and places the next one: immediately (closed loop), or when its <see cref="Pace"/> says so (open loop). It
 /// keeps its own figures, so that clients share nothing.
 /// </summary>
 /// <param name="http">One connection for each client.</param>
-/// <param name="orders">Where orders are posted.</param>
-/// <param name="body">This client's own.</param>
-/// <param name="keyPrefix">Of its Idempotency-Keys.</param>
-/// <param name="authorization">Who places them: the header's value.</param>
+/// <param name="orders">The address to post orders to.</param>
+/// <param name="body">This client's own body.</param>
+/// <param name="keyPrefix">The prefix of its Idempotency-Keys.</param>
+/// <param name="authorization">The value of the Authorization header.</param>
 /// <param name="pace">Null in a closed loop.</param>
 internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body, string keyPrefix, string authorization, Pace? pace)
 {
@@ -21,19 +21,19 @@ internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body
 
     private long _placed;
 
-    /// <summary>The ids that 201 answers named, and when each order was to be sent, as time since the start.</summary>
+    /// <summary>The ids from 201 answers, and when each order was due, as time since the start.</summary>
     public List<(Guid Id, TimeSpan Due)> Orders { get; } = [];
 
     /// <summary>
-    /// From when the request was to be sent to the last byte of the answer, of 201 answers, in microseconds. In an open loop a request that
-    /// had to wait for the answer before it is late, and its wait counts: otherwise a stop of the system would hide what it delays.
+    /// The time from when the request was due to the last byte of the answer, for 201 answers, in microseconds. In an open loop a request that
+    /// had to wait for the previous answer is sent late, and its wait counts: otherwise a pause of the system would hide the requests that it delays.
     /// </summary>
     public LongHistogram Latencies { get; } = Report.NewHistogram();
 
     /// <summary>Answers other than 201, and requests without an answer.</summary>
     public Dictionary<string, int> Errors { get; } = [];
 
-    /// <summary>201 answers by the second in which they came.</summary>
+    /// <summary>201 answers by the second in which they arrived.</summary>
     public List<int> PlacedBySecond { get; } = [];
 
     /// <summary>Read by the progress display while the client runs.</summary>
@@ -64,7 +64,7 @@ internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body
             Errors[error] = Errors.GetValueOrDefault(error) + 1;
             if (error != "409")
             {
-                // A service that is down refuses faster than anything works; that would only burn the processor.
+                // A service that is down refuses immediately; without a pause that would only use up processor time.
                 await Task.Delay(s_pauseAfterError, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -89,7 +89,7 @@ internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body
             Report.RecordTo(Latencies, answered - due);
             Count((int)answered.TotalSeconds);
 
-            // …/api/orders/<id>: cheaper than to read the order.
+            // …/api/orders/<id>: cheaper than parsing the order.
             var location = response.Headers.NonValidated["Location"].ToString().AsSpan();
             Orders.Add((Guid.Parse(location[(location.LastIndexOf('/') + 1)..]), due));
             return null;
@@ -122,7 +122,7 @@ internal sealed class Client(HttpMessageInvoker http, Uri orders, OrderBody body
 
         public CancellationToken Start(TimeSpan timeout)
         {
-            // Moving the time of an existing timer is cheap; only a source that has fired must be replaced.
+            // Changing the due time of an existing timer is cheap; only a source that has fired must be replaced.
             if (_source.IsCancellationRequested)
             {
                 _source.Dispose();

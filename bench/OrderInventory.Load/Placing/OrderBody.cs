@@ -5,8 +5,8 @@ using OrderInventory.Load.Setup;
 namespace OrderInventory.Load.Placing;
 
 /// <summary>
-/// The body of a client's next order. It is built once as UTF-8; each order overwrites the ids and quantities in it, all of fixed length:
-/// on two cores the driver must not cost what it measures. One client has one request at a time, so one buffer is enough.
+/// The body of a client's next order. It is built once as UTF-8; each order overwrites the ids and quantities in it, all of fixed length, so
+/// that on two cores the driver does not distort the measurement. A client has one request at a time, so one buffer is enough.
 /// </summary>
 internal sealed class OrderBody
 {

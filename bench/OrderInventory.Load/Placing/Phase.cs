@@ -6,11 +6,11 @@ using Spectre.Console;
 
 namespace OrderInventory.Load.Placing;
 
-/// <summary>What the clients of one phase have done.</summary>
-/// <param name="StartedAt">Before the first order.</param>
-/// <param name="Orders">The orders that were answered 201, and when each was to be sent.</param>
+/// <summary>The result of the clients of one phase.</summary>
+/// <param name="StartedAt">The time before the first order.</param>
+/// <param name="Orders">The orders that were answered 201, and when each was due.</param>
 /// <param name="Elapsed">From the start until the last client had its last answer.</param>
-/// <param name="Latencies">Microseconds.</param>
+/// <param name="Latencies">In microseconds.</param>
 /// <param name="Errors">Number of answers other than 201, by status or kind.</param>
 /// <param name="PlacedBySecond">201 answers in each second.</param>
 internal sealed record PhaseResult(
@@ -19,24 +19,24 @@ internal sealed record PhaseResult(
     public Guid[] Ids { get; } = [.. Orders.Keys];
 }
 
-/// <summary>A number of clients, side by side, for a time.</summary>
+/// <summary>Runs a number of concurrent clients for a time.</summary>
 internal static class Phase
 {
-    /// <param name="what">For the display.</param>
-    /// <param name="clients">How many.</param>
+    /// <param name="what">The label in the display.</param>
+    /// <param name="clients">The number of clients.</param>
     /// <param name="rate">Orders a second of all clients together in an open loop; null in a closed one.</param>
     /// <param name="duration">How long orders are placed.</param>
-    /// <param name="address">Of Orders, or of the gateway.</param>
-    /// <param name="token">Who orders.</param>
+    /// <param name="address">The address of Orders, or of the gateway.</param>
+    /// <param name="token">The token of the caller who orders.</param>
     /// <param name="catalogue">What is ordered, and by whom.</param>
     /// <param name="options">The command line.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Ends the phase.</param>
     public static async Task<PhaseResult> RunAsync(
         string what, int clients, double? rate, TimeSpan duration, Uri address, string token, Catalogue catalogue, LoadOptions options, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler
         {
-            // The driver shares the processor with what it measures: nothing that is not needed.
+            // The driver shares the processor with the measured system, so everything unneeded is off.
             UseProxy = false,
             UseCookies = false,
             AllowAutoRedirect = false,

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace OrderInventory.Load.Processes;
 
 /// <summary>
-/// Memory of a running system by program. PSS counts a page that several processes share by their number; RSS counts it in each of them,
-/// which for PostgreSQL's shared buffers says far too much. Where PSS may not be read it is left out.
+/// Memory of a running system by program. PSS divides a shared page among the processes that share it; RSS counts it in each of them, which
+/// far overstates PostgreSQL's shared buffers. Where PSS may not be read it is omitted.
 /// </summary>
 internal static class Memory
 {

@@ -5,24 +5,24 @@ namespace OrderInventory.Load.Processes;
 
 /// <summary>A process of the running system.</summary>
 /// <param name="Id">The process id.</param>
-/// <param name="Program">What it is, such as <c>Orders</c> or <c>PostgreSQL</c>.</param>
-/// <param name="Milliseconds">Processor time since its start, with that of its children that have ended.</param>
+/// <param name="Program">Its program, such as <c>Orders</c> or <c>PostgreSQL</c>.</param>
+/// <param name="Milliseconds">Processor time since its start, including that of its ended children.</param>
 internal readonly record struct SystemProcess(int Id, string Program, double Milliseconds);
 
 /// <summary>
-/// The processes of a running system, from /proc. Aspire's orchestrator (dcp) detaches itself, so what it starts does not stand under the
-/// AppHost; it is known by its command line, which names the process that it watches: <c>--monitor PID</c>.
+/// The processes of a running system, from /proc. Aspire's orchestrator (dcp) detaches itself, so its children are not descendants of the
+/// AppHost; it is recognised by its command line, which names the process that it watches: <c>--monitor PID</c>.
 /// </summary>
 internal static partial class ProcessTable
 {
-    /// <summary>The services' names, with a bar between two.</summary>
+    /// <summary>The services' names, separated by bars.</summary>
     public const string Services = "Orders|Inventory|Products|Customers|Notifications|Gateway|Console|Identity";
 
     // USER_HZ: 100 on every Linux that .NET runs on.
     private const double TicksPerMillisecond = 0.1;
 
-    /// <summary>The AppHost, and all that it or its orchestrator has started; empty where there is no /proc.</summary>
-    /// <exception cref="LoadException">There is no process of this id.</exception>
+    /// <summary>The AppHost, and all processes that it or its orchestrator has started; empty where there is no /proc.</summary>
+    /// <exception cref="LoadException">There is no process with this id.</exception>
     public static List<SystemProcess> Of(int appHost)
     {
         if (!Directory.Exists("/proc/self"))
@@ -38,7 +38,7 @@ internal static partial class ProcessTable
         var next = new Stack<Entry>(all.Where(entry => entry.Id == appHost));
         if (next.Count == 0)
         {
-            throw new LoadException($"There is no process {appHost}: --apphost-pid takes the id of the running AppHost.");
+            throw new LoadException($"There is no process {appHost}: --apphost-pid must be the id of the running AppHost.");
         }
 
         while (next.TryPop(out var entry))
@@ -59,8 +59,8 @@ internal static partial class ProcessTable
     {
         try
         {
-            // proc(5): after the name in parentheses: state, parent, …; utime, stime and those of children that have ended (a closed
-            // connection's) are the fields at 11 to 14.
+            // proc(5): after the name in parentheses come state, parent, …; fields 11 to 14 are utime, stime and those of ended children (such as
+            // the process of a closed connection).
             var stat = File.ReadAllText($"/proc/{id}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
             var parent = int.Parse(fields[1], CultureInfo.InvariantCulture);
@@ -72,7 +72,7 @@ internal static partial class ProcessTable
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            // It has ended meanwhile.
+            // The process has ended meanwhile.
             return null;
         }
     }
@@ -92,7 +92,7 @@ internal static partial class ProcessTable
         },
     };
 
-    // Not a folder of that name.
+    // Does not match a folder of that name.
     [GeneratedRegex($@"OrderInventory\.(AppHost|{Services})\b(?!/)")]
     private static partial Regex OurProgram();
 

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace OrderInventory.Load.Processes;
 
 /// <summary>
-/// Processor time by program: of the running system, and of this driver, which uses the same processors. By order it tells where to look
-/// first, and unlike rates it stays usable on a machine that others use too.
+/// Processor time by program: of the running system, and of this driver, which uses the same processors. Per order it shows where to optimise
+/// first, and unlike rates it stays meaningful on a shared machine.
 /// </summary>
 internal static class ProcessorTime
 {
@@ -25,8 +25,8 @@ internal static class ProcessorTime
     }
 
     /// <summary>
-    /// What was used between two readings, divided by a number; the largest first. A process that has ended meanwhile takes what is not in
-    /// its parent's account out of the sum, which must not make a program's time negative.
+    /// The time used between two readings, divided by a number; the largest first. A process that has ended meanwhile may be missing from the
+    /// second reading, which must not make a program's time negative.
     /// </summary>
     public static Dictionary<string, double> Between(Dictionary<string, double> before, Dictionary<string, double> after, double divisor) => after
         .Select(time => (time.Key, Value: Math.Max(0, time.Value - before.GetValueOrDefault(time.Key)) / divisor))
@@ -38,7 +38,7 @@ internal static class ProcessorTime
 
     public static double OfDriver(IReadOnlyDictionary<string, double> times) => times.GetValueOrDefault(Driver);
 
-    /// <summary>The sum and its parts, in milliseconds, as the mean of all orders of these runs.</summary>
+    /// <summary>The total and its parts, in milliseconds, as the mean over all orders of these runs.</summary>
     public static string Describe(IReadOnlyList<RunResult> runs)
     {
         var orders = Math.Max(1, runs.Sum(run => run.Placed));
@@ -46,10 +46,10 @@ internal static class ProcessorTime
             .GroupBy(time => time.Key).ToDictionary(group => group.Key, group => group.Sum(time => time.Value));
         var parts = means.Where(time => time.Key != Driver && time.Value >= 0.005).OrderByDescending(time => time.Value)
             .Select(time => string.Create(CultureInfo.InvariantCulture, $"{time.Key} {time.Value:F2}"));
-        return string.Create(CultureInfo.InvariantCulture, $"{OfSystem(means):F2} ms, of it {string.Join(", ", parts)}; the driver beside it {OfDriver(means):F2}.");
+        return string.Create(CultureInfo.InvariantCulture, $"{OfSystem(means):F2} ms, of which {string.Join(", ", parts)}; the driver, not included, {OfDriver(means):F2}.");
     }
 
-    /// <summary>Watches a system that nobody uses, and prints by program how much of one core it takes (Markdown).</summary>
+    /// <summary>Observes an idle system, and prints by program how much of one core it uses (Markdown).</summary>
     public static async Task PrintIdleAsync(int appHost, TimeSpan duration, CancellationToken cancellationToken)
     {
         var before = Read(appHost);

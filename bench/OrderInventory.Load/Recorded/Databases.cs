@@ -5,17 +5,16 @@ using OrderInventory.Load.Setup;
 
 namespace OrderInventory.Load.Recorded;
 
-/// <summary>An order as its row says. Times are those of the Orders service's clock.</summary>
-/// <param name="Status">Its word.</param>
-/// <param name="Version">2 when nothing but its first outcome has changed it.</param>
-/// <param name="PlacedAt">When Orders had decided to take it.</param>
-/// <param name="UpdatedAt">When Orders had read what it was to change, before it wrote.</param>
-/// <param name="CommittedAt">When the transaction that wrote this version committed; null when PostgreSQL does not keep it.</param>
+/// <summary>An order's row. Times are from the clock of the Orders service.</summary>
+/// <param name="Status">Its status.</param>
+/// <param name="Version">2 when only its first outcome has changed it.</param>
+/// <param name="PlacedAt">When Orders had decided to accept it.</param>
+/// <param name="UpdatedAt">When Orders had read the order to change it, before it wrote.</param>
+/// <param name="CommittedAt">When the transaction that wrote this version committed; null when PostgreSQL does not keep that time.</param>
 internal readonly record struct OrderRow(string Status, long Version, DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt, DateTimeOffset? CommittedAt);
 
 /// <summary>
-/// What the services have written, read from their databases: the only place of the driver with SQL. Nothing here is read while orders
-/// are being placed.
+/// Reads what the services have written from their databases. Nothing here is read while orders are being placed.
 /// </summary>
 internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
 {
@@ -25,11 +24,11 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
     private readonly NpgsqlDataSource _inventory = Open(endpoints, "inventory");
     private readonly NpgsqlDataSource _notifications = Open(endpoints, "notifications");
 
-    /// <summary>Returns when Orders knows all products and customers of the catalogue.</summary>
-    /// <param name="catalogue">What was made.</param>
-    /// <param name="looked">Told at each look how many of them it knows.</param>
+    /// <summary>Waits until Orders has local copies of all products and customers of the catalogue.</summary>
+    /// <param name="catalogue">What was created.</param>
+    /// <param name="looked">Called at each check with the number of copies.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="LoadException">A minute is over.</exception>
+    /// <exception cref="LoadException">A minute has passed.</exception>
     public async Task WaitForCopiesAsync(Catalogue catalogue, Action<long> looked, CancellationToken cancellationToken)
     {
         var (wanted, start) = (catalogue.Products.Count + catalogue.Customers.Count, Stopwatch.GetTimestamp());
@@ -44,7 +43,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
 
             if (Stopwatch.GetElapsedTime(start) > s_copiesTimeout)
             {
-                throw new LoadException($"After {s_copiesTimeout.TotalSeconds:F0} s Orders knows only {known} of {wanted} products and customers: do their events arrive?");
+                throw new LoadException($"After {s_copiesTimeout.TotalSeconds:F0} s Orders has only {known} of {wanted} products and customers: do their events arrive?");
             }
 
             await Task.Delay(200, cancellationToken);
@@ -63,7 +62,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return (long)(await ScalarAsync(command, cancellationToken))!;
     }
 
-    /// <summary>Whether an order placed since then still waits for its first outcome. The partial index on waiting orders makes it cheap.</summary>
+    /// <summary>Whether an order placed since then still waits for its first outcome. The partial index on waiting orders makes this cheap.</summary>
     public async Task<bool> AnyPendingAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var command = _orders.CreateCommand("SELECT EXISTS (SELECT FROM orders WHERE status = 'pending' AND placed_at >= $1)");
@@ -71,7 +70,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return (bool)(await ScalarAsync(command, cancellationToken))!;
     }
 
-    /// <summary>The rows of these orders; an order without one is missing from the answer.</summary>
+    /// <summary>The rows of these orders; an order without a row is missing from the result.</summary>
     public async Task<Dictionary<Guid, OrderRow>> ReadOrdersAsync(Guid[] ids, CancellationToken cancellationToken)
     {
         var rows = new Dictionary<Guid, OrderRow>(ids.Length);
@@ -93,8 +92,8 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
     }
 
     /// <summary>
-    /// When the notifications of each order were complete: of its placement and of its outcome. Orders that lack one are not in the answer.
-    /// <c>created_at</c> is the database's clock at the start of the transaction that recorded it.
+    /// When both notifications of each order, of its placement and of its outcome, were recorded. Orders that lack one are not in the result.
+    /// <c>created_at</c> is the database's clock at the start of the transaction that recorded the notification.
     /// </summary>
     public async Task<Dictionary<Guid, DateTimeOffset>> ReadNotifiedAsync(Guid[] ids, CancellationToken cancellationToken)
     {
@@ -121,7 +120,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return (long)(await ScalarAsync(command, cancellationToken))!;
     }
 
-    /// <summary>Some orders of any age, and when the oldest of all was placed.</summary>
+    /// <summary>A sample of orders of any age, and when the oldest of all orders was placed.</summary>
     public async Task<(Guid[] Ids, DateTimeOffset Oldest)> SampleOrdersAsync(int number, CancellationToken cancellationToken)
     {
         await using var command = _orders.CreateCommand(
@@ -132,7 +131,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return (reader.GetFieldValue<Guid[]>(1), reader.GetFieldValue<DateTimeOffset>(0));
     }
 
-    /// <summary>Bytes of the databases of Orders, Inventory and Notifications.</summary>
+    /// <summary>The size of the databases of Orders, Inventory and Notifications, in bytes.</summary>
     public async Task<long> SizeAsync(CancellationToken cancellationToken)
     {
         var sum = 0L;
@@ -146,10 +145,10 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until no mail waits to be sent. Sending has its own pace, far below that of the orders: what still waits after the time is
-    /// given up, so that each run begins with the same nothing to do.
+    /// Waits until no mail is pending. Mails are sent much more slowly than orders are placed: those still pending at the timeout are given up, so
+    /// that each run begins with nothing to send.
     /// </summary>
-    /// <returns>How many were given up.</returns>
+    /// <returns>The number of mails that were given up.</returns>
     public async Task<long> SettleMailsAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
@@ -159,7 +158,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
         }
 
-        // What a sender has in its hands is soon out.
+        // Mails that a sender has leased are sent soon.
         var givenUp = await ExecuteAsync(
             _notifications,
             "UPDATE notifications SET status = 'failed', last_error = 'Given up by the load driver.' WHERE status = 'pending' AND (lease_until IS NULL OR lease_until < now())",
@@ -168,7 +167,10 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         return givenUp;
     }
 
-    /// <summary>Products that break a rule of the stock: more reserved than there is, or not the sum of what the orders hold. One statement, so one snapshot.</summary>
+    /// <summary>
+    /// Products that violate a stock rule: more reserved than on hand, or reserved is not the sum of the reservations. One statement, so one
+    /// snapshot.
+    /// </summary>
     public async Task<(long Oversold, long Unequal)> CheckStockAsync(CancellationToken cancellationToken)
     {
         await using var command = _inventory.CreateCommand(
@@ -195,7 +197,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
         await _notifications.DisposeAsync();
     }
 
-    /// <summary>The ids go into a temporary table: the plan for a hundred thousand of them in an array would be a guess.</summary>
+    /// <summary>The ids go into a temporary table: the planner could only guess with a hundred thousand of them in an array.</summary>
     private static async IAsyncEnumerable<NpgsqlDataReader> ReadByIdAsync(
         NpgsqlDataSource database, Guid[] ids, string sql, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -231,7 +233,7 @@ internal sealed class Databases(Endpoints endpoints) : IAsyncDisposable
 
     private static NpgsqlDataSource Open(Endpoints endpoints, string name)
     {
-        // Not pooled: the temporary table goes with its connection.
+        // Not pooled, so that the temporary table ends with its connection.
         var connection = new NpgsqlConnectionStringBuilder(endpoints.Database(name)) { Pooling = false, Timeout = 10, CommandTimeout = 60, ApplicationName = "load" };
         return NpgsqlDataSource.Create(connection);
     }

@@ -6,19 +6,19 @@ using Spectre.Console;
 
 namespace OrderInventory.Load.Recorded;
 
-/// <summary>What became of a phase's orders, by the databases.</summary>
+/// <summary>The outcome of a phase's orders, according to the databases.</summary>
 internal sealed record Outcome(
     SortedDictionary<string, int> Statuses, int Lost, int Undecided, int NotNotified, DateTimeOffset FirstPlaced, DateTimeOffset LastRecorded,
     TimeSpan Waited, LongHistogram ToConfirmed, bool ConfirmedAtCommit, LongHistogram ToNotified)
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Waits until every order is decided and its notifications are recorded, or the time is over.</summary>
-    /// <param name="databases">Where to look.</param>
+    /// <summary>Waits until every order is decided and its notifications are recorded, or the timeout ends.</summary>
+    /// <param name="databases">The databases to query.</param>
     /// <param name="placed">The orders.</param>
-    /// <param name="fromDue">Whether time counts from when an order was to be sent, and not from its <c>placed_at</c>.</param>
-    /// <param name="timeout">The bound.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="fromDue">Whether times are measured from when an order was due, instead of from its <c>placed_at</c>.</param>
+    /// <param name="timeout">The longest wait.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<Outcome> WaitAsync(
         Databases databases, PhaseResult placed, bool fromDue, TimeSpan timeout, CancellationToken cancellationToken)
     {

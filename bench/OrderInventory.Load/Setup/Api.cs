@@ -6,7 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace OrderInventory.Load.Setup;
 
-/// <summary>One service's HTTP API, as far as setting up needs it.</summary>
+/// <summary>The part of a service's HTTP API that the setup needs.</summary>
 internal sealed class Api(Uri address, string token) : IDisposable
 {
     private readonly HttpClient _http = new()
@@ -34,7 +34,7 @@ internal sealed class Api(Uri address, string token) : IDisposable
         return items;
     }
 
-    /// <summary>Creates or sets; the answer is read when <paramref name="answer"/> is given.</summary>
+    /// <summary>Creates or sets a resource; the answer is read when <paramref name="answer"/> is given.</summary>
     public async Task<T?> WriteAsync<T>(
         HttpMethod method, string path, HttpContent body, JsonTypeInfo<T>? answer, CancellationToken cancellationToken, params HttpStatusCode[] alsoGood)
     {

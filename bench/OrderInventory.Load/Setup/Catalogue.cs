@@ -1,4 +1,4 @@
 namespace OrderInventory.Load.Setup;
 
-/// <summary>What orders are made of.</summary>
+/// <summary>The products and customers of the orders.</summary>
 internal sealed record Catalogue(IReadOnlyList<Guid> Products, IReadOnlyList<Guid> Customers);

@@ -8,8 +8,8 @@ using Spectre.Console;
 namespace OrderInventory.Load.Setup;
 
 /// <summary>
-/// Makes products with stock and customers through the HTTP APIs, and uses what an earlier run has made. The stock is part of the SKU, so
-/// that a run with little of it does not eat from a run's with much.
+/// Creates products with stock and customers through the HTTP APIs, and reuses those of an earlier run. The stock is part of the SKU, so that runs
+/// with different stock use different products.
 /// </summary>
 internal sealed class CatalogueLoader : IDisposable
 {
@@ -46,13 +46,13 @@ internal sealed class CatalogueLoader : IDisposable
             return loaded;
         });
 
-        // After a start the first order is what is measured.
+        // Right after a start, the first order belongs to the measurement.
         if (!options.IsAfterStart)
         {
             await loader.PlaceOneAsync(catalogue, cancellationToken);
         }
 
-        AnsiConsole.MarkupLineInterpolated($"{catalogue.Products.Count} products with stock and {catalogue.Customers.Count} customers are there, and Orders knows them.");
+        AnsiConsole.MarkupLineInterpolated($"{catalogue.Products.Count} products with stock and {catalogue.Customers.Count} customers exist, and Orders has their local copies.");
         return catalogue;
     }
 
@@ -82,7 +82,7 @@ internal sealed class CatalogueLoader : IDisposable
         }, cancellationToken);
     }
 
-    /// <summary>Missing records are made; what earlier runs have used up is filled up again.</summary>
+    /// <summary>Creates missing stock records, and replenishes stock that earlier runs have used up.</summary>
     private async Task LoadStockAsync(Guid[] products, ProgressContext progress, CancellationToken cancellationToken)
     {
         var available = new Dictionary<Guid, long>();
@@ -127,7 +127,7 @@ internal sealed class CatalogueLoader : IDisposable
         }, cancellationToken);
     }
 
-    /// <summary>Orders would ask Products for what its copies lack, which is not what is to be measured.</summary>
+    /// <summary>Otherwise Orders would query Products for missing local copies, which would distort the measurement.</summary>
     private async Task WaitUntilOrdersKnowsAsync(Catalogue catalogue, ProgressContext progress, CancellationToken cancellationToken)
     {
         var task = progress.AddTask("Known to Orders", maxValue: catalogue.Products.Count + catalogue.Customers.Count);

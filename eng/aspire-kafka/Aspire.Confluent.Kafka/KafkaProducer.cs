@@ -4,11 +4,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-// Stands in for the package of this name. Configuration sections, their order and the defaults are facts of microsoft/aspire, v13.6.x,
+// Replaces the package of this name. Configuration sections, their order and the defaults are the same as in microsoft/aspire, v13.6.x,
 // src/Components/Aspire.Confluent.Kafka (AspireKafkaProducerExtensions.cs, KafkaProducerSettings.cs).
 namespace Aspire.Confluent.Kafka
 {
-    /// <summary>The package's health check, metrics and traces are not here: who does not switch them off hears so.</summary>
+    /// <summary>The package's health check, metrics and traces are not implemented here: an exception is thrown unless they are disabled.</summary>
     public sealed class KafkaProducerSettings
     {
         public string? ConnectionString { get; set; }

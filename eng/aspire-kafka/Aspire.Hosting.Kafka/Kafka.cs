@@ -3,14 +3,14 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-// Stands in for the package of this name. Image, ports, listeners, addresses and health check are facts of microsoft/aspire, v13.6.x,
+// Replaces the package of this name. Image, ports, listeners, addresses and health check are the same as in microsoft/aspire, v13.6.x,
 // src/Aspire.Hosting.Kafka (KafkaBuilderExtensions.cs, KafkaServerResource.cs, KafkaContainerImageTags.cs).
 namespace Aspire.Hosting;
 
-/// <summary>A Kafka broker in a container; its connection string is host:port as the host machine sees it.</summary>
+/// <summary>A Kafka broker in a container; its connection string is the host:port for the host machine.</summary>
 public class KafkaServerResource(string name) : ContainerResource(name), IResourceWithConnectionString, IResourceWithEnvironment
 {
-    /// <summary>For processes of the host machine.</summary>
+    /// <summary>For processes on the host machine.</summary>
     public EndpointReference PrimaryEndpoint => new(this, "tcp", KnownNetworkIdentifiers.LocalhostNetwork);
 
     /// <summary>For other containers.</summary>
@@ -53,7 +53,7 @@ public static class KafkaBuilderExtensions
             : ReferenceExpression.Create($"PLAINTEXT://{host.Property(EndpointProperty.Host)}:29092,PLAINTEXT_HOST://{host.Property(EndpointProperty.HostAndPort)},PLAINTEXT_INTERNAL://{inside.Property(EndpointProperty.HostAndPort)}");
     }
 
-    /// <summary>As the package's: the broker is healthy when it takes a record of the topic <c>healthchecks-topic</c>.</summary>
+    /// <summary>As in the package: the broker is healthy when it accepts a record for the topic <c>healthchecks-topic</c>.</summary>
     private sealed class ProduceCheck(KafkaServerResource kafka) : IHealthCheck, IDisposable
     {
         private IProducer<string, string>? _producer;

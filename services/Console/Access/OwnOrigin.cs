@@ -1,8 +1,8 @@
 namespace OrderInventory.Console.Access;
 
 /// <summary>
-/// Another page may not use a person's cookie, also not one of the same host at another port, which SameSite counts as the same site. A browser names the
-/// page in <c>Origin</c> with every form it posts and every WebSocket it opens (RFC 6455, section 10.2).
+/// Refuses requests from other pages that use a person's cookie, including pages of the same host at another port, which SameSite counts as the same
+/// site. A browser names the page in <c>Origin</c> with every form it posts and every WebSocket it opens (RFC 6455, section 10.2).
 /// </summary>
 internal static class OwnOrigin
 {

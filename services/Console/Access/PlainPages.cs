@@ -5,16 +5,16 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace OrderInventory.Console.Access;
 
-/// <summary>What somebody sees who is not let in: why, and how to go on.</summary>
+/// <summary>The pages for people who are refused: they say why, and how to continue.</summary>
 internal static class PlainPages
 {
-    /// <summary>Somebody has signed in without a role of the staff's.</summary>
+    /// <summary>For people who have signed in without a staff role.</summary>
     public static Task ShowNotForYouAsync(RedirectContext<CookieAuthenticationOptions> context)
     {
         var http = context.HttpContext;
         var token = http.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(http);
         return WriteAsync(http, StatusCodes.Status403Forbidden, "This console is for staff", $"""
-            <p>{WebUtility.HtmlEncode(http.User.Identity?.Name)} has no role that may use it.</p>
+            <p>{WebUtility.HtmlEncode(http.User.Identity?.Name)} has no role that may use the console.</p>
             <form method="post" action="/console/sign-out">
             <input type="hidden" name="{token.FormFieldName}" value="{token.RequestToken}">
             <button>Sign out</button>
@@ -22,12 +22,12 @@ internal static class PlainPages
             """);
     }
 
-    /// <summary>Somebody comes back from the provider without being signed in: they took too long, have said no, or have opened an old address.</summary>
+    /// <summary>For people who return from the provider without being signed in: they took too long, declined, or opened an old address.</summary>
     public static Task ShowNotSignedInAsync(RemoteFailureContext context)
     {
         context.HandleResponse();
         return WriteAsync(context.HttpContext, StatusCodes.Status400BadRequest, "You are not signed in", """
-            <p>Signing in was not finished, or took too long.</p>
+            <p>Signing in was not completed, or it took too long.</p>
             <p><a href="/console/">Sign in again</a></p>
             """);
     }

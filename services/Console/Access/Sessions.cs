@@ -9,41 +9,44 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace OrderInventory.Console.Access;
 
 /// <summary>
-/// The tokens of the people who are signed in, by the session that their cookie names. An access token that ends soon is renewed, where the provider has given
-/// a refresh token; otherwise the session ends with it.
+/// The tokens of the people who are signed in, by the session that their cookie names. An access token that expires soon is renewed if the provider
+/// has given a refresh token; otherwise the session ends with the access token.
 /// </summary>
 internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> providers, TimeProvider time, ILogger<Sessions> logger)
 {
     /// <summary>The claim that names the session.</summary>
     public const string Claim = "console_session";
 
-    /// <summary>How long before its end a token is renewed: longer than any request takes.</summary>
-    private static readonly TimeSpan s_ahead = TimeSpan.FromSeconds(30);
+    /// <summary>How long before its expiry a token is renewed: longer than any request takes.</summary>
+    private static readonly TimeSpan s_renewAhead = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a session that could be renewed stays after its last token, when nobody comes.</summary>
-    private static readonly TimeSpan s_idle = TimeSpan.FromHours(12);
+    /// <summary>How long an unused session that could be renewed is kept after its last token has expired.</summary>
+    private static readonly TimeSpan s_maxIdle = TimeSpan.FromHours(12);
 
     private readonly ConcurrentDictionary<string, Session> _sessions = new();
 
-    /// <param name="answer">Of the provider's token endpoint.</param>
+    /// <summary>Open pages whose session has ended, by their ticket.</summary>
+    private readonly ConcurrentDictionary<string, (string? Sub, Action<ClaimsPrincipal> Take)> _waiting = new();
+
+    /// <param name="answer">The response of the provider's token endpoint.</param>
     /// <returns>The session's name, which nobody can guess.</returns>
     public string Begin(OpenIdConnectMessage answer)
     {
         var now = time.GetUtcNow();
         foreach (var (old, session) in _sessions)
         {
-            if (session.Ends + (session.Refresh is null ? TimeSpan.Zero : s_idle) <= now)
+            if (session.Ends + (session.Refresh is null ? TimeSpan.Zero : s_maxIdle) <= now)
             {
                 _sessions.TryRemove(old, out _);
             }
         }
 
-        var name = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+        var name = NewName();
         _sessions[name] = Read(answer, null);
         return name;
     }
 
-    /// <summary>A token that is good for a request from now. Null when the session is over: then the person signs in again.</summary>
+    /// <summary>A token that is valid for a request made now. Null when the session has ended: then the person must sign in again.</summary>
     public async Task<string?> TokenOfAsync(ClaimsPrincipal? user)
     {
         if (user?.FindFirstValue(Claim) is not { } name || !_sessions.TryGetValue(name, out var session))
@@ -52,7 +55,7 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         }
 
         var now = time.GetUtcNow();
-        if (session.Ends - now > s_ahead)
+        if (session.Ends - now > s_renewAhead)
         {
             return session.Token;
         }
@@ -93,7 +96,34 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
         }
     }
 
-    /// <summary>The session with new tokens; as it was when the provider does not give any.</summary>
+    /// <summary>An open page waits until its person has signed in again in another tab.</summary>
+    /// <param name="user">Whose page it is.</param>
+    /// <param name="take">Receives the person with the new session.</param>
+    /// <returns>A ticket that nobody can guess, for <see cref="Continue"/>.</returns>
+    public string Wait(ClaimsPrincipal user, Action<ClaimsPrincipal> take)
+    {
+        var ticket = NewName();
+        _waiting[ticket] = (user.FindFirstValue("sub"), take);
+        return ticket;
+    }
+
+    public void StopWaiting(string? ticket) => _waiting.TryRemove(ticket ?? "", out _);
+
+    /// <summary>Lets an open page go on with a new session, which must be the same person's. The old session stays ended.</summary>
+    public bool Continue(string ticket, ClaimsPrincipal user)
+    {
+        if (!_waiting.TryGetValue(ticket, out var page) || page.Sub is null || page.Sub != user.FindFirstValue("sub") || !_waiting.TryRemove(ticket, out _))
+        {
+            return false;
+        }
+
+        page.Take(user);
+        return true;
+    }
+
+    private static string NewName() => Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>The session with new tokens; unchanged when the provider gives none.</summary>
     private async Task<Session> RenewAsync(Session session)
     {
         var provider = providers.Get(OpenIdConnectDefaults.AuthenticationScheme);
@@ -131,9 +161,9 @@ internal sealed partial class Sessions(IOptionsMonitor<OpenIdConnectOptions> pro
 
     private sealed record Session(string Token, DateTimeOffset Ends, string? Refresh, SemaphoreSlim Renewal);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The provider does not renew a token: it answers {Status}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The identity provider refused to renew a token: it answered {Status}")]
     private partial void LogRefused(int status);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The provider was not reached to renew a token: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The identity provider could not be reached to renew a token: {Reason}")]
     private partial void LogNotReached(string reason);
 }

@@ -19,9 +19,9 @@ internal static class SignIn
     {
         var settings = builder.Configuration.GetSection("Authentication").Get<AuthenticationSettings>() ?? new();
         var discovery = settings.Discovery
-            ?? throw new InvalidOperationException("Authentication:Authority is missing: the console does not know where people sign in.");
+            ?? throw new InvalidOperationException("Authentication:Authority is not set: the console has no identity provider to sign in with.");
         builder.Services.AddSingleton<Sessions>();
-        // Sessions do not outlive the process, so their cookies need not either.
+        // Sessions do not outlive the process, so their cookies need not outlive it either.
         builder.Services.AddDataProtection().UseEphemeralDataProtectionProvider();
         builder.Services.AddAuthorizationBuilder().AddPolicy(Policies.UseConsole.Name, policy => policy.RequireRole(Policies.UseConsole.Roles));
         builder.Services
@@ -43,10 +43,10 @@ internal static class SignIn
                 provider.MetadataAddress = discovery;
                 provider.ClientId = settings.ClientId ?? "console";
                 provider.ClientSecret = settings.ClientSecret;
-                // What one reads here decides who gets in: over a network only with TLS.
+                // This metadata decides who may sign in, so over a network it is read only with TLS.
                 provider.RequireHttpsMetadata = !builder.Environment.IsDevelopment() && !new Uri(discovery).IsLoopback;
                 provider.ResponseType = OpenIdConnectResponseType.Code;
-                // A form posted from another site would come without the cookies, which are Lax because plain HTTP on loopback has no Secure ones.
+                // A form posted from another site would arrive without the cookies: they are Lax because plain HTTP on loopback has no Secure ones.
                 provider.ResponseMode = OpenIdConnectResponseMode.Query;
                 provider.CorrelationCookie.SameSite = provider.NonceCookie.SameSite = SameSiteMode.Lax;
                 provider.CorrelationCookie.SecurePolicy = provider.NonceCookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
@@ -60,6 +60,7 @@ internal static class SignIn
 
                 provider.TokenValidationParameters.NameClaimType = "name";
                 provider.TokenValidationParameters.RoleClaimType = settings.RoleClaim;
+                provider.Events.OnRedirectToIdentityProvider = RefuseDownloadsAsync;
                 provider.Events.OnTokenValidated = StoreTokensAsync;
                 provider.Events.OnRemoteFailure = PlainPages.ShowNotSignedInAsync;
             });
@@ -85,11 +86,23 @@ internal static class SignIn
         }
     }
 
+    /// <summary>A browser would save the provider's page as the file. After a 401 it says that the download failed.</summary>
+    private static Task RefuseDownloadsAsync(RedirectContext context)
+    {
+        if (context.Request.Path.StartsWithSegments(Exports.Path))
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            context.HandleResponse();
+        }
+
+        return Task.CompletedTask;
+    }
+
     private static Task StoreTokensAsync(TokenValidatedContext context)
     {
         var session = context.HttpContext.RequestServices.GetRequiredService<Sessions>().Begin(context.TokenEndpointResponse!);
         var identity = (ClaimsIdentity)context.Principal!.Identity!;
-        // What pages need to know of the person; the rest of the token is the provider's and the API's business.
+        // Keeps the claims that pages need; the others matter only to the provider and the API.
         var claims = identity.Claims.Where(claim => claim.Type == identity.NameClaimType || claim.Type == identity.RoleClaimType || claim.Type == "sub")
             .Append(new Claim(Sessions.Claim, session));
         context.Principal = new ClaimsPrincipal(new ClaimsIdentity(claims, identity.AuthenticationType, identity.NameClaimType, identity.RoleClaimType));

@@ -11,23 +11,23 @@ public enum Freshness
     /// <summary>The stream has not been opened yet.</summary>
     Connecting,
 
-    /// <summary>Changes come as they happen.</summary>
+    /// <summary>Changes arrive as they happen.</summary>
     Live,
 
-    /// <summary>Kafka does not answer: changes come when it is back.</summary>
+    /// <summary>Kafka does not answer: changes arrive when it answers again.</summary>
     Late,
 
-    /// <summary>The stream is broken, and is tried again.</summary>
+    /// <summary>The stream is broken and is being reopened.</summary>
     Broken,
 }
 
-/// <summary>The changes of the shop, for the pages of one person. One connection, opened by the first page that listens.</summary>
+/// <summary>The shop's changes, for the pages of one person. One connection, opened by the first page that listens.</summary>
 internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogger<ChangeStream> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
-    /// <summary>The service says something every 15 seconds: after a longer silence nobody is at the other end.</summary>
-    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(45);
+    /// <summary>The service sends something every 15 seconds: after a silence of this length the connection is considered dead.</summary>
+    private static readonly TimeSpan s_silenceTimeout = TimeSpan.FromSeconds(45);
 
     private readonly CancellationTokenSource _end = new();
     private Task? _reading;
@@ -56,7 +56,7 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
         _end.Dispose();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever breaks the stream, it is opened again: a page that waits for it must not wait for ever.")]
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure, the stream is opened again: a page must not wait for it forever.")]
     private async Task ReadAsync(CancellationToken cancellationToken)
     {
         await Task.Yield();
@@ -66,10 +66,10 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
             {
                 using var response = await api.OpenStreamAsync(_last, cancellationToken);
                 await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-                var heard = new Pipe();
-                _ = ReceiveAsync(body, heard.Writer, cancellationToken);
-                await using var words = heard.Reader.AsStream();
-                var parser = SseParser.Create(words);
+                var pipe = new Pipe();
+                _ = ReceiveAsync(body, pipe.Writer, cancellationToken);
+                await using var events = pipe.Reader.AsStream();
+                var parser = SseParser.Create(events);
                 try
                 {
                     await foreach (var item in parser.EnumerateAsync(cancellationToken))
@@ -79,7 +79,7 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                 }
                 finally
                 {
-                    // A heartbeat has an id too, of changes that are none of this person's.
+                    // A heartbeat has an id too, from changes that are not sent to this person.
                     _last = parser.LastEventId is { Length: > 0 } last ? last : _last;
                 }
             }
@@ -97,8 +97,8 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whoever reads gets it.")]
-    private async Task ReceiveAsync(Stream body, PipeWriter heard, CancellationToken cancellationToken)
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the reader.")]
+    private async Task ReceiveAsync(Stream body, PipeWriter writer, CancellationToken cancellationToken)
     {
         Exception? end = null;
         try
@@ -106,20 +106,20 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
             int read;
             do
             {
-                using var silence = new CancellationTokenSource(s_silence, time);
+                using var silence = new CancellationTokenSource(s_silenceTimeout, time);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
-                read = await body.ReadAsync(heard.GetMemory(), either.Token);
-                heard.Advance(read);
-                await heard.FlushAsync(cancellationToken);
+                read = await body.ReadAsync(writer.GetMemory(), either.Token);
+                writer.Advance(read);
+                await writer.FlushAsync(cancellationToken);
             }
             while (read > 0);
         }
         catch (Exception exception)
         {
-            end = exception is OperationCanceledException && !cancellationToken.IsCancellationRequested ? new TimeoutException("Nothing was heard.") : exception;
+            end = exception is OperationCanceledException && !cancellationToken.IsCancellationRequested ? new TimeoutException("Nothing was received in time.") : exception;
         }
 
-        await heard.CompleteAsync(end);
+        await writer.CompleteAsync(end);
     }
 
     private async Task TakeAsync(string name, string data)
@@ -133,13 +133,13 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
                 await SetFreshnessAsync(Freshness.Late);
                 break;
             case "reset":
-                await NotifyAsync(Reset?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+                await NotifyAsync(Reset?.GetInvocationList().Cast<Func<Task>>().Select(handler => handler()));
                 break;
             default:
                 using (var document = JsonDocument.Parse(data))
                 {
                     var root = document.RootElement.Clone();
-                    await NotifyAsync(Changed?.GetInvocationList().Cast<Func<string, JsonElement, Task>>().Select(told => told(name, root)));
+                    await NotifyAsync(Changed?.GetInvocationList().Cast<Func<string, JsonElement, Task>>().Select(handler => handler(name, root)));
                 }
 
                 break;
@@ -151,12 +151,12 @@ internal sealed partial class ChangeStream(ShopApi api, TimeProvider time, ILogg
         if (Freshness != freshness)
         {
             Freshness = freshness;
-            await NotifyAsync(FreshnessChanged?.GetInvocationList().Cast<Func<Task>>().Select(told => told()));
+            await NotifyAsync(FreshnessChanged?.GetInvocationList().Cast<Func<Task>>().Select(handler => handler()));
         }
     }
 
-    private static Task NotifyAsync(IEnumerable<Task>? told) => told is null ? Task.CompletedTask : Task.WhenAll(told);
+    private static Task NotifyAsync(IEnumerable<Task>? calls) => calls is null ? Task.CompletedTask : Task.WhenAll(calls);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The stream of changes is opened again: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The change stream is opened again: {Reason}")]
     private partial void LogBroken(string reason);
 }

@@ -4,7 +4,7 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Console.Api;
 
-// What pages show of the API's answers; members that no page shows are left out.
+// The parts of the API's responses that pages show; members that no page shows are left out.
 
 public sealed record ItemPage<T>(IReadOnlyList<T> Items, string? Next, IReadOnlyList<string>? Missing = null);
 
@@ -35,11 +35,11 @@ public sealed record StatisticsSpan(DateTimeOffset From, DateTimeOffset To, long
 
 public sealed record Statistics(string By, string Zone, IReadOnlyList<StatisticsSpan> Items);
 
-public sealed record Happening(DateTimeOffset At, string Service, string What, string? TraceId, JsonElement Data);
+public sealed record TimelineItem(DateTimeOffset At, string Service, string What, string? TraceId, JsonElement Data);
 
-public sealed record Timeline(IReadOnlyList<Happening> Items, IReadOnlyList<string> Missing)
+public sealed record Timeline(IReadOnlyList<TimelineItem> Items, IReadOnlyList<string> Missing)
 {
-    /// <summary>The person or client who has changed the order last; null when nothing says so.</summary>
+    /// <summary>The person or client who last changed the order; null when it is not recorded.</summary>
     public string? LastBy => Items.Where(item => item.Service == "orders" && item.Data.ValueKind == JsonValueKind.Object)
         .Select(item => item.Data.TryGetProperty("sub", out var who) ? who.ToString() : null).LastOrDefault(who => who is not null);
 }

@@ -8,7 +8,7 @@ using OrderInventory.Console.Access;
 
 namespace OrderInventory.Console.Api;
 
-/// <summary>Why a request was refused: a problem document (RFC 9457), or that nobody answered.</summary>
+/// <summary>Why a request was refused: a problem document (RFC 9457), or that the API did not answer.</summary>
 public sealed record Problem(int Status, string? Type, string? Title, string? Detail, string? TraceId = null)
 {
     public Dictionary<string, string[]>? Errors { get; init; }
@@ -16,13 +16,17 @@ public sealed record Problem(int Status, string? Type, string? Title, string? De
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? More { get; init; }
 
-    /// <summary>The session is over.</summary>
+    /// <summary>The session has ended.</summary>
     [JsonIgnore]
     public bool IsSignedOut => Status == (int)HttpStatusCode.Unauthorized;
 
-    /// <summary>Somebody does not answer now, and will later.</summary>
+    /// <summary>A transient failure: something does not answer now but will later.</summary>
     [JsonIgnore]
     public bool IsPassing => Status >= 500;
+
+    /// <summary>A page that could not be loaded is loaded again; an action is repeated by nobody.</summary>
+    [JsonIgnore]
+    public bool IsReloaded { get; init; }
 
     /// <summary>Somebody else has changed it meanwhile.</summary>
     [JsonIgnore]
@@ -32,7 +36,7 @@ public sealed record Problem(int Status, string? Type, string? Title, string? De
 /// <summary>An answer, or the problem instead of it.</summary>
 public sealed record Answer<T>(T? Value, string? ETag, Problem? Problem);
 
-/// <summary>The API, through the gateway, as the person who is signed in.</summary>
+/// <summary>Calls the API through the gateway as the person who is signed in.</summary>
 internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStateProvider authentication, Sessions sessions)
 {
     public const string Client = "gateway";
@@ -40,27 +44,28 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
     /// <summary>Rows of one page of a list.</summary>
     public const int PageSize = 50;
 
-    /// <summary>The services that have an API of their own, with dead letters and an outbox.</summary>
+    /// <summary>The services with their own API, dead letters and outbox.</summary>
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications"];
 
     private static readonly Problem s_noAnswer = new(503, null, "The shop does not answer.", null);
+    private static readonly Problem s_unreadable = new(400, null, "The file was changed or removed after it was selected. Select it again.", null);
     private static readonly MediaTypeHeaderValue s_mergePatch = new("application/merge-patch+json");
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(15);
 
     public Task<Answer<T>> GetAsync<T>(string path, CancellationToken cancellationToken = default) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
 
     /// <summary>One page of a list.</summary>
-    /// <param name="path">The list's.</param>
+    /// <param name="path">The list's path.</param>
     /// <param name="cursor">Where it begins; null at the beginning.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
     public Task<Answer<ItemPage<T>>> PageAsync<T>(string path, string? cursor, CancellationToken cancellationToken, params (string, string?)[] query) =>
         GetAsync<ItemPage<T>>(Address.Of(path, [.. query, ("limit", $"{PageSize}"), ("cursor", cursor)]), cancellationToken);
 
-    /// <summary>The first rows of a list, as many pages of it as have the number that is wanted.</summary>
-    /// <param name="path">The list's.</param>
+    /// <summary>The first rows of a list, from as many pages as are needed for the wanted number.</summary>
+    /// <param name="path">The list's path.</param>
     /// <param name="wanted">How many rows, a multiple of <see cref="PageSize"/>.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
     public async Task<Answer<ItemPage<T>>> ListAsync<T>(string path, int wanted, CancellationToken cancellationToken, params (string, string?)[] query)
     {
@@ -83,7 +88,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         }
     }
 
-    /// <summary>The product with this SKU, whatever the case; null when there is none. A search has the one whose SKU is the text first.</summary>
+    /// <summary>The product with this SKU, ignoring case; null when there is none. A search returns an exact match of the SKU first.</summary>
     public async Task<Answer<CatalogueProduct>> FindProductAsync(string sku)
     {
         if (string.IsNullOrWhiteSpace(sku))
@@ -92,15 +97,15 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         }
 
         var answer = await PageAsync<CatalogueProduct>("/api/products", null, CancellationToken.None, ("q", sku));
-        return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.Trim(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
+        return new(answer.Value?.Items.FirstOrDefault(product => product.Sku.Equals(sku.ToSearch(), StringComparison.OrdinalIgnoreCase)), null, answer.Problem);
     }
 
-    /// <summary>Sends a file and hands on what the API says of it, line by line.</summary>
-    /// <param name="path">The import's, with its query.</param>
+    /// <summary>Sends a file and passes the API's response on, line by line.</summary>
+    /// <param name="path">The import's path, with its query.</param>
     /// <param name="file">CSV.</param>
-    /// <param name="take">Gets each line of the answer.</param>
-    /// <returns>Why it was refused as a whole, or null.</returns>
-    public async Task<Problem?> ImportAsync(string path, HttpContent file, Func<JsonElement, Task> take)
+    /// <param name="take">Receives each line of the response.</param>
+    /// <returns>Why the file was refused as a whole or could not be read, or null.</returns>
+    public async Task<Problem?> ImportAsync(string path, CountedContent file, Func<JsonElement, Task> take)
     {
         using var request = await RequestAsync(HttpMethod.Post, path);
         request.Content = file;
@@ -123,9 +128,9 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
             return null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+        catch (Exception exception) when (file.IsUnreadable || exception is HttpRequestException or IOException or JsonException)
         {
-            return s_noAnswer;
+            return file.IsUnreadable ? s_unreadable : s_noAnswer;
         }
     }
 
@@ -133,8 +138,17 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
     /// <param name="path">Below the gateway, with its query.</param>
     /// <param name="body">What is sent as JSON, or null.</param>
     /// <param name="etag">The version that the change is meant for, or null.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body = null, string? etag = null, CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body = null, string? etag = null, CancellationToken cancellationToken = default) =>
+        SendAsync<T>(method, path, body, etag, Guid.CreateVersion7().ToString(), cancellationToken);
+
+    /// <param name="method">GET, POST, PUT, PATCH (a merge patch) or DELETE.</param>
+    /// <param name="path">Below the gateway, with its query.</param>
+    /// <param name="body">What is sent as JSON, or null.</param>
+    /// <param name="etag">The version that the change is meant for, or null.</param>
+    /// <param name="key">The Idempotency-Key of a POST.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    public async Task<Answer<T>> SendAsync<T>(HttpMethod method, string path, object? body, string? etag, string key, CancellationToken cancellationToken)
     {
         using var request = await RequestAsync(method, path);
         if (body is not null)
@@ -144,8 +158,8 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
 
         if (method == HttpMethod.Post)
         {
-            // A click is done once, also when the answer to it was lost on its way.
-            request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
+            // The effect of a click happens once, even if its response was lost.
+            request.Headers.Add("Idempotency-Key", key);
         }
 
         if (etag is not null)
@@ -176,7 +190,7 @@ internal sealed class ShopApi(IHttpClientFactory clients, AuthenticationStatePro
         }
     }
 
-    /// <summary>An open stream of changes; the caller disposes it.</summary>
+    /// <summary>Opens a stream of changes; the caller disposes of it.</summary>
     public async Task<HttpResponseMessage> OpenStreamAsync(string? lastEventId, CancellationToken cancellationToken)
     {
         using var request = await RequestAsync(HttpMethod.Get, "/api/stream");

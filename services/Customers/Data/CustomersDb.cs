@@ -11,7 +11,7 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
 {
     public const string EmailIndex = "ix_customers_email_key";
 
-    /// <summary>The customers that there are; erased ones are left out.</summary>
+    /// <summary>The customers, without the erased ones.</summary>
     public DbSet<Customer> Customers => Set<Customer>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -19,7 +19,7 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
         modelBuilder.HasPostgresExtension("pg_trgm");
         modelBuilder.AddMessaging();
         modelBuilder.AddIdempotencyKeys();
-        // Erasing a customer looks keys up by what they have made.
+        // Erasing a customer finds keys by the resource that they created.
         modelBuilder.Entity<IdempotencyKey>().HasIndex(k => k.ResourceId);
         modelBuilder.Entity<Customer>(customer =>
         {
@@ -36,11 +36,11 @@ internal sealed class CustomersDb(DbContextOptions<CustomersDb> options) : DbCon
             customer.Property(c => c.Id).ValueGeneratedNever();
             // Erased customers have no e-mail, and nulls do not collide.
             customer.HasIndex(c => c.EmailKey, EmailIndex).IsUnique();
-            // In the customer's own row: an address has no life of its own, the customer's version is its version, and erasing leaves no row behind.
+            // Stored in the customer's row: an address has no life cycle or version of its own, and erasing leaves no address rows behind.
             customer.Property(c => c.Addresses).HasColumnType("jsonb").HasConversion(
                 book => JsonSerializer.Serialize(book.Addresses, CustomersJson.Default.IReadOnlyListAddress),
                 json => AddressBook.Of(JsonSerializer.Deserialize(json, CustomersJson.Default.IReadOnlyListAddress)!));
-            // Trigrams find text anywhere in a word. The extension is a trusted one: the database's owner may create it (PostgreSQL 13).
+            // Trigrams find text anywhere in a word. The extension is trusted: the database's owner may create it (since PostgreSQL 13).
             customer.HasIndex(c => c.SearchKey).HasMethod("gin").HasOperators("gin_trgm_ops");
             customer.ComplexProperty(c => c.Channels, channels =>
             {

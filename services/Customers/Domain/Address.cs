@@ -1,10 +1,10 @@
 namespace OrderInventory.Customers.Domain;
 
-/// <summary>What a customer tells about a place where goods can be sent.</summary>
+/// <summary>The details of a place to which goods can be sent.</summary>
 internal sealed record AddressDetails(
     string? Label, string? Name, string Line1, string? Line2, string? PostalCode, string City, string? Region, string Country);
 
-/// <summary>An address in a customer's book. Exactly one is the default when there is any.</summary>
+/// <summary>An address in a customer's address book. Exactly one address is the default, unless the book is empty.</summary>
 internal sealed record Address(
     Guid Id, string? Label, string? Name, string Line1, string? Line2, string? PostalCode, string City, string? Region, string Country, bool Default)
 {

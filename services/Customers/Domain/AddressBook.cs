@@ -1,6 +1,6 @@
 namespace OrderInventory.Customers.Domain;
 
-/// <summary>A customer's addresses, oldest first. It never changes: each change makes another book.</summary>
+/// <summary>A customer's addresses, oldest first. Immutable: each change creates a new book.</summary>
 internal sealed class AddressBook : IEquatable<AddressBook>
 {
     public const int MaxAddresses = 20;
@@ -17,7 +17,7 @@ internal sealed class AddressBook : IEquatable<AddressBook>
 
     public Address? Find(Guid id) => Addresses.FirstOrDefault(a => a.Id == id);
 
-    /// <summary>The first address is the default, asked for or not.</summary>
+    /// <summary>Adds an address. The first one is always the default.</summary>
     public AddressBook With(Address address)
     {
         if (IsFull)
@@ -28,14 +28,14 @@ internal sealed class AddressBook : IEquatable<AddressBook>
         return Settle([.. Addresses, address], address.Default ? address.Id : null);
     }
 
-    /// <summary>An address becomes the default by saying so, and stops being it when another one does.</summary>
+    /// <summary>Replaces an address. It can become the default; it stops being the default only when another address becomes it.</summary>
     public AddressBook Replace(Address address)
     {
         var before = Find(address.Id) ?? throw new InvalidOperationException($"There is no address {address.Id}.");
         return Settle([.. Addresses.Select(a => a.Id == address.Id ? address with { Default = before.Default } : a)], address.Default ? address.Id : null);
     }
 
-    /// <summary>After the default the oldest that is left takes its place.</summary>
+    /// <summary>Removes an address. If it was the default, the oldest remaining address becomes the default.</summary>
     public AddressBook Without(Guid id) => Settle([.. Addresses.Where(a => a.Id != id)], null);
 
     public bool Equals(AddressBook? other) => other is not null && Addresses.SequenceEqual(other.Addresses);

@@ -3,13 +3,13 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Customers.Domain;
 
-/// <summary>What a customer tells about herself.</summary>
+/// <summary>The details of a customer.</summary>
 internal sealed record CustomerDetails(string Name, string Email, string? Phone, string Language, ContactChannels Channels);
 
-/// <summary>Somebody who can order. The only place of the system where their name and addresses are at home: events carry none of them.</summary>
+/// <summary>Somebody who can order. This service is the source of their name and addresses: events carry neither.</summary>
 internal sealed class Customer
 {
-    /// <summary>Mail, because the address is the one thing that every customer has given.</summary>
+    /// <summary>E-mail only, because every customer has an e-mail address.</summary>
     public static readonly ContactChannels DefaultChannels = new(Email: true, Sms: false, Webhook: false);
 
     public const string DefaultLanguage = "en";
@@ -25,14 +25,14 @@ internal sealed class Customer
 
     public string? Email { get; private set; }
 
-    /// <summary>What no two customers share; see <see cref="ToEmailKey"/>.</summary>
+    /// <summary>Unique among customers; see <see cref="ToEmailKey"/>.</summary>
     public string? EmailKey { get; private set; }
 
     public string? Phone { get; private set; }
     public AddressBook Addresses { get; private set; } = AddressBook.Empty;
 
     /// <summary>
-    /// Name, e-mail, phone and cities in lower case, a line each: what a search looks into. Kept here for the same reason as
+    /// Name, e-mail, phone and cities in lower case, one per line: the text that is searched. Computed here for the same reason as
     /// <see cref="EmailKey"/>.
     /// </summary>
     public string? SearchKey { get; private set; }
@@ -51,13 +51,15 @@ internal sealed class Customer
         return customer;
     }
 
-    /// <summary>By the same rules everywhere: what <c>lower()</c> does to letters beyond ASCII depends on each database's collation.</summary>
+    /// <summary>
+    /// Computes <see cref="EmailKey"/>. Not in SQL, because what <c>lower()</c> does to non-ASCII letters depends on each database's collation.
+    /// </summary>
     public static string ToEmailKey(string email) => EmailAddress.ToKey(email);
 
-    /// <summary>Text as <see cref="SearchKey"/> has it.</summary>
+    /// <summary>Normalizes text in the same way as <see cref="SearchKey"/>.</summary>
     public static string ToSearchKey(string text) => Nfc.Normalize(text.ToLowerInvariant());
 
-    /// <summary>Sets all that can be set. False when it is as it was: no new version, nothing to tell.</summary>
+    /// <summary>Sets all details. Returns false when nothing has changed: there is no new version and nothing to publish.</summary>
     public bool Change(CustomerDetails details, DateTimeOffset now)
     {
         ThrowIfErased();
@@ -71,7 +73,7 @@ internal sealed class Customer
         return true;
     }
 
-    /// <summary>Puts another book of addresses in the place of this one. False when it is the same.</summary>
+    /// <summary>Replaces the address book. Returns false when it is the same.</summary>
     public bool ChangeAddresses(AddressBook addresses, DateTimeOffset now)
     {
         ThrowIfErased();
@@ -87,8 +89,8 @@ internal sealed class Customer
     }
 
     /// <summary>
-    /// Forgets the person. The row stays, so that orders still have a customer; nobody is to be told anything any more, and the
-    /// e-mail address may come back as a new customer.
+    /// Erases the personal data. The row stays, so that orders still have a customer; the customer is no longer notified, and a new customer may
+    /// use the e-mail address.
     /// </summary>
     public void Erase(DateTimeOffset now)
     {
@@ -108,7 +110,7 @@ internal sealed class Customer
         SetSearchKey();
     }
 
-    /// <summary>A domain that is not ASCII is found in both of its forms.</summary>
+    /// <summary>Includes both forms of a domain that is not ASCII, so that a search finds either.</summary>
     private void SetSearchKey()
     {
         string[] domains = EmailAddress.TryParse(Email, out var address) && address.AsciiDomain.Contains("xn--", StringComparison.Ordinal)
@@ -120,7 +122,7 @@ internal sealed class Customer
     private void Touch(DateTimeOffset now)
     {
         Version++;
-        // Another replica's clock, or this one after it was set, may be behind.
+        // This replica's clock may be behind: it was set back, or another replica's clock is ahead.
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
 

@@ -13,20 +13,20 @@ namespace OrderInventory.Customers.Features;
 
 internal static class CreateCustomer
 {
-    /// <summary>A customer to be made.</summary>
+    /// <summary>A customer to create.</summary>
     /// <param name="Name">1 to 200 characters.</param>
     /// <param name="Email">No other customer may have it.</param>
     /// <param name="Phone">1 to 40 characters, as the customer writes it; in E.164 form when <c>channels.sms</c> is on.</param>
-    /// <param name="Language">IETF language tag of the messages that the customer gets; <c>en</c> when left out.</param>
-    /// <param name="Channels">Where the customer wants to be told; by e-mail alone when left out.</param>
+    /// <param name="Language">IETF language tag of the messages to the customer; <c>en</c> when left out.</param>
+    /// <param name="Channels">How the customer wants to be notified; by e-mail only when left out.</param>
     [Example("""{"name": "Maria Anders", "email": "maria@example.com", "phone": "+49300074321", "language": "de", "channels": {"email": true, "sms": true, "webhook": false}}""")]
     public sealed record Request([property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null, ContactChannels? Channels = null);
 
     /// <summary>Create a customer</summary>
     /// <remarks>
-    /// 409 <c>email-taken</c> when another customer has the e-mail address; upper and lower case do not matter.
-    /// 422 <c>idempotency-key-reused</c> also when the Idempotency-Key has made a customer who is erased by now, 404 when they are being erased
-    /// at this moment. Publishes <c>customer.updated</c>.
+    /// 409 <c>email-taken</c> when another customer has the e-mail address; upper and lower case do not matter. 422 <c>idempotency-key-reused</c>
+    /// also when the Idempotency-Key created a customer who has been erased since; 404 while that customer is being erased. Publishes
+    /// <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<Created<CustomerResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
@@ -72,7 +72,7 @@ internal static class CreateCustomer
         return Created(http, CustomerResponse.Of(customer));
     }
 
-    /// <summary>A default that is given is the same request as one that is left out.</summary>
+    /// <summary>Removes stated defaults: a request that states a default is the same as one that leaves it out.</summary>
     private static Request WithoutDefaults(Request request) => request with
     {
         Language = request.Language == Customer.DefaultLanguage ? null : request.Language,

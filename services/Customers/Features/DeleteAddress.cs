@@ -11,8 +11,8 @@ internal static class DeleteAddress
 {
     /// <summary>Delete an address of a customer</summary>
     /// <remarks>
-    /// If-Match and ETag are the customer's. When it was the default, the oldest that is left becomes it. Orders keep the copy that they
-    /// have. Publishes <c>customer.updated</c>, without the address.
+    /// If-Match and ETag are the customer's. When the address was the default, the oldest remaining one becomes the default. Orders keep their
+    /// copies. Publishes <c>customer.updated</c>, without the address.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, Guid addressId, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ internal static class DeleteAddress
             return refused;
         }
 
-        // A client that goes on changing needs it.
+        // A client that makes further changes needs the new version.
         ETags.Set(http, customer.Version);
         return TypedResults.NoContent();
     }

@@ -11,8 +11,8 @@ internal static class EraseCustomer
 {
     /// <summary>Erase a customer</summary>
     /// <remarks>
-    /// Name, e-mail address, phone and addresses are gone for good; orders are kept, and open ones go on. The e-mail address may be used again.
-    /// A second time the answer is 404, as for every erased customer. Publishes <c>customer.updated</c>.
+    /// Name, e-mail address, phone and addresses are deleted permanently; orders are kept, and open ones continue. The e-mail address may be used
+    /// again. A second request gets 404, like every request for an erased customer. Publishes <c>customer.updated</c>.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, CustomersDb db, TimeProvider time, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal static class EraseCustomer
             return refused;
         }
 
-        // The hash of a request lets one check a guess of what was in it. Without it the key still stands for this customer.
+        // A request's hash would let someone verify a guess of its contents. Without the hash the key still refers to this customer.
         var addresses = AddressesOf(id);
         await db.Set<IdempotencyKey>().Where(k => k.ResourceId == id || k.Caller.EndsWith(addresses))
             .ExecuteUpdateAsync(keys => keys.SetProperty(k => k.Fingerprint, Array.Empty<byte>()), cancellationToken);
@@ -43,6 +43,6 @@ internal static class EraseCustomer
         return TypedResults.NoContent();
     }
 
-    /// <summary>The space of the Idempotency-Keys that have added addresses to a customer, behind the callers'.</summary>
+    /// <summary>The key space of Idempotency-Keys that add addresses to a customer; in the stored key it follows the caller's subject.</summary>
     public static string AddressesOf(Guid customer) => $"addresses of {customer}";
 }

@@ -9,7 +9,7 @@ namespace OrderInventory.Customers.Features;
 internal static class GetCustomer
 {
     /// <summary>Read a customer</summary>
-    /// <remarks>Always from the database: an erased customer must not live on in a cache.</remarks>
+    /// <remarks>Always read from the database: an erased customer must not remain in a cache.</remarks>
     public static async Task<Results<Results<Ok<CustomerResponse>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, CustomersDb db, CancellationToken cancellationToken)
     {

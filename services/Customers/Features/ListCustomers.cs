@@ -16,12 +16,12 @@ internal static class ListCustomers
     private const int MaxText = 200;
 
     /// <summary>List customers, oldest first</summary>
-    /// <remarks>All filters given must hold. With <c>ids</c> the answer is one page with those that there are.</remarks>
-    /// <param name="q">Text to be found in name, e-mail, phone or a city; up to 200 characters; case does not matter.</param>
+    /// <remarks>All given filters must match. With <c>ids</c> the response is one page of those that exist.</remarks>
+    /// <param name="q">Text in the name, e-mail, phone or a city; up to 200 characters; case does not matter.</param>
     /// <param name="email">Exactly this e-mail address; case does not matter.</param>
     /// <param name="ids">Up to 100 ids, separated by commas.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<CustomerResponse>>, ProblemHttpResult>> HandleAsync(
         string? q, string? email, string? ids, int? limit, string? cursor, CustomersDb db, CancellationToken cancellationToken)
     {

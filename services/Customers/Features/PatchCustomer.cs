@@ -12,11 +12,11 @@ namespace OrderInventory.Customers.Features;
 
 internal static class PatchCustomer
 {
-    /// <summary>What can be patched; what is left out stays.</summary>
+    /// <summary>The members that can be patched; a member that is left out does not change.</summary>
     /// <param name="Name">1 to 200 characters.</param>
     /// <param name="Email">No other customer may have it.</param>
-    /// <param name="Language">IETF language tag of the messages that the customer gets.</param>
-    /// <param name="Channels">Where the customer wants to be told; one of them alone may be given.</param>
+    /// <param name="Language">IETF language tag of the messages to the customer.</param>
+    /// <param name="Channels">How the customer wants to be notified; a single channel may be given.</param>
     /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; null removes it.</param>
     public sealed record Document([property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(35)] string Language, ContactChannels Channels, [property: MaxLength(40)] string? Phone = null);
 

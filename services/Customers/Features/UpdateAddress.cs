@@ -11,16 +11,16 @@ namespace OrderInventory.Customers.Features;
 
 internal static class UpdateAddress
 {
-    /// <summary>What the address is to be.</summary>
+    /// <summary>The new address.</summary>
     /// <param name="Line1">Street and number: 1 to 200 characters.</param>
     /// <param name="City">1 to 100 characters.</param>
     /// <param name="Country">ISO 3166-1 alpha-2 code, upper case.</param>
     /// <param name="Label">What the customer calls it: up to 50 characters; none when left out.</param>
-    /// <param name="Name">Who receives there, if not the customer: up to 200 characters; none when left out.</param>
+    /// <param name="Name">The recipient, if not the customer: up to 200 characters; none when left out.</param>
     /// <param name="Line2">Up to 200 characters; none when left out.</param>
     /// <param name="PostalCode">Up to 20 characters; none when left out.</param>
     /// <param name="Region">Up to 100 characters; none when left out.</param>
-    /// <param name="Default">True makes it the default in the place of the one before; otherwise the default stays which it is.</param>
+    /// <param name="Default">True makes it the default instead of the previous one; otherwise the default does not change.</param>
     [Example("""{"label": "office", "line1": "Obere Str. 58", "postalCode": "12209", "city": "Berlin", "country": "DE", "default": true}""")]
     public sealed record Request(
         [property: MaxLength(200)] string Line1, [property: MaxLength(100)] string City, [property: MaxLength(2)] string Country, [property: MaxLength(50)] string? Label = null, [property: MaxLength(200)] string? Name = null, [property: MaxLength(200)] string? Line2 = null, [property: MaxLength(20)] string? PostalCode = null,

@@ -12,12 +12,12 @@ namespace OrderInventory.Customers.Features;
 
 internal static class UpdateCustomer
 {
-    /// <summary>What the customer is to be.</summary>
+    /// <summary>The customer's new details.</summary>
     /// <param name="Name">1 to 200 characters.</param>
     /// <param name="Email">No other customer may have it.</param>
     /// <param name="Phone">1 to 40 characters, in E.164 form when <c>channels.sms</c> is on; none when left out.</param>
-    /// <param name="Language">IETF language tag of the messages that the customer gets; as it was when left out.</param>
-    /// <param name="Channels">Where the customer wants to be told; as it was when left out.</param>
+    /// <param name="Language">IETF language tag of the messages to the customer; unchanged when left out.</param>
+    /// <param name="Channels">How the customer wants to be notified; unchanged when left out.</param>
     [Example("""{"name": "Maria Anders", "email": "maria.anders@example.com", "phone": "+49300074321"}""")]
     public sealed record Request([property: MaxLength(200)] string Name, [property: MaxLength(254)] string Email, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null, ContactChannels? Channels = null);
 

@@ -4,7 +4,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Customers.Http;
 
-/// <summary>What an address may be, whichever request brings it.</summary>
+/// <summary>The rules for an address, shared by all requests.</summary>
 internal static class AddressRules
 {
     public static ProblemHttpResult? Check(AddressDetails details)
@@ -22,5 +22,6 @@ internal static class AddressRules
     }
 
     public static ProblemHttpResult TooMany() => Problems.Conflict(
-        "too-many-addresses", "The customer has too many addresses.", $"At most {AddressBook.MaxAddresses} are kept. Delete one first, or change one.");
+        "too-many-addresses", "The customer has too many addresses.",
+        $"At most {AddressBook.MaxAddresses} addresses are allowed. Delete one first, or change one.");
 }

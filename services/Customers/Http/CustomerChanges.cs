@@ -10,8 +10,8 @@ namespace OrderInventory.Customers.Http;
 internal static class CustomerChanges
 {
     /// <summary>
-    /// Saves a changed customer with the event that tells of it. The problem is what to answer when somebody else was faster: 412 for
-    /// another change, 404 for an erasure, 409 for the e-mail address.
+    /// Saves a changed customer together with its event. Returns null, or the problem to answer when another request was faster: 412 for another
+    /// change, 404 for an erasure, 409 for the e-mail address.
     /// </summary>
     public static async Task<ProblemHttpResult?> SaveChangedAsync(this CustomersDb db, Customer customer, CancellationToken cancellationToken)
     {
@@ -38,8 +38,8 @@ internal static class CustomerChanges
     }
 
     /// <summary>
-    /// Asked first, although the unique index decides in the end: PostgreSQL writes the value of a refused key to its own log, where an
-    /// e-mail address has no business.
+    /// Checked first, although the unique index decides in the end: PostgreSQL writes the value of a rejected key to its own log, where an e-mail
+    /// address must not appear.
     /// </summary>
     public static Task<bool> IsEmailTakenAsync(this CustomersDb db, Customer customer, CancellationToken cancellationToken) =>
         customer.EmailKey is { } key

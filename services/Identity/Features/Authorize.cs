@@ -7,7 +7,10 @@ using OpenIddict.Server.AspNetCore;
 
 namespace OrderInventory.Identity.Features;
 
-/// <summary>Sends a page its code once the person has signed in. OpenIddict has checked the client, its address and the PKCE challenge by then.</summary>
+/// <summary>
+/// Returns an authorization code to a page once the person has signed in. OpenIddict has already checked the client, its redirect URI and the
+/// PKCE challenge.
+/// </summary>
 internal static class Authorize
 {
     public static async Task<IResult> HandleAsync(HttpContext http)

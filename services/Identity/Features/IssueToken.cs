@@ -7,7 +7,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace OrderInventory.Identity.Features;
 
-/// <summary>Answers a token for client credentials, or for a code of <see cref="Authorize"/>. OpenIddict has checked both by then.</summary>
+/// <summary>Issues a token for client credentials, a code of <see cref="Authorize"/> or a refresh token. OpenIddict has checked them.</summary>
 internal static class IssueToken
 {
     public static async Task<IResult> HandleAsync(HttpContext http)
@@ -31,7 +31,7 @@ internal static class IssueToken
                 new(new Dictionary<string, string?>
                 {
                     [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidRequest,
-                    [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = $"{client} acts for a customer: add the form parameter customer_id, a customer's id.",
+                    [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = $"{client} acts for a customer: set the form parameter customer_id to the customer's id.",
                 }),
                 [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
     }

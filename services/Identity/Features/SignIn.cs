@@ -19,12 +19,12 @@ internal static class SignIn
     {
         if (!people.Authenticates(name ?? "", secret ?? ""))
         {
-            return Page(returnUrl, "That is not the secret of this start.", StatusCodes.Status400BadRequest);
+            return Page(returnUrl, "The secret is wrong. It changes at each start.", StatusCodes.Status400BadRequest);
         }
 
         if (Issuer.RoleOf(name!, customer?.Trim()) is not var (_, id))
         {
-            return Page(returnUrl, "demo-customer acts for a customer: name one by their id.", StatusCodes.Status400BadRequest);
+            return Page(returnUrl, "demo-customer acts for a customer: enter the customer's id.", StatusCodes.Status400BadRequest);
         }
 
         var identity = new ClaimsIdentity([new(ClaimTypes.Name, name!)], CookieAuthenticationDefaults.AuthenticationScheme);
@@ -34,7 +34,7 @@ internal static class SignIn
         }
 
         await http.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, new(identity));
-        // Nowhere but to the request that sent the person here.
+        // Follows the return URL only when it leads to the authorization request that sent the person here.
         return returnUrl?.StartsWith(Issuer.AuthorizePath + "?", StringComparison.Ordinal) == true ? Results.LocalRedirect(returnUrl) : Results.LocalRedirect("/");
     }
 
@@ -47,11 +47,11 @@ internal static class SignIn
         <title>Sign in to OrderInventory</title>
         <main>
         <h1>Sign in</h1>
-        <p>People of the demo shop. Their secrets are new at each start and stand in <code>.run/endpoints.json</code> under <code>clients</code>.</p>
+        <p>Choose a person of the demo shop. The secrets change at each start; see <code>clients</code> in <code>.run/endpoints.json</code>.</p>
         {(problem is null ? "" : $"<p role=\"alert\"><strong>{WebUtility.HtmlEncode(problem)}</strong></p>")}
         <form method="post" action="{Path}">
         <input type="hidden" name="returnUrl" value="{WebUtility.HtmlEncode(returnUrl)}">
-        <p><label>Who <select name="name">{string.Concat(People.All.Keys.Select(person => $"<option>{person}</option>"))}</select></label></p>
+        <p><label>Person <select name="name">{string.Concat(People.All.Keys.Select(person => $"<option>{person}</option>"))}</select></label></p>
         <p><label>Secret <input name="secret" type="password" autocomplete="current-password" required></label></p>
         <p><label>For demo-customer, the customer's id <input name="customer" size="36"></label></p>
         <p><button>Sign in</button></p>

@@ -4,7 +4,7 @@ using OpenIddict.Server.AspNetCore;
 
 namespace OrderInventory.Identity.Features;
 
-/// <summary>Ends the person's session, and sends the page on to where it wished, if that is one of its own addresses.</summary>
+/// <summary>Ends the person's session, and redirects to the address that the page asked for if that is one of the page's own addresses.</summary>
 internal static class SignOut
 {
     public static async Task<IResult> HandleAsync(HttpContext http)

@@ -3,10 +3,10 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Clients;
 
-/// <summary>The Order service, which knows what its orders should hold.</summary>
+/// <summary>Client of the Orders service, which knows what its orders should hold.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
 {
-    /// <summary>The answer of <c>GET /internal/orders/open-lines</c>.</summary>
+    /// <summary>The response of <c>GET /internal/orders/open-lines</c>.</summary>
     public sealed record OpenLines(IReadOnlyList<OpenLine> Items);
 
     /// <param name="ProductId">The product.</param>
@@ -14,7 +14,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
     /// <param name="PendingQuantity">Units of orders that Inventory has not answered yet.</param>
     public sealed record OpenLine(Guid ProductId, long Quantity, long PendingQuantity = 0);
 
-    /// <summary>Units that orders should hold, by product; null when Orders does not say.</summary>
+    /// <summary>Units that orders should hold, by product; null when Orders does not answer.</summary>
     public async Task<Dictionary<Guid, OpenLine>?> GetOpenLinesAsync(IReadOnlyList<Guid> products, CancellationToken cancellationToken)
     {
         try
@@ -31,6 +31,6 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not say what its orders should hold: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders did not answer what its open orders should hold: {Reason}")]
     private partial void LogUnavailable(string reason);
 }

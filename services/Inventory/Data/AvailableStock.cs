@@ -3,8 +3,8 @@ using Npgsql;
 namespace OrderInventory.Inventory.Data;
 
 /// <summary>
-/// What could be reserved just now, from the database and never from a cache: at active locations, with the units of holds whose time is
-/// over, for the sweeper may not have come yet.
+/// What could be reserved now, from the database and never from a cache: the available units at active locations, and the units of holds that are
+/// due but not yet ended by the sweeper.
 /// </summary>
 internal static class AvailableStock
 {
@@ -35,12 +35,17 @@ internal static class AvailableStock
          GROUP BY product_id, owner
          """;
 
-    /// <summary>What is free of each product, and what the orders and holds in question have of it. One statement, so one moment.</summary>
-    /// <param name="database">Where the truth is.</param>
-    /// <param name="products">Which products.</param>
-    /// <param name="orders">Orders whose reservations count as available to themselves.</param>
-    /// <param name="holds">Holds that count as available, while they live, each to the customer who names it; null for whoever may have any hold.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <summary>
+    /// Reads the free units of each product, and the units that the given orders and holds have. One statement, so all numbers are of the same
+    /// moment.
+    /// </summary>
+    /// <param name="database">The database.</param>
+    /// <param name="products">The products.</param>
+    /// <param name="orders">Orders whose own reservations count as available to them.</param>
+    /// <param name="holds">
+    /// Holds that count as available while they are live, each only to the customer next to it; null stands for a caller who may use any hold.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     public static async Task<Units> ReadAsync(
         NpgsqlDataSource database, Guid[] products, Guid[] orders, (Guid Id, Guid? Customer)[] holds, CancellationToken cancellationToken)
     {
@@ -64,14 +69,14 @@ internal static class AvailableStock
         return units;
     }
 
-    /// <summary>Units by product and owner; nobody owns what is free.</summary>
+    /// <summary>Units by product and owner; free units have no owner.</summary>
     internal sealed class Units
     {
         private readonly Dictionary<(Guid Product, Guid Owner), long> _units = [];
 
         public void Add(Guid product, Guid owner, long units) => _units[(product, owner)] = units;
 
-        /// <summary>What whoever has this order and this hold could have of the product.</summary>
+        /// <summary>The units of the product that a caller with this order and this hold could get.</summary>
         public long For(Guid product, Guid? orderId, Guid? holdId) =>
             Of(product, Guid.Empty) + (orderId is { } order ? Of(product, order) : 0) + (holdId is { } hold ? Of(product, hold) : 0);
 

@@ -3,12 +3,12 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Forgets holds that ended more than a week ago.</summary>
+/// <summary>Deletes holds that ended more than a week ago.</summary>
 internal sealed class HoldCleaner(NpgsqlDataSource database, TimeProvider time, ILogger<HoldCleaner> logger) : OldRowsCleaner("holds", time, logger)
 {
     protected override async Task<int> DeleteSomeAsync(CancellationToken cancellationToken)
     {
-        // Ids are UUIDv7, so the primary key finds them by their age.
+        // Ids are UUIDv7, so the primary key finds them by age.
         await using var delete = database.CreateCommand(
             """
             DELETE FROM holds WHERE id IN (

@@ -3,7 +3,7 @@ using OrderInventory.Inventory.Domain;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>The column <c>holds.lines</c>: what was asked for, one line per product.</summary>
+/// <summary>The column <c>holds.lines</c>: the requested units, one line per product.</summary>
 internal static class HoldLines
 {
     public static string Write(IReadOnlyDictionary<Guid, long> wanted) =>

@@ -5,7 +5,7 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Writes what was decided of holds. Their lines are rows of their own, so that a product's share of a hold can be given back alone.</summary>
+/// <summary>Writes the decisions about holds. Hold lines are separate rows, so that one product's share of a hold can be released alone.</summary>
 internal static class HoldWriter
 {
     /// <summary>Adds the writes to the transaction's batch.</summary>
@@ -13,19 +13,19 @@ internal static class HoldWriter
     {
         var changed = stock.Holds.Where(hold => hold.IsChanged).ToList();
         var added = stock.Holds.Where(hold => hold.IsNew).ToList();
-        writes.AddRows(added, rows => InsertHolds(rows, stock.Now));
-        writes.AddRows(changed, rows => UpdateHolds(rows, stock.Now));
+        writes.AddRows(added, InsertHolds);
+        writes.AddRows(changed, UpdateHolds);
         writes.AddRows(changed, DeleteLines);
         writes.AddRows([.. changed.Concat(added).SelectMany(hold => hold.Lines.Select(line => new HeldLine(hold.Id, line)))], InsertLines);
         writes.AddRows(stock.ExpiredLines, DeleteExpiredLines);
     }
 
-    // The time ends by the clock that will end it: the database's.
-    private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
+    // All times of a hold come from the clock that also decides when it has expired: the database's.
+    private static NpgsqlBatchCommand InsertHolds(IReadOnlyList<Hold> holds) => new(
         """
         INSERT INTO holds (id, status, expires_at, version, lines, created_at, updated_at, customer_id)
-        SELECT id, 'live', clock_timestamp() + lifetime, version, lines::jsonb, clock_timestamp(), $5, customer_id
-        FROM unnest($1, $2, $3, $4, $6) AS n (id, lifetime, version, lines, customer_id)
+        SELECT id, 'live', made + lifetime, version, lines::jsonb, made, made, customer_id
+        FROM unnest($1, $2, $3, $4, $5) AS n (id, lifetime, version, lines, customer_id), clock_timestamp() AS made
         """)
     {
         Parameters =
@@ -34,14 +34,14 @@ internal static class HoldWriter
             OutboxSql.Array(holds, h => h.Lifetime!.Value, NpgsqlDbType.Interval),
             OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
             OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
-            new() { Value = now.UtcDateTime },
             OutboxSql.Array(holds, h => h.CustomerId, NpgsqlDbType.Uuid),
         },
     };
 
-    private static NpgsqlBatchCommand UpdateHolds(IReadOnlyList<Hold> holds, DateTimeOffset now) => new(
+    private static NpgsqlBatchCommand UpdateHolds(IReadOnlyList<Hold> holds) => new(
         """
-        UPDATE holds h SET status = n.status, version = n.version, lines = n.lines::jsonb, order_id = n.order_id, updated_at = greatest(h.updated_at, $6)
+        UPDATE holds h SET status = n.status, version = n.version, lines = n.lines::jsonb, order_id = n.order_id,
+            updated_at = greatest(h.updated_at, clock_timestamp())
         FROM unnest($1, $2, $3, $4, $5) AS n (id, status, version, lines, order_id)
         WHERE h.id = n.id
         """)
@@ -53,7 +53,6 @@ internal static class HoldWriter
             OutboxSql.Array(holds, h => h.Version, NpgsqlDbType.Bigint),
             OutboxSql.Array(holds, h => HoldLines.Write(h.Wanted), NpgsqlDbType.Text),
             OutboxSql.Array(holds, h => h.OrderId, NpgsqlDbType.Uuid),
-            new() { Value = now.UtcDateTime },
         },
     };
 

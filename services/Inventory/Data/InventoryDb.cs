@@ -6,7 +6,9 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>A row of <c>stock_levels</c>, for reading. Changes go through <see cref="StockLoader"/>, which locks, and <see cref="StockWriter"/>.</summary>
+/// <summary>
+/// A row of <c>stock_levels</c>, for reading. Changes go through <see cref="StockLoader"/>, which locks, and <see cref="StockWriter"/>.
+/// </summary>
 internal sealed class StockLevelRow
 {
     public Guid ProductId { get; init; }
@@ -18,7 +20,9 @@ internal sealed class StockLevelRow
     public long Version { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Whether somebody removed the record. The row stays, for the product's version must go on if it comes back; nobody is shown it.</summary>
+    /// <summary>
+    /// Whether the record was removed. The row is then hidden, but stays: the product's version must continue if the record is created again.
+    /// </summary>
     public bool Removed { get; init; }
 }
 
@@ -32,10 +36,10 @@ internal sealed class ReservationRow
     public required string Shortages { get; init; }
     public DateTimeOffset DecidedAt { get; init; }
 
-    /// <summary>What has left and not come back; null until the order is shipped.</summary>
+    /// <summary>Units that were shipped and not returned, also lines of 0 units; null until the order is shipped.</summary>
     public string? Shipped { get; init; }
 
-    /// <summary>The versions of the order whose returns were taken back; null until the order is shipped.</summary>
+    /// <summary>The order versions whose returns were taken back; null until the order is shipped.</summary>
     public string? ReturnedVersions { get; init; }
 }
 
@@ -47,23 +51,23 @@ internal sealed class HoldRow
     public DateTimeOffset ExpiresAt { get; init; }
     public long Version { get; init; }
 
-    /// <summary>What was asked for, to be read also when nothing is held any more.</summary>
+    /// <summary>The requested units, readable even when nothing is held any more.</summary>
     public required string Lines { get; init; }
 
-    /// <summary>The order that has it, when it is consumed.</summary>
+    /// <summary>The order that consumed it.</summary>
     public Guid? OrderId { get; init; }
 
-    /// <summary>The customer whose it is; null for one of the staff's.</summary>
+    /// <summary>The customer it belongs to; null for a hold made by staff.</summary>
     public Guid? CustomerId { get; init; }
 
-    /// <summary>Until then one replica's sweeper has claimed it.</summary>
+    /// <summary>Until then it is claimed by one replica's sweeper.</summary>
     public DateTimeOffset? SweptUntil { get; init; }
 
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>A row of <c>hold_lines</c>: units that are in the reserved number of a level.</summary>
+/// <summary>A row of <c>hold_lines</c>: units that are part of a level's reserved quantity.</summary>
 internal sealed class HoldLineRow
 {
     public Guid HoldId { get; init; }
@@ -80,7 +84,7 @@ internal sealed class StockBalanceRow
     public long OnHand { get; init; }
     public long Reserved { get; init; }
 
-    /// <summary>The last movement of the product that is in it, at whatever location: all rows of a product have the same.</summary>
+    /// <summary>The last movement of the product that the balance includes, at any location: the same in all rows of a product.</summary>
     public Guid LastMovementId { get; init; }
 }
 
@@ -100,12 +104,12 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
         modelBuilder.Entity<StockLevelRow>(level =>
         {
             level.ToTable("stock_levels", table => table.HasCheckConstraint("ck_stock_levels_reserved", "reserved BETWEEN 0 AND on_hand"));
-            // Product first: a distributed database spreads the table by it, and a batch locks rows in this order.
+            // Product first: a distributed database shards the table by it, and a batch locks rows in this order.
             level.HasKey(l => new { l.ProductId, l.Location });
             level.Property(l => l.Available).HasComputedColumnSql("on_hand - reserved", stored: true);
             level.Property(l => l.Removed).HasDefaultValue(false);
             level.HasQueryFilter(l => !l.Removed);
-            // Room for new row versions in the page, so that the many updates touch no index.
+            // Leaves room for new row versions in the page, so that the many updates touch no index.
             level.HasStorageParameter("fillfactor", 50);
         });
         modelBuilder.Entity<ProductCopy>(product =>
@@ -123,7 +127,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             reservation.Property(r => r.Shortages).HasColumnType("jsonb");
             reservation.Property(r => r.Shipped).HasColumnType("jsonb");
             reservation.Property(r => r.ReturnedVersions).HasColumnType("jsonb");
-            // The few that hold something, of all that were ever decided: for whoever adds up what is held.
+            // Only the reservations that hold something, few among all ever decided: for queries that add up what is held.
             reservation.HasIndex(r => r.OrderId).HasDatabaseName("ix_reservations_holding").HasFilter("lines <> '[]'");
         });
         modelBuilder.Entity<Location>(location =>
@@ -147,7 +151,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options) : DbCon
             hold.Property(h => h.Id).ValueGeneratedNever();
             hold.Property(h => h.Lines).HasColumnType("jsonb");
             hold.Property(h => h.Status).HasConversion(status => Outcomes.Format(status), text => Outcomes.ParseHold(text));
-            // What the sweeper, and every batch of orders, looks at first.
+            // The sweeper and every batch of orders query this first.
             hold.HasIndex(h => h.ExpiresAt, "ix_holds_live").HasFilter("status = 'live'");
         });
         modelBuilder.Entity<HoldLineRow>(line =>

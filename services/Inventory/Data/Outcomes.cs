@@ -4,12 +4,12 @@ using OrderInventory.Inventory.Domain;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Enum values as they stand in columns: the same camelCase words as in the API.</summary>
+/// <summary>Enum values as stored in columns: the same camelCase words as in the API.</summary>
 internal static class Outcomes
 {
-    private static readonly Dictionary<ReservationOutcome, string> s_outcomes = Words<ReservationOutcome>();
-    private static readonly Dictionary<MovementKind, string> s_kinds = Words<MovementKind>();
-    private static readonly Dictionary<HoldStatus, string> s_holds = Words<HoldStatus>();
+    private static readonly Dictionary<ReservationOutcome, string> s_outcomes = Names<ReservationOutcome>();
+    private static readonly Dictionary<MovementKind, string> s_kinds = Names<MovementKind>();
+    private static readonly Dictionary<HoldStatus, string> s_holds = Names<HoldStatus>();
 
     public static string Format(HoldStatus status) => s_holds[status];
 
@@ -21,7 +21,7 @@ internal static class Outcomes
 
     public static ReservationOutcome Parse(string outcome) => Enum.Parse<ReservationOutcome>(outcome, ignoreCase: true);
 
-    private static Dictionary<T, string> Words<T>()
+    private static Dictionary<T, string> Names<T>()
         where T : struct, Enum =>
         Enum.GetValues<T>().ToDictionary(value => value, value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()));
 }

@@ -6,7 +6,7 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>What is known of products here, and which holds have some of them.</summary>
+/// <summary>The local copies of products, and the holds that contain them.</summary>
 internal static class ProductCopies
 {
     public static NpgsqlBatchCommand Upsert(IReadOnlyList<ProductUpdated> products) => new(
@@ -36,7 +36,7 @@ internal static class ProductCopies
         return (Guid[])(await find.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>Makes the transaction be run again when other holds than these have some of the products.</summary>
+    /// <summary>Makes the transaction run again when holds other than these have some of the products.</summary>
     public static NpgsqlBatchCommand EnsureHolds(Guid[] products, Guid[] holds) => new(
         """
         SELECT ensure_unchanged(NOT EXISTS (SELECT FROM hold_lines WHERE product_id = ANY($1) AND hold_id <> ALL($2)),

@@ -4,17 +4,20 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Inventory.Data;
 
 /// <summary>
-/// Closing balances: what the movements of a product add up to at each location, up to a movement that is the same for all of its locations, the cut.
-/// Whoever wants to know what a ledger adds up to reads them and the movements behind the cut.
+/// Closing balances: the sums of a product's movements at each location, up to a movement that is the same for all of its locations, the cut. A
+/// ledger's sum is the balances plus the movements after the cut.
 /// </summary>
 /// <remarks>
-/// No movement is missed. Those of a product are written under its locks, each with an id above the one before (Stock.Record), so when a statement sees one,
-/// all with smaller ids have been committed, and none is to come. The cut is such a movement. Should all levels of a product be lost, and with them the time
-/// of its last movement, the clock alone makes the next id; the cut is a day old, and no clock is a day slow.
+/// No movement is missed. The movements of a product are written under its locks, each with an id greater than the one before (Stock.Record). So
+/// when a statement sees a movement, all those with smaller ids have been committed, and none will follow. The cut is such a movement. If all
+/// levels of a product are lost, and with them the time of its last movement, the next id depends on the clock alone; the cut is a day old, and
+/// no clock is a day slow.
 /// </remarks>
 internal static class StockBalances
 {
-    /// <summary>The last movement that is in the balances of product <c>p</c>, or an id below all of them when there are no balances.</summary>
+    /// <summary>
+    /// The last movement that is in the balances of product <c>p</c>, or an id smaller than all others when there are no balances.
+    /// </summary>
     public const string Cut =
         """
         coalesce(
@@ -22,10 +25,10 @@ internal static class StockBalances
             '00000000-0000-0000-0000-000000000000'::uuid)
         """;
 
-    // Two at the same time would add the same movements. Nobody else writes the table, and who reads it does not wait.
+    // Two transactions at the same time would add the same movements. Nothing else writes the table, and readers do not wait.
     private const string Lock = "LOCK TABLE stock_balances IN SHARE ROW EXCLUSIVE MODE";
 
-    // Of a product with nothing to add it is one step of each index. Locations without a new movement get the new cut too.
+    // For a product with nothing to add it is one probe of each index. Locations without a new movement get the new cut too.
     private const string Add =
         $"""
         WITH old AS (
@@ -46,14 +49,14 @@ internal static class StockBalances
         SET on_hand = excluded.on_hand, reserved = excluded.reserved, last_movement_id = excluded.last_movement_id
         """;
 
-    /// <summary>Adds what happened before the time to the products' balances. The lock is held until the transaction ends.</summary>
+    /// <summary>Adds movements before the given time to the products' balances. The lock is held until the transaction ends.</summary>
     public static void AddClosing(this NpgsqlBatch writes, Guid[] products, DateTimeOffset before)
     {
         writes.BatchCommands.Add(new(Lock));
         writes.BatchCommands.Add(Close(products, before));
     }
 
-    /// <summary>Makes the product's balances anew from its whole ledger.</summary>
+    /// <summary>Rebuilds the product's balances from its whole ledger.</summary>
     public static void AddClosingFromScratch(this NpgsqlBatch writes, Guid product, DateTimeOffset before)
     {
         writes.BatchCommands.Add(new(Lock));

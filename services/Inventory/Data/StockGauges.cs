@@ -5,8 +5,8 @@ namespace OrderInventory.Inventory.Data;
 internal static class StockGauges
 {
     /// <summary>
-    /// Whether the books agree, in one number: 0. It looks through all reservations that hold something, so seldom; the ledger is left to the
-    /// report (GET /api/inventory/reconciliation).
+    /// Adds a gauge of the difference between the stock records: 0 when they agree. It reads all reservations that hold something, so it is
+    /// measured rarely. Only the report (GET /api/inventory/reconciliation) checks the ledger.
     /// </summary>
     public static void AddStockGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Inventory", TimeSpan.FromMinutes(5),
@@ -20,5 +20,5 @@ internal static class StockGauges
                 UNION ALL SELECT product_id, location, quantity FROM hold_lines) AS held
             GROUP BY 1, 2) AS h USING (product_id, location)
         """,
-        new DatabaseGauge("inventory.reconciliation.difference", "{unit}", "Units by which what is reserved differs from what orders and holds have, summed over products; 0 when the books agree"));
+        new DatabaseGauge("inventory.reconciliation.difference", "{unit}", "Units by which the reserved quantity differs from what orders and holds have, summed over products; 0 when the books balance"));
 }

@@ -6,43 +6,43 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Which rows a transaction is about.</summary>
+/// <summary>The rows that a transaction locks and reads.</summary>
 internal sealed record StockScope
 {
-    /// <summary>Orders whose reservations are decided on.</summary>
+    /// <summary>Orders whose reservations the transaction decides on.</summary>
     public Guid[] Orders { get; init; } = [];
 
-    /// <summary>Products whose stock is.</summary>
+    /// <summary>Products whose stock the transaction decides on.</summary>
     public Guid[] Products { get; init; } = [];
 
-    /// <summary>Holds that may be taken; the products that they hold are locked too.</summary>
+    /// <summary>Holds that may be changed or ended; the products that they hold are locked too.</summary>
     public Guid[] Holds { get; init; } = [];
 
     /// <summary>
-    /// For changes that may create stock at a location: no location is deleted until the transaction ends. Of an order only a return does; otherwise
-    /// orders and holds take what is there.
+    /// For changes that may create stock at a location: no location is deleted until the transaction ends. Of an order's events only a return
+    /// does this; all others use existing stock.
     /// </summary>
-    public bool KeepLocations { get; init; }
+    public bool LockLocations { get; init; }
 
-    /// <summary>For changes that must not create stock or holds of products that were deleted.</summary>
-    public bool FindDeleted { get; init; }
+    /// <summary>For changes that must not create stock of deleted products, or holds of products that cannot be ordered.</summary>
+    public bool FindStatus { get; init; }
 
-    /// <summary>For a rebuild: what the ledger of these products adds up to.</summary>
+    /// <summary>For a rebuild: also sum the ledger of these products.</summary>
     public bool SumLedger { get; init; }
 
-    /// <summary>Products whose stock is changed, possibly with a new record at another location.</summary>
-    public static StockScope ToChange(params Guid[] products) => new() { Products = products, KeepLocations = true };
+    /// <summary>The scope of a change to products' stock, possibly with a new record at another location.</summary>
+    public static StockScope ToChange(params Guid[] products) => new() { Products = products, LockLocations = true };
 }
 
 /// <summary>
-/// Locks and reads what a transaction decides on, in one round trip. Locks are taken in one order everywhere, so two transactions never
-/// deadlock: locations, orders, products, holds, and each of them in the order of their ids. A hold is locked only
-/// after the products that it holds, so a transaction that has a product's rows also has its share of every hold.
+/// Locks and reads what a transaction decides on, in one round trip. Locks are taken in the same order everywhere, so that two transactions never
+/// deadlock: locations, orders, products, holds, and each of them in the order of their ids. A hold is locked only after the products that it
+/// holds, so a transaction that has locked a product also has that product's share of every hold.
 /// </summary>
 internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
 {
-    // lock_stock raises 40001 when rows were added between its read and its locks; the caller repeats the transaction. The last
-    // column is one probe of an index over live holds by the end of their time, which the sweeper keeps nearly empty below now.
+    // lock_stock raises 40001 when rows were added between its read and its locks; the caller repeats the transaction. The last column is one
+    // probe of an index of live holds by expiry time; the sweeper keeps its part before now nearly empty.
     private const string Levels =
         """
         SELECT s.product_id, s.location, s.on_hand, s.reserved, s.low_stock_threshold, s.version, s.updated_at, s.removed, l.priority, l.active,
@@ -50,10 +50,10 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         FROM lock_stock($1, $2) AS s LEFT JOIN locations l ON l.code = s.location
         """;
 
-    /// <param name="connection">In a transaction.</param>
+    /// <param name="connection">A connection with an open transaction.</param>
     /// <param name="scope">What to lock.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <param name="by">Who asked for the change; null for the system.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="by">Who requested the change; null for the system.</param>
     public async Task<Stock> LoadAsync(NpgsqlConnection connection, StockScope scope, CancellationToken cancellationToken, Caller? by = null)
     {
         var locations = new Dictionary<string, LocationRank>();
@@ -61,12 +61,12 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         var items = new List<StockItem>();
         var holds = new List<Hold>();
         var lines = new List<HeldLine>();
-        var deleted = new HashSet<Guid>();
+        var (deleted, discontinued) = (new HashSet<Guid>(), new HashSet<Guid>());
         var ledger = new Dictionary<string, (long OnHand, long Reserved)>();
         var someAreDue = false;
 
         var reads = new Reads(connection);
-        if (scope.KeepLocations)
+        if (scope.LockLocations)
         {
             reads.Add("SELECT code, priority, active FROM locations ORDER BY code FOR KEY SHARE", row => locations.Add(row.GetString(0), new(row.GetInt32(1), row.GetBoolean(2))));
         }
@@ -99,10 +99,12 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
                 row => holds.Add(ReadHold(row, lines)), scope.Holds);
         }
 
-        if (scope.FindDeleted)
+        if (scope.FindStatus)
         {
-            // After the locks: deleting a product's holds locks its stock too.
-            reads.Add("SELECT product_id FROM product_copies WHERE product_id = ANY($1) AND status = 'deleted'", row => deleted.Add(row.GetGuid(0)), scope.Products);
+            // Read after the locks: a transaction that ends a deleted product's holds locks its stock too.
+            reads.Add(
+                "SELECT product_id, status FROM product_copies WHERE product_id = ANY($1) AND status <> 'active'",
+                row => (row.GetString(1) == "deleted" ? deleted : discontinued).Add(row.GetGuid(0)), scope.Products);
         }
 
         if (scope.SumLedger)
@@ -115,21 +117,22 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
         await reads.ExecuteAsync(cancellationToken);
         var due = someAreDue ? await LockDueLinesAsync(connection, [.. items.Select(item => item.ProductId).Distinct()], cancellationToken) : [];
 
-        // The time is taken after the locks: an earlier one could be before what their last owner has written.
+        // The time is taken after the locks: an earlier time could be before what the previous lock owner wrote.
         return new(time.GetStorableNow(), items, reservations, holds)
         {
             By = by,
             Policy = options.Allocation,
             Locations = locations,
             DeletedProducts = deleted,
+            DiscontinuedProducts = discontinued,
             Ledger = ledger,
             DueLines = due,
         };
     }
 
     /// <summary>
-    /// A hold that is being extended is waited for and read again, therefore the lock. The products are locked, so the lines
-    /// do not change.
+    /// Reads the lines of due holds. The holds are locked, so that one that is being extended is waited for and read again. The products are
+    /// locked already, so the lines do not change.
     /// </summary>
     private static async Task<List<HeldLine>> LockDueLinesAsync(NpgsqlConnection connection, Guid[] products, CancellationToken cancellationToken)
     {
@@ -174,7 +177,7 @@ internal sealed class StockLoader(InventoryOptions options, TimeProvider time)
             [.. lines.Where(held => held.HoldId == id).Select(held => held.Line)], row.GetFieldValue<Guid?>(5));
     }
 
-    /// <summary>Statements of one round trip, each with what is done with its rows.</summary>
+    /// <summary>Statements of one round trip, each with a callback for its rows.</summary>
     private sealed class Reads(NpgsqlConnection connection)
     {
         private readonly List<(NpgsqlBatchCommand Command, Action<NpgsqlDataReader> Read)> _reads = [];

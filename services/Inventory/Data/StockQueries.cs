@@ -6,11 +6,12 @@ namespace OrderInventory.Inventory.Data;
 
 internal static class StockQueries
 {
-    /// <summary>The products' levels in the order of their ids, with what the catalogue says of them. One statement, so the sums are of one moment.</summary>
+    /// <summary>The products' levels in the order of their ids, with catalogue data. One statement, so the sums are of the same moment.</summary>
     public static async Task<List<StockLevel>> ReadLevelsAsync(
-        this InventoryDb database, IReadOnlyCollection<Guid> products, CancellationToken cancellationToken = default)
+        this InventoryDb database, IReadOnlyCollection<Guid> products, bool evenRemoved = false, CancellationToken cancellationToken = default)
     {
-        var rows = await database.StockLevels.AsNoTracking()
+        var levels = database.StockLevels.AsNoTracking();
+        var rows = await (evenRemoved ? levels.IgnoreQueryFilters() : levels)
             .Where(level => products.Contains(level.ProductId))
             .LeftJoin(database.ProductCopies, level => level.ProductId, product => product.ProductId, (level, product) => new { Level = level, Product = product })
             .OrderBy(row => row.Level.ProductId)
@@ -19,8 +20,13 @@ internal static class StockQueries
     }
 
     /// <summary>One product's level as its single resource shows it; null without a record.</summary>
-    public static async Task<StockLevel?> ReadLevelAsync(this InventoryDb database, Guid productId, CancellationToken cancellationToken = default) =>
-        (await database.ReadLevelsAsync([productId], cancellationToken)) is [var level] ? level with { Product = null } : null;
+    public static async Task<StockLevel?> ReadLevelAsync(
+        this InventoryDb database, Guid productId, bool evenRemoved = false, CancellationToken cancellationToken = default) =>
+        (await database.ReadLevelsAsync([productId], evenRemoved, cancellationToken)) is [var level] ? level with { Product = null } : null;
+
+    /// <summary>The codes of the inactive locations; there are at most 200 locations.</summary>
+    public static Task<string[]> ReadInactiveLocationsAsync(this InventoryDb database, CancellationToken cancellationToken = default) =>
+        database.Locations.Where(location => !location.Active).Select(location => location.Code).ToArrayAsync(cancellationToken);
 
     /// <summary>The version of a product is the sum of its rows' versions, so it only grows.</summary>
     private static StockLevel Sum(Guid productId, List<StockLevelRow> rows, ProductCopy? product) => new(
@@ -32,14 +38,20 @@ internal static class StockQueries
     };
 }
 
-/// <summary>Stock levels in Redis. Nothing is decided on them.</summary>
+/// <summary>Stock levels in Redis. No decision is based on them.</summary>
 internal static class StockCache
 {
-    /// <summary>Stock may be this old in the cache, and no older.</summary>
+    /// <summary>Maximum age of stock in the cache.</summary>
     public static readonly TimeSpan Time = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// The codes of the inactive locations. They are not part of a product's entry: a location that becomes inactive would change the entries of
+    /// all products that are there.
+    /// </summary>
+    public const string InactiveLocations = "inventory:inactive-locations";
 
     public static string Key(Guid productId) => $"inventory:{productId}";
 
-    /// <summary>Makes readers miss what has changed. Call it after the commit.</summary>
+    /// <summary>Invalidates the cached levels of changed products. Call it after the commit.</summary>
     public static void Invalidate(this ReadCache cache, Stock stock) => cache.Invalidate([.. stock.Changed.Select(product => Key(product.ProductId))]);
 }

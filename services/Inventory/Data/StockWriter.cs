@@ -6,7 +6,7 @@ using OrderInventory.Messaging.Outbox;
 
 namespace OrderInventory.Inventory.Data;
 
-/// <summary>Writes what was decided: one statement per table and kind of write, and none for a table that nothing happened to.</summary>
+/// <summary>Writes the decisions: one statement per table and kind of write, and none for a table without changes.</summary>
 internal static class StockWriter
 {
     /// <summary>Adds the writes to the transaction's batch.</summary>
@@ -19,13 +19,13 @@ internal static class StockWriter
         writes.AddRows([.. stock.Reservations.Where(r => r is { IsChanged: true, IsNew: false })], rows => Reservations(rows, UpdateReservations));
         writes.AddHolds(stock);
         writes.AddRows(stock.Movements, InsertMovements);
-        if (stock.Reclosed is var (product, before))
+        if (stock.BalancesToRebuild is var (product, before))
         {
             writes.AddClosingFromScratch(product, before);
         }
     }
 
-    /// <summary>The statement for all rows, if there are any.</summary>
+    /// <summary>Adds one statement for all rows, if there are any.</summary>
     public static void AddRows<T>(this NpgsqlBatch writes, IReadOnlyList<T> rows, Func<IReadOnlyList<T>, NpgsqlBatchCommand> write)
     {
         if (rows.Count > 0)
@@ -59,11 +59,12 @@ internal static class StockWriter
             OutboxSql.Array(items, i => i.LowStockThreshold, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => i.Version, NpgsqlDbType.Bigint),
             OutboxSql.Array(items, i => stock.Product(i.ProductId)!.Stamp(stock.Now).UtcDateTime, NpgsqlDbType.TimestampTz),
-            OutboxSql.Array(items, i => stock.Product(i.ProductId)!.IsRemoved, NpgsqlDbType.Boolean),
+            OutboxSql.Array(items, i => stock.Product(i.ProductId)!.StaysRemoved, NpgsqlDbType.Boolean),
         },
     };
 
-    // A plain insert: when another transaction has made the row since we looked, the unique violation makes the batch repeat, and it finds the row.
+    // A plain insert: when another transaction has inserted the row since it was read, the unique violation makes the batch repeat, and then it
+    // finds the row.
     private const string InsertReservations =
         """
         INSERT INTO reservations (order_id, order_version, outcome, lines, shortages, decided_at, shipped, returned_versions)
@@ -90,7 +91,7 @@ internal static class StockWriter
             OutboxSql.Array(reservations, r => ToJson(r.Lines), NpgsqlDbType.Text),
             OutboxSql.Array(reservations, r => r.Shortages.Count == 0 ? "[]" : JsonSerializer.Serialize(r.Shortages, InventoryJson.Default.IReadOnlyListShortage), NpgsqlDbType.Text),
             OutboxSql.Array(reservations, r => r.DecidedAt.UtcDateTime, NpgsqlDbType.TimestampTz),
-            // Both are null until the order is shipped, which most rows are when they are written.
+            // Both are null until the order is shipped, so they are null in most writes.
             OutboxSql.Array(reservations, r => WasShipped(r) ? ToJson(r.Shipped) : null, NpgsqlDbType.Text),
             OutboxSql.Array(reservations, r => WasShipped(r) ? JsonSerializer.Serialize(r.ReturnedVersions, InventoryJson.Default.IReadOnlyListInt64) : null, NpgsqlDbType.Text),
         },

@@ -1,23 +1,23 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>From which locations an order is served.</summary>
+/// <summary>How the locations that serve an order are chosen.</summary>
 public enum AllocationPolicy
 {
-    /// <summary>From the location with the lowest priority number first; from several when one has not enough.</summary>
+    /// <summary>The location with the lowest priority number first; several locations when one does not have enough.</summary>
     Priority,
 
-    /// <summary>From a single location that has all of the order, the best by priority among these; when none has, by priority.</summary>
+    /// <summary>A single location that has the whole order, the best by priority among these; when there is none, by priority.</summary>
     WholeOrderFit,
 }
 
-/// <summary>Spreads wanted units over locations. It decides where; that there is enough has been seen before.</summary>
+/// <summary>Spreads wanted units over locations. It only decides where; the caller has checked that there is enough.</summary>
 internal static class Allocation
 {
     /// <param name="wanted">Units per product; at least 1 each.</param>
     /// <param name="stock">The stock of each wanted product.</param>
     /// <param name="policy">How locations are chosen.</param>
-    /// <param name="preferred">Units that lie ready for this very request, such as those that its hold has just given back: taken first.</param>
-    /// <returns>One line per product and location, in the order of <paramref name="wanted"/>.</returns>
+    /// <param name="preferred">Units to take first because they are set aside for this request, such as those just released by its hold.</param>
+    /// <returns>One line per product and location: the preferred ones first, then in the order of <paramref name="wanted"/>.</returns>
     public static IReadOnlyList<ReservedLine> Choose(
         IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, Func<Guid, ProductStock> stock, AllocationPolicy policy, IReadOnlyList<ReservedLine> preferred)
     {
@@ -80,14 +80,14 @@ internal static class Allocation
         foreach (var (productId, quantity) in wanted)
         {
             var fitting = stock(productId).Sellable.Where(item => free(item) >= quantity).ToList();
-            // The first product's order is by priority, and so is what stays of it.
+            // The first product's candidates are in order of priority, and filtering keeps that order.
             candidates = candidates is null ? fitting : [.. candidates.Where(item => fitting.Exists(other => other.Location == item.Location))];
         }
 
         return candidates?.FirstOrDefault()?.Location;
     }
 
-    /// <summary>Adds units to the line of their product and location, or as a line of their own.</summary>
+    /// <summary>Adds units to the line of their product and location, or as a new line.</summary>
     public static void Add(List<ReservedLine> lines, ReservedLine line)
     {
         var at = lines.FindIndex(other => other.ProductId == line.ProductId && other.Location == line.Location);

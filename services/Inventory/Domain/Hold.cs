@@ -1,60 +1,62 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>What has become of a hold.</summary>
+/// <summary>The state of a hold.</summary>
 public enum HoldStatus
 {
-    /// <summary>Its units are kept for whoever has its id.</summary>
+    /// <summary>Its units are held for an order that names its id.</summary>
     Live,
 
-    /// <summary>Somebody let it go.</summary>
+    /// <summary>It was released.</summary>
     Released,
 
-    /// <summary>Its time is over.</summary>
+    /// <summary>It has expired.</summary>
     Expired,
 
-    /// <summary>An order has it now.</summary>
+    /// <summary>An order has consumed it.</summary>
     Consumed,
 }
 
 /// <summary>
-/// Units kept for a cart. Its lines are rows of their own, one per product and location, and they are what is in the stock's reserved
-/// number: whoever has a product's rows locked may take back the lines of that product once the hold is due, whatever else it holds.
+/// Units held for a cart. Its lines are separate rows, one per product and location, and they count in the stock's reserved quantity. A
+/// transaction that has locked a product's rows may release the hold's lines of that product once the hold is due, whatever else it holds.
 /// </summary>
 internal sealed class Hold(Guid id, HoldStatus status, bool isDue, long version, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines, Guid? customerId = null)
 {
     public Guid Id { get; } = id;
     public HoldStatus Status { get; private set; } = status;
 
-    /// <summary>The customer who has made it, and for whose order alone it counts; null for one of the staff's, which is anybody's who knows its id.</summary>
+    /// <summary>
+    /// The customer who made it; it counts only for their orders. Null for a hold made by staff, which anyone who knows its id may use.
+    /// </summary>
     public Guid? CustomerId { get; } = customerId;
 
-    /// <summary>Whether its time was over by the database's clock when it was read.</summary>
+    /// <summary>Whether it had expired by the database's clock when it was read.</summary>
     public bool IsDue { get; } = isDue;
 
     public long Version { get; private set; } = version;
 
-    /// <summary>What was asked for, units by product, to be read also when nothing is held any more.</summary>
+    /// <summary>The requested units by product, readable even when nothing is held any more.</summary>
     public IReadOnlyDictionary<Guid, long> Wanted { get; private set; } = wanted;
 
     /// <summary>What it holds now.</summary>
     public IReadOnlyList<ReservedLine> Lines { get; private set; } = lines;
 
-    /// <summary>The order that has it, when it is consumed.</summary>
+    /// <summary>The order that consumed it.</summary>
     public Guid? OrderId { get; private set; }
 
-    /// <summary>How long a hold that is being made lasts; its end is counted by the database's clock, which will end it.</summary>
+    /// <summary>The lifetime of a new hold. The database's clock counts it, because that clock also ends the hold.</summary>
     public TimeSpan? Lifetime { get; private init; }
 
     public bool IsNew => Lifetime is not null;
     public bool IsChanged { get; private set; }
 
-    /// <summary>Whether it still counts.</summary>
+    /// <summary>Whether it is live and has not expired.</summary>
     public bool IsLive => Status == HoldStatus.Live && !IsDue;
 
     public static Hold Start(Guid id, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, IReadOnlyList<ReservedLine> lines, Guid? customerId) =>
         new(id, HoldStatus.Live, false, 1, wanted, lines, customerId) { Lifetime = lifetime };
 
-    /// <summary>Whether an order of this customer may have it.</summary>
+    /// <summary>Whether an order of this customer may use it.</summary>
     public bool IsFor(Guid customerId) => CustomerId is null || CustomerId == customerId;
 
     public void End(HoldStatus status, Guid? orderId = null)

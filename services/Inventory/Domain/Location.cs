@@ -2,15 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>A place where stock lies: a warehouse, a shop. Its code is its name in every ledger row and never changes.</summary>
+/// <summary>A place where stock is kept: a warehouse, a shop. Its code identifies it in every ledger row and never changes.</summary>
 internal sealed partial class Location
 {
-    /// <summary>Every change of stock by a person keeps all locations from being deleted meanwhile, so there is a limit to them.</summary>
+    /// <summary>
+    /// Maximum number of locations. They are limited because every change of stock by a person locks all of them against deletion.
+    /// </summary>
     public const int MaxCount = 200;
 
     public required string Code { get; init; }
 
-    /// <summary>What the Idempotency-Key of the request that made it points to.</summary>
+    /// <summary>The id that the Idempotency-Key of the creating request refers to.</summary>
     public Guid Id { get; init; }
 
     public required string Name { get; set; }
@@ -25,7 +27,7 @@ internal sealed partial class Location
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; set; }
 
-    /// <summary>True when something is another than before.</summary>
+    /// <summary>Returns true when something has changed.</summary>
     public bool Change(string name, int priority, bool active, DateTimeOffset now)
     {
         if (name == Name && priority == Priority && active == Active)
@@ -38,7 +40,7 @@ internal sealed partial class Location
         return true;
     }
 
-    /// <summary>A code is lower case, so that two spellings are not two places.</summary>
+    /// <summary>Whether the text is a valid code. Codes are lower case, so that two spellings cannot be two places.</summary>
     public static bool IsCode(string? code) => code is not null && CodePattern().IsMatch(code);
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,49}\z")]

@@ -1,6 +1,6 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>What is known here of a product, kept current by <c>product.updated</c>.</summary>
+/// <summary>The local copy of a product, kept up to date by <c>product.updated</c>.</summary>
 internal sealed class ProductCopy
 {
     public Guid ProductId { get; init; }

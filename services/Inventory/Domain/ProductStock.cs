@@ -19,18 +19,18 @@ internal sealed class ProductStock
 
     public Guid ProductId { get; }
 
-    /// <summary>When a number last changed, or a ledger row was written that changes none.</summary>
+    /// <summary>When a quantity last changed, or a ledger row without a change was written.</summary>
     public DateTimeOffset UpdatedAt { get; private set; }
 
-    /// <summary>Whether <see cref="UpdatedAt"/> is another than it was: then it is written, or the next row might be no later.</summary>
+    /// <summary>Whether <see cref="UpdatedAt"/> has changed. It must then be written, or the next ledger row might not be later.</summary>
     public bool IsStamped { get; private set; }
 
-    /// <summary>The last event that moved its units; its change is published in that trace.</summary>
+    /// <summary>The last event that moved its units; the product's change is published in that event's trace.</summary>
     public Guid? LastEvent { get; set; }
 
     /// <summary>
-    /// The time of the next ledger row: later than the last one's, also when the clock was set back or another replica's is ahead. The ledger
-    /// is read in the order of its times, and the rows of a product are locked, so this is the order in which it happened.
+    /// The time of the next ledger row: later than that of the last row, even when the clock was set back or another replica's clock is ahead.
+    /// The ledger is read in the order of these times, and the product's rows are locked, so this is the order of the changes.
     /// </summary>
     public DateTimeOffset NextTime(DateTimeOffset now)
     {
@@ -38,7 +38,7 @@ internal sealed class ProductStock
         return UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
     }
 
-    /// <summary>The time of the change, which is that of its last ledger row if it has one; of no change, that of the last.</summary>
+    /// <summary>The time of the change: that of its last ledger row, if it has one. Without a change, the time of the previous change.</summary>
     public DateTimeOffset Stamp(DateTimeOffset now) => IsStamped || !IsChanged ? UpdatedAt : NextTime(now);
 
     /// <summary>One per location where the product is or was, in the order of the locations' codes.</summary>
@@ -49,26 +49,31 @@ internal sealed class ProductStock
     public long Available => OnHand - Reserved;
     public long LowStockThreshold => _items.Count == 0 ? 0 : _items.Max(item => item.LowStockThreshold);
 
-    /// <summary>The sum of its rows' versions. A row is never removed without its version going to another one, so it only grows.</summary>
+    /// <summary>The sum of its rows' versions. When a row is deleted, its version is added to another row, so the sum only grows.</summary>
     public long Version => _items.Count == 1 ? _items[0].Version : _items.Sum(item => item.Version);
 
     public bool IsChanged => _items.Exists(item => item.IsChanged);
 
     /// <summary>
-    /// The rows to be written: those that changed. All of them when the record goes or comes back, and when there is a ledger row that changes no number
-    /// (goods came back and are not sold again), for the sake of its time.
+    /// The rows to write: those that changed. All rows when the record is removed or restored, and when a ledger row changes no quantity (goods
+    /// came back and are not sold again), because its time must be stored.
     /// </summary>
     public IEnumerable<StockItem> ToWrite => IsRemoved || (IsStamped && !IsChanged) || (IsChanged && _items.Exists(item => item.IsRemoved))
         ? _items.Where(item => item.IsChanged || !item.IsNew)
         : _items.Where(item => item.IsChanged);
 
-    /// <summary>Whether the product had no record before, or one that was removed.</summary>
-    public bool IsNew => _items.TrueForAll(item => item.IsNew || item.IsRemoved);
+    /// <summary>Whether the product has no record: it had none, or only one that was removed, and no change has created one since.</summary>
+    public bool IsNew => _items.TrueForAll(item => !item.IsChanged && (item.IsNew || item.IsRemoved));
 
-    /// <summary>Whether its record goes with this change.</summary>
+    /// <summary>Whether this change removes its record.</summary>
     public bool IsRemoved { get; private set; }
 
-    /// <summary>Takes the record away; it is empty. Its rows stay, for the version must go on if it comes back.</summary>
+    /// <summary>
+    /// Whether its rows are removed after this change. A ledger row without a change (goods came back and are not sold again) restores nothing.
+    /// </summary>
+    public bool StaysRemoved => IsRemoved || (!IsChanged && _items.Exists(item => item.IsRemoved));
+
+    /// <summary>Removes the record, which is empty. Its rows stay, because the version must continue if the record is created again.</summary>
     public void Remove()
     {
         SetLowStockThreshold(0);
@@ -80,7 +85,7 @@ internal sealed class ProductStock
         ? _items
         : [.. _items.Where(item => item.Active).OrderBy(item => item.Priority).ThenBy(item => item.Location, StringComparer.Ordinal)];
 
-    /// <summary>What can be promised now.</summary>
+    /// <summary>The units that can be promised now.</summary>
     public long SellableUnits
     {
         get

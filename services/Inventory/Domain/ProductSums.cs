@@ -1,6 +1,6 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>Lines of one product count as one sum: checked one by one, 6 + 6 would fit into 10.</summary>
+/// <summary>Sums lines by product: checked one by one, lines of 6 and 6 would both fit into 10.</summary>
 internal static class ProductSums
 {
     public static Dictionary<Guid, long> Of<T>(IEnumerable<T> lines, Func<T, Guid> product, Func<T, long> quantity)

@@ -1,13 +1,15 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>What happens to units that are promised: they are given back, shipped, or become more or fewer. Each movement has its row in the ledger.</summary>
+/// <summary>Changes promised units: they are released or shipped, or become more or fewer. Each movement has a ledger row.</summary>
 internal static class PromisedUnits
 {
-    /// <summary>A line that <see cref="Release"/> would stumble over, because the level has less than it: the books are broken then.</summary>
+    /// <summary>
+    /// A line that <see cref="Release"/> cannot release, because its level has fewer units reserved; the stock records are then inconsistent.
+    /// </summary>
     public static ReservedLine? FindUnreleasable(this Stock stock, IEnumerable<ReservedLine> lines) =>
         lines.FirstOrDefault(line => stock.Item(line.ProductId, line.Location) is not { } item || item.Reserved < line.Quantity);
 
-    /// <summary>Gives promised units back, where they are.</summary>
+    /// <summary>Releases promised units at their locations.</summary>
     public static void Release(this Stock stock, IEnumerable<ReservedLine> lines, MovementKind kind, Cause cause)
     {
         foreach (var line in lines)
@@ -18,7 +20,7 @@ internal static class PromisedUnits
         }
     }
 
-    /// <summary>Promised units leave the warehouse, from where they are.</summary>
+    /// <summary>Ships promised units from their locations.</summary>
     public static void Ship(this Stock stock, IEnumerable<ReservedLine> lines, Cause cause)
     {
         foreach (var line in lines)
@@ -30,8 +32,8 @@ internal static class PromisedUnits
     }
 
     /// <summary>
-    /// Makes what is promised be what is wanted, moving only the difference of each product: more is allocated, less is given back from
-    /// the locations that would have been taken last.
+    /// Changes the promised units to the wanted ones, moving only the difference of each product: more units are allocated, and surplus units are
+    /// released from the locations that allocation would use last.
     /// </summary>
     public static IReadOnlyList<ReservedLine> Change(
         this Stock stock, IReadOnlyList<ReservedLine> held, IReadOnlyDictionary<Guid, long> wanted, MovementKind moreKind, MovementKind lessKind, Cause cause)

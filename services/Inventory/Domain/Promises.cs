@@ -2,10 +2,13 @@ using OrderInventory.Contracts.Orders;
 
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>Promises stock to an order or a hold. Each movement has its row in the ledger. <see cref="PromisedUnits"/> are what comes of it.</summary>
+/// <summary>Promises stock to an order or a hold. Each movement has a ledger row. <see cref="PromisedUnits"/> changes what was promised.</summary>
 internal static class Promises
 {
-    /// <summary>What is short of the wanted units, when <paramref name="ownUnits"/> count as available and holds that are due no longer hold.</summary>
+    /// <summary>
+    /// Finds what is short of the wanted units; <paramref name="ownUnits"/> count as available, and units of due holds are released first when
+    /// needed.
+    /// </summary>
     public static IReadOnlyList<Shortage> FindShortages(this Stock stock, IReadOnlyCollection<KeyValuePair<Guid, long>> wanted, IReadOnlyList<ReservedLine> ownUnits)
     {
         var shortages = Compare(stock, wanted, ownUnits);
@@ -14,7 +17,7 @@ internal static class Promises
             return shortages;
         }
 
-        // Inconsistent books must not stop other requests; the sweeper reports them.
+        // Inconsistent stock records must not stop other requests; the sweeper reports them.
         foreach (var held in stock.DueLines.Where(held => stock.FindUnreleasable([held.Line]) is null))
         {
             stock.Release([held.Line], MovementKind.HoldExpired, new(HoldId: held.HoldId));

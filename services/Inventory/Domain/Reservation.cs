@@ -7,9 +7,9 @@ namespace OrderInventory.Inventory.Domain;
 internal sealed record ReservedLine(Guid ProductId, string Location, long Quantity);
 
 /// <summary>
-/// All that Inventory knows of one order: the last version that it has handled, what it decided, and what the order holds. The row is
-/// lock and memory in one: <c>order.created</c> and <c>order.updated</c> are separate topics, so a cancel may come before the order
-/// that it cancels. It then leaves this row in state <c>released</c>, and the late <c>order.created</c> finds version 1 handled already.
+/// Everything that Inventory knows about one order: the last version that it has handled, what it decided, and what the order holds. The row is
+/// both the lock and the memory: <c>order.created</c> and <c>order.updated</c> are separate topics, so a cancellation may arrive before its
+/// order. It then leaves this row in state <c>released</c>, and the late <c>order.created</c> finds version 1 already handled.
 /// </summary>
 internal sealed class Reservation
 {
@@ -42,15 +42,18 @@ internal sealed class Reservation
     /// <summary>What the order holds now, one line per product and location.</summary>
     public IReadOnlyList<ReservedLine> Lines { get; private set; }
 
-    /// <summary>What was short, when the last outcome is a refusal.</summary>
+    /// <summary>What was short, when the last outcome is a rejection.</summary>
     public IReadOnlyList<Shortage> Shortages { get; private set; }
 
     public DateTimeOffset DecidedAt { get; private set; }
 
-    /// <summary>What has left the warehouse and has not come back, one line per product and location.</summary>
+    /// <summary>
+    /// What has left the warehouse and has not come back, one line per product and location. A line of which everything has come back stays, with
+    /// quantity 0, so that the order is still found by where its units were shipped from.
+    /// </summary>
     public IReadOnlyList<ReservedLine> Shipped { get; private set; }
 
-    /// <summary>The versions of the order that were returns, of those that have been taken back.</summary>
+    /// <summary>The order versions whose returns have been taken back.</summary>
     public IReadOnlyList<long> ReturnedVersions { get; private set; }
 
     public bool IsNew { get; }
@@ -60,11 +63,11 @@ internal sealed class Reservation
     public bool HasHandled(long orderVersion) => orderVersion <= OrderVersion;
 
     /// <summary>
-    /// Whether this version's return was taken back before. A later version does not answer that: other events are the order's state, which
-    /// the later one replaces, but each return is goods of its own. One that was set aside is still to be taken back when the next has been.
-    /// A return is identified by the version: it has no other id that is the same in each of its events.
+    /// Whether this version's return was taken back before. The last handled version does not answer that: other events carry the order's state,
+    /// which the later event replaces, but each return is about different goods. A return that became a dead letter must still be taken back
+    /// after a later return has been. A return is identified by the order version: it has no other id that is the same in each of its events.
     /// </summary>
-    public bool HasTakenBack(long orderVersion) => ReturnedVersions.Contains(orderVersion);
+    public bool HasAppliedReturn(long orderVersion) => ReturnedVersions.Contains(orderVersion);
 
     /// <summary>Whether the order holds stock that can be revised or shipped.</summary>
     public bool IsLive => Lines.Count > 0
@@ -76,20 +79,20 @@ internal sealed class Reservation
         Outcome = outcome;
         Lines = lines;
         Shortages = shortages;
-        // Replicas' clocks differ, and the version rises.
+        // Replicas' clocks differ, but the time must rise with the version.
         DecidedAt = now > DecidedAt ? now : DecidedAt.AddMicroseconds(1);
         IsChanged = true;
     }
 
-    /// <summary>The order's units have left.</summary>
+    /// <summary>Records that the order's units have left.</summary>
     public void Ship(IReadOnlyList<ReservedLine> shipped)
     {
         Shipped = shipped;
         IsChanged = true;
     }
 
-    /// <summary>Some of the units that had left came back; the rest is still away.</summary>
-    public void TakeBack(long orderVersion, IReadOnlyList<ReservedLine> rest)
+    /// <summary>Records a return; <paramref name="rest"/> is what has not come back.</summary>
+    public void ApplyReturn(long orderVersion, IReadOnlyList<ReservedLine> rest)
     {
         Shipped = rest;
         ReturnedVersions = [.. ReturnedVersions, orderVersion];

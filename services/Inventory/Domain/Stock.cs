@@ -3,21 +3,23 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>A location as far as stock cares: the lowest number is taken first, and nothing new is promised from an inactive one.</summary>
+/// <summary>
+/// What allocation needs to know of a location: the lowest priority number is used first, and nothing new is promised from an inactive one.
+/// </summary>
 internal sealed record LocationRank(int Priority, bool Active);
 
-/// <summary>What a ledger row says about why: the event, the order or hold, and staff's own words.</summary>
+/// <summary>The cause in a ledger row: the event, the order or hold, and staff's reason and reference.</summary>
 internal sealed record Cause(Guid? EventId = null, Guid? OrderId = null, Guid? HoldId = null, string? Reason = null, string? Reference = null);
 
 /// <summary>Units of one product that a hold keeps at one location.</summary>
 internal sealed record HeldLine(Guid HoldId, ReservedLine Line);
 
-/// <summary>Why a number cannot be set: there would be too many units, or fewer than are reserved at the location.</summary>
+/// <summary>Why a quantity cannot be set: there would be too many units, or fewer than are reserved at the location.</summary>
 internal sealed record OnHandRefusal(bool TooMany, string Location, long OnHand, long Reserved);
 
 /// <summary>
-/// The stock that one transaction decides on. Its rows are locked before and written after (StockLoader, StockWriter); what happens to
-/// them happens in memory, here, in <see cref="Promises"/> and in <see cref="PromisedUnits"/>.
+/// The stock that one transaction decides on. Its rows are locked before and written after (StockLoader, StockWriter); in between, all changes
+/// are made in memory, here, in <see cref="Promises"/> and in <see cref="PromisedUnits"/>.
 /// </summary>
 internal sealed class Stock
 {
@@ -46,10 +48,10 @@ internal sealed class Stock
         }
     }
 
-    /// <summary>The clock's time after everything was locked. What is written of a product or an order is never earlier than what was.</summary>
+    /// <summary>The time after everything was locked. A time written for a product or an order is never earlier than the one before it.</summary>
     public DateTimeOffset Now { get; }
 
-    /// <summary>Who changes it, for the ledger; null for an event or a timer.</summary>
+    /// <summary>Who makes the change, for the ledger; null for an event or a timer.</summary>
     public Caller? By { get; init; }
 
     /// <summary>From which locations an order is served.</summary>
@@ -58,16 +60,19 @@ internal sealed class Stock
     /// <summary>All locations, by code. Loaded only for changes that may create stock at one.</summary>
     public IReadOnlyDictionary<string, LocationRank> Locations { get; init; } = new Dictionary<string, LocationRank>();
 
-    /// <summary>Products that are gone from the catalogue, among those that were asked about.</summary>
+    /// <summary>Those of the requested products that are deleted in the catalogue.</summary>
     public IReadOnlySet<Guid> DeletedProducts { get; init; } = new HashSet<Guid>();
 
-    /// <summary>What the ledger adds up to, by location, for a rebuild.</summary>
+    /// <summary>Those of the requested products that are discontinued in the catalogue: no new orders of them are possible.</summary>
+    public IReadOnlySet<Guid> DiscontinuedProducts { get; init; } = new HashSet<Guid>();
+
+    /// <summary>The sums of the ledger by location, for a rebuild.</summary>
     public IReadOnlyDictionary<string, (long OnHand, long Reserved)> Ledger { get; init; } = new Dictionary<string, (long, long)>();
 
-    /// <summary>The product whose closing balances are rebuilt, from movements before the time.</summary>
-    public (Guid ProductId, DateTimeOffset Before)? Reclosed { get; set; }
+    /// <summary>The product whose closing balances are rebuilt, from movements before the given time.</summary>
+    public (Guid ProductId, DateTimeOffset Before)? BalancesToRebuild { get; set; }
 
-    /// <summary>Units of these products in holds whose time is over. They are given back before anything is found short.</summary>
+    /// <summary>Units of these products in holds that have expired. They are released before anything is found short.</summary>
     public IReadOnlyList<HeldLine> DueLines { get; init; } = [];
 
     public IEnumerable<Reservation> Reservations => _reservations.Values;
@@ -78,20 +83,20 @@ internal sealed class Stock
 
     public IReadOnlyList<StockMovement> Movements => _movements;
 
-    /// <summary>Those of <see cref="DueLines"/> that were given back. The holds themselves are left to the sweeper; they have a part less to give back.</summary>
+    /// <summary>Those of <see cref="DueLines"/> that were released. The sweeper ends the holds themselves and releases their other lines.</summary>
     public IReadOnlyList<HeldLine> ExpiredLines => _expired;
 
-    /// <summary>Notes that one of <see cref="DueLines"/> was given back.</summary>
+    /// <summary>Records that one of <see cref="DueLines"/> was released.</summary>
     public void Expire(HeldLine held) => _expired.Add(held);
 
-    /// <summary>The products whose numbers changed.</summary>
+    /// <summary>The products that changed.</summary>
     public IEnumerable<ProductStock> Changed => _products.Values.Where(product => product.IsChanged);
 
-    /// <summary>What is known of the order; an empty reservation when nothing is.</summary>
+    /// <summary>The order's reservation; an empty one when nothing is known of the order.</summary>
     public Reservation Reservation(Guid orderId) =>
         _reservations.TryGetValue(orderId, out var reservation) ? reservation : _reservations[orderId] = new(orderId);
 
-    /// <summary>The hold, or null when there is none of this id.</summary>
+    /// <summary>The hold, or null when there is none with this id.</summary>
     public Hold? Hold(Guid holdId) => _holds.GetValueOrDefault(holdId);
 
     /// <summary>The product's stock at all its locations, or null when there is no row of it.</summary>
@@ -100,14 +105,17 @@ internal sealed class Stock
     /// <summary>The product's stock at one location, or null when there is no row of it.</summary>
     public StockItem? Item(Guid productId, string location = StockItem.DefaultLocation) => Product(productId)?.At(location);
 
-    /// <summary>The level that a promised line is of. An order's event names every product that the order holds, so its row is locked; anything else is a defect.</summary>
+    /// <summary>
+    /// The level of a promised line. An order's event names every product that the order holds, so the row is locked; otherwise there is a
+    /// defect.
+    /// </summary>
     public StockItem Locked(ReservedLine line) => Item(line.ProductId, line.Location)
         ?? throw new InvalidOperationException($"Product {line.ProductId} at {line.Location} is held but was not locked.");
 
-    /// <summary>What can be promised of the product.</summary>
+    /// <summary>The units of the product that can be promised.</summary>
     public long Available(Guid productId) => Product(productId)?.SellableUnits ?? 0;
 
-    /// <summary>The product's stock at the location, made when there is none yet.</summary>
+    /// <summary>The product's stock at the location, created when there is none yet.</summary>
     public StockItem ItemOrNew(Guid productId, string location = StockItem.DefaultLocation)
     {
         if (Item(productId, location) is { } existing)
@@ -126,23 +134,24 @@ internal sealed class Stock
         return item;
     }
 
-    /// <summary>Keeps units for a cart; <see cref="Promises.FindShortages"/> has seen that they are there.</summary>
+    /// <summary>Holds units for a cart; the caller has checked with <see cref="Promises.FindShortages"/> that they are available.</summary>
     public void StartHold(Guid holdId, TimeSpan lifetime, IReadOnlyDictionary<Guid, long> wanted, Guid? customerId) =>
         _holds.Add(holdId, Domain.Hold.Start(holdId, lifetime, wanted, this.Reserve(wanted, [], MovementKind.Held, new(HoldId: holdId)), customerId));
 
-    /// <summary>Lets a hold go: its units are free, or about to become the order's.</summary>
+    /// <summary>Ends a hold: its units are free, or are about to be reserved for the order.</summary>
     public void EndHold(Hold hold, HoldStatus status, Guid? eventId = null, Guid? orderId = null)
     {
         this.Release(hold.Lines, status == HoldStatus.Expired ? MovementKind.HoldExpired : MovementKind.HoldReleased, new(eventId, orderId, hold.Id));
         hold.End(status, orderId);
     }
 
-    /// <summary>Sets what lies at a location, or says why not; nothing has changed then.</summary>
+    /// <summary>Sets the units on hand at a location. Returns null, or the reason for a refusal; then nothing has changed.</summary>
     public OnHandRefusal? SetOnHand(Guid productId, string location, long onHand, MovementKind kind, Cause cause)
     {
         var item = Item(productId, location);
         var (before, reserved) = (item?.OnHand ?? 0, item?.Reserved ?? 0);
-        if ((Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
+        // Returns may exceed the limit; the units must still become fewer.
+        if (onHand > before && (Product(productId)?.OnHand ?? 0) - before + onHand > StockLimits.MaxUnits)
         {
             return new(true, location, before, reserved);
         }
@@ -158,7 +167,7 @@ internal sealed class Stock
         return null;
     }
 
-    /// <summary>Writes a row of the ledger.</summary>
+    /// <summary>Adds a row to the ledger.</summary>
     public void Record(StockItem item, MovementKind kind, long onHandDelta, long reservedDelta, Cause cause)
     {
         var product = Product(item.ProductId)!;

@@ -15,7 +15,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     public long Reserved { get; private set; } = reserved;
     public long Available => OnHand - Reserved;
 
-    /// <summary>The product's threshold: every location of a product has the same, for it is about the sum.</summary>
+    /// <summary>The product's threshold, the same at every location, because it applies to the sum.</summary>
     public long LowStockThreshold { get; private set; } = lowStockThreshold;
 
     /// <summary>Grows by one with every transaction that changes the row; 0 for a row that does not exist yet.</summary>
@@ -36,7 +36,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
     public bool IsChanged { get; private set; }
     public bool IsNew { get; } = version == 0;
 
-    /// <summary>Promises units to an order or a hold. The caller has seen that enough are available.</summary>
+    /// <summary>Promises units to an order or a hold. The caller has checked that enough are available.</summary>
     public void Reserve(long quantity)
     {
         Invariant(quantity > 0 && quantity <= Available);
@@ -44,7 +44,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Gives promised units back.</summary>
+    /// <summary>Releases promised units.</summary>
     public void Release(long quantity)
     {
         Invariant(quantity > 0 && quantity <= Reserved);
@@ -52,7 +52,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Promised units leave the warehouse: both numbers fall.</summary>
+    /// <summary>Ships promised units: both quantities fall.</summary>
     public void Ship(long quantity)
     {
         Invariant(quantity > 0 && quantity <= Reserved);
@@ -61,7 +61,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Units come in: a return, or a transfer from elsewhere.</summary>
+    /// <summary>Adds incoming units: a return, or a transfer from another location.</summary>
     public void Receive(long quantity)
     {
         Invariant(quantity > 0);
@@ -69,7 +69,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Staff count or correct the shelf. False, and nothing changed, when it would go below what is promised.</summary>
+    /// <summary>Sets the counted or corrected units on hand. Returns false, without a change, when they would be fewer than are reserved.</summary>
     public bool TrySetOnHand(long onHand)
     {
         if (onHand < Reserved)
@@ -89,7 +89,7 @@ internal sealed class StockItem(Guid productId, string location, long onHand, lo
         Touch();
     }
 
-    /// <summary>Takes both numbers from the ledger. False, and nothing changed, when the ledger itself breaks the rule.</summary>
+    /// <summary>Takes both quantities from the ledger. Returns false, without a change, when the ledger itself breaks the rule.</summary>
     public bool TryRebuild(long onHand, long reserved)
     {
         if (reserved < 0 || reserved > onHand)

@@ -1,21 +1,21 @@
 namespace OrderInventory.Inventory.Domain;
 
-/// <summary>Why a number changed.</summary>
+/// <summary>Why a quantity changed.</summary>
 public enum MovementKind
 {
-    /// <summary>Staff set the number, or it was set for the first time.</summary>
+    /// <summary>Staff set the quantity, or it was set for the first time.</summary>
     Set,
 
     /// <summary>Staff added or removed units.</summary>
     Adjusted,
 
-    /// <summary>A stocktake found another number.</summary>
+    /// <summary>A stocktake found a different quantity.</summary>
     Counted,
 
     /// <summary>Units were promised to an order.</summary>
     Reserved,
 
-    /// <summary>An order gave its units back.</summary>
+    /// <summary>Units of an order were released.</summary>
     Released,
 
     /// <summary>An order's units left the warehouse.</summary>
@@ -24,16 +24,16 @@ public enum MovementKind
     /// <summary>Units went to another location, or came from one.</summary>
     Transferred,
 
-    /// <summary>Units were kept for a cart.</summary>
+    /// <summary>Units were held for a cart.</summary>
     Held,
 
-    /// <summary>A hold gave its units back, to be free or to become an order's.</summary>
+    /// <summary>Units of a hold were released, to be free or to be reserved for an order.</summary>
     HoldReleased,
 
-    /// <summary>A hold's time was over.</summary>
+    /// <summary>A hold expired.</summary>
     HoldExpired,
 
-    /// <summary>An order's units came back; both changes are 0 when they did not go back on the shelf.</summary>
+    /// <summary>An order's units came back; both changes are 0 when the units were not restocked.</summary>
     Returned,
 }
 
@@ -59,15 +59,15 @@ internal sealed class StockMovement
     /// <summary>Staff's own reference, such as a return number.</summary>
     public string? Reference { get; init; }
 
-    /// <summary>The event that caused it, for tracing a number back to its cause.</summary>
+    /// <summary>The event that caused it, for tracing a quantity back to its cause.</summary>
     public Guid? EventId { get; init; }
 
-    /// <summary>Later than that of the product's row before it.</summary>
+    /// <summary>Later than that of the product's previous row.</summary>
     public DateTimeOffset OccurredAt { get; init; }
 
-    /// <summary>The subject of whoever asked for it; null for what an event or a timer caused.</summary>
+    /// <summary>The subject of the caller who requested it; null when an event or a timer caused it.</summary>
     public string? Sub { get; init; }
 
-    /// <summary>The role by which they did.</summary>
+    /// <summary>The caller's role.</summary>
     public string? Role { get; init; }
 }

@@ -6,8 +6,8 @@ using OrderInventory.Messaging.RequestReply;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// The stock check over Kafka, for a system whose services meet only there: what <see cref="CheckStock"/> answers over HTTP. Questions
-/// that arrive together are one query.
+/// The stock check over Kafka, for a system whose services communicate only through Kafka: the same answers as <see cref="CheckStock"/> over
+/// HTTP. Questions that arrive together are one query.
 /// </summary>
 internal sealed class AnswerStockChecks(NpgsqlDataSource database, IServiceProvider services, TimeProvider time, ILogger<AnswerStockChecks> logger)
     : RequestReplyResponder<StockCheckRequested, StockCheckReplied>(

@@ -7,17 +7,17 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>The cart has changed: other lines, the same time.</summary>
+/// <summary>Changes a hold's lines because the cart has changed; its time does not change.</summary>
 internal static class ChangeHold
 {
-    /// <param name="Lines">What is to be kept now, 1 to 500 lines; lines of one product count as one sum.</param>
+    /// <param name="Lines">The units to hold from now on, 1 to 500 lines; lines of the same product are summed.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}]}""")]
     public sealed record Request(IReadOnlyList<HoldLine> Lines);
 
-    /// <summary>Keep other units</summary>
+    /// <summary>Change a hold's lines</summary>
     /// <remarks>
-    /// Only the difference moves. 409 <c>insufficient-stock</c>, and the hold stays as it was; 409 <c>hold-ended</c>. The time stays:
-    /// see extend.
+    /// Only the difference is moved. 409 <c>insufficient-stock</c>, and the hold does not change; 409 <c>hold-ended</c>. The expiry time does not
+    /// change: see extend. 422 <c>unknown-product</c> for a deleted product, and for more units of a discontinued one.
     /// </remarks>
     public static async Task<Results<Ok<HoldResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal static class ChangeHold
         }
 
         var wanted = HoldRules.Sum(request.Lines);
-        var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindDeleted = true }, stock =>
+        var result = await change.RunAsync<Guid>(new StockScope { Products = [.. wanted.Keys], Holds = [id], FindStatus = true }, stock =>
         {
             if (stock.Hold(id) is not { } hold || !caller.MaySee(hold.CustomerId))
             {

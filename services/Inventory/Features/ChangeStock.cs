@@ -9,23 +9,23 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Staff change the stock of several products at once: a delivery of many, a page of a stocktake, thresholds.</summary>
+/// <summary>Changes the stock of several products in one request: a delivery of many, a page of a stocktake, thresholds.</summary>
 internal static class ChangeStock
 {
     /// <param name="ProductId">The product.</param>
     /// <param name="Delta">Units to add, or to remove when negative; not together with <paramref name="OnHand"/>.</param>
-    /// <param name="OnHand">Units that are there.</param>
-    /// <param name="ExpectedOnHand">What the system said when somebody counted; the line is refused when it says something else by now.</param>
-    /// <param name="LowStockThreshold">The product's threshold; left out: as it was.</param>
-    /// <param name="Location">Where; left out: <c>default</c>.</param>
+    /// <param name="OnHand">Units on hand.</param>
+    /// <param name="ExpectedOnHand">The quantity in the system when somebody counted; the line is refused when it has changed since.</param>
+    /// <param name="LowStockThreshold">The product's threshold; unchanged when left out.</param>
+    /// <param name="Location">The location's code; <c>default</c> when left out.</param>
     public sealed record LineChange(
         Guid ProductId, long? Delta = null, long? OnHand = null, long? ExpectedOnHand = null, long? LowStockThreshold = null,
         [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
     /// <param name="Reason">Why, for the ledger.</param>
-    /// <param name="Lines">1 to 500; they take effect in their order, each for itself.</param>
+    /// <param name="Lines">1 to 500; they are applied in order, each on its own.</param>
     /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
-    /// <param name="DryRun">Whether only to say what would become of it.</param>
+    /// <param name="DryRun">Whether only to report the result, without a change.</param>
     [Example("""
         {"reason": "delivery", "reference": "DN-4711", "lines": [{"productId": "019ab000-0000-7000-8000-000000000001", "delta": 12},
          {"productId": "019ab000-0000-7000-8000-000000000002", "expectedOnHand": 39, "onHand": 37, "lowStockThreshold": 10}]}
@@ -35,41 +35,42 @@ internal static class ChangeStock
 
     public enum LineOutcome
     {
-        /// <summary>A number changed.</summary>
+        /// <summary>A quantity or the threshold changed.</summary>
         Changed,
 
-        /// <summary>It was so already.</summary>
+        /// <summary>The values were already as requested.</summary>
         Unchanged,
 
-        /// <summary>Nothing of the line was done; see its problem.</summary>
+        /// <summary>The line was not applied; see its problem.</summary>
         Refused,
 
-        /// <summary>An earlier request with the same Idempotency-Key has answered this line; see the level for what stands.</summary>
+        /// <summary>An earlier request with the same Idempotency-Key has answered this line; see the level for the current values.</summary>
         Replayed,
     }
 
     /// <param name="Type">As in a problem document.</param>
     /// <param name="Title">What is wrong.</param>
-    /// <param name="OnHand">The number that stands, where the line was refused for it.</param>
-    /// <param name="Reserved">The units that are reserved there, where the line was refused for them.</param>
+    /// <param name="OnHand">The current units on hand, when they are the reason for the refusal.</param>
+    /// <param name="Reserved">The units reserved at the location, when they are the reason for the refusal.</param>
     public sealed record LineProblem(string Type, string Title, long? OnHand = null, long? Reserved = null);
 
-    /// <param name="ProductId">The line's.</param>
-    /// <param name="Location">The line's.</param>
-    /// <param name="Outcome">What became of it.</param>
+    /// <param name="ProductId">The line's product.</param>
+    /// <param name="Location">The line's location.</param>
+    /// <param name="Outcome">What happened to the line.</param>
     /// <param name="Problem">Why it was refused, or null.</param>
     /// <param name="Level">The product's stock after the whole request; null without a record.</param>
     public sealed record Result(Guid ProductId, string Location, LineOutcome Outcome, LineProblem? Problem, StockLevel? Level);
 
-    /// <param name="Items">One for each line, in their order.</param>
-    /// <param name="DryRun">Whether nothing was done.</param>
+    /// <param name="Items">One for each line, in the order of the lines.</param>
+    /// <param name="DryRun">Whether nothing was changed.</param>
     public sealed record Response(IReadOnlyList<Result> Items, bool DryRun);
 
     /// <summary>Change the stock of several products</summary>
     /// <remarks>
-    /// 200 with one answer for each line, in one transaction: a line that is refused stops no other. Refusals: <c>not-found</c> (a delta without a
-    /// record), <c>unknown-product</c> (deleted), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>,
-    /// <c>malformed-request</c> (too many units). <c>onHand</c> makes a record that is not there. With an Idempotency-Key a request is done once.
+    /// 200 with one result for each line, in one transaction: a refused line does not stop the others, and a line sees what those before it have
+    /// done. Refusals: <c>not-found</c> (a delta or only a threshold without a record; <c>onHand</c> creates one), <c>unknown-product</c> (deleted;
+    /// units can only be taken out), <c>unknown-location</c>, <c>unexpected-stock</c>, <c>stock-below-reserved</c>, <c>malformed-request</c> (too
+    /// many units). With an Idempotency-Key a request is applied once; a request of which no line changed anything leaves no key.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -90,12 +91,12 @@ internal static class ChangeStock
 
         var products = request.Lines!.Select(line => line.ProductId).Distinct().ToArray();
         var result = await change.RunAsync<Response>(
-            StockScope.ToChange(products) with { FindDeleted = true },
+            StockScope.ToChange(products) with { FindStatus = true },
             stock =>
             {
                 var outcomes = request.Lines!.Select(line => Apply(stock, line, new(Reason: request.Reason, Reference: request.Reference))).ToList();
                 var response = new Response([.. request.Lines!.Zip(outcomes, (line, outcome) => ResultOf(stock, line, outcome.Outcome, outcome.Problem))], request.DryRun);
-                return request.DryRun ? Change<Response>.DryRun(response) : response;
+                return request.DryRun || !outcomes.Exists(line => line.Outcome == LineOutcome.Changed) ? Change<Response>.Unwritten(response) : response;
             },
             caller,
             cancellationToken,
@@ -113,7 +114,7 @@ internal static class ChangeStock
 
         var now = await change.RunAsync<Response>(
             new() { Products = products },
-            stock => Change<Response>.DryRun(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
+            stock => Change<Response>.Unwritten(new([.. request.Lines!.Select(line => ResultOf(stock, line, LineOutcome.Replayed, null))], false)), caller, cancellationToken);
         return TypedResults.Ok(now.Answer!);
     }
 
@@ -125,11 +126,10 @@ internal static class ChangeStock
             return;
         }
 
-        errors.Require(line.Delta is null || line.OnHand is null, path, "delta and onHand exclude each other.");
+        errors.Require(line.Delta is null || line.OnHand is null, path, "Only one of delta and onHand is allowed.");
         errors.Require(line.Delta is not null || line.OnHand is not null || line.LowStockThreshold is not null, path, "delta, onHand or lowStockThreshold is required.");
-        errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It belongs to onHand.");
-        errors.Require(
-            line.Delta is null || (line.Delta != 0 && Math.Abs((decimal)line.Delta) <= StockLimits.MaxUnits), $"{path}.delta", "A number of units other than 0 is required.");
+        errors.Require(line.ExpectedOnHand is null || line.OnHand is not null, $"{path}.expectedOnHand", "It is allowed only with onHand.");
+        StockProblems.CheckDelta(errors, line.Delta, $"{path}.delta");
         StockProblems.CheckUnits(errors, line.OnHand, $"{path}.onHand");
         StockProblems.CheckUnits(errors, line.LowStockThreshold, $"{path}.lowStockThreshold");
     }
@@ -143,16 +143,16 @@ internal static class ChangeStock
 
         if (!stock.Locations.ContainsKey(line.Location))
         {
-            return Refuse("unknown-location", "There is no such location.");
+            return Refuse("unknown-location", "The location does not exist.");
         }
 
         if (line.OnHand is null && stock.Product(line.ProductId) is not { IsNew: false })
         {
-            return Refuse("not-found", "There is no such stock record.");
+            return Refuse("not-found", "The stock record does not exist.");
         }
 
-        var item = stock.Item(line.ProductId, line.Location);
-        var before = item is { IsRemoved: false } ? item.OnHand : 0;
+        // A removed row has no units.
+        var before = stock.Item(line.ProductId, line.Location)?.OnHand ?? 0;
         if (line.ExpectedOnHand is { } expected && expected != before)
         {
             return Refuse("unexpected-stock", "The stock is not as expected.", before);
@@ -166,7 +166,7 @@ internal static class ChangeStock
             {
                 return refusal.TooMany
                     ? Refuse("malformed-request", StockProblems.TooMany)
-                    : Refuse("stock-below-reserved", "Fewer units than are reserved.", refusal.OnHand, refusal.Reserved);
+                    : Refuse("stock-below-reserved", "Fewer units would be left than are reserved.", refusal.OnHand, refusal.Reserved);
             }
 
             changed = true;
@@ -186,5 +186,5 @@ internal static class ChangeStock
 
     private static Result ResultOf(Stock stock, LineChange line, LineOutcome outcome, LineProblem? problem) => new(
         line.ProductId, line.Location, outcome, problem,
-        stock.Product(line.ProductId) is { IsNew: false } or { IsChanged: true } ? StockLevel.Of(stock.Product(line.ProductId)!, stock.Now) : null);
+        stock.Product(line.ProductId) is { IsNew: false } product ? StockLevel.Of(product, stock.Now) : null);
 }

@@ -10,24 +10,25 @@ using OrderInventory.ServiceDefaults.Identity;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Whether an order could be had just now, asked before it is accepted: over HTTP here, over Kafka in <see cref="AnswerStockChecks"/>.
-/// From the database, never from a cache: 'short' refuses an order. 'Enough' is only advice; the reservation decides.
+/// Checks, before an order is accepted, whether it could be fulfilled now: over HTTP here, over Kafka in <see cref="AnswerStockChecks"/>. Reads
+/// from the database, never from a cache, because 'short' refuses an order. 'Enough' is only advice; the reservation decides.
 /// </summary>
 internal static class CheckStock
 {
-    /// <param name="Lines">What is wanted; lines of one product count as one sum.</param>
-    /// <param name="OrderId">An order whose reservation counts as available: it wants to change its lines.</param>
-    /// <param name="HoldId">A hold that counts as available while it lives: the order is to be placed with it.</param>
-    /// <param name="CustomerId">Whose order it would be: a hold of another customer's does not count.</param>
+    /// <param name="Lines">The wanted units; lines of the same product are summed.</param>
+    /// <param name="OrderId">An order whose own reservation counts as available, because its lines are to be changed.</param>
+    /// <param name="HoldId">A hold whose units count as available while it is live, because the order is to be placed with it.</param>
+    /// <param name="CustomerId">The customer who would place the order: another customer's hold does not count.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}]}""")]
     public sealed record Request(IReadOnlyList<Line> Lines, Guid? OrderId = null, Guid? HoldId = null, Guid? CustomerId = null);
 
     public sealed record Line(Guid ProductId, long Quantity);
 
-    /// <summary>Check whether an order could be had just now</summary>
+    /// <summary>Check whether an order could be fulfilled now</summary>
     /// <remarks>
-    /// 200 with an answer per product, also when something is short; a product without a record has 0 available. For a customer no order counts, for whose it is
-    /// is not known here, and no hold but their own.
+    /// 200 with an answer per product, even when something is short; a product without a record has 0 available. For a customer's request no
+    /// order counts, because Inventory does not know whose it is. A hold made by staff counts for whoever knows its id, a hold made by a customer
+    /// only for that customer.
     /// </remarks>
     public static async Task<Results<Ok<StockCheckReplied>, ProblemHttpResult>> HandleAsync(
         Request request, Caller caller, NpgsqlDataSource database, CancellationToken cancellationToken)
@@ -47,7 +48,7 @@ internal static class CheckStock
         return errors;
     }
 
-    /// <summary>Answers all questions by one query.</summary>
+    /// <summary>Answers all questions with one query.</summary>
     public static async Task<IReadOnlyList<StockCheckReplied>> AnswerAsync(
         NpgsqlDataSource database, IReadOnlyList<StockCheckRequested> questions, CancellationToken cancellationToken)
     {

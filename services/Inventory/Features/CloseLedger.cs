@@ -5,15 +5,16 @@ using OrderInventory.Inventory.Data;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Adds movements that are old enough to the closing balances, so that the books can be compared without reading the whole ledger. A few products at a time,
-/// each time in a transaction of its own that takes no lock on stock: orders do not wait for it, and one that breaks off leaves right balances with an older cut.
+/// Adds movements that are old enough to the closing balances, so that the stock records can be compared without reading the whole ledger. It
+/// closes a few products at a time, each time in a separate transaction that takes no lock on stock. So orders do not wait for it, and an
+/// interrupted round leaves correct balances with an older cut.
 /// </summary>
 internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOptions options, TimeProvider time, ILogger<CloseLedger> logger) : BackgroundService
 {
-    /// <summary>Soon after the start, and not in it.</summary>
+    /// <summary>The delay of the first round: soon after the start, but not during it.</summary>
     private static readonly TimeSpan s_afterStart = TimeSpan.FromMinutes(1);
 
-    [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An unhandled exception in a background service ends the host; the next round tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.ClosingInterval, time);
@@ -42,7 +43,7 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
         }
     }
 
-    /// <summary>The next twenty products of the ledger. Returns the last of them, or null when there are no more.</summary>
+    /// <summary>Closes the next twenty products of the ledger. Returns the last of them, or null when there are no more.</summary>
     internal async Task<Guid?> CloseSomeAsync(Guid after, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var products = await ReadProductsAsync(after, cancellationToken);
@@ -60,7 +61,7 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
         return products[^1];
     }
 
-    /// <summary>One step of the index for each product: the ledger has many rows of each.</summary>
+    /// <summary>Reads each product with one index probe, because the ledger has many rows per product.</summary>
     private async Task<Guid[]> ReadProductsAsync(Guid after, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -76,6 +77,6 @@ internal sealed partial class CloseLedger(NpgsqlDataSource database, InventoryOp
         return await command.ExecuteScalarAsync(cancellationToken) as Guid[] ?? [];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The ledger could not be closed; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Closing balances of the ledger could not be written; will be retried")]
     private partial void LogFailed(Exception exception);
 }

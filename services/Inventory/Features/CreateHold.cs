@@ -8,18 +8,19 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>A cart keeps units for a while, so that checking out does not find them gone.</summary>
+/// <summary>Holds units for a cart for a while, so that they are still available at checkout.</summary>
 internal static class CreateHold
 {
-    /// <param name="Lines">What is to be kept, 1 to 500 lines; lines of one product count as one sum.</param>
-    /// <param name="TtlSeconds">For how long; at most a day.</param>
+    /// <param name="Lines">The units to hold, 1 to 500 lines; lines of the same product are summed.</param>
+    /// <param name="TtlSeconds">How long to hold them; at most a day.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}], "ttlSeconds": 900}""")]
     public sealed record Request(IReadOnlyList<HoldLine> Lines, int TtlSeconds = HoldRules.DefaultTtl);
 
-    /// <summary>Keep units for a cart</summary>
+    /// <summary>Hold units for a cart</summary>
     /// <remarks>
-    /// 201 with the hold; 409 <c>insufficient-stock</c> when not all of it is there, and nothing is kept then. An order that is placed with
-    /// the hold's id turns it into its reservation. A customer's hold is for their own order only; one of the staff's for whoever knows its id.
+    /// 201 with the hold; 409 <c>insufficient-stock</c> when not all units are available, and then nothing is held. An order that is placed with
+    /// the hold's id turns the hold into its reservation. A customer's hold is for their own order only; a hold made by staff is for anyone who
+    /// knows its id. 422 <c>unknown-product</c> for a deleted or discontinued product, which no order could have.
     /// </remarks>
     public static async Task<Results<Created<HoldResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, InventoryDb database, StockChange change, InventoryOptions options, CancellationToken cancellationToken)
@@ -34,7 +35,7 @@ internal static class CreateHold
 
         var (id, wanted) = (Guid.CreateVersion7(), HoldRules.Sum(request.Lines));
         var result = await change.RunAsync<Guid>(
-            new StockScope { Products = [.. wanted.Keys], FindDeleted = true },
+            new StockScope { Products = [.. wanted.Keys], FindStatus = true },
             stock =>
             {
                 if (HoldRules.Check(stock, request.Lines, wanted, []) is { } refusal)
@@ -50,6 +51,6 @@ internal static class CreateHold
             claims => IdempotentCreate.BeginAsync(http, claims, caller.Sub, request, InventoryJson.Default.CreateHoldRequest, id, cancellationToken));
         return result.Refusal is { } problem
             ? problem
-            : await database.AnswerHoldAsync(http, result.MadeBefore ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);
+            : await database.AnswerHoldAsync(http, result.CreatedEarlier ?? id, hold => TypedResults.Created($"/api/inventory/holds/{hold.Id}", hold), cancellationToken);
     }
 }

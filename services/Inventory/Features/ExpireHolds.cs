@@ -8,15 +8,16 @@ using OrderInventory.Messaging;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Gives back the units of holds whose time is over, by the database's clock. Each replica claims a few holds at a time and works on its
-/// own; one that dies leaves its claim to run out. Nothing waits for it: whoever would find a product short takes back due holds' units itself.
+/// Releases the units of holds that have expired by the database's clock. Each replica claims a few holds at a time and works independently; when
+/// a replica dies, its claim expires. Nothing waits for this sweeper: a request that would find a product short releases the units of due holds
+/// itself.
 /// </summary>
 internal sealed partial class ExpireHolds(
     NpgsqlDataSource database, StockChange change, InventoryOptions options, TimeProvider time, ILogger<ExpireHolds> logger) : BackgroundService
 {
     private const int MaxClaimed = 100;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A background service that fails takes the host with it; whatever a round fails with, the next one tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An unhandled exception in a background service ends the host; the next round tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.HoldSweep, time);
@@ -52,11 +53,11 @@ internal sealed partial class ExpireHolds(
     {
         if (stock.Hold(id) is not { Status: HoldStatus.Live, IsDue: true } hold)
         {
-            // Extended, released or taken meanwhile: then it is none of ours.
+            // Extended, released or consumed meanwhile: nothing to end.
             return false;
         }
 
-        // Books that do not add up stop one hold, and not those that were claimed with it. It is tried again when its claim runs out.
+        // Inconsistent stock records stop this hold only, not the others claimed with it. It is retried when its claim expires.
         if (stock.FindUnreleasable(hold.Lines) is { } line)
         {
             LogCannotEnd(hold.Id, line.Quantity, line.ProductId, line.Location, stock.Item(line.ProductId, line.Location)?.Reserved ?? 0);
@@ -68,7 +69,7 @@ internal sealed partial class ExpireHolds(
     }
 
     /// <summary>
-    /// In a transaction of its own: the work locks products before holds, as everybody does, so the holds that were picked cannot stay locked.
+    /// Claims holds in a separate transaction: the work locks products before holds, as everywhere, so it cannot keep the claimed holds locked.
     /// </summary>
     private async Task<Guid[]> ClaimAsync(CancellationToken cancellationToken)
     {
@@ -92,11 +93,11 @@ internal sealed partial class ExpireHolds(
         return [.. ids];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Holds could not be swept; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired holds could not be ended; will be retried")]
     private partial void LogFailed(Exception exception);
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "Hold {Hold} cannot be ended: it has {Quantity} units of product {Product} at {Location}, where {Reserved} are reserved. The product's stock must be rebuilt; tried again later")]
+        Message = "Hold {Hold} cannot be ended: it has {Quantity} units of product {Product} at {Location}, where {Reserved} are reserved. The product's stock must be rebuilt; will be retried")]
     private partial void LogCannotEnd(Guid hold, long quantity, Guid product, string location, long reserved);
 }

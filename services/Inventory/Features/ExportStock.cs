@@ -17,11 +17,11 @@ internal static class ExportStock
 
     /// <summary>Export stock</summary>
     /// <remarks>
-    /// <c>format=csv</c> (the default) or <c>ndjson</c>; columns productId, location, onHand, lowStockThreshold, in the order of products and
-    /// locations, of the products that the list would show with the same filters. It is streamed, from one moment's state. Products that were
-    /// deleted are left out.
+    /// <c>format=csv</c> or <c>ndjson</c>, or <c>Accept</c>, selects the format; the default is CSV. Columns productId, location, onHand,
+    /// lowStockThreshold, ordered by product and location, for the products that the list shows with the same filters. It is streamed from a
+    /// consistent snapshot. Deleted products are left out.
     /// </remarks>
-    /// <param name="format">csv or ndjson.</param>
+    /// <param name="format">csv or ndjson, whatever <c>Accept</c> says.</param>
     /// <param name="q">As in the list.</param>
     /// <param name="location">As in the list; only rows of this location are exported.</param>
     /// <param name="lowStock">As in the list.</param>
@@ -29,34 +29,44 @@ internal static class ExportStock
     /// <param name="reserved">As in the list.</param>
     /// <param name="http">The request.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
         string? format, string? q, string? location, bool? lowStock, bool? outOfStock, bool? reserved,
         HttpContext http, InventoryDb database, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         StockFilter.CheckText(errors, q);
-        errors.Require(format is null or "csv" or "ndjson", "format", "csv or ndjson is possible.");
+        errors.Require(format is null or "csv" or "ndjson", "format", "csv or ndjson is required.");
         if (errors.Any)
         {
             return errors.Malformed();
         }
 
-        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, null).Apply(database);
+        var type = format switch
+        {
+            "csv" => MediaTypes.Csv,
+            "ndjson" => MediaTypes.Ndjson,
+            _ => ExportForms.Choose(http.Request, MediaTypes.Csv, MediaTypes.Ndjson),
+        };
+        if (type is null)
+        {
+            return ExportForms.NotAcceptable();
+        }
+
+        var products = new StockFilter(q, location, lowStock, outOfStock, reserved, null, []).Apply(database);
         var rows = database.StockLevels.AsNoTracking()
             .Where(l => products.Contains(l.ProductId) && !database.ProductCopies.Any(p => p.ProductId == l.ProductId && p.Status == "deleted"));
         rows = location is null ? rows : rows.Where(l => l.Location == location);
         var ordered = rows.OrderBy(l => l.ProductId).ThenBy(l => l.Location);
-        return format == "ndjson"
-            ? TypedResults.Stream(body => WriteAsync(http, ordered, body, csv: false, cancellationToken), MediaTypes.Ndjson, "stock.ndjson")
-            : TypedResults.Stream(body => WriteAsync(http, ordered, body, csv: true, cancellationToken), MediaTypes.Csv, "stock.csv");
+        var csv = type == MediaTypes.Csv;
+        return TypedResults.Stream(body => WriteAsync(http, ordered, body, csv, cancellationToken), type, csv ? "stock.csv" : "stock.ndjson");
     }
 
     private static async Task WriteAsync(HttpContext http, IQueryable<StockLevelRow> rows, Stream body, bool csv, CancellationToken cancellationToken)
     {
         if (HttpMethods.IsHead(http.Request.Method))
         {
-            // Nobody would read the rows.
+            // A HEAD response has no rows.
             return;
         }
 

@@ -8,15 +8,15 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>What Inventory last decided for an order: asked by Orders about an order that waits too long, and by people.</summary>
+/// <summary>What Inventory last decided for an order: queried by Orders about an order that waits too long, and by people.</summary>
 internal static class GetReservation
 {
     /// <param name="OrderId">The order.</param>
-    /// <param name="OrderVersion">The version of the order that the outcome answers.</param>
+    /// <param name="OrderVersion">The order version that was decided on.</param>
     /// <param name="Outcome">The last decision.</param>
     /// <param name="Lines">What the order holds now.</param>
-    /// <param name="Shortages">What was short, when the last decision is a refusal.</param>
-    /// <param name="DecidedAt">When, UTC.</param>
+    /// <param name="Shortages">What was short, when the last decision is a rejection.</param>
+    /// <param name="DecidedAt">When it was decided, UTC.</param>
     public sealed record Response(
         Guid OrderId, long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<HeldLine> Lines, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt)
     {
@@ -29,7 +29,7 @@ internal static class GetReservation
     public sealed record HeldLine(Guid ProductId, string Location, long Quantity);
 
     /// <summary>Read what was last decided for an order</summary>
-    /// <remarks>404 when Inventory has never heard of the order.</remarks>
+    /// <remarks>404 when Inventory does not know the order.</remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(Guid orderId, InventoryDb database, CancellationToken cancellationToken)
     {
         var row = await database.Reservations.AsNoTracking().FirstOrDefaultAsync(r => r.OrderId == orderId, cancellationToken);

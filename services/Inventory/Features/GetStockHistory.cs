@@ -7,32 +7,34 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>How a product's stock went up and down: its ledger, summed backwards from the level of now.</summary>
+/// <summary>A product's stock over time: its ledger, summed backwards from the current level.</summary>
 internal static class GetStockHistory
 {
     /// <param name="From">When the span begins, UTC.</param>
-    /// <param name="To">When it ends, UTC. The numbers are those of this time, or of now.</param>
+    /// <param name="To">When the span ends, UTC. The quantities are those at this time, or the current ones if it is in the future.</param>
     /// <param name="OnHand">Units in the warehouse.</param>
     /// <param name="Reserved">Units promised to orders and holds.</param>
-    /// <param name="In">Units that came in the span: also those of a transfer, which are at the same time among <paramref name="Out"/>.</param>
-    /// <param name="Out">Units that went.</param>
+    /// <param name="In">Units that came in during the span, including those of a transfer, which are also in <paramref name="Out"/>.</param>
+    /// <param name="Out">Units that went out during the span.</param>
     public sealed record Span(DateTimeOffset From, DateTimeOffset To, long OnHand, long Reserved, long In, long Out);
 
     /// <param name="By">The length of a span.</param>
-    /// <param name="Zone">The zone whose clock and calendar cut the time.</param>
+    /// <param name="Zone">The time zone whose clock and calendar delimit the spans.</param>
     /// <param name="Items">Oldest first.</param>
     public sealed record Response(BucketSize By, string Zone, IReadOnlyList<Span> Items);
 
     /// <summary>Read a product's stock over time</summary>
-    /// <remarks>From the ledger. The first and the last span are whole ones; at most 1,000 are answered. 404 without a stock record.</remarks>
+    /// <remarks>
+    /// Computed from the ledger. The first and the last span are complete ones; at most 1,000 are possible. 404 without a stock record.
+    /// </remarks>
     /// <param name="productId">The product.</param>
-    /// <param name="from">Begins here, at the latest; left out: 24 hours, 30 days or 26 weeks.</param>
-    /// <param name="to">Ends here, at the earliest; left out: now.</param>
+    /// <param name="from">The first span begins at this time or earlier; when left out, the spans cover 24 hours, 30 days or 26 weeks.</param>
+    /// <param name="to">The last span ends at this time or later; now when left out.</param>
     /// <param name="by">hour, day (the default) or week, which begins on Monday.</param>
-    /// <param name="zone">A zone of the IANA database, like Europe/Berlin; left out: UTC.</param>
+    /// <param name="zone">A time zone of the IANA database, like Europe/Berlin; UTC when left out.</param>
     /// <param name="database">The database.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid productId, DateTimeOffset? from, DateTimeOffset? to, BucketSize? by, string? zone,
         NpgsqlDataSource database, TimeProvider time, CancellationToken cancellationToken)
@@ -42,7 +44,7 @@ internal static class GetStockHistory
             return problem;
         }
 
-        // One statement, so that level and ledger are of one moment. A row's id is made of its time, so the primary key finds the span.
+        // One statement, so that level and ledger are of the same moment. A row's id is made from its time, so the primary key finds the span.
         await using var command = database.CreateCommand(
             """
             SELECT 0 AS bucket, sum(on_hand)::bigint, sum(reserved)::bigint, 0::bigint, 0::bigint FROM stock_levels WHERE product_id = $1 AND NOT removed
@@ -53,7 +55,7 @@ internal static class GetStockHistory
             """);
         command.Parameters.Add(new() { Value = productId });
         command.Parameters.Add(new() { Value = buckets.Bounds.Select(bound => bound.UtcDateTime).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
-        // The hour is for ids whose clock was behind the row's time.
+        // The hour is for ids made by a clock that was behind the row's time.
         command.Parameters.Add(new() { Value = DatabaseValues.FirstIdOf(buckets.From.AddHours(-1).ToUnixTimeMilliseconds()) });
         command.Parameters.Add(new() { Value = buckets.From.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         (long OnHand, long Reserved)? now = null;
@@ -76,7 +78,7 @@ internal static class GetStockHistory
             return Problems.NotFound("stock record", productId);
         }
 
-        // Rows behind the last span, too, lie between it and the level of now.
+        // Rows after the last span also lie between it and the current level.
         var spans = new Span[buckets.Count];
         for (var i = buckets.Count + 1; i >= 1; i--)
         {

@@ -13,9 +13,9 @@ namespace OrderInventory.Inventory.Features;
 internal static class ImportStock
 {
     /// <param name="ProductId">The product.</param>
-    /// <param name="OnHand">Units that are there.</param>
-    /// <param name="Location">Where; left out: <c>default</c>.</param>
-    /// <param name="LowStockThreshold">The product's threshold; left out: as it was.</param>
+    /// <param name="OnHand">Units on hand.</param>
+    /// <param name="Location">The location's code; <c>default</c> when left out.</param>
+    /// <param name="LowStockThreshold">The product's threshold; unchanged when left out.</param>
     public sealed record Row(Guid ProductId, long OnHand, string Location = StockItem.DefaultLocation, long? LowStockThreshold = null) : IImportRow<Row>
     {
         public static IReadOnlyList<string> Columns { get; } = ["productId", "location", "onHand", "lowStockThreshold"];
@@ -30,7 +30,7 @@ internal static class ImportStock
 
         static Row IImportRow<Row>.Parse(IReadOnlyDictionary<string, string> cells, RequestErrors errors)
         {
-            errors.Require(Uuids.TryParse(cells["productId"].Trim(), out var productId), "$.productId", "An id is required.");
+            errors.Require(Uuids.TryParse(cells["productId"].Trim(), out var productId), "$.productId", "A product id is required.");
             return new(
                 productId,
                 ReadUnits("onHand"),
@@ -57,11 +57,11 @@ internal static class ImportStock
     /// <summary>Set stock from a file</summary>
     /// <remarks>
     /// Up to 100 MiB of <c>text/csv</c> with the columns productId, location, onHand, lowStockThreshold named in its first line, or
-    /// <c>application/x-ndjson</c> with the same members; location and lowStockThreshold may be left out. Absolute numbers, set whatever was
-    /// there before, with a ledger row for each that changes, so the same file can be sent again. The answer has a line for each bad row
-    /// (unreadable, unknown location, below what is reserved), which stops no good one, one every 300 rows with <c>processed</c>,
-    /// <c>changed</c>, <c>unchanged</c> and <c>failed</c>, and a last one with <c>done</c>. Publishes <c>inventory.updated</c>. With
-    /// <c>dryRun=true</c> nothing is changed, and the answer says what would be.
+    /// <c>application/x-ndjson</c> with the same members; location and lowStockThreshold may be left out. Quantities are absolute and replace the
+    /// current ones, with a ledger row for each change, so the same file can be sent again. The response has a line for each bad row (unreadable,
+    /// unknown location, below what is reserved), which does not stop the good ones, a line every 300 rows with <c>processed</c>, <c>changed</c>,
+    /// <c>unchanged</c> and <c>failed</c>, and a last line with <c>done</c>. Publishes <c>inventory.updated</c>. With <c>dryRun=true</c> nothing
+    /// is changed, and the response says what would change.
     /// </remarks>
     public static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
         string? reference, bool? dryRun, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -73,6 +73,9 @@ internal static class ImportStock
 
     private sealed class RowWriter(StockChange change, string? reference, bool dryRun, Caller caller) : IRowWriter<Row, Outcome>
     {
+        /// <summary>The levels that earlier batches of a dry run would have left, by product: later rows may be about the same products.</summary>
+        private readonly Dictionary<Guid, Row[]> _dryRunLevels = [];
+
         public int BatchSize => 300;
 
         public int ProgressEvery => 1;
@@ -81,11 +84,27 @@ internal static class ImportStock
         {
             var products = rows.Select(row => row.ProductId).Distinct().ToArray();
             var result = await change.RunAsync<IReadOnlyList<RowResult<Outcome>>>(
-                StockScope.ToChange(products) with { FindDeleted = true },
+                StockScope.ToChange(products) with { FindStatus = true },
                 stock =>
                 {
+                    foreach (var level in products.SelectMany(product => _dryRunLevels.GetValueOrDefault(product, [])))
+                    {
+                        Set(level, stock);
+                    }
+
                     var results = rows.Select(row => Set(row, stock)).ToList();
-                    return dryRun ? Change<IReadOnlyList<RowResult<Outcome>>>.DryRun(results) : results;
+                    if (!dryRun)
+                    {
+                        return results;
+                    }
+
+                    foreach (var product in stock.Changed)
+                    {
+                        _dryRunLevels[product.ProductId] =
+                            [.. product.Items.Select(item => new Row(item.ProductId, item.OnHand, item.Location, item.LowStockThreshold))];
+                    }
+
+                    return Change<IReadOnlyList<RowResult<Outcome>>>.Unwritten(results);
                 },
                 caller,
                 cancellationToken);
@@ -108,15 +127,16 @@ internal static class ImportStock
                 return new(errors.All);
             }
 
-            var item = stock.Item(row.ProductId, row.Location);
-            if (item is { IsRemoved: false } && item.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
+            var item = stock.Product(row.ProductId) is { IsNew: false } existing ? existing.At(row.Location) : null;
+            if (item?.OnHand == row.OnHand && (row.LowStockThreshold ?? item.LowStockThreshold) == item.LowStockThreshold)
             {
                 return new(Outcome.Unchanged);
             }
 
             if (stock.SetOnHand(row.ProductId, row.Location, row.OnHand, MovementKind.Set, new(Reason: "import", Reference: reference)) is { } refusal)
             {
-                return new("$.onHand", refusal.TooMany ? StockProblems.TooMany : $"{refusal.Reserved} are reserved there.");
+                return new(
+                    "$.onHand", refusal.TooMany ? StockProblems.TooMany : $"It must not be less than the units reserved at this location: {refusal.Reserved}.");
             }
 
             var product = stock.Product(row.ProductId)!;

@@ -24,7 +24,7 @@ internal static class InventoryEndpoints
         group.MapPost("/{productId:guid}/rebuild", RebuildStock.HandleAsync).For(Policies.ManageStock).WithOptionalIfMatch().WithProblems(404, 409, 503);
         group.MapGet("/reconciliation", ReconcileStock.HandleAsync).For(Policies.ManageStock).WithProblems(503);
         group.MapPost("/import", ImportStock.HandleAsync).For(Policies.ManageStock).WithBulkImport();
-        group.MapGet("/export", ExportStock.Handle).For(Policies.ManageStock).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(503);
+        group.MapGet("/export", ExportStock.Handle).For(Policies.ManageStock).Produces<string>(200, MediaTypes.Csv, MediaTypes.Ndjson).WithProblems(406, 503);
         group.MapGet("/reservations", ListReservations.HandleAsync).For(Policies.ReadReservations).WithProblems(503);
         group.MapGet("/reservations/{orderId:guid}", GetReservation.HandleAsync).For(Policies.ReadReservations).WithProblems(404, 503);
 

@@ -7,41 +7,41 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>The ledger of all products, for who looks for a cause.</summary>
+/// <summary>The ledger of all products, for finding a cause.</summary>
 internal static class ListAllMovements
 {
     private static readonly Paging s_paging = new("all movements");
 
-    /// <summary>The ledger is kept in the order of products; over all of them, so much is looked through at once.</summary>
+    /// <summary>The longest period of one request: the ledger is ordered by product, so a query over all products reads the whole period.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(31);
 
-    private static readonly TimeSpan s_usual = TimeSpan.FromDays(1);
+    private static readonly TimeSpan s_defaultPeriod = TimeSpan.FromDays(1);
 
-    /// <param name="ProductId">Whose stock.</param>
+    /// <param name="ProductId">The product.</param>
     /// <param name="Movement">The ledger row.</param>
     public sealed record Item(Guid ProductId, ListMovements.Item Movement);
 
-    /// <param name="From">From when on rows were looked at.</param>
-    /// <param name="To">Until when.</param>
+    /// <param name="From">Start of the period that was read.</param>
+    /// <param name="To">End of the period that was read.</param>
     /// <param name="Items">Newest first.</param>
     /// <param name="Next">The cursor of the next page, or null on the last.</param>
     public sealed record Response(DateTimeOffset From, DateTimeOffset To, IReadOnlyList<Item> Items, string? Next);
 
     /// <summary>Read the ledger of all products, newest first</summary>
-    /// <remarks>Of a period of at most 31 days. All filters given must hold.</remarks>
-    /// <param name="from">Then or later; left out: a day before <paramref name="to"/>.</param>
-    /// <param name="to">Before; left out: now. Say it for the pages that follow, or rows that come meanwhile move the period.</param>
-    /// <param name="kind">Why a number changed: one or more words, separated by commas.</param>
-    /// <param name="location">At the location of this code.</param>
-    /// <param name="reason">Exactly staff's reason.</param>
-    /// <param name="reference">Exactly staff's reference.</param>
+    /// <remarks>For a period of at most 31 days. All given filters must match.</remarks>
+    /// <param name="from">At this time or later; a day before <paramref name="to"/> when left out.</param>
+    /// <param name="to">Before this time; now when left out. Repeat it for the following pages, or new rows move the period.</param>
+    /// <param name="kind">Why a quantity changed: one or more kinds, separated by commas.</param>
+    /// <param name="location">At the location with this code.</param>
+    /// <param name="reason">Exactly this reason.</param>
+    /// <param name="reference">Exactly this reference.</param>
     /// <param name="orderId">Caused by this order.</param>
-    /// <param name="sub">Asked for by this subject of a token.</param>
+    /// <param name="sub">Requested by this subject of a token.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     /// <param name="database">The database.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         DateTimeOffset? from, DateTimeOffset? to, string? kind, string? location, string? reason, string? reference, Guid? orderId, string? sub, int? limit, string? cursor,
         InventoryDb database, TimeProvider time, CancellationToken cancellationToken)
@@ -51,16 +51,16 @@ internal static class ListAllMovements
             return problem;
         }
 
-        if (WordList.Read<MovementKind>(kind, "kind", out var kinds) is { } unknown)
+        if (EnumList.Read<MovementKind>(kind, "kind", out var kinds) is { } unknown)
         {
             return unknown;
         }
 
         var end = (to ?? time.GetUtcNow()).ToUniversalTime();
-        var start = from?.ToUniversalTime() ?? (end - DateTimeOffset.MinValue > s_usual ? end - s_usual : DateTimeOffset.MinValue);
+        var start = from?.ToUniversalTime() ?? (end - DateTimeOffset.MinValue > s_defaultPeriod ? end - s_defaultPeriod : DateTimeOffset.MinValue);
         var errors = new RequestErrors();
-        errors.Require(start < end, "from", "It must be before to.");
-        errors.Require(end - start <= s_longest, "from", string.Create(CultureInfo.InvariantCulture, $"At most {s_longest.TotalDays} days are looked through."));
+        errors.Require(start < end, "from", "from must be before to.");
+        errors.Require(end - start <= s_longest, "from", string.Create(CultureInfo.InvariantCulture, $"The range must not exceed {s_longest.TotalDays} days."));
         if (errors.Any)
         {
             return errors.Malformed();

@@ -8,20 +8,20 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>What carts keep.</summary>
+/// <summary>Lists holds.</summary>
 internal static class ListHolds
 {
     private static readonly Paging s_paging = new("holds");
 
     /// <summary>List holds, newest first</summary>
-    /// <remarks>A customer's list has their own only.</remarks>
-    /// <param name="status">What has become of them.</param>
-    /// <param name="productId">Those that hold units of this product now.</param>
+    /// <remarks>A customer sees only their own holds.</remarks>
+    /// <param name="status">Holds in this state.</param>
+    /// <param name="productId">Holds that have units of this product now.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
-    /// <param name="caller">Who asks.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
+    /// <param name="caller">The caller.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Results<Ok<Page<HoldResponse>>, ProblemHttpResult>> HandleAsync(
         HoldStatus? status, Guid? productId, int? limit, string? cursor, Caller caller, InventoryDb database, CancellationToken cancellationToken)
     {

@@ -15,9 +15,9 @@ internal static class ListLocations
     /// <summary>List the locations</summary>
     /// <remarks>In the order in which orders are served; there are at most 200.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Results<Ok<Page<LocationResponse>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {

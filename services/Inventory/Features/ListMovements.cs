@@ -12,18 +12,18 @@ internal static class ListMovements
     private static readonly Paging s_paging = new("movements");
 
     /// <param name="Id">UUIDv7.</param>
-    /// <param name="Location">Where.</param>
-    /// <param name="Kind">Why.</param>
+    /// <param name="Location">The location's code.</param>
+    /// <param name="Kind">Why a quantity changed.</param>
     /// <param name="OnHandDelta">Change of the units in the warehouse.</param>
     /// <param name="ReservedDelta">Change of the units promised to orders and holds.</param>
     /// <param name="OrderId">The order that caused it, or null.</param>
     /// <param name="Reason">Staff's reason, or null.</param>
     /// <param name="Reference">Staff's reference, or null.</param>
     /// <param name="EventId">The event that caused it, or null.</param>
-    /// <param name="OccurredAt">When, UTC.</param>
+    /// <param name="OccurredAt">When it happened, UTC.</param>
     /// <param name="HoldId">The hold that caused it, or null.</param>
-    /// <param name="Sub">Who asked for it, by the subject of their token; null for what an event or a timer caused.</param>
-    /// <param name="Role">The role by which they did, or null.</param>
+    /// <param name="Sub">The token subject of the caller who requested it; null when an event or a timer caused it.</param>
+    /// <param name="Role">The caller's role, or null.</param>
     public sealed record Item(
         Guid Id, string Location, MovementKind Kind, long OnHandDelta, long ReservedDelta, Guid? OrderId, string? Reason, string? Reference,
         Guid? EventId, DateTimeOffset OccurredAt, Guid? HoldId, string? Sub, string? Role)

@@ -12,7 +12,7 @@ internal static class ListReservations
 {
     private static readonly Paging s_paging = new("reservations");
 
-    /// <summary>So many orders are looked at for one page: what an order holds is in its row, where no index finds it.</summary>
+    /// <summary>Number of orders examined for one page: what an order holds is in its row, where no index finds it.</summary>
     private const int Window = 5000;
 
     /// <param name="Items">What was last decided for each order.</param>
@@ -20,20 +20,21 @@ internal static class ListReservations
     public sealed record Response(IReadOnlyList<GetReservation.Response> Items, string? Next);
 
     /// <param name="Orders">Ids, in order.</param>
-    /// <param name="Last">The order up to which all were looked at; null when that is the end.</param>
+    /// <param name="Last">The order up to which all were examined; null at the end.</param>
     public sealed record OrdersResponse(IReadOnlyList<Guid> Orders, Guid? Last);
 
     /// <summary>List what orders hold, newest order first</summary>
     /// <remarks>
-    /// All filters given must hold. A page may have fewer items than <c>limit</c> and still a next one: 5,000 orders are looked at for it.
+    /// All given filters must match. A page may have fewer items than <c>limit</c> and still have a next page: 5,000 orders are examined for each
+    /// page.
     /// </remarks>
-    /// <param name="location">Orders with units at the location of this code, or shipped from there.</param>
-    /// <param name="productId">Orders with units of this product, or shipped with some.</param>
-    /// <param name="outcome">What was last decided: one or more words, separated by commas.</param>
+    /// <param name="location">Orders that hold units at the location with this code, or had units shipped from there.</param>
+    /// <param name="productId">Orders that hold units of this product, or had some shipped.</param>
+    /// <param name="outcome">The last decision: one or more outcomes, separated by commas.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         string? location, Guid? productId, string? outcome, int? limit, string? cursor, InventoryDb database, CancellationToken cancellationToken)
     {
@@ -42,7 +43,7 @@ internal static class ListReservations
             return problem;
         }
 
-        if (WordList.Read<ReservationOutcome>(outcome, "outcome", out var outcomes) is { } unknown)
+        if (EnumList.Read<ReservationOutcome>(outcome, "outcome", out var outcomes) is { } unknown)
         {
             return unknown;
         }
@@ -52,12 +53,12 @@ internal static class ListReservations
     }
 
     /// <summary>List the orders that hold stock at a location</summary>
-    /// <remarks>For Orders, which knows all else about them.</remarks>
+    /// <remarks>For Orders, which knows everything else about these orders.</remarks>
     /// <param name="location">The location's code. An order that was shipped from there counts.</param>
-    /// <param name="oldestFirst">In the order of ids, or newest first.</param>
-    /// <param name="after">The order before the first one.</param>
+    /// <param name="oldestFirst">In the order of ids; otherwise newest first.</param>
+    /// <param name="after">The order before the first one to return.</param>
     /// <param name="database">The database.</param>
-    /// <param name="cancellationToken">Ends with the request.</param>
+    /// <param name="cancellationToken">Cancelled when the request ends.</param>
     public static async Task<Ok<OrdersResponse>> OrdersAsync(
         string location, bool? oldestFirst, Guid? after, InventoryDb database, CancellationToken cancellationToken)
     {
@@ -84,13 +85,13 @@ internal static class ListReservations
 
         if (outcomes is not null)
         {
-            var words = outcomes.Select(Outcomes.Format).ToArray();
-            rows = rows.Where(r => words.Contains(r.Outcome));
+            var values = outcomes.Select(Outcomes.Format).ToArray();
+            rows = rows.Where(r => values.Contains(r.Outcome));
         }
 
         if (location is not null || productId is not null)
         {
-            // One line has both.
+            // The same line must have both.
             var line = new Dictionary<string, string>();
             if (location is not null)
             {

@@ -4,10 +4,10 @@ using OrderInventory.Inventory.Domain;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>An order was placed: reserve all of it or nothing. A shortage is an outcome, not an error.</summary>
+/// <summary>Handles a new order: reserves all of it or nothing. A shortage is an outcome, not an error.</summary>
 internal static class OrderCreatedHandler
 {
-    /// <summary>The decision, or null when the order is beyond this version already (its cancel came first).</summary>
+    /// <summary>Returns the decision, or null when this version or a later one was handled before (its cancellation came first).</summary>
     public static Reservation? Apply(OrderCreated order, Guid eventId, Stock stock)
     {
         var reservation = stock.Reservation(order.OrderId);
@@ -17,7 +17,7 @@ internal static class OrderCreatedHandler
         }
 
         var wanted = OrderEventsHandler.SumByProduct(order.Lines);
-        // A hold that is gone, over, another order's or another customer's just does not help.
+        // A hold that is unknown or has ended, or that belongs to another order or customer, is ignored.
         var hold = order.HoldId is { } holdId && stock.Hold(holdId) is { IsLive: true } live && live.IsFor(order.CustomerId) ? live : null;
         var held = hold?.Lines ?? [];
         var shortages = stock.FindShortages(wanted, held);
@@ -30,7 +30,7 @@ internal static class OrderCreatedHandler
 
         if (hold is not null)
         {
-            // The hold is released and the order's units are taken from the same places in one step, so no other order can take them.
+            // The hold is released and the order's units are taken from the same locations in one step, so no other order can take them.
             stock.EndHold(hold, HoldStatus.Consumed, eventId, order.OrderId);
         }
 

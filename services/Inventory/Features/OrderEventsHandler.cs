@@ -7,8 +7,8 @@ using OrderInventory.ServiceDefaults.Caching;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Takes a batch of <c>order.created</c> and <c>order.updated</c> together: one set of locks for both topics, decisions in memory in the
-/// order of the offsets (<see cref="OrderCreatedHandler"/>, <see cref="OrderUpdatedHandler"/>), one update per product at the end.
+/// Handles a batch of <c>order.created</c> and <c>order.updated</c> together: one set of locks for both topics, decisions in memory in the order
+/// of the offsets (<see cref="OrderCreatedHandler"/>, <see cref="OrderUpdatedHandler"/>), one update per product at the end.
 /// </summary>
 internal sealed class OrderEventsHandler(StockLoader loader, ReadCache cache) : IBatchHandler
 {
@@ -34,7 +34,7 @@ internal sealed class OrderEventsHandler(StockLoader loader, ReadCache cache) : 
 
     public static Dictionary<Guid, long> SumByProduct(IEnumerable<OrderLine> lines) => ProductSums.Of(lines, line => line.ProductId, line => line.Quantity);
 
-    /// <summary>What is wrong with lines that no order of ours has, or null.</summary>
+    /// <summary>What is wrong with lines that no valid order has, or null.</summary>
     public static string? Validate(IEnumerable<OrderLine> lines) =>
         lines.Any(line => line.Quantity < 1) ? "A line's quantity is below 1." : null;
 
@@ -60,6 +60,6 @@ internal sealed class OrderEventsHandler(StockLoader loader, ReadCache cache) : 
             }
         }
 
-        return new() { Orders = [.. orders], Products = [.. products], Holds = [.. holds], KeepLocations = returns };
+        return new() { Orders = [.. orders], Products = [.. products], Holds = [.. holds], LockLocations = returns };
     }
 }

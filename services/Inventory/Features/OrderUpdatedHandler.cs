@@ -4,27 +4,29 @@ using OrderInventory.Inventory.Domain;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>An order was cancelled, has expired, was shipped, had goods come back, or wants other lines.</summary>
+/// <summary>Handles an order that was cancelled, has expired, was shipped, had goods returned, or is to have other lines.</summary>
 internal static class OrderUpdatedHandler
 {
-    /// <summary>The other changes of an order do not move stock.</summary>
+    /// <summary>Whether the change of the order concerns stock; other changes do not move stock.</summary>
     public static bool Concerns(OrderUpdated order) => order.Return is not null
         || order.Status is OrderStatus.CancelPending or OrderStatus.Expired or OrderStatus.RevisionPending or OrderStatus.Shipped;
 
     public static string? Validate(OrderUpdated order) => order switch
     {
         { Status: OrderStatus.RevisionPending, Revision: null } => "A pending revision has no lines.",
-        { Return: not null, Status: not (OrderStatus.Shipped or OrderStatus.Delivered) } => "Only goods that were shipped can come back.",
+        { Return: not null, Status: not (OrderStatus.Shipped or OrderStatus.Delivered) } => "Only shipped goods can be returned.",
         { Return.Lines.Count: 0 } => "A return has no lines.",
         { Return: { } returned } when returned.Lines.Any(line => line.Quantity < 1) => "A returned quantity is below 1.",
         _ => OrderEventsHandler.Validate([.. order.Lines, .. order.Revision?.Lines ?? []]),
     };
 
-    /// <summary>The decision, or null when the order is beyond this version already; a return is late only when it was taken back.</summary>
+    /// <summary>
+    /// Returns the decision, or null when this version or a later one was handled before; for a return, only when it was taken back before.
+    /// </summary>
     public static Reservation? Apply(OrderUpdated order, Guid eventId, Stock stock)
     {
         var reservation = stock.Reservation(order.OrderId);
-        if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasTakenBack(order.Version))
+        if (order.Return is null ? reservation.HasHandled(order.Version) : reservation.HasAppliedReturn(order.Version))
         {
             return null;
         }
@@ -48,7 +50,7 @@ internal static class OrderUpdatedHandler
         return reservation;
     }
 
-    /// <summary>Gives back what is held. Nothing may be held yet: then the row is the tombstone that the late <c>order.created</c> meets.</summary>
+    /// <summary>Releases what is held. When nothing is held yet, the row is the tombstone for the late <c>order.created</c>.</summary>
     private static void Release(OrderUpdated order, Reservation reservation, Guid eventId, Stock stock)
     {
         stock.Release(reservation.Lines, MovementKind.Released, new(eventId, order.OrderId));
@@ -88,9 +90,9 @@ internal static class OrderUpdatedHandler
     }
 
     /// <summary>
-    /// Goods came back: to where they had come from, or only into the ledger. The event is the order's state, so a return that is replayed
-    /// before its order's <c>shipped</c> says that too: the order is shipped first, and the late event finds its version handled. A return
-    /// that is replayed after a later event leaves that one's decision as it is: it says nothing new but what came back.
+    /// Takes back goods: to the location they came from, or, when they are not restocked, only in the ledger. The event carries the order's
+    /// state, so a return that is replayed before its order's <c>shipped</c> implies it: the order is shipped first, and the late event finds its
+    /// version handled. A return that is replayed after a later event does not change that event's decision: it adds only what came back.
     /// </summary>
     private static void Return(OrderUpdated order, OrderReturn returned, Reservation reservation, Guid eventId, Stock stock)
     {
@@ -103,17 +105,17 @@ internal static class OrderUpdatedHandler
         var rest = reservation.Shipped.ToList();
         foreach (var line in returned.Lines)
         {
-            TakeBack(line, returned.Restock, rest, order.OrderId, eventId, stock);
+            ReturnLine(line, returned.Restock, rest, order.OrderId, eventId, stock);
         }
 
-        reservation.TakeBack(order.Version, rest);
+        reservation.ApplyReturn(order.Version, rest);
         if (!isLate)
         {
             reservation.Decide(order.Version, ReservationOutcome.Shipped, [], [], stock.Now);
         }
     }
 
-    private static void TakeBack(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, Guid eventId, Stock stock)
+    private static void ReturnLine(ReturnedLine line, bool restock, List<ReservedLine> shipped, Guid orderId, Guid eventId, Stock stock)
     {
         long missing = line.Quantity;
         for (var i = 0; i < shipped.Count && missing > 0; i++)
@@ -125,7 +127,7 @@ internal static class OrderUpdatedHandler
                 continue;
             }
 
-            // A location that has been deleted meanwhile gets nothing back; somebody will find it at the default one.
+            // If the location has been deleted meanwhile, the units go to the default location.
             var to = stock.Locations.ContainsKey(origin.Location) ? origin.Location : StockItem.DefaultLocation;
             var item = stock.ItemOrNew(line.ProductId, to);
             if (restock)
@@ -140,10 +142,9 @@ internal static class OrderUpdatedHandler
 
         if (missing > 0)
         {
-            // Orders guards it; here it would make stock out of nothing. Set aside for a person, who may replay it when an order was late.
-            throw new InvalidOperationException($"Of product {line.ProductId} more came back than the order was shipped.");
+            // Orders prevents this; here it would create stock from nothing. It becomes a dead letter, which a person may replay if an order's
+            // event was late.
+            throw new InvalidOperationException($"More units of product {line.ProductId} were returned than the order shipped.");
         }
-
-        shipped.RemoveAll(left => left.Quantity == 0);
     }
 }

@@ -7,8 +7,8 @@ using OrderInventory.ServiceDefaults.Caching;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// Keeps the copies of products current. A product that was deleted is no longer low, whatever there is of it, and carts no longer hold
-/// it: a hold loses its lines of the product, and ends when it has no other.
+/// Keeps the local copies of products up to date. A deleted product is no longer low on stock, whatever its quantity, and carts no longer hold
+/// it: a hold loses its lines of the product, and ends when it has no other lines.
 /// </summary>
 internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache) : IBatchHandler
 {
@@ -31,7 +31,7 @@ internal sealed class ProductUpdatedHandler(StockLoader loader, ReadCache cache)
         var connection = await batch.GetConnectionAsync(cancellationToken);
         var holds = await ProductCopies.FindHoldsAsync(connection, products, cancellationToken);
         var stock = await loader.LoadAsync(connection, new() { Products = products, Holds = holds }, cancellationToken);
-        // One may have been made while the stock was being locked. The check is the first of the writes, and the stock is still locked then.
+        // A hold may have been made while the stock was being locked. The check is the first of the writes, and the stock is still locked then.
         batch.Writes.BatchCommands.Add(ProductCopies.EnsureHolds(products, holds));
         foreach (var hold in holds.Select(stock.Hold).OfType<Hold>().Where(hold => hold.Status == HoldStatus.Live && stock.FindUnreleasable(hold.Lines) is null))
         {

@@ -7,22 +7,21 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>The ledger is the truth: a product's levels and closing balances are computed from it anew.</summary>
+/// <summary>Recomputes a product's levels and closing balances from the ledger, which is authoritative.</summary>
 internal static class RebuildStock
 {
     /// <param name="ProductId">The product.</param>
     /// <param name="DryRun">Whether nothing was written.</param>
-    /// <param name="Changed">Whether a number is another than before.</param>
+    /// <param name="Changed">Whether a quantity changed.</param>
     /// <param name="Before">The level before.</param>
-    /// <param name="After">The level as the ledger has it.</param>
+    /// <param name="After">The level according to the ledger.</param>
     public sealed record Response(Guid ProductId, bool DryRun, bool Changed, StockLevel Before, StockLevel After);
 
     /// <summary>Compute a product's levels from its ledger</summary>
     /// <remarks>
-    /// From the whole ledger; the product's closing balances are made anew too, whether they were right or not. Under the product's locks, so nothing
-    /// moves meanwhile. With <c>dryRun=true</c> it only says what would be. 404 without a record and a ledger; 409
-    /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>.
-    /// If-Match is honoured when sent.
+    /// Sums the whole ledger and also rebuilds the product's closing balances, whether they were right or not. Runs under the product's locks, so
+    /// nothing moves meanwhile. With <c>dryRun=true</c> it only reports the result. 404 when there is neither a record nor a ledger; 409
+    /// <c>ledger-inconsistent</c> when the ledger itself would break <c>0 ≤ reserved ≤ on hand</c>. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         Guid productId, HttpContext http, Caller caller, StockChange change, InventoryOptions options, CancellationToken cancellationToken, bool dryRun = false)
@@ -36,7 +35,7 @@ internal static class RebuildStock
 
             if (stock.Product(productId) is null)
             {
-                // All its levels are lost, and still it can be rebuilt: the ledger has them.
+                // All its levels are lost, but it can be rebuilt: the ledger has them.
                 stock.ItemOrNew(productId);
             }
 
@@ -58,15 +57,15 @@ internal static class RebuildStock
                 if (!item.TryRebuild(onHand, reserved))
                 {
                     return Problems.Conflict(
-                        "ledger-inconsistent", "The ledger does not add up.", "Its sums would break 0 <= reserved <= on hand. Nothing was changed.",
+                        "ledger-inconsistent", "The ledger is inconsistent.", "Its sums would violate 0 <= reserved <= on hand. Nothing was changed.",
                         ("location", item.Location), ("onHand", onHand), ("reserved", reserved));
                 }
             }
 
-            // They may be what is wrong, also when the levels are right.
-            stock.Reclosed = (productId, stock.Now - options.ClosingAge);
+            // The closing balances may be wrong even when the levels are right.
+            stock.BalancesToRebuild = (productId, stock.Now - options.ClosingAge);
             var answer = new Response(productId, dryRun, product.IsChanged, before, StockLevel.Of(product, stock.Now));
-            return dryRun ? Change<Response>.DryRun(answer) : answer;
+            return dryRun ? Change<Response>.Unwritten(answer) : answer;
         }, caller, cancellationToken);
         if (result.Answer is not { } answer)
         {

@@ -6,28 +6,32 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Whether the books agree: ledger, levels, what orders and holds have, and what Orders says they should have. It only reports.</summary>
+/// <summary>
+/// Compares the stock records: ledger, levels, what orders and holds have, and what Orders says its orders should have. It only reports.
+/// </summary>
 internal static class ReconcileStock
 {
     private static readonly Paging s_paging = new("reconciliation");
 
     /// <param name="Items">In the order of product ids.</param>
     /// <param name="Next">The cursor of the next page, or null.</param>
-    /// <param name="Note">Why the columns of Orders are null, or null.</param>
+    /// <param name="Note">Why the values of Orders are null; otherwise null.</param>
     public sealed record Response(IReadOnlyList<Item> Items, string? Next, string? Note);
 
     /// <param name="ProductId">The product.</param>
     /// <param name="Level">What the levels say, summed over locations.</param>
     /// <param name="Ledger">What the movements add up to.</param>
     /// <param name="Reservations">What the reservations of orders hold.</param>
-    /// <param name="Holds">What holds have; of those whose time is over, too, until they are swept.</param>
+    /// <param name="Holds">What holds have, including expired holds until they are swept.</param>
     /// <param name="Balanced">
-    /// Whether level and ledger agree, at every location, and reserved is what reservations and holds have; with <c>full=true</c> also whether the closing
-    /// balances are what their movements add up to.
+    /// Whether level and ledger agree at every location, and reserved equals what reservations and holds have; with <c>full=true</c> also whether
+    /// the closing balances are the sums of their movements.
     /// </param>
-    /// <param name="OpenOrders">What Orders says its orders should hold; null when it does not say.</param>
-    /// <param name="PendingOrders">What its orders wait for; null when it does not say.</param>
-    /// <param name="Difference"><paramref name="Reservations"/> less <paramref name="OpenOrders"/>: for a moment not 0 while events travel.</param>
+    /// <param name="OpenOrders">What Orders says its orders should hold; null when Orders does not answer.</param>
+    /// <param name="PendingOrders">Units of orders that wait for Inventory's answer; null when Orders does not answer.</param>
+    /// <param name="Difference">
+    /// <paramref name="Reservations"/> minus <paramref name="OpenOrders"/>: briefly not 0 while events are in transit.
+    /// </param>
     public sealed record Item(
         Guid ProductId, Sums Level, Sums Ledger, long Reservations, long Holds, bool Balanced, long? OpenOrders, long? PendingOrders, long? Difference);
 
@@ -35,11 +39,11 @@ internal static class ReconcileStock
 
     /// <summary>Compare the ledger, the levels, the reservations and Orders</summary>
     /// <remarks>
-    /// A page of products in the order of their ids, 20 unless <paramref name="limit"/> says otherwise; <paramref name="productIds"/>, separated
-    /// by commas, at most 100, names the wanted ones, and they are one page. Inventory's own columns are of one moment; those of Orders of a moment later. Of
-    /// the ledger it reads the closing balances, which have what is older than a day, and the movements since. With <c>full=true</c> it sums the whole ledger,
-    /// and a product whose balances are not what their movements add up to is not balanced: the audit, which takes longer with every order. Either looks
-    /// through all reservations that hold something: not for every minute.
+    /// A page of products in the order of their ids, 20 unless <paramref name="limit"/> says otherwise; <paramref name="productIds"/>, at most
+    /// 100, separated by commas, selects products, which are one page. Inventory's own values are of one moment; those of Orders are of a moment
+    /// later. From the ledger it reads the closing balances, which cover what is older than a day, and the movements since. With <c>full=true</c>
+    /// it sums the whole ledger, and a product whose balances are not the sums of their movements is not balanced: the audit, which takes longer
+    /// with every order. Both read all reservations that hold something, so do not call the report every minute.
     /// </remarks>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         string? productIds, bool? full, int? limit, string? cursor, NpgsqlDataSource database, OrdersClient orders, CancellationToken cancellationToken)
@@ -67,11 +71,11 @@ internal static class ReconcileStock
             })];
         }
 
-        return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer just now; its columns are null." : null));
+        return TypedResults.Ok(new Response(items, next, open is null ? "Orders does not answer; its columns are null." : null));
     }
 
-    // Of the levels, the ledger and the balances, for a product whose levels are gone is what the report is for. One step of an index for each product:
-    // the ledger has many rows of each.
+    // From the levels, the ledger and the balances: the report must also find a product whose levels are lost. One index probe for each product,
+    // because the ledger has many rows per product.
     private const string NextProducts =
         """
         walk AS (
@@ -95,7 +99,7 @@ internal static class ReconcileStock
             ORDER BY product_id LIMIT $2)
         """;
 
-    // LATERAL makes each product's rows be found by the index, from the cut on, whatever the planner thinks of the number of products.
+    // LATERAL makes the index find each product's rows, from the cut on, however many products the planner expects.
     private const string ClosedLedger =
         """
         ledger AS (
@@ -107,7 +111,7 @@ internal static class ReconcileStock
             GROUP BY 1, 2)
         """;
 
-    // Movements up to the cut, less the balances, must be nothing.
+    // Movements up to the cut minus the balances must be zero.
     private const string WholeLedger =
         """
         ledger AS (

@@ -9,10 +9,10 @@ namespace OrderInventory.Inventory.Features;
 
 internal static class ReleaseHold
 {
-    /// <summary>Let a hold go</summary>
+    /// <summary>Release a hold</summary>
     /// <remarks>
-    /// 204; its units are free at once, and it can still be read. 409 <c>hold-ended</c> when an order has it; one that is released or
-    /// expired already is 204 again.
+    /// 204; its units are free immediately, and the hold can still be read. 409 <c>hold-ended</c> when an order has consumed it; a hold that is
+    /// already released or expired gives 204 again.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)

@@ -7,12 +7,12 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Takes a product's stock out of the books: it was deleted, or its record was a mistake.</summary>
+/// <summary>Removes a product's stock record: the product was deleted, or the record was a mistake.</summary>
 internal static class RemoveStock
 {
     /// <summary>Remove a product's stock record</summary>
     /// <remarks>
-    /// 204; what was on hand is written off in the ledger, which stays, and the record is 404 from then on. A new one goes on from its
+    /// 204; the units on hand are written off in the ledger, which is kept, and the record is 404 from then on. A new record continues from its
     /// version. 409 <c>stock-below-reserved</c> while orders or holds have units. 404 without a record.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(

@@ -8,20 +8,19 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Makes a product's stock record, or sets its numbers.</summary>
+/// <summary>Creates a product's stock record, or sets its quantities.</summary>
 internal static class SetStock
 {
     /// <param name="OnHand">Units in the warehouse, 0 or more.</param>
-    /// <param name="LowStockThreshold">At or below this, available counts as low. Left out: as it was, or 0.</param>
-    /// <param name="Location">Where the units are; left out: <c>default</c>. The threshold is the product's, wherever it is.</param>
+    /// <param name="LowStockThreshold">At or below this, available counts as low. When left out: unchanged, or 0 for a new record.</param>
+    /// <param name="Location">Where the units are; <c>default</c> when left out. The threshold applies to the product at all locations.</param>
     [Example("""{"onHand": 39, "lowStockThreshold": 10}""")]
     public sealed record Request(long OnHand, long? LowStockThreshold = null, [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
-    /// <summary>Make or set a product's stock</summary>
+    /// <summary>Create or set a product's stock</summary>
     /// <remarks>
-    /// 201 when the record is new (If-Match is not needed), 200 when it was set; then If-Match is required (428, 412). 409 when
-    /// <c>onHand</c> is below what is reserved. 422 <c>unknown-location</c>, and <c>unknown-product</c> for one
-    /// that was deleted.
+    /// 201 when the record is new (If-Match is not needed), 200 when an existing record was set, which requires If-Match (428, 412). 409 when
+    /// <c>onHand</c> is below what is reserved. 422 <c>unknown-location</c>, and <c>unknown-product</c> for a deleted product.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, Ok<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
@@ -34,7 +33,7 @@ internal static class SetStock
             return errors.Malformed();
         }
 
-        var result = await change.RunAsync<(bool IsNew, StockLevel Level)>(StockScope.ToChange(productId) with { FindDeleted = true }, stock =>
+        var result = await change.RunAsync<(bool IsNew, StockLevel Level)>(StockScope.ToChange(productId) with { FindStatus = true }, stock =>
         {
             if ((StockProblems.CheckDeleted(stock, [(productId, "productId")]) ?? StockProblems.CheckLocation(stock, request.Location)) is { } unknown)
             {

@@ -8,25 +8,24 @@ using OrderInventory.ServiceDefaults.Identity;
 namespace OrderInventory.Inventory.Features;
 
 /// <summary>
-/// A stocktake: the shelf was counted. It holds only against the number that the counter saw, and does not mind reservations, which
-/// change what is promised and not what is there.
+/// Records a stocktake. It applies only while the quantity on hand is the one that the counter saw in the system. Reservations in the meantime do
+/// not matter, because they change what is promised, not what is on hand.
 /// </summary>
 internal static class TakeStock
 {
-    /// <param name="ExpectedOnHand">What the system said when counting began.</param>
+    /// <param name="ExpectedOnHand">The quantity in the system when counting began.</param>
     /// <param name="OnHand">What was counted.</param>
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as the month.</param>
-    /// <param name="Location">Which shelf; left out: <c>default</c>.</param>
+    /// <param name="Location">The location's code; <c>default</c> when left out.</param>
     [Example("""{"expectedOnHand": 39, "onHand": 37, "reason": "count", "reference": "2026-11"}""")]
     public sealed record Request(
         long ExpectedOnHand, long OnHand, [property: MaxLength(200)] string Reason, [property: MaxLength(200)] string? Reference = null, [property: MaxLength(50)] string Location = StockItem.DefaultLocation);
 
-    /// <summary>Record a count of the shelf</summary>
+    /// <summary>Record a stocktake</summary>
     /// <remarks>
-    /// 201 with the level after it; 409 <c>unexpected-stock</c> with the current number when it is not as expected; 422 <c>unknown-location</c>, and
-    /// <c>unknown-product</c> for more than there was of a product that was deleted.
-    /// If-Match is honoured when sent.
+    /// 201 with the resulting level; 409 <c>unexpected-stock</c> with the current quantity when it is not the expected one; 422
+    /// <c>unknown-location</c>, and <c>unknown-product</c> for a count that would add units of a deleted product. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)

@@ -7,11 +7,11 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Inventory.Features;
 
-/// <summary>Units move from one location to another.</summary>
+/// <summary>Moves units from one location to another.</summary>
 internal static class TransferStock
 {
-    /// <param name="From">The location that they leave.</param>
-    /// <param name="To">The location that they come to.</param>
+    /// <param name="From">The location that the units leave.</param>
+    /// <param name="To">The location that the units go to.</param>
     /// <param name="Quantity">Units, 1 or more.</param>
     /// <param name="Reason">Why, for the ledger.</param>
     /// <param name="Reference">Staff's own reference, such as a delivery note.</param>
@@ -21,15 +21,15 @@ internal static class TransferStock
 
     /// <summary>Move units to another location</summary>
     /// <remarks>
-    /// 201 with the level after it, and two rows in the ledger. 404 without a stock record, 409 when more would leave than are free there,
-    /// 422 <c>unknown-location</c>. If-Match is honoured when sent.
+    /// 201 with the resulting level, and two rows in the ledger. 404 without a stock record, 409 when <c>from</c> has fewer free units, 422
+    /// <c>unknown-location</c>. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<StockLevel>, ProblemHttpResult>> HandleAsync(
         Guid productId, Request request, HttpContext http, Caller caller, StockChange change, CancellationToken cancellationToken)
     {
         var errors = new RequestErrors();
         errors.Require(request.Quantity is >= 1 and <= StockLimits.MaxUnits, "$.quantity", $"1 to {StockLimits.MaxUnits} is required.");
-        errors.Require(request.From != request.To, "$.to", "Another location than from is required.");
+        errors.Require(request.From != request.To, "$.to", "A location other than from is required.");
         errors.RequireText(request.Reason, 200, "$.reason");
         errors.AllowKey(request.Reference, 200, "$.reference");
         if (errors.Any)

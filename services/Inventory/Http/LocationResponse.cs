@@ -6,9 +6,9 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Inventory.Http;
 
-/// <summary>A place where stock lies.</summary>
+/// <summary>A place where stock is kept.</summary>
 /// <param name="Code">Its name in requests and ledger rows: lower-case letters, digits and hyphens, at most 50. It never changes.</param>
-/// <param name="Name">For people.</param>
+/// <param name="Name">Display name.</param>
 /// <param name="Priority">Orders are served from the lowest number first.</param>
 /// <param name="Active">When false, nothing new is promised from it.</param>
 /// <param name="Version">Grows with every change; also the ETag.</param>
@@ -21,7 +21,7 @@ public sealed record LocationResponse(
         new(location.Code, location.Name, location.Priority, location.Active, location.Version, location.CreatedAt, location.UpdatedAt);
 }
 
-/// <summary>What the requests about locations share.</summary>
+/// <summary>Rules shared by the requests about locations.</summary>
 internal static class LocationRules
 {
     public const int MaxPriority = 1_000_000;
@@ -33,7 +33,7 @@ internal static class LocationRules
     }
 
     public static ProblemHttpResult NotFound(string code) => Problems.Of(
-        "not-found", "There is no such location.", StatusCodes.Status404NotFound, Location.IsCode(code) ? $"No location has the code {code}." : null);
+        "not-found", "The location does not exist.", StatusCodes.Status404NotFound, Location.IsCode(code) ? $"No location has the code {code}." : null);
 
     public static async Task<Location?> FindLocationAsync(this InventoryDb database, string code, CancellationToken cancellationToken) =>
         Location.IsCode(code) ? await database.Locations.SingleOrDefaultAsync(l => l.Code == code, cancellationToken) : null;

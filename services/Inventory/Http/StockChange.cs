@@ -13,17 +13,17 @@ using Polly;
 
 namespace OrderInventory.Inventory.Http;
 
-/// <summary>What came of a change of stock: an answer, or the problem that refuses it.</summary>
+/// <summary>The result of a change of stock: an answer, or the problem that refuses it.</summary>
 internal sealed record Change<T>
 {
-    /// <summary>Set when it was not refused; for a dry run nothing is written all the same.</summary>
+    /// <summary>Set when the change was not refused.</summary>
     public T? Answer { get; private init; }
 
-    /// <summary>Set when it was refused. Nothing is written.</summary>
+    /// <summary>Set when the change was refused. Nothing is written.</summary>
     public ProblemHttpResult? Refusal { get; private init; }
 
-    /// <summary>What an earlier request with the same Idempotency-Key has made. Nothing is written.</summary>
-    public Guid? MadeBefore { get; private init; }
+    /// <summary>The resource that an earlier request with the same Idempotency-Key created. Nothing is written.</summary>
+    public Guid? CreatedEarlier { get; private init; }
 
     public bool IsWritten { get; private init; }
 
@@ -31,28 +31,31 @@ internal sealed record Change<T>
 
     public static implicit operator Change<T>(ProblemHttpResult refusal) => new() { Refusal = refusal };
 
-    public static Change<T> DryRun(T answer) => new() { Answer = answer };
+    /// <summary>An answer without a change, as of a dry run: nothing is written, not even the request's Idempotency-Key.</summary>
+    public static Change<T> Unwritten(T answer) => new() { Answer = answer };
 
-    internal static Change<T> Before(Guid id) => new() { MadeBefore = id };
+    internal static Change<T> Before(Guid id) => new() { CreatedEarlier = id };
 }
 
 /// <summary>
-/// A change of stock that no order's event has caused: lock, decide, write with its ledger rows and its events, in one transaction.
-/// A transaction that met another one is run again.
+/// Makes a change of stock that was not caused by an order's event: locks, decides, and writes it with its ledger rows and events, in one
+/// transaction. A transaction that conflicts with another one is run again.
 /// </summary>
 internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, StockLoader loader, OutboxSignal signal, ReadCache cache, TimeProvider time)
 {
-    // Somebody else made the same row at this moment: now it is seen.
-    private readonly ResiliencePipeline _again = TransactionRetry.Create(time, PostgresErrorCodes.UniqueViolation);
+    // Another transaction inserted the same row at this moment; the retry sees it.
+    private readonly ResiliencePipeline _retry = TransactionRetry.Create(time, PostgresErrorCodes.UniqueViolation);
 
     /// <param name="scope">What is locked while <paramref name="decide"/> runs.</param>
-    /// <param name="decide">Changes the stock and returns the answer, or returns the problem. It may run again, on stock read anew.</param>
-    /// <param name="by">Who asks for it, for the ledger; null for a timer.</param>
+    /// <param name="decide">
+    /// Changes the stock and returns the answer, or returns the problem. It may run again, on stock that is read again.
+    /// </param>
+    /// <param name="by">Who requested the change, for the ledger; null for a timer.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     /// <param name="claim">Opens the transaction with the request's Idempotency-Key, for a POST that takes one.</param>
     public async Task<Change<T>> RunAsync<T>(
         StockScope scope, Func<Stock, Change<T>> decide, Caller? by, CancellationToken cancellationToken, Func<InventoryDb, Task<IdempotentCreate>>? claim = null) =>
-        await _again.ExecuteAsync(
+        await _retry.ExecuteAsync(
             async token =>
             {
                 await using var database = await databases.CreateDbContextAsync(token);
@@ -84,15 +87,15 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
             cancellationToken);
 
     /// <summary>
-    /// Adjustments, counts and transfers: staff change the stock record of one product, once for an Idempotency-Key, and only while it is
-    /// the version that they name if they name one, and are answered 201 with the level after it.
+    /// Adjustments, counts and transfers: staff change the stock record of one product. The change is made once per Idempotency-Key and, if the
+    /// request has If-Match, only while the record has that version. The response is 201 with the resulting level.
     /// </summary>
-    /// <param name="kind">What is done. The keys of one kind of change of one product are a space of their own.</param>
-    /// <param name="productId">Its rows are locked while <paramref name="decide"/> runs.</param>
+    /// <param name="kind">The kind of change. Each kind of change of each product has its own key space.</param>
+    /// <param name="productId">The product, whose rows are locked while <paramref name="decide"/> runs.</param>
     /// <param name="request">The parsed request.</param>
-    /// <param name="json">How the request is written for its fingerprint.</param>
+    /// <param name="json">How the request is serialized for its fingerprint.</param>
     /// <param name="http">The request; its response gets the ETag.</param>
-    /// <param name="caller">Who asks for it, and whose the key is.</param>
+    /// <param name="caller">Who requested the change; the key is theirs.</param>
     /// <param name="decide">Changes the product and returns null, or returns the problem; nothing is written then. It may run again.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
     public async Task<Results<Created<StockLevel>, ProblemHttpResult>> OfRecordAsync<TRequest>(
@@ -100,7 +103,7 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         Func<Stock, ProductStock, ProblemHttpResult?> decide, CancellationToken cancellationToken)
     {
         var change = await RunAsync<StockLevel>(
-            StockScope.ToChange(productId) with { FindDeleted = true },
+            StockScope.ToChange(productId) with { FindStatus = true },
             stock =>
             {
                 if (stock.Product(productId) is not { IsNew: false } product)
@@ -143,9 +146,10 @@ internal sealed class StockChange(IDbContextFactory<InventoryDb> databases, Stoc
         }
     }
 
+    /// <summary>The level as it is now, for a request that was made before. A record that has been removed since has no units.</summary>
     private async Task<StockLevel?> ReadAsync(Guid productId, CancellationToken cancellationToken)
     {
         await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        return await database.ReadLevelAsync(productId, cancellationToken);
+        return await database.ReadLevelAsync(productId, evenRemoved: true, cancellationToken);
     }
 }

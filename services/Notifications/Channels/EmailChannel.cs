@@ -25,7 +25,10 @@ internal sealed class EmailChannel(IEmailTransport transport, IOptions<Notificat
 
     public string? AddressOfRole(string role) => options.Value.Staff.TryGetValue(role, out var addresses) ? string.Join(", ", addresses) : null;
 
-    /// <summary>By the rule that the address was accepted by, so that nothing is mailed that a lenient parser makes of it. A role may have several, with names.</summary>
+    /// <summary>
+    /// Applies the rule by which the address was accepted, so that no mail goes to an address that only a lenient parser reads from it. A role may
+    /// have several addresses, with names.
+    /// </summary>
     public bool IsAddress(string address, bool isRole) => isRole
         ? InternetAddressList.TryParse(address, out var list) && list.Mailboxes.Any() && list.Mailboxes.All(mailbox => EmailAddress.IsValid(mailbox.Address))
         : EmailAddress.IsValid(address);
@@ -33,7 +36,7 @@ internal sealed class EmailChannel(IEmailTransport transport, IOptions<Notificat
     public async Task<IMessageConnection> ConnectAsync(CancellationToken cancellationToken) =>
         new Connection(await transport.ConnectAsync(cancellationToken), _from, time);
 
-    /// <summary>The mail with the notification's id as its Message-ID: whoever gets it twice can tell.</summary>
+    /// <summary>Creates the mail with the notification's id as its Message-ID, so that a receiver can recognize a duplicate.</summary>
     private static MimeMessage ToMail(Guid id, RenderedMessage message, MailboxAddress from, DateTimeOffset date)
     {
         var text = new TextPart(TextFormat.Plain) { Text = message.Body };
@@ -44,7 +47,7 @@ internal sealed class EmailChannel(IEmailTransport transport, IOptions<Notificat
             Date = date,
             Body = message.Html is null ? text : new MultipartAlternative(text, new TextPart(TextFormat.Html) { Text = message.Html }),
         };
-        // A copy: an address tells each list that it is in of its changes, so that one shared by all mails would keep them all.
+        // A copy: an address refers to every list that contains it, so an address shared by all mails would keep all mails in memory.
         mail.From.Add(new MailboxAddress(from.Name, from.Address));
         mail.To.AddRange(InternetAddressList.Parse(message.Recipient).Mailboxes.Select(to =>
             EmailAddress.TryParse(to.Address, out var address) ? new MailboxAddress(to.Name, address.Text) : to));

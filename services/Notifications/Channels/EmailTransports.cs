@@ -4,7 +4,9 @@ internal static class EmailTransports
 {
     private const string Example = "Use smtp://host:port, smtp://user:password@host:port, smtps://… or file:///absolute/folder.";
 
-    /// <summary>Chooses the channel by <c>ConnectionStrings:mail</c>. Without a usable one the service does not start: it would only collect mails.</summary>
+    /// <summary>
+    /// Chooses the transport by <c>ConnectionStrings:mail</c>. Without a usable value the service does not start: mails would only pile up.
+    /// </summary>
     public static void AddEmailTransport(this IHostApplicationBuilder builder) =>
         builder.Services.AddSingleton(Create(builder.Configuration.GetConnectionString("mail")));
 
@@ -12,7 +14,7 @@ internal static class EmailTransports
     {
         if (string.IsNullOrWhiteSpace(connectionString))
         {
-            throw new InvalidOperationException($"ConnectionStrings:mail is missing: mails have nowhere to go. {Example}");
+            throw new InvalidOperationException($"ConnectionStrings:mail is missing: mails cannot be sent. {Example}");
         }
 
         if (Uri.TryCreate(connectionString, UriKind.Absolute, out var uri))
@@ -29,6 +31,6 @@ internal static class EmailTransports
         }
 
         // The value itself may hold a password, so it is not repeated.
-        throw new InvalidOperationException($"ConnectionStrings:mail cannot be understood. {Example}");
+        throw new InvalidOperationException($"ConnectionStrings:mail is not valid. {Example}");
     }
 }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>
-/// Any provider that takes a JSON POST: <c>{"to", "from", "text"}</c>, with the headers of the configuration and the notification's id as
-/// Idempotency-Key. What it answers is not kept, because it may repeat the number.
+/// Any provider that accepts a JSON POST: <c>{"to", "from", "text"}</c>, with the configured headers and the notification's id as
+/// Idempotency-Key. Its response is not kept, because it may contain the phone number.
 /// </summary>
 internal sealed class HttpSmsProvider(HttpClient http, IOptions<NotificationOptions> options) : ISmsProvider
 {
@@ -30,15 +30,15 @@ internal sealed class HttpSmsProvider(HttpClient http, IOptions<NotificationOpti
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!response.IsSuccessStatusCode)
             {
-                var error = string.Create(CultureInfo.InvariantCulture, $"The provider of text messages answered {(int)response.StatusCode}.");
+                var error = string.Create(CultureInfo.InvariantCulture, $"The text message provider answered {(int)response.StatusCode}.");
                 throw response.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.Unauthorized
                     ? new ChannelUnavailableException(error, new HttpRequestException(error))
-                    : new MessageNotTakenException(error, new HttpRequestException(error));
+                    : new MessageRefusedException(error, new HttpRequestException(error));
             }
         }
         catch (HttpRequestException exception)
         {
-            throw new ChannelUnavailableException("The provider of text messages cannot be reached.", exception);
+            throw new ChannelUnavailableException("The text message provider cannot be reached.", exception);
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed partial class SmsJson : JsonSerializerContext;
 
 internal static class SmsProviders
 {
-    /// <summary>The provider of <c>Notifications:Sms</c>, or the log when there is none.</summary>
+    /// <summary>Adds the provider of <c>Notifications:Sms</c>, or the one that only logs when none is configured.</summary>
     public static void AddSmsProvider(this IHostApplicationBuilder builder)
     {
         if (string.IsNullOrWhiteSpace(builder.Configuration["Notifications:Sms:Url"]))
@@ -66,7 +66,7 @@ internal static class SmsProviders
                 handler.AllowAutoRedirect = false;
                 handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
             })
-            // The sender keeps its client for good.
+            // The sender keeps its client permanently.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }
 }

@@ -1,12 +1,12 @@
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>A text message. Its id is the notification's: a provider that honours idempotency keys sends a repeated one once.</summary>
+/// <summary>A text message with the notification's id: a provider that honours idempotency keys sends a repeated message only once.</summary>
 internal sealed record SmsMessage(Guid Id, string To, string Text);
 
-/// <summary>Who sends text messages.</summary>
+/// <summary>Sends text messages.</summary>
 internal interface ISmsProvider
 {
-    /// <exception cref="MessageNotTakenException">This message was not taken; the next one may be.</exception>
-    /// <exception cref="ChannelUnavailableException">Nothing can be sent just now.</exception>
+    /// <exception cref="MessageRefusedException">This message was not accepted; the next one may be.</exception>
+    /// <exception cref="ChannelUnavailableException">Nothing can be sent at present.</exception>
     Task SendAsync(SmsMessage message, CancellationToken cancellationToken);
 }

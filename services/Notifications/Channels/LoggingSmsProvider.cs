@@ -1,6 +1,6 @@
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>For systems without a provider: says that a message would have gone, and neither to whom nor what.</summary>
+/// <summary>For systems without a provider: logs that a message would have been sent, but neither its receiver nor its text.</summary>
 internal sealed partial class LoggingSmsProvider(ILogger<LoggingSmsProvider> logger) : ISmsProvider
 {
     public Task SendAsync(SmsMessage message, CancellationToken cancellationToken)
@@ -9,6 +9,6 @@ internal sealed partial class LoggingSmsProvider(ILogger<LoggingSmsProvider> log
         return Task.CompletedTask;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Text message {Id} of {Length} characters goes nowhere: Notifications:Sms:Url names no provider")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Text message {Id} of {Length} characters is not sent: Notifications:Sms:Url is not set")]
     private partial void LogSent(Guid id, int length);
 }

@@ -6,8 +6,8 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>
-/// Chooses and fills templates: for each language from the receiver's own to English, the company's template goes before the built-in
-/// one. One that fails gives way to the built-in, so that a mistake in a template costs its wording and not the message.
+/// Chooses and fills templates: for each language from the receiver's own to English, the company's template has priority over the built-in
+/// one. If it fails, the built-in template is used, so that a mistake in a template does not lose the message.
 /// </summary>
 internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
 {
@@ -20,7 +20,7 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
         foreach (var tag in BuiltInTemplates.Languages(receiver.Language ?? notification.Language))
         {
             var key = new TemplateKey(notification.Template, channel, tag);
-            // Numbers are written as in the text around them, whatever language the receiver would rather read.
+            // Numbers are written in the language of the template, not in the receiver's preferred language.
             var values = MessageValues.Of(notification.OrderId, data, receiver.Name, tag);
             if (stored.TryGetValue(key, out var own))
             {
@@ -54,6 +54,6 @@ internal sealed partial class MessageRenderer(ILogger<MessageRenderer> logger)
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Template {Template}/{Channel}/{Language} version {Version} cannot be filled for notification {Id}; the built-in one is used")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Template {Template}/{Channel}/{Language} version {Version} cannot be rendered for notification {Id}; the built-in template is used")]
     private partial void LogFailed(string template, NotificationChannel channel, string language, long version, Guid id);
 }

@@ -8,8 +8,8 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>
-/// Sends the messages of one batch, each alone, and says what became of it. One connection serves them all: opened for the first message, and again after it
-/// was lost.
+/// Sends the messages of one batch one by one and returns the result of each. They share one connection, which is opened for the first message and
+/// again after it was lost.
 /// </summary>
 internal sealed partial class MessageSender(
     IMessageChannel channel, MessageRenderer renderer, RateLimiter pace, NotificationOptions options, ILogger logger) : IAsyncDisposable
@@ -19,12 +19,12 @@ internal sealed partial class MessageSender(
     private IMessageConnection? _open;
 
     /// <summary>The channel is unavailable: the other messages would fail too.</summary>
-    public bool IsAway { get; private set; }
+    public bool IsChannelUnavailable { get; private set; }
 
-    /// <summary>The pace that an operator permits, for all batches of a channel.</summary>
+    /// <summary>The send rate that the operator permits, for all batches of a channel.</summary>
     public static TokenBucketRateLimiter PaceOf(NotificationOptions options)
     {
-        // Five times a second, because a timer that ticks for each message also ticks all night.
+        // Five times a second: a timer that ticked for each message would tick as often when there is nothing to send.
         var perPeriod = Math.Max(1, options.MaxSendsPerSecond / 5);
         return new(new()
         {
@@ -48,14 +48,14 @@ internal sealed partial class MessageSender(
         using var span = NotificationTelemetry.StartSend($"send {NotificationsDb.Name(channel.Kind)}", notification.TraceParent, notification.Id, notification.Template);
         try
         {
-            // Not the stopping token: a message that is on its way when the service is told to stop is sent, and known to be.
+            // Not the stopping token: a message that is being sent when the service stops is completed, and its result is recorded.
             using var timeout = new CancellationTokenSource(s_timeout);
             _open ??= await channel.ConnectAsync(timeout.Token);
             await _open.SendAsync(notification.Id, message, timeout.Token);
             NotificationTelemetry.Sent.Add(1);
             return new(notification.Id, NotificationStatus.Sent, Attempted: true, Message: message);
         }
-        catch (MessageNotTakenException exception)
+        catch (MessageRefusedException exception)
         {
             span?.SetStatus(ActivityStatusCode.Error);
             return Again(notification, exception.Message, message);
@@ -63,8 +63,8 @@ internal sealed partial class MessageSender(
         catch (Exception exception) when (exception is ChannelUnavailableException or OperationCanceledException)
         {
             span?.SetStatus(ActivityStatusCode.Error);
-            IsAway = _open is null || (exception is ChannelUnavailableException && !channel.CanReconnect);
-            if (IsAway)
+            IsChannelUnavailable = _open is null || (exception is ChannelUnavailableException && !channel.CanReconnect);
+            if (IsChannelUnavailable)
             {
                 LogChannelUnavailable(channel.Name, exception.InnerException?.GetType().Name ?? exception.GetType().Name);
             }
@@ -96,12 +96,12 @@ internal sealed partial class MessageSender(
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or TemplateFailedException)
         {
-            problem = $"Its template cannot be filled: {exception.Message}";
+            problem = $"Its template cannot be rendered: {exception.Message}";
             return null;
         }
     }
 
-    /// <summary>Due again later, or given up when it was tried often enough.</summary>
+    /// <summary>Makes the notification due again later, or gives it up after the last attempt.</summary>
     private SendResult Again(ClaimedNotification notification, string error, RenderedMessage message)
     {
         var attempt = notification.AttemptsOfThisRound + 1;
@@ -121,10 +121,10 @@ internal sealed partial class MessageSender(
         return new(notification.Id, NotificationStatus.Failed, Attempted: true, Error: error, Message: message);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The channel for {Channel} does not work ({Reason}); notifications wait")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The channel for {Channel} is unavailable ({Reason}); notifications wait")]
     private partial void LogChannelUnavailable(string channel, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Notification {Id} was not taken at attempt {Attempt}; tried again later")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Notification {Id} was not accepted at attempt {Attempt}; it will be retried")]
     private partial void LogRetry(Guid id, int attempt);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Notification {Id} ({Template}) is given up; its lastError says why")]

@@ -8,7 +8,7 @@ namespace OrderInventory.Notifications.Channels;
 /// <summary>A template ready to be filled.</summary>
 internal sealed class ParsedTemplate
 {
-    /// <summary>The most characters of a filled part.</summary>
+    /// <summary>Maximum number of characters of a filled part.</summary>
     public const int MaxSubject = 500, MaxText = 64 * 1024, MaxHtml = 256 * 1024, MaxSms = 1000;
 
     private readonly NotificationChannel _channel;
@@ -19,7 +19,7 @@ internal sealed class ParsedTemplate
     private ParsedTemplate(NotificationChannel channel, IFluidTemplate? subject, IFluidTemplate body, IFluidTemplate? html) =>
         (_channel, _subject, _body, _html) = (channel, subject, body, html);
 
-    /// <summary>The template, or what is wrong by the member of <see cref="TemplateText"/>.</summary>
+    /// <summary>The template, or null; <paramref name="problems"/> then has what is wrong, by JSON path.</summary>
     public static ParsedTemplate? Parse(NotificationChannel channel, TemplateText text, Dictionary<string, TemplateProblem> problems)
     {
         var subject = Part(text.Subject, "$.subject");
@@ -40,11 +40,11 @@ internal sealed class ParsedTemplate
         }
     }
 
-    /// <exception cref="TemplateFailedException">See there.</exception>
+    /// <exception cref="TemplateFailedException">The template cannot be filled.</exception>
     public TemplateText Fill(IReadOnlyDictionary<string, object?> values, Action<string, string>? undefined = null)
     {
-        // A subject is one line, whatever the values hold.
-        var subject = _subject is null ? null : MessageValues.Unbroken(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
+        // A subject is one line, whatever the values contain.
+        var subject = _subject is null ? null : MessageValues.OnOneLine(TemplateEngine.Render(_subject, values, html: false, MaxSubject, n => undefined?.Invoke("$.subject", n))).Trim();
         var body = TemplateEngine.Render(_body, values, html: false, _channel == NotificationChannel.Sms ? MaxSms : MaxText, n => undefined?.Invoke("$.body", n));
         var html = _html is null ? null : TemplateEngine.Render(_html, values, html: true, MaxHtml, n => undefined?.Invoke("$.html", n));
         return new(subject, _channel == NotificationChannel.Sms ? body.Trim() : body, html);
@@ -52,7 +52,8 @@ internal sealed class ParsedTemplate
 }
 
 /// <summary>
-/// The built-in templates: <c>Templates/{language}/{template}.{channel}.txt</c>. Of a mail's the first line is the subject, the rest the text.
+/// The built-in templates: <c>Templates/{language}/{template}.{channel}.txt</c>. In a mail's template the first line is the subject, the rest the
+/// text.
 /// </summary>
 internal static partial class BuiltInTemplates
 {
@@ -66,7 +67,7 @@ internal static partial class BuiltInTemplates
 
     public static ParsedTemplate? FindParsed(TemplateKey key) => s_all.TryGetValue(key, out var found) ? found.Parsed : null;
 
-    /// <summary><c>de-at-1996</c>, <c>de-at</c>, <c>de</c>, and English in the end.</summary>
+    /// <summary>The languages to try, such as <c>de-at-1996</c>, <c>de-at</c>, <c>de</c>, and finally English.</summary>
     public static IEnumerable<string> Languages(string? language)
     {
         for (var tag = language?.ToLowerInvariant(); !string.IsNullOrEmpty(tag); tag = tag.LastIndexOf('-') is > 0 and var end ? tag[..end] : null)

@@ -10,10 +10,10 @@ internal static partial class MessageValues
 {
     private const char FirstStrongIsolate = '\u2068', PopIsolate = '\u2069';
 
-    /// <param name="orderId">The order, if it is about one.</param>
-    /// <param name="data">What was recorded, and what the neighbours say.</param>
-    /// <param name="name">The receiver's.</param>
-    /// <param name="language">Of the template, for numbers.</param>
+    /// <param name="orderId">The order, if the message is about one.</param>
+    /// <param name="data">The recorded data, and the other services' answers.</param>
+    /// <param name="name">The receiver's name.</param>
+    /// <param name="language">The template's language, for numbers.</param>
     public static Dictionary<string, object?> Of(Guid? orderId, NotificationData data, string? name, string language)
     {
         var values = new Dictionary<string, object?> { ["name"] = Line(name ?? "").Trim() };
@@ -40,9 +40,9 @@ internal static partial class MessageValues
     }
 
     /// <summary>
-    /// A name of somebody's making stays on its line, in which it can add neither a header nor a paragraph, and in its place: marks that turn
-    /// the direction of what follows (UAX #9) are taken out, and a text with any of them, or of a script that runs from right to left, is
-    /// isolated, so that the words around it stand as they were written.
+    /// Makes foreign text safe within a line. Control characters are replaced, so that the text can add neither a header nor a paragraph.
+    /// Marks that change the direction of the following text (UAX #9) are removed, and a text that had any, or that is in a right-to-left script,
+    /// is isolated, so that the text around it keeps its order.
     /// </summary>
     public static string Line(string text)
     {
@@ -51,8 +51,8 @@ internal static partial class MessageValues
         return plain.Length != line.Length || plain.EnumerateRunes().Any(IsRightToLeft) ? $"{FirstStrongIsolate}{plain}{PopIsolate}" : line;
     }
 
-    /// <summary>A text of one line, without isolating it as a whole.</summary>
-    public static string Unbroken(string text) => ControlCharacters().Replace(text, " ");
+    /// <summary>Makes a text one line, without isolating it.</summary>
+    public static string OnOneLine(string text) => ControlCharacters().Replace(text, " ");
 
     private static bool IsRightToLeft(Rune rune) => rune.Value
         is (>= 0x0590 and <= 0x08FF) or (>= 0xFB1D and <= 0xFDFF) or (>= 0xFE70 and <= 0xFEFF) or (>= 0x10800 and <= 0x10FFF) or (>= 0x1E800 and <= 0x1EFFF);

@@ -4,13 +4,15 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>Who is told, and at which address.</summary>
+/// <summary>Who is notified, and at which address.</summary>
 /// <param name="Address">An address of the channel.</param>
-/// <param name="Name">To greet them by; null when nobody knows it.</param>
-/// <param name="Language">The language that they read, as a BCP 47 tag; null when nobody knows it.</param>
+/// <param name="Name">The name for the greeting; null when it is unknown.</param>
+/// <param name="Language">The language that they read, as a BCP 47 tag; null when it is unknown.</param>
 internal sealed record Receiver(string Address, string? Name, string? Language)
 {
-    /// <summary>The receiver, or null and why the message can never be sent. What somebody wants, and where they are reached, counts as it is now.</summary>
+    /// <summary>
+    /// The receiver, or null and the reason why the message can never be sent. Preferences and addresses are those at the time of sending.
+    /// </summary>
     public static Receiver? Find(IMessageChannel channel, ClaimedNotification notification, Facts known, out string? problem)
     {
         Receiver receiver;
@@ -22,7 +24,7 @@ internal sealed record Receiver(string Address, string? Name, string? Language)
             problem = notification switch
             {
                 { Erased: true } => Notification.CustomerErased,
-                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "Customers does not know the customer; erased, or never was.",
+                _ when customer is null || string.Equals(customer.Status, "erased", StringComparison.Ordinal) => "The customer does not exist; erased, or never created.",
                 { Wanted: false } => $"The customer does not want {channel.Name}.",
                 _ when string.IsNullOrWhiteSpace(receiver.Address) => $"The customer has no {channel.AddressName}.",
                 _ => null,
@@ -43,10 +45,10 @@ internal sealed record Receiver(string Address, string? Name, string? Language)
         {
             isRole = true;
             receiver = new(channel.AddressOfRole(notification.RecipientRef) ?? "", notification.StaffName, Language: null);
-            problem = string.IsNullOrWhiteSpace(receiver.Address) ? $"Notifications:Staff names no address for the role {notification.RecipientRef}." : null;
+            problem = string.IsNullOrWhiteSpace(receiver.Address) ? $"Notifications:Staff has no address for the role {notification.RecipientRef}." : null;
         }
 
-        problem ??= channel.IsAddress(receiver.Address, isRole) ? null : $"The {channel.AddressName} cannot be one.";
+        problem ??= channel.IsAddress(receiver.Address, isRole) ? null : $"The {channel.AddressName} is not valid.";
         return problem is null ? receiver : null;
     }
 }

@@ -4,7 +4,7 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>Text messages, each by a request of its own.</summary>
+/// <summary>Text messages, each sent in its own request.</summary>
 internal sealed class SmsChannel(ISmsProvider provider) : IMessageChannel
 {
     public NotificationChannel Kind => NotificationChannel.Sms;
@@ -19,7 +19,7 @@ internal sealed class SmsChannel(ISmsProvider provider) : IMessageChannel
 
     public string? AddressOfRole(string role) => null;
 
-    /// <summary>As people write them: what a number is, the provider knows better.</summary>
+    /// <summary>Accepts numbers as people write them: the provider decides whether a number is valid.</summary>
     public bool IsAddress(string address, bool isRole) =>
         address.Length <= 40 && address.Count(char.IsAsciiDigit) >= 3 && address.All(c => char.IsAsciiDigit(c) || "+-/(). ".Contains(c, StringComparison.Ordinal));
 

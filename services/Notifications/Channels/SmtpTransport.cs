@@ -30,7 +30,7 @@ internal sealed class SmtpTransport : IEmailTransport
         _security = (tls, server.IsLoopback, _user) switch
         {
             (true, _, _) => SecureSocketOptions.SslOnConnect,
-            // A development inbox offers a certificate that nobody trusts, if any.
+            // A mail server for development has no certificate, or one that is not trusted.
             (_, true, _) => SecureSocketOptions.None,
             (_, _, null) => SecureSocketOptions.StartTlsWhenAvailable,
             _ => SecureSocketOptions.StartTls,
@@ -53,7 +53,7 @@ internal sealed class SmtpTransport : IEmailTransport
         catch (Exception exception) when (IsChannelFailure(exception, cancellationToken))
         {
             client.Dispose();
-            throw new ChannelUnavailableException($"The mail server {_host}:{_port} does not answer as it should: {exception.Message}", exception);
+            throw new ChannelUnavailableException($"The mail server {_host}:{_port} does not accept the connection: {exception.Message}", exception);
         }
         catch
         {
@@ -77,12 +77,12 @@ internal sealed class SmtpTransport : IEmailTransport
             }
             catch (SmtpCommandException exception) when (client.IsConnected)
             {
-                throw new MessageNotTakenException(
-                    $"The mail server refused it ({(int)exception.StatusCode}): {exception.Message}", exception);
+                throw new MessageRefusedException(
+                    $"The mail server refused the message ({(int)exception.StatusCode}): {exception.Message}", exception);
             }
             catch (ServiceNotAuthenticatedException exception)
             {
-                throw new ChannelUnavailableException("The mail server takes nothing without a user name and password.", exception);
+                throw new ChannelUnavailableException("The mail server requires a user name and password.", exception);
             }
             catch (Exception exception) when (IsChannelFailure(exception, cancellationToken) || exception is ServiceNotConnectedException)
             {
@@ -102,7 +102,7 @@ internal sealed class SmtpTransport : IEmailTransport
             }
             catch (Exception exception) when (exception is IOException or SocketException or ProtocolException or OperationCanceledException)
             {
-                // The mails are taken; a farewell that fails changes nothing.
+                // The mails are accepted already; a failure to say QUIT changes nothing.
             }
             finally
             {

@@ -9,19 +9,19 @@ using Fluid.Values;
 
 namespace OrderInventory.Notifications.Channels;
 
-/// <summary>What is wrong with a template, and where (both from 1).</summary>
+/// <summary>What is wrong with a template, and where (line and column count from 1).</summary>
 internal sealed record TemplateProblem(string Message, int Line, int Column)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Line {Line}, column {Column}: {Message}");
 }
 
-/// <summary>A template cannot be filled. Its message names no data.</summary>
+/// <summary>A template cannot be filled. The exception's message contains no data.</summary>
 internal sealed class TemplateFailedException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Liquid templates (Fluid) as strangers may write them. Of the language only what cannot grow is left: no ranges (they are made as
-/// lists in memory), no capture, include or macro, no filter that multiplies text. What is left is bounded in steps and in output. Tags are
-/// bounded in length and depth before they are parsed, because the parser recurses and a stack that overflows ends the process.
+/// Liquid templates (Fluid), restricted so that untrusted authors may write them. Constructs that can use much memory are removed: ranges (which
+/// become lists in memory), capture, include, macro, and filters that multiply text. The rest is limited in steps and in output. Tags are
+/// limited in length and depth before they are parsed, because the parser recurses and a stack overflow ends the process.
 /// </summary>
 internal static partial class TemplateEngine
 {
@@ -69,12 +69,12 @@ internal static partial class TemplateEngine
     }
 
     /// <summary>Fills a template.</summary>
-    /// <param name="template">As parsed here.</param>
+    /// <param name="template">A template from <see cref="Parse"/>.</param>
     /// <param name="values">Its variables.</param>
     /// <param name="html">Whether values are encoded for HTML.</param>
-    /// <param name="maxLength">The most characters that may come out.</param>
-    /// <param name="undefined">Is told the names of variables that there are not; they are empty.</param>
-    /// <exception cref="TemplateFailedException">It goes on too long, or does what cannot be done with a value.</exception>
+    /// <param name="maxLength">Maximum number of characters of the output.</param>
+    /// <param name="undefined">Receives the names of variables that do not exist; they are rendered empty.</param>
+    /// <exception cref="TemplateFailedException">The template exceeds a limit, or does something that is not possible with a value.</exception>
     public static string Render(IFluidTemplate template, IReadOnlyDictionary<string, object?> values, bool html, int maxLength, Action<string>? undefined = null)
     {
         var context = new TemplateContext(s_options);
@@ -91,7 +91,7 @@ internal static partial class TemplateEngine
         using var output = new BoundedWriter(maxLength);
         try
         {
-            // Nothing in it waits for anything, so it is complete when it returns.
+            // Nothing in it is asynchronous, so the task is complete when the call returns.
             template.RenderAsync(output, html ? HtmlEncoder.Default : NullEncoder.Default, context).AsTask().GetAwaiter().GetResult();
             return output.ToString();
         }
@@ -101,11 +101,11 @@ internal static partial class TemplateEngine
         }
         catch (InvalidOperationException exception)
         {
-            throw new TemplateFailedException("It takes too many steps.", exception);
+            throw new TemplateFailedException("The template takes too many steps.", exception);
         }
         catch (Exception exception) when (exception is FluidException or ArithmeticException or FormatException or ArgumentException or InvalidCastException or NullReferenceException)
         {
-            throw new TemplateFailedException("It does what cannot be done with a value.", exception);
+            throw new TemplateFailedException("The template uses a value in a way that its type does not allow.", exception);
         }
     }
 
@@ -129,7 +129,7 @@ internal static partial class TemplateEngine
 
             var close = source[i + 1] == '{' ? '}' : '%';
             var (end, quote) = (i + 2, '\0');
-            // Without raw and comment there is one way only to read where a tag ends.
+            // Without raw and comment, the end of a tag is unambiguous.
             while (end < source.Length - 1 && (quote != '\0' || source[end] != close || source[end + 1] != '}'))
             {
                 if (end - i > MaxTagLength)
@@ -195,14 +195,14 @@ internal static partial class TemplateEngine
         return options;
     }
 
-    /// <summary>Refuses what parses but is not to run.</summary>
+    /// <summary>Refuses what can be parsed but must not run.</summary>
     private sealed class Inspector : AstVisitor
     {
         public (string Message, string Text)? Refused { get; private set; }
 
         protected override Expression VisitRangeExpression(RangeExpression rangeExpression)
         {
-            Refused ??= ("Ranges are not available.", "(");
+            Refused ??= ("Ranges are not supported.", "(");
             return base.VisitRangeExpression(rangeExpression);
         }
 
@@ -271,7 +271,7 @@ internal static partial class TemplateEngine
         {
             if (GetStringBuilder().Length + count > maxLength)
             {
-                throw new TemplateFailedException(string.Create(CultureInfo.InvariantCulture, $"It makes more than {maxLength} characters."));
+                throw new TemplateFailedException(string.Create(CultureInfo.InvariantCulture, $"The result is longer than {maxLength} characters."));
             }
         }
     }

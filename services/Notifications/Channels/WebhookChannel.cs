@@ -10,23 +10,23 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Channels;
 
 /// <summary>How an endpoint answered: a status code, or the error that kept it from answering.</summary>
-/// <param name="RetryAfter">For how long the endpoint asks not to be called: with 429 and 503, and never negative.</param>
+/// <param name="RetryAfter">How long the endpoint asks not to be called; only with 429 and 503, never negative.</param>
 internal sealed record WebhookAnswer(int? StatusCode, string? Error, TimeSpan Duration, TimeSpan? RetryAfter = null)
 {
-    /// <summary>The endpoint wants nothing any more (Standard Webhooks).</summary>
+    /// <summary>The endpoint wants no more deliveries (Standard Webhooks).</summary>
     public bool Gone => StatusCode == StatusCodes.Status410Gone;
 
     public bool Taken => Error is null;
 }
 
 /// <summary>
-/// Posts to addresses that strangers have chosen. So: no redirects, no cookies, no proxy, no service discovery (which would resolve this
-/// system's own names), next to nothing read of the answer, and private addresses refused where the connection is made, after the name
-/// is resolved: a check before that could be passed with one address and connected with another.
+/// Posts to addresses that subscribers have chosen. So it uses no redirects, no cookies, no proxy and no service discovery (which would resolve
+/// this system's own names), and reads almost nothing of the response. Private addresses are refused when the connection is made, after the
+/// name is resolved: an earlier check could pass with one address and the connection use another.
 /// </summary>
 internal sealed class WebhookChannel : IDisposable
 {
-    /// <summary>As much of an answer is read as lets the connection be used again.</summary>
+    /// <summary>How much of a response is read at most, so that the connection can be reused.</summary>
     private const int MaxBody = 4096;
 
     private static readonly MediaTypeHeaderValue s_contentType = new("application/cloudevents+json");
@@ -38,9 +38,9 @@ internal sealed class WebhookChannel : IDisposable
 
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
 
-    /// <param name="options">Whether private targets are permitted, and how long an endpoint has.</param>
+    /// <param name="options">Whether private targets are permitted, and how long an endpoint has to answer.</param>
     /// <param name="time">The clock of timestamps and timeouts.</param>
-    /// <param name="resolve">The addresses of a name; the system's resolver when it is left out.</param>
+    /// <param name="resolve">Resolves a name to addresses; the system's resolver when it is left out.</param>
     public WebhookChannel(IOptions<NotificationOptions> options, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
         _resolve = resolve ?? Dns.GetHostAddressesAsync;
@@ -58,7 +58,7 @@ internal sealed class WebhookChannel : IDisposable
                 MaxResponseDrainSize = MaxBody,
                 PooledConnectionLifetime = TimeSpan.FromMinutes(1),
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
-                // Our trace ids are nobody else's business.
+                // Our trace ids are not disclosed to endpoints.
                 ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
                 ConnectCallback = ConnectAsync,
             })
@@ -67,13 +67,13 @@ internal sealed class WebhookChannel : IDisposable
         };
     }
 
-    /// <summary>One attempt. Never throws for what the endpoint does; what it says is not kept, for it may be anything.</summary>
+    /// <summary>Makes one attempt. Never throws because of the endpoint; its response is not kept, because it may contain anything.</summary>
     public async Task<WebhookAnswer> PostAsync(Uri url, Guid id, ReadOnlyMemory<byte> body, IEnumerable<string> secrets)
     {
         var started = _time.GetTimestamp();
         var timestamp = _time.GetUtcNow().ToUnixTimeSeconds();
         using var timeout = new CancellationTokenSource(_timeout, _time);
-        // The HTTP instrumentation would write our trace context into the request by itself; the caller's span tells of the attempt.
+        // The HTTP instrumentation would write our trace context into the request; the caller's span covers the attempt.
         using var quiet = SuppressInstrumentationScope.Begin();
         try
         {
@@ -103,7 +103,7 @@ internal sealed class WebhookChannel : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>In seconds or as a date (RFC 9110, section 10.2.3).</summary>
+    /// <summary>Reads Retry-After, in seconds or as a date (RFC 9110, section 10.2.3).</summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response) =>
         response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable
             && (response.Headers.RetryAfter?.Delta ?? response.Headers.RetryAfter?.Date - _time.GetUtcNow()) is { } delay && delay > TimeSpan.Zero
@@ -123,7 +123,7 @@ internal sealed class WebhookChannel : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            // The addresses that were checked, not the name again.
+            // Connects to the addresses that were checked and does not resolve the name again.
             await socket.ConnectAsync(permitted, port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
@@ -134,14 +134,16 @@ internal sealed class WebhookChannel : IDisposable
         }
     }
 
-    /// <summary>Said in our words: the runtime's differ by platform, and name addresses that the subscriber has no need to learn.</summary>
+    /// <summary>
+    /// Describes errors in our own words: the runtime's messages differ by platform and name addresses that subscribers need not know.
+    /// </summary>
     private static string Describe(HttpRequestException exception) => exception switch
     {
         { InnerException: TargetNotPermittedException } => "The address is private, and private targets are not permitted.",
         { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } } =>
             "The host name cannot be resolved.",
         { HttpRequestError: HttpRequestError.SecureConnectionError } => "The TLS connection could not be made.",
-        { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: SocketException } => "The endpoint cannot be connected to.",
+        { HttpRequestError: HttpRequestError.ConnectionError } or { InnerException: SocketException } => "The connection to the endpoint could not be made.",
         _ => "The endpoint's answer is not HTTP, or ended early.",
     };
 

@@ -5,15 +5,15 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
 
-/// <summary>Customers' addresses. They are asked for when something is sent and kept nowhere but with what was sent.</summary>
+/// <summary>Reads customers' addresses. They are requested when something is sent and stored only with the sent message.</summary>
 internal sealed partial class CustomersClient(HttpClient http, ILogger<CustomersClient> logger)
 {
-    /// <summary>Most ids of one call.</summary>
+    /// <summary>Maximum number of ids per call.</summary>
     public const int MaxIds = 100;
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>Those of the customers that exist, by id; null when Customers does not answer.</summary>
+    /// <summary>Finds the customers that exist, by id; null when Customers does not answer.</summary>
     public async Task<IReadOnlyDictionary<Guid, Customer>?> FindAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         try

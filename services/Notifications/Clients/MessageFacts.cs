@@ -4,12 +4,12 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Clients;
 
-/// <summary>What the neighbours say when a batch goes out; what nobody answered for is null.</summary>
+/// <summary>What the other services answered for a batch; null for a service that did not answer.</summary>
 internal sealed record Facts(
     IReadOnlyDictionary<Guid, CustomersClient.Customer>? Customers, IReadOnlyDictionary<Guid, OrdersClient.Shipment>? Shipments,
     IReadOnlyDictionary<Guid, ProductsClient.Product>? Products)
 {
-    /// <summary>Who does not answer without whom the notification cannot be sent; null when all is there.</summary>
+    /// <summary>The service without whose answer the notification cannot be sent; null when no answer is missing.</summary>
     public string? Missing(ClaimedNotification notification) => notification switch
     {
         { CustomerId: not null, Erased: not true } when Customers is null => "Customers",
@@ -18,7 +18,7 @@ internal sealed record Facts(
         _ => null,
     };
 
-    /// <summary>The data that was recorded, with what is told beside it.</summary>
+    /// <summary>The recorded data, completed with the other services' answers.</summary>
     public NotificationData AddTo(NotificationData data, ClaimedNotification notification)
     {
         var shipment = notification.OrderId is { } order && Templates.WithShipment.Contains(notification.Template) ? Shipments?.GetValueOrDefault(order) : null;
@@ -27,7 +27,7 @@ internal sealed record Facts(
     }
 }
 
-/// <summary>Asks the neighbours for a batch: Customers in one call, Orders and Products only where a message tells of them.</summary>
+/// <summary>Queries the other services for a batch: Customers in one call, Orders and Products only for messages that need their data.</summary>
 internal sealed class MessageFacts(CustomersClient customers, OrdersClient orders, ProductsClient products)
 {
     public async Task<IReadOnlyDictionary<Guid, CustomersClient.Customer>?> FindCustomersAsync(
@@ -50,7 +50,7 @@ internal sealed class MessageFacts(CustomersClient customers, OrdersClient order
         }
         catch (JsonException)
         {
-            // Whoever renders it says so.
+            // Rendering the message reports this.
             return null;
         }
     }

@@ -5,12 +5,12 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
 
-/// <summary>How orders are sent: free text, which is in no event. It is asked for when a message goes out and kept nowhere but in what was sent.</summary>
+/// <summary>How orders are shipped: free text, which is in no event. It is requested when a message is sent and stored only in it.</summary>
 internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient> logger)
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>The orders' shipments by order, without orders that are gone; null when Orders does not answer.</summary>
+    /// <summary>The orders' shipments by order, without orders that do not exist; null when Orders does not answer.</summary>
     public async Task<IReadOnlyDictionary<Guid, Shipment>?> FindShipmentsAsync(IReadOnlyCollection<Guid> orders, CancellationToken cancellationToken)
     {
         var found = new Dictionary<Guid, Shipment>();
@@ -40,7 +40,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         return found;
     }
 
-    /// <summary>What Notifications needs of an order; both are null while it is not shipped, or was shipped without them.</summary>
+    /// <summary>What Notifications needs of an order; both are null while it is not shipped, or when it was shipped without them.</summary>
     public sealed record Shipment(string? Carrier, string? TrackingNumber);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not answer ({Reason}); messages about shipments wait")]

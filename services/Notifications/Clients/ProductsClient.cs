@@ -9,7 +9,7 @@ internal sealed partial class ProductsClient(HttpClient http, ILogger<ProductsCl
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
-    /// <summary>Those of the products (at most 100) that exist, by id; null when Products does not answer.</summary>
+    /// <summary>Finds those of the products (at most 100) that exist, by id; null when Products does not answer.</summary>
     public async Task<IReadOnlyDictionary<Guid, Product>?> FindAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         if (ids.Count == 0)

@@ -7,7 +7,9 @@ namespace OrderInventory.Notifications.Data;
 
 internal static class Changes
 {
-    /// <summary>Saves a changed resource. The problem is what to answer when somebody else was faster: 412 for a change, 404 for a deletion.</summary>
+    /// <summary>
+    /// Saves a changed resource. Returns the problem to answer with when another request was faster: 412 after a change, 404 after a deletion.
+    /// </summary>
     public static async Task<ProblemHttpResult?> SaveChangedAsync<T>(
         this NotificationsDb db, string what, T resource, Expression<Func<T, Guid>> id, Expression<Func<T, long>> version, CancellationToken cancellationToken)
         where T : class

@@ -2,14 +2,16 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
-/// <summary>Messages that are out must not be forgotten while the database is away: for as long as they are leased, they are nobody else's.</summary>
+/// <summary>
+/// Writes the results of sent messages even if the database is unavailable for a while: as long as the lease runs, no other sender takes them.
+/// </summary>
 internal static class LeasedResults
 {
-    /// <param name="write">Writes what became of them; repeated while the database is away.</param>
+    /// <param name="write">Writes the results; retried while the database is unavailable.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="started">When sending them began, by <see cref="TimeProvider.GetTimestamp"/>.</param>
-    /// <param name="retryTime">For how long after that it is repeated.</param>
-    /// <param name="failed">Told of each failure that is followed by another try, with its number.</param>
+    /// <param name="started">When sending began, by <see cref="TimeProvider.GetTimestamp"/>.</param>
+    /// <param name="retryTime">How long after that writing is retried.</param>
+    /// <param name="failed">Called with each failure that is followed by a retry, and the attempt's number.</param>
     public static async Task WriteAsync(Func<Task> write, TimeProvider time, long started, TimeSpan retryTime, Action<Exception, int>? failed = null)
     {
         for (var attempt = 1; ; attempt++)

@@ -5,8 +5,8 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// Forgets notifications, with the addresses and texts in them, after <see cref="NotificationOptions.Retention"/>; those to webhooks as
-/// soon as their event is no longer kept, for then they cannot be sent again. What still waits stays.
+/// Deletes notifications, with the addresses and texts in them, after <see cref="NotificationOptions.Retention"/>; those to webhooks as
+/// soon as their event is no longer kept, because they cannot be resent then. Pending ones are kept.
 /// </summary>
 internal sealed class NotificationCleaner(
     NpgsqlDataSource database, IOptions<NotificationOptions> options, TimeProvider time, ILogger<NotificationCleaner> logger)

@@ -4,7 +4,7 @@ namespace OrderInventory.Notifications.Data;
 
 internal static class NotificationGauges
 {
-    /// <summary>What was given up and stays so until somebody sends it again.</summary>
+    /// <summary>Counts notifications that were given up and that nobody has resent.</summary>
     public static void AddNotificationGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         NotificationTelemetry.Name, TimeSpan.FromSeconds(30),
         """

@@ -14,43 +14,43 @@ internal sealed record ClaimedNotification(
     Guid Id, Guid? OrderId, Guid? CustomerId, string Template, string RecipientRef, string Data, string? TraceParent, int Attempts, int AttemptsBefore,
     string? Language, bool? Wanted, bool? Erased, string? StaffName, string? StaffAddress, long? OrderVersion)
 {
-    /// <summary>The template of a later version of its order that was sent already, on any channel.</summary>
+    /// <summary>The template of a message about a later version of the order that was already sent, on any channel.</summary>
     public string? OvertakenBy { get; init; }
 
-    /// <summary>Another sender has a message of the same order and channel in its hands: which of them is the later one will be known when it is out.</summary>
+    /// <summary>Another sender is sending a message of the same order and channel: which of the two is later is known only when it is sent.</summary>
     public bool OthersSending { get; init; }
 
     /// <summary>Attempts that count towards giving up.</summary>
     public int AttemptsOfThisRound => Attempts - AttemptsBefore;
 }
 
-/// <summary>What became of a claimed notification.</summary>
-/// <param name="Id">Which.</param>
+/// <summary>The result for a claimed notification.</summary>
+/// <param name="Id">The notification.</param>
 /// <param name="Status">Pending: due again after <paramref name="Delay"/>.</param>
 /// <param name="Attempted">Whether it counts as an attempt.</param>
-/// <param name="Delay">Until the next attempt.</param>
-/// <param name="Error">For a person; null clears it.</param>
+/// <param name="Delay">Wait until the next attempt.</param>
+/// <param name="Error">For people to read; null clears it.</param>
 /// <param name="Message">What was sent, or was to be sent.</param>
 internal sealed record SendResult(Guid Id, NotificationStatus Status, bool Attempted, TimeSpan Delay = default, string? Error = null, RenderedMessage? Message = null)
 {
-    /// <summary>Given back as it was.</summary>
-    public static SendResult Untouched(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
+    /// <summary>Released unchanged.</summary>
+    public static SendResult Unchanged(Guid id) => new(id, NotificationStatus.Pending, Attempted: false);
 }
 
-/// <summary>A message as its receiver reads it, and what it was made of; version 0 is the built-in template.</summary>
+/// <summary>A message as its receiver reads it, and the template it was made from; version 0 is the built-in template.</summary>
 internal sealed record RenderedMessage(string Recipient, string? Subject, string Body, string? Html, string TemplateLanguage, long TemplateVersion);
 
 /// <summary>
-/// The notifications as a queue. Senders of all replicas claim from it side by side: rows that another one locks are skipped, rows that
-/// another one has leased are left alone until the lease ends. Every time here is the database's.
+/// The notifications as a queue. Senders of all replicas claim from it concurrently: rows that another sender has locked are skipped, and rows
+/// that another sender has leased are not claimed until the lease ends. All times are the database's.
 /// </summary>
 internal sealed class NotificationQueue(NpgsqlDataSource database)
 {
     /// <summary>
-    /// Keeps what Customers says of customers whose <c>customer.updated</c> has not come yet, or is no longer kept by Kafka, as that event
-    /// would have told it. One that has come meanwhile stands.
+    /// Stores what Customers says of customers whose <c>customer.updated</c> has not arrived yet, or is no longer kept by Kafka, as that event
+    /// would have reported it. A row from an event that arrived meanwhile is not overwritten.
     /// </summary>
-    public async Task LearnAsync(IReadOnlyList<CustomersClient.Customer> customers, CancellationToken cancellationToken)
+    public async Task StoreCustomersAsync(IReadOnlyList<CustomersClient.Customer> customers, CancellationToken cancellationToken)
     {
         customers = [.. customers.Where(c => c.Channels is not null && !string.Equals(c.Status, "erased", StringComparison.Ordinal))];
         if (customers.Count == 0)
@@ -75,8 +75,8 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// The same notifications with what their customers want now, and what has been told of their orders meanwhile. Asking the neighbours may
-    /// have taken seconds, with retries, and a wish of that time counts.
+    /// The same notifications with what their customers want now, and with messages sent about their orders meanwhile. Querying the other services
+    /// may have taken seconds, with retries, and a preference that changed in that time counts.
     /// </summary>
     public async Task<List<ClaimedNotification>> RefreshAsync(
         NotificationChannel channel, Guid claim, List<ClaimedNotification> claimed, CancellationToken cancellationToken)
@@ -124,14 +124,14 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         {
             var (overtakenBy, othersSending) = orders.GetValueOrDefault(n.Id);
             n = n with { OvertakenBy = overtakenBy, OthersSending = othersSending };
-            return n.CustomerId is { } customer && now.TryGetValue(customer, out var wish) ? n with { Wanted = wish.Wanted, Erased = wish.Erased } : n;
+            return n.CustomerId is { } customer && now.TryGetValue(customer, out var recipient) ? n with { Wanted = recipient.Wanted, Erased = recipient.Erased } : n;
         });
     }
 
-    /// <summary>Claims what is due, oldest first. Committed at once: no transaction stays open while messages are sent.</summary>
+    /// <summary>Claims what is due, oldest first. Commits immediately: no transaction stays open while messages are sent.</summary>
     public async Task<List<ClaimedNotification>> ClaimAsync(NotificationChannel channel, Guid claim, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
-        // A look that mostly finds nothing would fill the trace list with a trace per second.
+        // This query mostly finds nothing and would otherwise fill the trace list with a trace per second.
         using var quiet = SuppressInstrumentationScope.Begin();
         // MATERIALIZED: inlined into a join, the LIMIT could be evaluated more than once and lock more than it returns.
         await using var command = database.CreateCommand(
@@ -169,7 +169,7 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         return claimed;
     }
 
-    /// <summary>Messages of one order change places until they are in the order of its versions: order.updated may be recorded before order.created.</summary>
+    /// <summary>Swaps the messages of an order into the order of its versions: order.updated may be recorded before order.created.</summary>
     private static void SortVersions(List<ClaimedNotification> claimed)
     {
         foreach (var order in claimed.Select((notification, at) => (notification, at)).Where(n => n.notification.OrderVersion is not null)
@@ -183,8 +183,8 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Writes the results of a claim in one statement. A row whose claim is gone (the lease ended and another sender took it, or the
-    /// customer was erased meanwhile) is left as it is.
+    /// Writes the results of a claim in one statement. A row whose claim is lost (the lease ended and another sender took it, or the
+    /// customer was erased meanwhile) is not changed.
     /// </summary>
     public async Task FinishAsync(Guid claim, IReadOnlyList<SendResult> results, CancellationToken cancellationToken)
     {
@@ -213,7 +213,10 @@ internal sealed class NotificationQueue(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>A mail server's text is untrusted: PostgreSQL takes no NUL and no half character, and one bad error must not lose a batch's results.</summary>
+    /// <summary>
+    /// Makes a mail server's untrusted text storable: PostgreSQL accepts neither NUL nor half of a surrogate pair, and one bad text must not lose a
+    /// batch's results.
+    /// </summary>
     private static string? Storable(string? error)
     {
         const int longest = 1000;

@@ -10,12 +10,15 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// Records the notifications of a batch of events in one statement, in the batch's transaction. Thousands a second pass here, so nothing
-/// is looked up or rendered: that is the sender's work, at its own pace.
+/// Records the notifications of a batch of events in one statement, in the batch's transaction. Thousands are recorded per second, so nothing
+/// is looked up or rendered here: the sender does that at its own pace.
 /// </summary>
 internal sealed class NotificationRecorder(SendSignal signal)
 {
-    /// <summary>Customers who do not want a channel, or are erased, get no row; one that is not known yet gets theirs by e-mail, unless Customers says when it is sent that they do not want that.</summary>
+    /// <summary>
+    /// Customers who do not want a channel, or are erased, get no row. A customer who is not known yet gets a row for e-mail, which is not sent if
+    /// Customers says at that time that they do not want e-mail.
+    /// </summary>
     private const string Sql =
         """
         INSERT INTO notifications (id, event_id, event_type, order_id, order_version, customer_id, template, channel, recipient_ref, data, trace_parent,
@@ -37,7 +40,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
             return;
         }
 
-        // Lists show the newest first, by these ids. A batch may have an order's versions in any order.
+        // Sorted, because lists show the newest first by these ids, and a batch may have an order's versions in any order.
         rows = [.. rows.OrderBy(r => r.Request.OrderVersion)];
         var insert = new NpgsqlBatchCommand(Sql)
         {
@@ -60,7 +63,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
         batch.AfterCommit(() =>
         {
             signal.Wake(NotificationChannel.Email);
-            // Rare: more rows than messages, so a customer wants text messages too. Who wants only these gets them at the sender's next look.
+            // Rare: with more rows than requests, a customer wants text messages too. Customers who want only these get them at the next poll.
             if (insert.RecordsAffected > rows.Count)
             {
                 signal.Wake(NotificationChannel.Sms);
@@ -68,7 +71,7 @@ internal sealed class NotificationRecorder(SendSignal signal)
         });
     }
 
-    /// <summary>A trace that is not recorded needs no continuation, and the row stays short.</summary>
+    /// <summary>Null for a trace that is not recorded: it needs no continuation, and the row stays short.</summary>
     internal static string? Recorded(string? traceParent) =>
         ActivityContext.TryParse(traceParent, null, out var context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? traceParent : null;
 }

@@ -39,14 +39,14 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             notification.Property(n => n.Status).HasConversion(s => Name(s), s => Parse<NotificationStatus>(s));
             notification.Property(n => n.Channel).HasConversion(c => Name(c), c => Parse<NotificationChannel>(c));
             notification.HasIndex(n => new { n.EventId, n.Template, n.Channel, n.RecipientRef }).IsUnique();
-            // An order has few notifications, a customer many: theirs are read in the list's own order.
+            // An order has few notifications. A customer has many, so theirs are read in the order of the list.
             notification.HasIndex(n => n.OrderId).HasFilter("order_id IS NOT NULL");
             notification.HasIndex(n => new { n.CustomerId, n.Id }).HasFilter("customer_id IS NOT NULL");
-            // What is sent leaves this index, so the sender's look costs the same whatever the history holds.
+            // Sent rows leave this index, so the cost of the sender's query does not depend on the size of the history.
             notification.HasIndex(n => new { n.Channel, n.NextAttemptAt }).HasDatabaseName("ix_notifications_pending").HasFilter("status = 'pending'");
-            // A member of staff who is deleted takes what was written to them along.
+            // Deleting a member of staff erases what was written to them.
             notification.HasIndex(n => n.RecipientRef).HasFilter("customer_id IS NULL AND channel <> 'webhook'");
-            // A webhook's lane.
+            // The deliveries of one webhook (its lane).
             notification.HasIndex(n => new { n.RecipientRef, n.NextAttemptAt }).HasDatabaseName("ix_notifications_webhook")
                 .HasFilter("status = 'pending' AND channel = 'webhook'");
             notification.HasIndex(n => n.Id).HasDatabaseName("ix_notifications_failed").HasFilter("status = 'failed'");
@@ -56,7 +56,7 @@ public sealed class NotificationsDb(DbContextOptions<NotificationsDb> options) :
             webhook.ToTable("webhooks");
             webhook.Property(w => w.Id).ValueGeneratedNever();
             webhook.Property(w => w.Version).IsConcurrencyToken();
-            // An erasure looks for the customer's own.
+            // An erasure looks for the customer's own webhooks.
             webhook.HasIndex(w => w.CustomerId).HasFilter("customer_id IS NOT NULL");
         });
         modelBuilder.Entity<WebhookEvent>(kept =>

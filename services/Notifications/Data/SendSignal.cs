@@ -3,8 +3,8 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// Wakes this replica's senders after a commit, so that a single message leaves at once. Only a hint: what another replica recorded, or
-/// what is due again, is found by polling.
+/// Wakes this replica's senders after a commit, so that a single message is sent immediately. Only a hint: notifications that another replica
+/// recorded, or that are due again, are found by polling.
 /// </summary>
 internal sealed class SendSignal : IDisposable
 {
@@ -13,7 +13,7 @@ internal sealed class SendSignal : IDisposable
 
     private readonly SemaphoreSlim _alerts = new(0, 1);
 
-    /// <summary>Staff may have something to be told.</summary>
+    /// <summary>There may be something to report to staff.</summary>
     public void WakeAlerts() => Wake(_alerts);
 
     public Task WaitForAlertsAsync(TimeSpan timeout, CancellationToken cancellationToken) => _alerts.WaitAsync(timeout, cancellationToken);
@@ -31,7 +31,7 @@ internal sealed class SendSignal : IDisposable
             }
             catch (SemaphoreFullException)
             {
-                // Somebody else woke it between the look and the release.
+                // Another thread released it between the check and the release.
             }
         }
     }

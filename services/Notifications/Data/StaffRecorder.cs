@@ -11,30 +11,36 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Data;
 
 /// <summary>
-/// What staff is told of stock. Consuming keeps the state of each product alone; <see cref="AnnounceAsync"/> makes notifications of it, so that
-/// stock that crosses its threshold twenty times a minute makes two mails and not twenty.
+/// What is reported to staff about stock. Consuming only stores the state of each product; <see cref="AnnounceAsync"/> creates notifications from
+/// it, so that stock that crosses its threshold twenty times a minute causes two mails and not twenty.
 /// </summary>
 internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal, IOptions<NotificationOptions> options)
 {
+    /// <summary>
+    /// Stock that is no longer low because it has no threshold any more (none is set, or the product or its record was removed) is no news for staff.
+    /// It counts as reported, so that the product is reported when it is low again.
+    /// </summary>
     private const string Upsert =
         """
-        INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
-        SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent
+        INSERT INTO stock_alerts (product_id, version, low, available, threshold, event_id, event_type, trace_parent, told_low)
+        SELECT DISTINCT ON (product_id) product_id, version, low, available, threshold, event_id, event_type, trace_parent,
+            CASE WHEN NOT low AND threshold = 0 THEN false END
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS a (product_id, version, low, available, threshold, event_id, event_type, trace_parent)
         ORDER BY product_id, version DESC
         ON CONFLICT (product_id) DO UPDATE SET version = excluded.version, low = excluded.low, available = excluded.available,
-            threshold = excluded.threshold, event_id = excluded.event_id, event_type = excluded.event_type, trace_parent = excluded.trace_parent
+            threshold = excluded.threshold, event_id = excluded.event_id, event_type = excluded.event_type, trace_parent = excluded.trace_parent,
+            told_low = coalesce(excluded.told_low, stock_alerts.told_low)
         WHERE stock_alerts.version < excluded.version
         """;
 
-    private const string Untold =
+    private const string SelectUnannounced =
         """
         SELECT product_id, version, low, available, threshold, event_id, event_type, trace_parent FROM stock_alerts
         WHERE low IS DISTINCT FROM told_low AND (quiet_until IS NULL OR quiet_until <= now())
         ORDER BY quiet_until LIMIT 100 FOR UPDATE SKIP LOCKED
         """;
 
-    private const string Told =
+    private const string MarkAnnounced =
         "UPDATE stock_alerts SET told_low = low, quiet_until = now() + $2 WHERE product_id = ANY ($1)";
 
     private const string Insert =
@@ -46,7 +52,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         ON CONFLICT (event_id, template, channel, recipient_ref) DO NOTHING
         """;
 
-    /// <summary>Keeps crossings of thresholds in the transaction of their batch. The newer version of a product's stock wins.</summary>
+    /// <summary>Stores crossings of thresholds in the transaction of their batch. The newer version of a product's stock wins.</summary>
     public void Record(InboxBatch batch, IReadOnlyList<ReceivedEvent> crossings)
     {
         if (crossings.Count == 0)
@@ -72,7 +78,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         batch.AfterCommit(signal.WakeAlerts);
     }
 
-    /// <summary>Makes notifications of what staff has not been told and may be told now. Returns of how many products.</summary>
+    /// <summary>Creates notifications of what was not reported to staff yet and may be reported now. Returns the number of products.</summary>
     public async Task<int> AnnounceAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -99,7 +105,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
                 OutboxSql.Array(rows, r => r.Alert.TraceParent, NpgsqlDbType.Text),
             },
         });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Told)
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(MarkAnnounced)
         {
             Parameters =
             {
@@ -121,14 +127,14 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
         foreach (var alert in alerts)
         {
             var request = NotificationRequest.For(alert);
-            var told = staff.Where(s => s.Events.Contains(request.Template)).ToList();
-            foreach (var member in told)
+            var notified = staff.Where(s => s.Events.Contains(request.Template)).ToList();
+            foreach (var member in notified)
             {
                 rows.AddRange(member.Channels.Select(channel => (alert, request with { RecipientRef = member.Id.ToString() }, channel)));
             }
 
-            // The role of the configuration; also when nobody is named anywhere, so that the history shows that nobody could be told.
-            if (alert.Low && (told.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
+            // The configured role; also when no address is configured at all, so that the history shows that nobody could be notified.
+            if (alert.Low && (notified.Count == 0 || options.Value.Staff.GetValueOrDefault(NotificationRequest.InventoryManager) is { Length: > 0 }))
             {
                 rows.Add((alert, request, email));
             }
@@ -139,7 +145,7 @@ internal sealed class StaffRecorder(NpgsqlDataSource database, SendSignal signal
 
     private static async Task<List<StockAlert>> FindUnannouncedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Untold, connection);
+        await using var command = new NpgsqlCommand(SelectUnannounced, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var alerts = new List<StockAlert>();
         while (await reader.ReadAsync(cancellationToken))

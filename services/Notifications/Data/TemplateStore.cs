@@ -6,12 +6,12 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
-/// <summary>The company's own templates as the senders need them: what is current is asked for per batch, what was parsed once is kept.</summary>
+/// <summary>The company's own templates for the senders: the current versions are queried per batch, and parsed templates are cached.</summary>
 internal sealed class TemplateStore(NpgsqlDataSource database)
 {
     private readonly ConcurrentDictionary<TemplateKey, StoredTemplate> _parsed = new();
 
-    /// <summary>The current templates of a channel by these names, in every language there is.</summary>
+    /// <summary>The current templates of a channel with these names, in all languages.</summary>
     public async Task<Dictionary<TemplateKey, StoredTemplate>> LoadAsync(
         NotificationChannel channel, IEnumerable<string> templates, CancellationToken cancellationToken)
     {
@@ -61,5 +61,5 @@ internal sealed class TemplateStore(NpgsqlDataSource database)
     }
 }
 
-/// <summary>A template of the company's own; without a parsed one it is broken, which only a change of this program can have made.</summary>
+/// <summary>One of the company's own templates. Without a parsed template it is broken, which only a change of this program can cause.</summary>
 internal sealed record StoredTemplate(long Version, ParsedTemplate? Parsed);

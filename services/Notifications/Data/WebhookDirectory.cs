@@ -17,14 +17,14 @@ internal sealed class WebhookInterest
 }
 
 /// <summary>
-/// Keeps <see cref="WebhookInterest"/>, so that events that nobody wants cost neither an inbox row nor a look. What
-/// another replica's API has changed is seen after <see cref="NotificationOptions.PollInterval"/>; who exactly gets an event is decided in
-/// its transaction (<see cref="WebhookRecorder"/>).
+/// Keeps <see cref="WebhookInterest"/> up to date, so that events that no webhook wants cost neither an inbox row nor a query. A change through
+/// another replica's API is seen after <see cref="NotificationOptions.PollInterval"/>; which webhooks get an event is decided in
+/// the event's transaction (<see cref="WebhookRecorder"/>).
 /// </summary>
 internal sealed partial class WebhookDirectory(
     NpgsqlDataSource database, WebhookInterest interest, IOptions<NotificationOptions> options, ILogger<WebhookDirectory> logger) : BackgroundService
 {
-    /// <summary>Reads it now: whoever has changed a webhook calls this after the commit.</summary>
+    /// <summary>Reads the webhooks now. Code that has changed a webhook calls this after the commit.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
@@ -41,14 +41,14 @@ internal sealed partial class WebhookDirectory(
         interest.Set(wanted);
     }
 
-    /// <summary>It is registered before the consumers, which are not to skip anything for want of this.</summary>
+    /// <summary>Reads before the consumers start (it is registered before them), so that they skip no event that a webhook wants.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await RefreshAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "What it has read before is good enough to go on with.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It continues with the webhooks that it read before.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.PollInterval);
@@ -65,6 +65,6 @@ internal sealed partial class WebhookDirectory(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The webhooks cannot be read; tried again")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The webhooks could not be read; will be retried")]
     private partial void LogFailed(Exception exception);
 }

@@ -12,11 +12,11 @@ internal sealed record ClaimedDelivery(
     Guid Id, Guid WebhookId, Guid EventId, string EventType, string? TraceParent, int Attempts, int AttemptsBefore, string Url, string[] Secrets, byte[] Body,
     bool Wanted);
 
-/// <summary>What became of an attempt.</summary>
+/// <summary>The result of an attempt.</summary>
 internal sealed record DeliveryResult(
     NotificationStatus Status, TimeSpan Delay, DateTimeOffset AttemptedAt, int? StatusCode, TimeSpan Duration, string? Error)
 {
-    /// <summary>For how long the endpoint is left alone, by every replica; null when it has not asked for it.</summary>
+    /// <summary>How long no replica calls the endpoint; null when it has not asked for a pause.</summary>
     public TimeSpan? Pause { get; init; }
 
     /// <summary>Why the endpoint is switched off; null when it is not.</summary>
@@ -24,15 +24,15 @@ internal sealed record DeliveryResult(
 }
 
 /// <summary>
-/// The deliveries as a queue with a lane per webhook: a claim takes a few of each that is not busy, so that one with a long backlog takes
-/// no other's turn; in no fixed order, so that where there are more webhooks than room, none is always the last.
+/// The deliveries as a queue with a lane per webhook. A claim takes a few deliveries of each webhook that is not busy, so that a webhook with a
+/// long backlog does not delay others. The order is random, so that with more webhooks than a claim can take, none is always last.
 /// </summary>
 internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
 {
-    /// <summary>How long the log of attempts goes back, and how long an event can be sent again.</summary>
+    /// <summary>How long the log of attempts is kept, and how long an event can be resent.</summary>
     public static readonly TimeSpan LogRetention = TimeSpan.FromDays(30);
 
-    /// <summary>Claims what is due of all webhooks but the busy ones; of those on probation only the oldest.</summary>
+    /// <summary>Claims what is due for all webhooks except the busy ones; for those on probation, only the oldest delivery.</summary>
     public async Task<List<ClaimedDelivery>> ClaimAsync(
         Guid claim, Guid[] busy, Guid[] probation, int perWebhook, int limit, TimeSpan lease, CancellationToken cancellationToken)
     {
@@ -78,7 +78,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
         return claimed;
     }
 
-    /// <summary>Writes what became of an attempt, and its line in the log.</summary>
+    /// <summary>Writes the result of an attempt and its entry in the log.</summary>
     public async Task FinishAsync(Guid claim, ClaimedDelivery delivery, DeliveryResult result, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatch();
@@ -129,7 +129,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
 
         if (result.Disable is { } reason)
         {
-            // Only where it still posts to the address that answered: a new address has not said anything.
+            // Only if the webhook still has the address that answered: the answer does not apply to a new address.
             batch.BatchCommands.Add(new(
                 """
                 UPDATE webhooks SET active = false, disabled_reason = $2, version = version + 1, updated_at = $4
@@ -149,7 +149,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Ends what will not be tried any more, without an attempt.</summary>
+    /// <summary>Marks deliveries as failed without an attempt.</summary>
     public async Task GiveUpAsync(Guid claim, IReadOnlyList<Guid> ids, string error, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -160,7 +160,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Gives back what was not tried.</summary>
+    /// <summary>Releases deliveries that were not tried.</summary>
     public async Task ReleaseAsync(Guid claim, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
@@ -171,8 +171,8 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
     }
 
     /// <summary>
-    /// Gives up what has waited too long for an endpoint that is dead or switched off, and what was resent when its event was no longer kept;
-    /// forgets old lines of the log and old events. In steps, so that no lock is long.
+    /// Gives up deliveries that have waited too long for an endpoint that is dead or switched off, and those that were resent when their event was
+    /// no longer kept. Deletes old entries of the log and old events. Works in steps, so that no lock is held for long.
     /// </summary>
     public async Task CleanAsync(TimeSpan maxAge, CancellationToken cancellationToken)
     {
@@ -200,7 +200,7 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries WHERE attempted_at < now() - $1 ORDER BY attempted_at LIMIT 1000)",
             cancellationToken,
             new NpgsqlParameter<TimeSpan> { TypedValue = LogRetention });
-        // Our event ids are UUIDv7, so the primary key finds them by their age; the time itself is asked for those that are not.
+        // Our event ids are UUIDv7, so the primary key finds them by their age; the time is checked too, for ids that are not UUIDv7.
         await RepeatAsync(
             """
             DELETE FROM webhook_events WHERE event_id IN (
@@ -214,7 +214,10 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, TimeProvider time)
             new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7(time.GetUtcNow() - LogRetention) });
     }
 
-    /// <summary>A webhook of a customer ends when they are erased; one that was subscribed at that very moment, or before this rule was kept, ends here.</summary>
+    /// <summary>
+    /// Deletes webhooks of erased customers. The erasure itself deletes most of them; this method also catches those that were subscribed at the same
+    /// moment, or before this rule existed.
+    /// </summary>
     private async Task EndErasedAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

@@ -10,8 +10,8 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Notifications.Data;
 
-/// <summary>An event that webhooks may get.</summary>
-internal sealed record WebhookEventRow(ReceivedEvent Event, Guid? OrderId, Guid? CustomerId, DateTimeOffset HappenedAt);
+/// <summary>An event that may be delivered to webhooks.</summary>
+internal sealed record WebhookEventRow(ReceivedEvent Event, Guid? OrderId, Guid? CustomerId, DateTimeOffset OccurredAt);
 
 /// <summary>Records the deliveries of a batch of events in the batch's transaction: one notification per event and webhook, the data once per event.</summary>
 internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signal)
@@ -22,12 +22,12 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
     /// <summary>What a webhook can subscribe to.</summary>
     public static readonly IReadOnlyList<string> EventTypes = [OrderCreated.Type, OrderUpdated.Type, InventoryUpdated.Type, CustomerUpdated.Type];
 
-    /// <summary>Rows of one statement, so that many webhooks and a large batch do not make one statement of any size.</summary>
+    /// <summary>Maximum number of rows per statement, so that many webhooks and a large batch do not make a huge statement.</summary>
     private const int MaxRows = 10_000;
 
     /// <summary>
-    /// FOR KEY SHARE: a webhook that is deleted meanwhile waits for this commit, and then takes these rows along; otherwise they would
-    /// wait for ever for a webhook that is gone. A customer's own webhook follows what they want.
+    /// FOR KEY SHARE: the deletion of a webhook waits for this commit and then ends these rows too; otherwise they would wait forever for a
+    /// deleted webhook. A customer's own webhook receives events only while they want webhooks.
     /// </summary>
     private const string Find =
         """
@@ -55,8 +55,8 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
         """;
 
     /// <param name="batch">The transaction.</param>
-    /// <param name="events">All of one type.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
+    /// <param name="events">The events, all of one type.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
     public async Task RecordAsync(InboxBatch batch, IReadOnlyList<WebhookEventRow> events, CancellationToken cancellationToken)
     {
         if (events.Count == 0 || !interest.IsSubscribed(events[0].Event.Type))
@@ -84,7 +84,7 @@ internal sealed class WebhookRecorder(WebhookInterest interest, SendSignal signa
                 OutboxSql.Array(kept, e => e.Event.Type, NpgsqlDbType.Text),
                 OutboxSql.Array(kept, e => e.Event.Source ?? "/", NpgsqlDbType.Text),
                 OutboxSql.Array(kept, e => e.Event.Subject, NpgsqlDbType.Text),
-                OutboxSql.Array(kept, e => (e.Event.Time ?? e.HappenedAt).UtcDateTime, NpgsqlDbType.TimestampTz),
+                OutboxSql.Array(kept, e => (e.Event.Time ?? e.OccurredAt).UtcDateTime, NpgsqlDbType.TimestampTz),
                 OutboxSql.Array(kept, e => e.Event.Payload.ToArray(), NpgsqlDbType.Bytea),
             },
         });

@@ -2,7 +2,7 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>Who changed what of the company's own settings. Append-only; it outlives what it tells of.</summary>
+/// <summary>Who changed which of the company's own settings. Append-only; the entry outlives the resource.</summary>
 internal sealed class ChangeEntry
 {
     public Guid Id { get; private init; }
@@ -11,10 +11,10 @@ internal sealed class ChangeEntry
     /// <summary>The path below <c>/api/notifications/</c>, such as <c>webhooks/{id}</c>.</summary>
     public string Resource { get; private init; } = "";
 
-    /// <summary>In a word: <c>created</c>, <c>changed</c>, <c>secretRotated</c>, <c>deleted</c>.</summary>
+    /// <summary>One of <c>created</c>, <c>changed</c>, <c>secretRotated</c>, <c>deleted</c>.</summary>
     public string What { get; private init; } = "";
 
-    /// <summary>The resource's version after it; that before it for a deletion.</summary>
+    /// <summary>The resource's version after the change; for a deletion, the version before it.</summary>
     public long Version { get; private init; }
 
     public string Sub { get; private init; } = "";

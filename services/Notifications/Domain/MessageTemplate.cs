@@ -1,15 +1,15 @@
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>The texts of a template. A text message has a body alone; the HTML of a mail may be left out.</summary>
+/// <summary>The texts of a template. A text message has only a body; the HTML of a mail may be left out.</summary>
 internal sealed record TemplateText(string? Subject, string Body, string? Html);
 
-/// <summary>Which template: what is told, how, and in which language (a lower-case IETF tag).</summary>
+/// <summary>Identifies a template: its name, channel and language (a lower-case IETF tag).</summary>
 internal readonly record struct TemplateKey(string Template, NotificationChannel Channel, string Language);
 
-/// <summary>A template of this company's own, in its current version; it stands in for the built-in one of its language.</summary>
+/// <summary>One of the company's own templates, in its current version. It replaces the built-in template of its language.</summary>
 public sealed class MessageTemplate
 {
-    /// <summary>How many there may be, and how many versions of each.</summary>
+    /// <summary>Maximum number of templates, and of versions of each.</summary>
     public const int MaxCount = 1000, MaxVersions = 1000;
 
     private MessageTemplate()
@@ -32,7 +32,7 @@ public sealed class MessageTemplate
         return template;
     }
 
-    /// <summary>The next version.</summary>
+    /// <summary>Writes the next version.</summary>
     internal void Write(TemplateText text, DateTimeOffset now)
     {
         (Subject, Body, Html) = (text.Subject, text.Body, text.Html);
@@ -41,7 +41,9 @@ public sealed class MessageTemplate
     }
 }
 
-/// <summary>A version of a template as it was written. None is changed or forgotten: notifications name what they were made of.</summary>
+/// <summary>
+/// A version of a template as it was written. Versions are never changed or deleted: notifications name the one they were made from.
+/// </summary>
 public sealed class MessageTemplateVersion
 {
     private MessageTemplateVersion()

@@ -1,12 +1,12 @@
 namespace OrderInventory.Notifications.Domain;
 
 /// <summary>
-/// That somebody is to be told of an event. One row per event, template, channel and recipient: the unique index makes a repeated event
-/// harmless even when the inbox has forgotten it. Rows are written and claimed set-based (<see cref="Data.NotificationQueue"/>).
+/// A message to somebody about an event. One row per event, template, channel and recipient: the unique index makes a repeated event
+/// harmless even after its inbox row was deleted. Rows are written and claimed set-based (<see cref="Data.NotificationQueue"/>).
 /// </summary>
 public sealed class Notification
 {
-    /// <summary>Why nothing more goes to an erased customer.</summary>
+    /// <summary>Why nothing more is sent to an erased customer.</summary>
     public const string CustomerErased = "The customer has been erased.";
 
     public Guid Id { get; private set; }
@@ -19,7 +19,7 @@ public sealed class Notification
 
     public Guid? OrderId { get; private set; }
 
-    /// <summary>The order's version that it tells of; null for stock, and for what was recorded before this was kept.</summary>
+    /// <summary>The order's version that the message reports; null for stock, and for rows from before this was recorded.</summary>
     public long? OrderVersion { get; private set; }
 
     /// <summary>Null for staff.</summary>
@@ -28,18 +28,21 @@ public sealed class Notification
     public string Template { get; private set; } = "";
     public NotificationChannel Channel { get; private set; }
 
-    /// <summary>Who: the id of a customer, a webhook or a member of staff, or a staff role. Addresses are looked up when it is sent, because they change and can be erased.</summary>
+    /// <summary>
+    /// The id of a customer, a webhook or a member of staff, or a staff role. Addresses are looked up when the message is sent, because they change
+    /// and can be erased.
+    /// </summary>
     public string RecipientRef { get; private set; } = "";
 
     /// <summary>What the template needs, as JSON. No personal data.</summary>
     public string Data { get; private set; } = "";
 
-    /// <summary>The event's trace, in which the sending goes on; null when it is not recorded.</summary>
+    /// <summary>The event's trace, which sending continues; null when that trace is not recorded.</summary>
     public string? TraceParent { get; private set; }
 
     public NotificationStatus Status { get; private set; }
 
-    /// <summary>All attempts, those before a resend too.</summary>
+    /// <summary>All attempts, including those before a resend.</summary>
     public int Attempts { get; private set; }
 
     /// <summary>Attempts before the last resend, which do not count towards giving up.</summary>
@@ -47,7 +50,7 @@ public sealed class Notification
 
     public DateTimeOffset CreatedAt { get; private set; }
 
-    /// <summary>When it was recorded, or last asked for again: what has waited too long since then is given up.</summary>
+    /// <summary>When it was recorded or last resent: a notification that has waited too long since then is given up.</summary>
     public DateTimeOffset DueSince { get; private set; }
 
     public DateTimeOffset NextAttemptAt { get; private set; }
@@ -58,21 +61,21 @@ public sealed class Notification
     public DateTimeOffset? LeaseUntil { get; private set; }
     public DateTimeOffset? SentAt { get; private set; }
 
-    /// <summary>For a person. No personal data survives an erasure.</summary>
+    /// <summary>The last error, for people to read. No personal data survives an erasure.</summary>
     public string? LastError { get; private set; }
 
-    /// <summary>The customer's address that was used; blank before the first attempt and after an erasure.</summary>
+    /// <summary>The customer's or staff's address that was used; null before the first attempt, for webhooks and after an erasure.</summary>
     public string? Recipient { get; private set; }
 
-    /// <summary>The language of the template that it was made of; null before the first attempt and for webhooks.</summary>
+    /// <summary>The language of the template that was used; null before the first attempt and for webhooks.</summary>
     public string? TemplateLanguage { get; private set; }
 
     /// <summary>The version of that template; 0 for the built-in one.</summary>
     public long? TemplateVersion { get; private set; }
 
-    /// <summary>As it was sent; blank after an erasure.</summary>
+    /// <summary>As it was sent; null after an erasure.</summary>
     public string? Subject { get; private set; }
 
-    /// <summary>As it was sent; blank after an erasure.</summary>
+    /// <summary>As it was sent; null after an erasure.</summary>
     public string? Body { get; private set; }
 }

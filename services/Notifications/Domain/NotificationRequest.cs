@@ -4,7 +4,7 @@ using OrderInventory.Contracts.Orders;
 
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>Whom an event is to be told to, and by which template.</summary>
+/// <summary>Who is to be notified of an event, and with which template.</summary>
 internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid? CustomerId, string RecipientRef, NotificationData Data, long? OrderVersion = null)
 {
     public const string InventoryManager = "inventory-manager";
@@ -12,7 +12,7 @@ internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid?
     public static NotificationRequest For(OrderCreated order) =>
         ForCustomer(Templates.OrderReceived, order.OrderId, order.CustomerId, order.Version, NotificationData.Of(order.Lines, order.Total));
 
-    /// <summary>Null when the customer is not told of this change.</summary>
+    /// <summary>Null when the customer is not notified of this change.</summary>
     public static NotificationRequest? For(OrderUpdated order) => Templates.For(order) is { } template
         ? ForCustomer(template, order.OrderId, order.CustomerId, order.Version, NotificationData.Of(LinesOf(order), order.Total) with
         {
@@ -21,7 +21,7 @@ internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid?
         })
         : null;
 
-    /// <summary>That a product's stock is low, or no longer.</summary>
+    /// <summary>Reports that a product's stock is low, or no longer low.</summary>
     public static NotificationRequest For(StockAlert alert) => new(
         alert.Low ? Templates.LowStock : Templates.LowStockLeft, null, null, InventoryManager,
         new() { ProductId = alert.ProductId, Available = alert.Available, Threshold = alert.Threshold });
@@ -29,7 +29,7 @@ internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid?
     private static NotificationRequest ForCustomer(string template, Guid orderId, Guid customerId, long version, NotificationData data) =>
         new(template, orderId, customerId, customerId.ToString(), data, version);
 
-    /// <summary>What the message is about: of a return, what came back.</summary>
+    /// <summary>The lines that the message lists: for a return, what came back.</summary>
     private static IReadOnlyList<OrderLine> LinesOf(OrderUpdated order) => order.Return is not { } returned
         ? order.Lines
         : [.. returned.Lines.Select(back => order.Lines.FirstOrDefault(l => l.ProductId == back.ProductId) is { } line
@@ -52,10 +52,10 @@ internal sealed record NotificationRequest(string Template, Guid? OrderId, Guid?
     }
 }
 
-/// <summary>What the templates need of an event, and no more: it is stored with every notification.</summary>
+/// <summary>What the templates need of an event, and nothing else: it is stored with every notification.</summary>
 internal sealed record NotificationData
 {
-    /// <summary>An order has up to 500 lines; nobody reads them all in a mail.</summary>
+    /// <summary>Maximum number of lines in a message. An order has up to 500; nobody reads them all in a mail.</summary>
     public const int MaxLines = 50;
 
     public Money? Total { get; init; }
@@ -70,7 +70,7 @@ internal sealed record NotificationData
     public long? Available { get; init; }
     public long? Threshold { get; init; }
 
-    /// <summary>The next four are never recorded: they are asked for when the message goes out.</summary>
+    /// <summary>This property and the next three are never recorded: they are requested when the message is sent.</summary>
     public string? Sku { get; init; }
 
     public string? ProductName { get; init; }

@@ -1,19 +1,19 @@
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>Where a notification stands.</summary>
+/// <summary>The status of a notification.</summary>
 public enum NotificationStatus
 {
     /// <summary>Not sent yet: it waits for its turn, or for its next attempt.</summary>
     Pending,
 
-    /// <summary>The channel has taken it.</summary>
+    /// <summary>The channel has accepted it.</summary>
     Sent,
 
     /// <summary>Given up; <c>lastError</c> says why. It can be sent again.</summary>
     Failed,
 }
 
-/// <summary>How somebody is told.</summary>
+/// <summary>The channel of a notification.</summary>
 public enum NotificationChannel
 {
     /// <summary>E-mail.</summary>

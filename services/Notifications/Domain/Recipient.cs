@@ -3,8 +3,8 @@ using OrderInventory.Contracts.Customers;
 namespace OrderInventory.Notifications.Domain;
 
 /// <summary>
-/// What this service keeps of a customer: no personal data, only whether and how to tell them. A customer without a row is told by e-mail,
-/// if Customers does not say otherwise then: their first order may overtake the event that says that they exist.
+/// What this service stores of a customer: no personal data, only whether and how to notify them. A customer without a row is notified by e-mail,
+/// unless Customers says otherwise at that time: their first order may overtake the event that says that they exist.
 /// </summary>
 public sealed class Recipient
 {

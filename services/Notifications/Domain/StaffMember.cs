@@ -1,17 +1,19 @@
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>How a member of staff wants to be told.</summary>
+/// <summary>How a member of staff wants to be notified.</summary>
 /// <param name="Email">By e-mail.</param>
-/// <param name="Sms">By text message; not when left out.</param>
+/// <param name="Sms">By text message; false when left out.</param>
 public sealed record StaffChannels(bool Email, bool Sms = false);
 
-/// <summary>What there is to set of a member of staff.</summary>
+/// <summary>The settings of a member of staff.</summary>
 internal sealed record StaffDetails(string Name, string? Email, string? Phone, StaffChannels Channels, IReadOnlyList<string> Events, string Language);
 
-/// <summary>Somebody of the company who is told what goes on in the warehouse. Addresses are read when something is sent, so a change counts at once.</summary>
+/// <summary>
+/// A member of staff who is notified of events in the warehouse. Addresses are read when something is sent, so a change takes effect immediately.
+/// </summary>
 public sealed class StaffMember
 {
-    /// <summary>How many there may be.</summary>
+    /// <summary>Maximum number of members.</summary>
     public const int MaxCount = 1000;
 
     private StaffMember()
@@ -25,7 +27,7 @@ public sealed class StaffMember
     public bool ChannelEmail { get; private set; }
     public bool ChannelSms { get; private set; }
 
-    /// <summary>Names of templates: what the member is told of.</summary>
+    /// <summary>Names of templates: what the member is notified of.</summary>
     public string[] Events { get; private set; } = [];
 
     public string Language { get; private set; } = "";

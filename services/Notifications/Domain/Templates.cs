@@ -2,7 +2,7 @@ using OrderInventory.Contracts.Orders;
 
 namespace OrderInventory.Notifications.Domain;
 
-/// <summary>The names of the templates, and which of them tells of which change.</summary>
+/// <summary>The names of the templates, and which template reports which change.</summary>
 internal static class Templates
 {
     public const string OrderReceived = "orderReceived";
@@ -24,15 +24,15 @@ internal static class Templates
         LowStock, LowStockLeft,
     ];
 
-    /// <summary>What staff can be told of.</summary>
+    /// <summary>What staff can be notified of.</summary>
     public static readonly string[] ForStaff = [LowStock, LowStockLeft];
 
-    /// <summary>Those that tell how the goods are sent, which Orders is asked for when they go out.</summary>
+    /// <summary>Templates with shipment details, which are requested from Orders when the message is sent.</summary>
     public static readonly string[] WithShipment = [OrderShipped, ShipmentChanged];
 
     /// <summary>
-    /// Chosen by what happened: a return leaves the status as it is, and so may other changes. Null for the steps in between, whose outcome
-    /// follows by itself.
+    /// Chooses the template by what happened: a return does not change the status, and other changes may not either. Null for intermediate steps,
+    /// because their outcome follows in another event.
     /// </summary>
     public static string? For(OrderUpdated order) => order.Status switch
     {

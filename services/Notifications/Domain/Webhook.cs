@@ -5,13 +5,13 @@ namespace OrderInventory.Notifications.Domain;
 /// <summary>What a subscriber may set.</summary>
 internal sealed record WebhookDetails(string Url, IReadOnlyList<string>? EventTypes, bool Active);
 
-/// <summary>An address of somebody's system that events are posted to, signed.</summary>
+/// <summary>An address of another system to which signed events are posted.</summary>
 public sealed class Webhook
 {
-    /// <summary>How many there may be.</summary>
+    /// <summary>Maximum number of webhooks.</summary>
     public const int MaxCount = 1000;
 
-    /// <summary>How long the secret before a rotation signs too, so that the receiver can change over without losing anything.</summary>
+    /// <summary>How long the previous secret still signs too after a rotation, so that the receiver can switch without losing events.</summary>
     public static readonly TimeSpan SecretOverlap = TimeSpan.FromHours(24);
 
     private Webhook()
@@ -24,13 +24,13 @@ public sealed class Webhook
     /// <summary>The <c>ce_type</c>s that are delivered; null for all.</summary>
     public string[]? EventTypes { get; private set; }
 
-    /// <summary>Only events of this customer are delivered, and only while they want to be told by webhook; null for a company's own systems.</summary>
+    /// <summary>Only events of this customer are delivered, and only while they want webhooks; null for the company's own systems.</summary>
     public Guid? CustomerId { get; private init; }
 
-    /// <summary>False: nothing is recorded for it, and what waits stays.</summary>
+    /// <summary>False: nothing is recorded for it, and pending deliveries wait.</summary>
     public bool Active { get; private set; }
 
-    /// <summary>Why it was switched off without anybody asking for it; null otherwise.</summary>
+    /// <summary>Why this system switched it off; null otherwise.</summary>
     public string? DisabledReason { get; private set; }
 
     /// <summary>The endpoint asked not to be called before this time.</summary>
@@ -56,7 +56,7 @@ public sealed class Webhook
     /// <summary>32 random bytes in the notation of the Standard Webhooks specification.</summary>
     public static string NewSecret() => WebhookSignature.SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>Sets all that can be set. False when it is as it was: no new version.</summary>
+    /// <summary>Applies all settings. False when nothing changed: then there is no new version.</summary>
     internal bool Change(WebhookDetails details, DateTimeOffset now)
     {
         if (details.Url == Url && details.Active == Active && Same(details.EventTypes, EventTypes))
@@ -69,7 +69,7 @@ public sealed class Webhook
         return true;
     }
 
-    /// <summary>From now on the new secret signs, and for <see cref="SecretOverlap"/> the old one too.</summary>
+    /// <summary>From now on signs with the new secret, and for <see cref="SecretOverlap"/> with the old one too.</summary>
     public void RotateSecret(string secret, DateTimeOffset now)
     {
         (PreviousSecret, PreviousSecretUntil, Secret) = (Secret, now + SecretOverlap, secret);
@@ -78,7 +78,7 @@ public sealed class Webhook
 
     private void Apply(WebhookDetails details)
     {
-        // Another address is not bound by what the one before asked for.
+        // The pause that the old address requested does not apply to a new address.
         PausedUntil = details.Url == Url ? PausedUntil : null;
         DisabledReason = details.Active ? null : DisabledReason;
         (Url, Active) = (details.Url, details.Active);
@@ -95,7 +95,7 @@ public sealed class Webhook
         some is null ? others is null : others is not null && some.Distinct().SequenceEqual(others);
 }
 
-/// <summary>An event as webhooks are to get it, once for all its deliveries. No personal data: events carry none.</summary>
+/// <summary>An event as webhooks receive it, stored once for all its deliveries. No personal data: events carry none.</summary>
 public sealed class WebhookEvent
 {
     public Guid EventId { get; private set; }
@@ -104,7 +104,7 @@ public sealed class WebhookEvent
     public string Subject { get; private set; } = "";
     public DateTimeOffset Time { get; private set; }
 
-    /// <summary>The data as it was published. Bytes, because JSON may hold a NUL, which PostgreSQL's json types cannot.</summary>
+    /// <summary>The data as it was published. Bytes, because JSON may contain a NUL, which PostgreSQL's json types cannot store.</summary>
     public byte[] Data { get; private set; } = [];
 }
 
@@ -124,6 +124,6 @@ public sealed class WebhookDelivery
 
     public int DurationMs { get; private set; }
 
-    /// <summary>Null when it was taken.</summary>
+    /// <summary>Null when the endpoint accepted it.</summary>
     public string? Error { get; private set; }
 }

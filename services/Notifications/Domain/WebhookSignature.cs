@@ -10,13 +10,13 @@ namespace OrderInventory.Notifications.Domain;
 /// </summary>
 internal static class WebhookSignature
 {
-    /// <summary>Marks a secret that is base64; any other text is its own UTF-8 bytes.</summary>
+    /// <summary>Marks a secret in base64; of any other secret the UTF-8 bytes are the key.</summary>
     public const string SecretPrefix = "whsec_";
 
     public const int MinSecretLength = 16;
     public const int MaxSecretLength = 128;
 
-    /// <summary>The specification's bounds of a key.</summary>
+    /// <summary>The specification's limits for a key, in bytes.</summary>
     private const int MinKeyLength = 24, MaxKeyLength = 64;
 
     /// <summary>What is wrong with a secret, or null.</summary>

@@ -13,9 +13,9 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class CreateStaffMember
 {
-    /// <summary>A member of staff to be made.</summary>
+    /// <summary>A member of staff to create.</summary>
     /// <param name="Name">1 to 200 characters.</param>
-    /// <param name="Channels">How the member is told.</param>
+    /// <param name="Channels">How the member is notified.</param>
     /// <param name="Events"><c>lowStock</c> when a product's stock falls to its threshold, <c>lowStockLeft</c> when it rises above it again.</param>
     /// <param name="Email">Required for the channel email.</param>
     /// <param name="Phone">Required for the channel sms.</param>
@@ -25,7 +25,9 @@ internal static class CreateStaffMember
         [property: MaxLength(200)] string Name, StaffChannels Channels, IReadOnlyList<string> Events, [property: MaxLength(254)] string? Email = null, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null);
 
     /// <summary>Add a member of staff</summary>
-    /// <remarks>409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a member that is deleted by now.</remarks>
+    /// <remarks>
+    /// 409 <c>limit-reached</c> when there are 1,000 members. 404 when the member that the Idempotency-Key created has been deleted.
+    /// </remarks>
     public static async Task<Results<Created<StaffResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -39,7 +41,7 @@ internal static class CreateStaffMember
 
         var member = StaffMember.Create(details, time.GetStorableNow());
         await using var create = await IdempotentCreate.BeginAsync(
-            // A default that is given is the same request as one that is left out.
+            // A request with an explicit default is the same as one that leaves it out.
             http, db, caller.Sub, request with { Language = request.Language == BuiltInTemplates.DefaultLanguage ? null : request.Language },
             NotificationsJson.Default.CreateStaffRequest, member.Id, cancellationToken);
         if (create.Problem is { } refused)

@@ -15,14 +15,14 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class CreateWebhook
 {
-    /// <summary>A webhook to be made.</summary>
+    /// <summary>A webhook to create.</summary>
     /// <param name="Url">http or https. Nothing is posted to it before there is an event.</param>
     /// <param name="EventTypes">The types of events to deliver; all when left out.</param>
     /// <param name="Secret">
-    /// What signs: <c>whsec_</c> and base64 of 24 to 64 bytes, or any other 16 to 128 printable characters. When left out, one is made and
-    /// shown in this answer only.
+    /// The signing secret: <c>whsec_</c> and base64 of 24 to 64 bytes, or any other 16 to 128 printable characters. When left out, a secret is
+    /// generated and shown only in this response.
     /// </param>
-    /// <param name="Active">Whether it begins at once; true when left out.</param>
+    /// <param name="Active">Whether it is active immediately; true when left out.</param>
     /// <param name="CustomerId">Deliver only this customer's events, and only while they want webhooks.</param>
     [Example("""{"url": "https://erp.example.com/hooks/orders", "eventTypes": ["order.updated.v1"]}""")]
     public sealed record Request(
@@ -30,8 +30,9 @@ internal static class CreateWebhook
 
     /// <summary>Subscribe a webhook</summary>
     /// <remarks>
-    /// 422 <c>unknown-customer</c> when there is no such customer, or none any more. 409 <c>limit-reached</c> when there are 1,000. 404 when the Idempotency-Key has made a webhook that is deleted by now. A repeated
-    /// request does not show a generated secret again: rotate it when the first answer was lost.
+    /// 422 <c>unknown-customer</c> when there is no such customer, or they have been erased. 409 <c>limit-reached</c> when there are 1,000 webhooks.
+    /// 404 when the webhook that the Idempotency-Key created has been deleted. A repeated request does not show a generated secret again: rotate the
+    /// secret when the first response was lost.
     /// </remarks>
     public static async Task<Results<Created<WebhookResponse>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, NotificationsDb db, WebhookDirectory directory, CustomersClient customers, NotificationQueue queue,
@@ -83,8 +84,8 @@ internal static class CreateWebhook
     }
 
     /// <summary>
-    /// Customers is asked, and what it says is kept, so that there is a row to lock: an erasure that comes now waits for this transaction, and
-    /// then takes the new webhook along.
+    /// Queries Customers and stores the result, so that there is a row to lock: a concurrent erasure waits for this transaction and then
+    /// deletes the new webhook too.
     /// </summary>
     private static async Task<ProblemHttpResult?> CheckCustomerAsync(
         Guid id, HttpContext http, NotificationsDb db, CustomersClient customers, NotificationQueue queue, CancellationToken cancellationToken)
@@ -95,11 +96,11 @@ internal static class CreateWebhook
             return Problems.Unavailable(http, "Customers");
         }
 
-        await queue.LearnAsync([.. found.Values], cancellationToken);
+        await queue.StoreCustomersAsync([.. found.Values], cancellationToken);
         var known = await db.Recipients.FromSql($"SELECT * FROM recipients WHERE customer_id = {id} FOR SHARE").AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         return found.ContainsKey(id) && known?.Status != CustomerStatus.Erased
             ? null
-            : Problems.Unprocessable("unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {id}."] });
+            : Problems.Unprocessable("unknown-customer", "The customer does not exist.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {id}."] });
     }
 
     private static Created<WebhookResponse> Created(HttpContext http, WebhookResponse webhook)

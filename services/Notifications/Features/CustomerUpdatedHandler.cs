@@ -8,7 +8,7 @@ using OrderInventory.Notifications.Domain;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>customer.updated: keeps language and channels of the customer; an erasure also takes what was written to them.</summary>
+/// <summary>customer.updated: stores the customer's language and channels; an erasure also removes what was written to them.</summary>
 internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvider time) : IBatchHandler
 {
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
         var erased = customers.Where(c => c.Status == CustomerStatus.Erased).Select(c => c.CustomerId).ToArray();
         if (erased.Length > 0)
         {
-            // The addresses of their own webhooks are theirs too; what is recorded for these goes with them.
+            // Addresses of the customer's own webhooks are erased too; notifications recorded for these webhooks end.
             batch.Writes.BatchCommands.Add(new("DELETE FROM webhooks WHERE customer_id = ANY ($1)")
             {
                 Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = erased } },
@@ -29,10 +29,10 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
         }
     }
 
-    /// <summary>An erased customer has no webhooks of their own any more, not even for this.</summary>
+    /// <summary>An erased customer has no webhooks of their own any more, not even for this event.</summary>
     private static Guid? OwnerOf(CustomerUpdated customer) => customer.Status == CustomerStatus.Erased ? null : customer.CustomerId;
 
-    /// <summary>Newer version wins, within the batch too. Erased is final whatever its version.</summary>
+    /// <summary>The newer version wins, within the batch too. Erased is final, whatever its version.</summary>
     private static NpgsqlBatchCommand Upsert(IReadOnlyList<CustomerUpdated> customers) => new(
         """
         INSERT INTO recipients (customer_id, version, status, language, email, sms, webhook)
@@ -57,8 +57,8 @@ internal sealed class CustomerUpdatedHandler(WebhookRecorder webhooks, TimeProvi
     };
 
     /// <summary>
-    /// The lease goes too: a sender that has the address in its hands at this moment finds its claim gone and cannot write the address
-    /// back. (Looking whether the customer is erased, when it writes, would not do: it would look at the state before this commit.)
+    /// The lease is removed too: a sender that is using the address at this moment loses its claim and cannot write the address
+    /// back. (Checking for an erasure when the sender writes is not enough: it would see the state before this commit.)
     /// </summary>
     private static NpgsqlBatchCommand Erase(Guid[] erased) => new(
         """

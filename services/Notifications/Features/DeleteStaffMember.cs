@@ -8,7 +8,7 @@ namespace OrderInventory.Notifications.Features;
 internal static class DeleteStaffMember
 {
     /// <summary>Delete a member of staff</summary>
-    /// <remarks>With the addresses and texts of what was written to the member; what waits fails when its turn comes.</remarks>
+    /// <remarks>Also removes the addresses and texts of messages to the member. Pending messages fail when their turn comes.</remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, NotificationsDb db, CancellationToken cancellationToken)
     {
@@ -30,7 +30,7 @@ internal static class DeleteStaffMember
             return refused;
         }
 
-        // The lease goes too, so that a sender that has the address in its hands cannot write it back.
+        // The lease is removed too, so that a sender that is using the address cannot write it back.
         await db.Database.ExecuteSqlAsync(
             $"""
              UPDATE notifications

@@ -13,7 +13,7 @@ internal static class DeleteWebhook
     internal const string Deleted = "The webhook has been deleted.";
 
     /// <summary>Delete a webhook</summary>
-    /// <remarks>What waits for it has failed; what was delivered stays in the history.</remarks>
+    /// <remarks>Pending deliveries fail; what was delivered stays in the history.</remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, Caller caller, NotificationsDb db, WebhookDirectory directory, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal static class DeleteWebhook
             return refused;
         }
 
-        // After the row is gone: what was being recorded for it is committed by now, and nothing more will be.
+        // After the row is deleted: rows that were being recorded for it are committed by now, and no more will follow.
         await db.Database.ExecuteSqlAsync(
             $"""
              UPDATE notifications SET status = 'failed', last_error = {Deleted}, leased_by = NULL, lease_until = NULL

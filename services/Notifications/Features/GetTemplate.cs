@@ -10,7 +10,10 @@ namespace OrderInventory.Notifications.Features;
 internal static class GetTemplate
 {
     /// <summary>Read a template</summary>
-    /// <remarks>The company's own, or the built-in one as version 0. Of exactly this language: which one a customer gets is decided when it is sent.</remarks>
+    /// <remarks>
+    /// The company's own template, or the built-in one as version 0, in exactly this language. Which language a customer gets is decided when a
+    /// message is sent.
+    /// </remarks>
     public static async Task<Results<Results<Ok<TemplateResponse>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         string template, string channel, string language, HttpContext http, NotificationsDb db, CancellationToken cancellationToken)
     {

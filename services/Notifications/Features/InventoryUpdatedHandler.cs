@@ -4,10 +4,10 @@ using OrderInventory.Notifications.Data;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>inventory.updated: staff is to be told when a product's stock falls to its threshold, or rises above it again, which Inventory has decided.</summary>
+/// <summary>inventory.updated: notifies staff when Inventory reports that a product's stock fell to its threshold or rose above it again.</summary>
 internal sealed class InventoryUpdatedHandler(StaffRecorder staff, WebhookRecorder webhooks) : IBatchHandler
 {
-    /// <summary>Nearly every change of stock crosses nothing.</summary>
+    /// <summary>Nearly no change of stock crosses a threshold.</summary>
     public static bool Concerns(InventoryUpdated stock) => stock.LowStock is not null;
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)

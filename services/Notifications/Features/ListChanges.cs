@@ -14,15 +14,15 @@ internal static class ListChanges
     /// <param name="At">When, UTC.</param>
     /// <param name="Resource">What was changed, as the path below <c>/api/notifications/</c>, such as <c>webhooks/{id}</c>.</param>
     /// <param name="What"><c>created</c>, <c>changed</c>, <c>secretRotated</c> or <c>deleted</c>.</param>
-    /// <param name="Version">The resource's version after it; that before it for a deletion.</param>
-    /// <param name="Sub">Who, by the subject of their token.</param>
-    /// <param name="Role">The role by which they did.</param>
+    /// <param name="Version">The resource's version after the change; for a deletion, the version before it.</param>
+    /// <param name="Sub">Who made the change: the subject of their token.</param>
+    /// <param name="Role">The role in which they made it.</param>
     public sealed record Item(Guid Id, DateTimeOffset At, string Resource, string What, long Version, string Sub, string Role);
 
     /// <summary>List who changed webhooks and templates, newest first</summary>
-    /// <param name="resource">Only the changes of this one, such as <c>webhooks/{id}</c>.</param>
+    /// <param name="resource">Only the changes of this resource, such as <c>webhooks/{id}</c>.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         string? resource, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {

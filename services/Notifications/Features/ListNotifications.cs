@@ -14,31 +14,31 @@ public static class ListNotifications
 {
     private static readonly Paging s_paging = new("notifications");
 
-    /// <summary>That somebody is, was or could not be told of an event.</summary>
+    /// <summary>A message to somebody about an event: pending, sent or failed.</summary>
     /// <param name="Id">UUIDv7; also the left part of the mail's Message-ID.</param>
     /// <param name="EventId">The event's <c>ce_id</c>.</param>
     /// <param name="EventType">The event's <c>ce_type</c>.</param>
-    /// <param name="OrderId">The order that it is about; null for stock.</param>
-    /// <param name="CustomerId">The customer who is told; null for staff and for webhooks that are nobody's own.</param>
-    /// <param name="Template">Which text.</param>
-    /// <param name="Channel">How.</param>
+    /// <param name="OrderId">The order that the message is about; null for stock.</param>
+    /// <param name="CustomerId">The customer who is notified; null for staff and for webhooks that belong to no customer.</param>
+    /// <param name="Template">The name of the template.</param>
+    /// <param name="Channel">The channel.</param>
     /// <param name="Recipient">The customer's address that was used (null before the first attempt and after an erasure), the staff role, or the id of the webhook or member of staff.</param>
-    /// <param name="Status">Where it stands.</param>
-    /// <param name="Attempts">How often sending was tried, before a resend too.</param>
+    /// <param name="Status">The status.</param>
+    /// <param name="Attempts">Number of attempts, including those before a resend.</param>
     /// <param name="CreatedAt">When it was recorded, UTC.</param>
-    /// <param name="SentAt">When the channel took it, UTC.</param>
+    /// <param name="SentAt">When the channel accepted it, UTC.</param>
     /// <param name="LastError">Why the last attempt failed, or why it waits.</param>
-    /// <param name="TemplateLanguage">The language of the template that it was made of; null before the first attempt and for webhooks.</param>
+    /// <param name="TemplateLanguage">The language of the template that was used; null before the first attempt and for webhooks.</param>
     /// <param name="TemplateVersion">The version of that template; 0 for the built-in one.</param>
     public sealed record Item(
         Guid Id, Guid EventId, string EventType, Guid? OrderId, Guid? CustomerId, string Template, NotificationChannel Channel, string? Recipient,
         NotificationStatus Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt, string? LastError, string? TemplateLanguage,
         long? TemplateVersion);
 
-    /// <summary>Lists notifications, newest first.</summary>
+    /// <summary>List notifications, newest first</summary>
     /// <remarks>
-    /// A customer's list has their own messages only, without what a mail server or a provider said in <c>lastError</c>, and 404 is the answer to a filter for
-    /// another customer's.
+    /// A customer's list has only their own messages, without <c>lastError</c>, which may quote a mail server or a provider. A filter for another
+    /// customer is answered with 404.
     /// </remarks>
     /// <param name="orderId">Only those about this order.</param>
     /// <param name="customerId">Only those to this customer.</param>
@@ -48,8 +48,8 @@ public static class ListNotifications
     /// <param name="createdFrom">Only those recorded at this time or later.</param>
     /// <param name="createdTo">Only those recorded before this time.</param>
     /// <param name="limit">Items of one page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
-    /// <param name="caller">Who asks.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
+    /// <param name="caller">The caller.</param>
     /// <param name="db">The database.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     /// <response code="200">One page.</response>
@@ -63,16 +63,16 @@ public static class ListNotifications
             return problem;
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         var query = db.Notifications.AsNoTracking();
         var own = caller.OnlyCustomer;
         if (own is not null)
         {
-            // What the shop's webhooks were told is not a message to the customer.
+            // A delivery to the shop's webhooks is not a message to the customer.
             query = query.Where(n => n.CustomerId == own && n.Template != WebhookRecorder.Template);
         }
 
@@ -93,7 +93,7 @@ public static class ListNotifications
 
         if (createdFrom is { } from)
         {
-            // Ids grow with the time, and the list is in their order. The hour is for clocks that differ.
+            // Ids increase with time, and the list is in their order. The hour allows for clocks that differ.
             var (time, id) = (from.ToUniversalTime(), FirstIdOf(from, -1));
             query = query.Where(n => n.CreatedAt >= time && n.Id >= id);
         }
@@ -119,6 +119,6 @@ public static class ListNotifications
         return TypedResults.Ok(s_paging.ToPage(items, take, item => item.Id));
     }
 
-    /// <summary>No id that was made then is smaller.</summary>
+    /// <summary>No id that was created at that time is smaller.</summary>
     private static Guid FirstIdOf(DateTimeOffset time, int hours) => DatabaseValues.FirstIdOf(time.ToUnixTimeMilliseconds() + (hours * 3_600_000L));
 }

@@ -14,7 +14,7 @@ internal static class ListTemplateVersions
     /// <summary>List a template's versions, newest first</summary>
     /// <remarks>With their texts, as they were written. Empty while only the built-in template is used.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<TemplateResponse>>, ProblemHttpResult>> HandleAsync(
         string template, string channel, string language, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {

@@ -13,17 +13,17 @@ internal static class ListTemplates
     private static readonly Paging s_paging = new("templates");
 
     /// <summary>A template without its texts.</summary>
-    /// <param name="Template">What is told.</param>
+    /// <param name="Template">Name of the template.</param>
     /// <param name="Channel"><c>email</c> or <c>sms</c>.</param>
     /// <param name="Language">Lower-case IETF language tag.</param>
     /// <param name="Version">The current version; 0 is the built-in template.</param>
-    /// <param name="UpdatedAt">When that was written; null for the built-in one.</param>
+    /// <param name="UpdatedAt">When this version was written; null for the built-in one.</param>
     public sealed record Entry(string Template, NotificationChannel Channel, string Language, long Version, DateTimeOffset? UpdatedAt);
 
     /// <summary>List templates by name, channel and language</summary>
     /// <remarks>The company's own and the built-in ones.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<Entry>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal static class ListTemplates
             return unreadable;
         }
 
-        // There are at most a thousand, without their texts.
+        // There are at most a thousand, and their texts are not read.
         var own = await db.MessageTemplates.AsNoTracking().Select(t => new Entry(t.Template, t.Channel, t.Language, t.Version, t.UpdatedAt)).ToListAsync(cancellationToken);
         var rows = own
             .Concat(BuiltInTemplates.Keys

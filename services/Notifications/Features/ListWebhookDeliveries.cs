@@ -9,23 +9,23 @@ internal static class ListWebhookDeliveries
 {
     private static readonly Paging s_paging = new("webhook deliveries");
 
-    /// <summary>One attempt to deliver. Neither what was sent nor what was answered is kept.</summary>
+    /// <summary>One attempt to deliver. The contents of request and response are not kept.</summary>
     /// <param name="Id">UUIDv7.</param>
     /// <param name="NotificationId">The notification; the request's Webhook-Id.</param>
     /// <param name="EventId">The event's <c>ce_id</c>.</param>
     /// <param name="EventType">The event's <c>ce_type</c>.</param>
-    /// <param name="Attempt">The how manieth of this notification.</param>
+    /// <param name="Attempt">Number of the attempt for this notification, from 1.</param>
     /// <param name="AttemptedAt">When the request was made, UTC.</param>
-    /// <param name="StatusCode">What the endpoint answered; null when it did not.</param>
-    /// <param name="DurationMs">Until the answer or the error, in milliseconds.</param>
-    /// <param name="Error">Why it was not taken; null when it was.</param>
+    /// <param name="StatusCode">The endpoint's status code; null when it did not answer.</param>
+    /// <param name="DurationMs">Time until the answer or the error, in milliseconds.</param>
+    /// <param name="Error">Why the delivery was not accepted; null when it was.</param>
     public sealed record Item(
         Guid Id, Guid NotificationId, Guid EventId, string EventType, int Attempt, DateTimeOffset AttemptedAt, int? StatusCode, int DurationMs, string? Error);
 
     /// <summary>List a webhook's deliveries, newest first</summary>
     /// <remarks>Attempts of the last 30 days.</remarks>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<Item>>, ProblemHttpResult>> HandleAsync(
         Guid id, int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {

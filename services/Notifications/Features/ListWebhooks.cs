@@ -12,7 +12,7 @@ internal static class ListWebhooks
 
     /// <summary>List webhooks, oldest first</summary>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page.</param>
     public static async Task<Results<Ok<Page<WebhookResponse>>, ProblemHttpResult>> HandleAsync(
         int? limit, string? cursor, NotificationsDb db, CancellationToken cancellationToken)
     {

@@ -6,8 +6,8 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>
-/// <c>order.created</c> and <c>order.updated</c>: the customer is told that the order was received, and of every change that has an outcome.
-/// Both are recorded by one statement.
+/// <c>order.created</c> and <c>order.updated</c>: notifies the customer that the order was received, and of every change except intermediate steps.
+/// Both kinds of notifications are recorded by one statement.
 /// </summary>
 internal sealed class OrderEventsHandler(NotificationRecorder recorder, WebhookRecorder webhooks) : IBatchHandler
 {

@@ -13,9 +13,9 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class PatchWebhook
 {
-    /// <summary>What can be patched; what is left out stays.</summary>
-    /// <param name="Url">Where events are posted to; what waits goes to the new address too.</param>
-    /// <param name="Active">False: nothing is recorded or delivered, and what waits stays for three days.</param>
+    /// <summary>What can be patched; members that are left out stay unchanged.</summary>
+    /// <param name="Url">Where events are posted to; pending deliveries go to the new address too.</param>
+    /// <param name="Active">False: nothing is recorded or delivered, and pending deliveries are kept for three days.</param>
     /// <param name="EventTypes">The types of events to deliver; null for all.</param>
     public sealed record Document([property: MaxLength(2048)] string Url, bool Active, IReadOnlyList<string>? EventTypes = null);
 

@@ -13,10 +13,10 @@ namespace OrderInventory.Notifications.Features;
 internal static class PreviewTemplate
 {
     /// <summary>What to preview.</summary>
-    /// <param name="Body">A draft; the current template when left out.</param>
+    /// <param name="Body">The body of a draft; the current template's when left out.</param>
     /// <param name="Subject">The draft's subject.</param>
     /// <param name="Html">The draft's HTML.</param>
-    /// <param name="Data">What to fill it with; what is left out is sample data.</param>
+    /// <param name="Data">Values of the variables; sample data for those that are left out.</param>
     [Example("""{"subject": "Hello", "body": "Dear {{ name }}, your order is on its way."}""")]
     public sealed record Request([property: MaxLength(32768)] string? Body = null, [property: MaxLength(500)] string? Subject = null, [property: MaxLength(131072)] string? Html = null, Values? Data = null);
 
@@ -29,7 +29,7 @@ internal static class PreviewTemplate
     /// <summary>A line of an order.</summary>
     public sealed record Line(string Name, int Quantity);
 
-    /// <summary>A product that there was not enough of.</summary>
+    /// <summary>A product with insufficient stock.</summary>
     public sealed record Short(string Name, long Requested, long Available);
 
     /// <summary>The message as it would be sent.</summary>
@@ -50,7 +50,7 @@ internal static class PreviewTemplate
             return Problems.MalformedRequest("$.data", "At most 50 lines and shortages are allowed.");
         }
 
-        // A draft without a body is about the rest of what stands now.
+        // A draft without a body is completed from the current template.
         var text = request.Body is { } body
             ? new(request.Subject, body, request.Html)
             : await FindAsync(db, key, cancellationToken) is { } now ? now with { Subject = request.Subject ?? now.Subject, Html = request.Html ?? now.Html } : null;
@@ -91,7 +91,7 @@ internal static class PreviewTemplate
         MoreLines = data.MoreLines ?? sample.MoreLines,
         Shortages = data.Shortages?.Select(s => new NotificationData.Shortage(s.Name, s.Requested, s.Available)).ToList() ?? sample.Shortages,
         RevisionRejected = data.RevisionRejected ?? sample.RevisionRejected,
-        // Whether it is about an order or about stock, the template decides.
+        // The template decides whether the message is about an order or about stock.
         ProductId = sample.ProductId is null ? null : data.ProductId ?? sample.ProductId,
         Available = data.Available ?? sample.Available,
         Threshold = data.Threshold ?? sample.Threshold,

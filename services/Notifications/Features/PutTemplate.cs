@@ -12,17 +12,17 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class PutTemplate
 {
-    /// <summary>The next version of a template, in Liquid. Tags: if, unless, case, for, assign, echo.</summary>
+    /// <summary>The next version of a template, in Liquid. Tags: if, unless, case, for, break, continue, assign, echo.</summary>
     /// <param name="Body">The text, 1 to 32,768 characters.</param>
     /// <param name="Subject">Required for a mail: 1 to 500 characters. A text message has none.</param>
-    /// <param name="Html">HTML of a mail beside its text, at most 131,072 characters. Values are encoded for HTML.</param>
+    /// <param name="Html">HTML version of a mail, at most 131,072 characters. Values are encoded for HTML.</param>
     [Example("""{"subject": "Your order {{ orderId }}", "body": "Dear {{ name }}, your order is on its way."}""")]
     public sealed record Request([property: MaxLength(32768)] string Body, [property: MaxLength(500)] string? Subject = null, [property: MaxLength(131072)] string? Html = null);
 
     /// <summary>Write a template</summary>
     /// <remarks>
-    /// Makes version 1, or the next one, and is used from then on in the place of the built-in template. If-Match is needed when there
-    /// is one of the company's own already. 422 <c>template-invalid</c>, with <c>line</c> and <c>column</c>, when it cannot be parsed or filled.
+    /// Creates version 1 or the next version, which is used from then on instead of the built-in template. If-Match is required when the company has
+    /// a template of its own already. 422 <c>template-invalid</c>, with <c>line</c> and <c>column</c>, when it cannot be parsed or filled.
     /// </remarks>
     public static async Task<Results<Created<TemplateResponse>, Ok<TemplateResponse>, ProblemHttpResult>> HandleAsync(
         string template, string channel, string language, Request request, HttpContext http, Caller caller, NotificationsDb db, TimeProvider time,
@@ -75,7 +75,7 @@ internal static class PutTemplate
         catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || exception.IsUniqueViolation("pk_message_templates")
             || exception.IsUniqueViolation("pk_message_template_versions"))
         {
-            // Somebody else has written this version a moment ago.
+            // Another request has written this version a moment ago.
             var version = await db.MessageTemplates.AsNoTracking()
                 .Where(t => t.Template == key.Template && t.Channel == key.Channel && t.Language == key.Language)
                 .Select(t => t.Version).SingleOrDefaultAsync(cancellationToken);

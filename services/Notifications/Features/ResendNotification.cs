@@ -7,10 +7,11 @@ namespace OrderInventory.Notifications.Features;
 
 public static class ResendNotification
 {
-    /// <summary>Sends a notification again.</summary>
+    /// <summary>Send a notification again</summary>
     /// <remarks>
-    /// The same notification, so the same Message-ID, Idempotency-Key or Webhook-Id: it is due at once, with a new round of attempts. One that is due anyhow stays so; one that is
-    /// being sent at this moment is not sent twice. One to a webhook that is deleted has failed at once.
+    /// The same notification, with the same Message-ID, Idempotency-Key or Webhook-Id, is due immediately, with a new round of attempts. A
+    /// notification that is already due stays due; one that is being sent at this moment is not sent twice. A notification to a deleted webhook
+    /// fails immediately.
     /// </remarks>
     /// <param name="id">The notification.</param>
     /// <param name="db">The database.</param>
@@ -27,7 +28,7 @@ public static class ResendNotification
         {
             return await db.Notifications.AnyAsync(n => n.Id == id, cancellationToken)
                 ? Problems.Conflict("notification-overtaken", "A later message of the order has been sent.",
-                    "Sent again it would contradict what the customer was told since then. Send the latest message of the order instead.")
+                    "Sending this one again would contradict it. Send the latest message of the order instead.")
                 : Problems.NotFound("notification", id);
         }
 
@@ -35,9 +36,9 @@ public static class ResendNotification
         return TypedResults.Accepted((string?)null);
     }
 
-    /// <summary>Makes notifications due, and returns the ids of those that are: those that a later message has overtaken are not.</summary>
+    /// <summary>Makes notifications due, except those that a later message has overtaken. Returns the ids of those that are due.</summary>
     internal static Task<List<Guid>> SendAgainAsync(NotificationsDb db, Guid[] ids, CancellationToken cancellationToken) =>
-        // One statement, by the database's clock, so that it cannot cross the sender's: a lease that runs is left alone.
+        // One statement with the database's clock, so that it cannot interleave with the sender's; a running lease is not changed.
         db.Database.SqlQuery<Guid>(
             $"""
              WITH n AS MATERIALIZED (SELECT id, channel, recipient_ref FROM notifications WHERE id = ANY({ids})),

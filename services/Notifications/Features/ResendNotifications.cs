@@ -9,30 +9,30 @@ namespace OrderInventory.Notifications.Features;
 
 public static class ResendNotifications
 {
-    /// <summary>Which notifications: by id, or failed ones that fit a filter, or all failed ones, said by <c>all</c>.</summary>
-    /// <param name="Ids">1 to 100 ids; a filter goes with none.</param>
+    /// <summary>Selects notifications: by id, or failed ones that match a filter, or all failed ones with <c>all</c>.</summary>
+    /// <param name="Ids">1 to 100 ids; they cannot be combined with a filter.</param>
     /// <param name="Template">Of this template.</param>
     /// <param name="Channel">By this channel.</param>
-    /// <param name="CreatedFrom">Recorded then or later.</param>
-    /// <param name="CreatedTo">Recorded before.</param>
-    /// <param name="All">true: all that have failed. It stands alone, but for <c>limit</c>.</param>
-    /// <param name="Limit">At most so many, the oldest; 1 to 100, 100 when left out.</param>
+    /// <param name="CreatedFrom">Recorded at this time or later.</param>
+    /// <param name="CreatedTo">Recorded before this time.</param>
+    /// <param name="All">true: all that have failed. Only <c>limit</c> can be combined with it.</param>
+    /// <param name="Limit">At most this many, the oldest; 1 to 100, 100 when left out.</param>
     [Example("""{"template": "orderConfirmed", "createdFrom": "2026-11-28T08:00:00Z", "createdTo": "2026-11-28T09:00:00Z"}""")]
     public sealed record Request(
         IReadOnlyList<Guid>? Ids = null, string? Template = null, NotificationChannel? Channel = null, DateTimeOffset? CreatedFrom = null, DateTimeOffset? CreatedTo = null,
         bool? All = null, int? Limit = null);
 
-    /// <param name="Resent">Due at once, with a new round of attempts.</param>
-    /// <param name="Refused">Ids of which none is due: there is no such notification, or a later message of the order has been sent to the customer.</param>
-    /// <param name="HasMore">Whether more of them fit than are done in one request; send it again.</param>
+    /// <param name="Resent">How many are due immediately, with a new round of attempts.</param>
+    /// <param name="Refused">Ids not made due: no such notification, or a later message of the order has been sent to the customer.</param>
+    /// <param name="HasMore">Whether more notifications match than one request handles; if so, send it again.</param>
     public sealed record Response(int Resent, IReadOnlyList<Guid> Refused, bool HasMore);
 
-    /// <summary>Sends failed notifications again.</summary>
+    /// <summary>Send failed notifications again</summary>
     /// <remarks>
-    /// The oldest that have failed and fit, or those that are named, whatever their status; at most 100 in one request. Overtaken ones are left as they are and named in
-    /// <c>refused</c>; narrow the filter to get past a hundred of them.
+    /// Resends the oldest failed ones that match, or those given by id, whatever their status; at most 100 in one request. Overtaken ones are not
+    /// changed but listed in <c>refused</c>; narrow the filter to get past a hundred of them.
     /// </remarks>
-    /// <param name="request">Which.</param>
+    /// <param name="request">Which notifications.</param>
     /// <param name="db">The database.</param>
     /// <param name="signal">Wakes the sender.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
@@ -43,7 +43,7 @@ public static class ResendNotifications
         var errors = new RequestErrors();
         var isFiltered = request is not { Template: null, Channel: null, CreatedFrom: null, CreatedTo: null };
         BulkRequests.Require(errors, request.Ids, isFiltered, request.All, request.Limit);
-        errors.Require(request.Ids is null || !isFiltered, "$.ids", "Named ones are sent again whatever they are: leave the filter out.");
+        errors.Require(request.Ids is null || !isFiltered, "$.ids", "ids cannot be combined with a filter; they are sent again in any case.");
         if (request.Template is not null && NotificationProblems.FindWrong(request.Template) is { } wrong)
         {
             errors.Add("$.template", wrong);

@@ -13,7 +13,7 @@ internal static class RotateWebhookSecret
 {
     /// <summary>Rotate a webhook's secret</summary>
     /// <remarks>
-    /// The new secret is made here and shown in this answer only. For 24 hours the old one signs too: Webhook-Signature then has two
+    /// The new secret is generated and shown only in this response. For 24 hours the old secret signs too: Webhook-Signature then has two
     /// signatures, the new one first. A second rotation in that time ends the oldest secret. Honours If-Match if sent.
     /// </remarks>
     public static async Task<Results<Ok<WebhookResponse>, ProblemHttpResult>> HandleAsync(

@@ -9,9 +9,9 @@ using OrderInventory.Notifications.Domain;
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>
-/// Sends what is due on one channel: claims a batch, looks the addresses up in one call, sends each message at the permitted pace, and writes what became of them.
-/// No transaction is open meanwhile. A crash between sending and writing sends again when the lease ends, with the same id:
-/// messages are delivered at least once. Each channel has a sender of its own, so that none waits for another.
+/// Sends what is due on one channel: claims a batch, looks the addresses up in one call, sends each message at the permitted rate, and writes the
+/// results. No transaction is open meanwhile. After a crash between sending and writing, a message is sent again when the lease ends, with the
+/// same id: messages are delivered at least once. Each channel has its own sender, so that no channel waits for another.
 /// </summary>
 internal sealed partial class SendNotifications(
     IMessageChannel channel, NotificationQueue queue, MessageFacts facts, TemplateStore templates, MessageRenderer renderer, SendSignal signal,
@@ -42,14 +42,14 @@ internal sealed partial class SendNotifications(
             }
             catch (Exception exception)
             {
-                // Mostly the database. Whatever it is, a sender that ended here would take the service, or the mails, with it.
+                // Mostly a database failure. Any exception is caught, because one that ended the sender would end the service or stop the mails.
                 _outages++;
                 LogFailed(exception);
             }
 
             if (_outages > 0)
             {
-                // The channel, a neighbour or the database is away: one look now and then is enough until it is back.
+                // The channel, another service or the database is unavailable: polling at longer intervals is enough until it answers again.
                 await Task.Delay(_options.Backoff(_outages, s_longestPause), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -71,12 +71,12 @@ internal sealed partial class SendNotifications(
         var results = new Dictionary<Guid, SendResult>(claimed.Count);
         try
         {
-            var (notifications, known) = await AskNeighboursAsync(claim, claimed, stopping);
+            var (notifications, known) = await FetchFactsAsync(claim, claimed, stopping);
             var stored = await templates.LoadAsync(channel.Kind, notifications.Select(n => n.Template), stopping);
             await using var sender = new MessageSender(channel, renderer, pace, _options, logger);
             foreach (var notification in notifications)
             {
-                if (sender.IsAway || stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
+                if (sender.IsChannelUnavailable || stopping.IsCancellationRequested || time.GetElapsedTime(started) > _options.Lease / 2)
                 {
                     break;
                 }
@@ -84,34 +84,34 @@ internal sealed partial class SendNotifications(
                 results[notification.Id] = Postpone(notification, known) ?? await sender.SendAsync(notification, known, stored, stopping);
             }
 
-            _outages = sender.IsAway || known.Customers is null ? _outages + 1 : 0;
+            _outages = sender.IsChannelUnavailable || known.Customers is null ? _outages + 1 : 0;
         }
         finally
         {
-            // What was not reached, for whatever reason, is due again at once.
-            List<SendResult> became = [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Untouched(n.Id))];
+            // What was not tried, for whatever reason, is due again immediately.
+            List<SendResult> became = [.. claimed.Select(n => results.GetValueOrDefault(n.Id) ?? SendResult.Unchanged(n.Id))];
             await LeasedResults.WriteAsync(() => queue.FinishAsync(claim, became, CancellationToken.None), time, started, _options.Lease, LogNotWritten);
         }
 
         return claimed.Count;
     }
 
-    /// <summary>What the other services say of the batch, and the batch as it is after that: a wish that came meanwhile counts.</summary>
-    private async Task<(List<ClaimedNotification> Notifications, Facts Known)> AskNeighboursAsync(Guid claim, List<ClaimedNotification> claimed, CancellationToken stopping)
+    /// <summary>Queries the other services for the batch, then refreshes the batch: a preference that changed meanwhile counts.</summary>
+    private async Task<(List<ClaimedNotification> Notifications, Facts Known)> FetchFactsAsync(Guid claim, List<ClaimedNotification> claimed, CancellationToken stopping)
     {
         var ids = claimed.Where(n => n.CustomerId is not null && n.Erased != true).Select(n => n.CustomerId!.Value).ToHashSet();
         var found = await facts.FindCustomersAsync(ids, stopping);
         if (found is { Count: > 0 })
         {
             var unknown = claimed.Where(n => n.CustomerId is not null && n.Wanted is null).Select(n => n.CustomerId!.Value).Distinct();
-            await queue.LearnAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
+            await queue.StoreCustomersAsync([.. unknown.Where(found.ContainsKey).Select(id => found[id])], stopping);
         }
 
         var known = await facts.CompleteAsync(found, claimed, stopping);
         return (claimed.Exists(n => n.CustomerId is not null) ? await queue.RefreshAsync(channel.Kind, claim, claimed, stopping) : claimed, known);
     }
 
-    /// <summary>What is not tried now, and is not one of the notification's attempts; null when it can be sent.</summary>
+    /// <summary>The result of a notification that is not tried now, which does not count as an attempt; null when it can be sent.</summary>
     private SendResult? Postpone(ClaimedNotification notification, Facts known)
     {
         if (notification.OvertakenBy is { } template)
@@ -130,7 +130,7 @@ internal sealed partial class SendNotifications(
             : null;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications cannot be read or written; tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications could not be read or written; will be retried")]
     private partial void LogFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The results of a batch could not be written (attempt {Attempt})")]

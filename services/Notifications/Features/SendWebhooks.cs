@@ -10,9 +10,9 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.Features;
 
 /// <summary>
-/// Delivers events to webhooks. Each endpoint has a lane of its own: a few requests at once, and after several failures in a row a pause
-/// that grows, so that a slow or dead one holds up nobody else. A crash between the answer and its writing delivers again, with the same
-/// Webhook-Id.
+/// Delivers events to webhooks. Each endpoint has its own lane: a few requests at the same time, and after several failures in a row a growing
+/// pause, so that a slow or dead endpoint delays no other. After a crash between an answer and writing it, the event is delivered again with the
+/// same Webhook-Id.
 /// </summary>
 internal sealed partial class SendWebhooks(
     WebhookQueue queue, WebhookChannel channel, SendSignal signal, IOptions<NotificationOptions> options, TimeProvider time, ILogger<SendWebhooks> logger)
@@ -24,7 +24,7 @@ internal sealed partial class SendWebhooks(
     /// <summary>Endpoints that are worked on at the same time.</summary>
     private const int MaxEndpoints = 128;
 
-    /// <summary>Failures in a row after which an endpoint is left alone for a while.</summary>
+    /// <summary>Failures in a row after which an endpoint is paused.</summary>
     private const int FailuresToPause = 5;
 
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
@@ -33,7 +33,7 @@ internal sealed partial class SendWebhooks(
     private readonly ConcurrentDictionary<Guid, Endpoint> _endpoints = new();
     private readonly ConcurrentDictionary<Guid, Task> _running = new();
 
-    [SuppressMessage("Design", "CA1031", Justification = "A sender that ended here would take the service, or the deliveries, with it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Otherwise the service would end, or its deliveries would stop.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var nextCleaning = time.GetUtcNow();
@@ -71,7 +71,7 @@ internal sealed partial class SendWebhooks(
         var now = time.GetUtcNow();
         foreach (var (id, endpoint) in _endpoints)
         {
-            // An endpoint that is well, or has been quiet for long, needs no memory; a deleted one is forgotten this way too.
+            // Forgets endpoints without failures, or whose last failure is long ago. This also forgets deleted webhooks.
             if (!_running.ContainsKey(id) && (endpoint.Failures == 0 || endpoint.LastFailure < now - s_longestPause - s_longestPause))
             {
                 _endpoints.TryRemove(id, out _);
@@ -86,7 +86,7 @@ internal sealed partial class SendWebhooks(
         foreach (var deliveries in claimed.GroupBy(d => d.WebhookId))
         {
             var endpoint = _endpoints.GetOrAdd(deliveries.Key, _ => new());
-            // In the dictionary before it can end and take itself out again.
+            // Added to the dictionary before the task can end and remove itself.
             var start = new TaskCompletionSource();
             _running[deliveries.Key] = RunAsync(start.Task, claim, endpoint, [.. deliveries.OrderBy(d => d.Id)], stopping);
             start.SetResult();
@@ -95,7 +95,7 @@ internal sealed partial class SendWebhooks(
         return claimed.Count;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Mostly the database: the leases end, and the deliveries are due again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Usually a database error: the leases expire, and the deliveries are due again.")]
     private async Task RunAsync(Task start, Guid claim, Endpoint endpoint, List<ClaimedDelivery> deliveries, CancellationToken stopping)
     {
         await start;
@@ -159,9 +159,9 @@ internal sealed partial class SendWebhooks(
             }
 
             var attempt = delivery.Attempts - delivery.AttemptsBefore + 1;
-            if (answer.RetryAfter is { } asked)
+            if (answer.RetryAfter is { } retryAfter)
             {
-                var pause = asked < _options.Webhooks.MaxRetryAfter ? asked : _options.Webhooks.MaxRetryAfter;
+                var pause = retryAfter < _options.Webhooks.MaxRetryAfter ? retryAfter : _options.Webhooks.MaxRetryAfter;
                 endpoint.Pause(time.GetUtcNow() + pause);
                 result = result with { Pause = pause };
             }
@@ -169,7 +169,7 @@ internal sealed partial class SendWebhooks(
             if (answer.Gone)
             {
                 LogGone(delivery.WebhookId);
-                // What the lane has in its hands is given back; the endpoint may be switched on again at any time.
+                // The lane's remaining deliveries are released; the endpoint may be switched on again at any time.
                 endpoint.Pause(time.GetUtcNow() + TimeSpan.FromSeconds(1));
                 result = result with { Status = NotificationStatus.Failed, Disable = "The endpoint answered 410 (Gone)." };
                 NotificationTelemetry.Failed.Add(1);
@@ -186,13 +186,13 @@ internal sealed partial class SendWebhooks(
             }
         }
 
-        // Half of the lease may be over when the last delivery of a lane begins.
+        // Half of the lease may have passed when the last delivery of a lane begins.
         await LeasedResults.WriteAsync(() => queue.FinishAsync(claim, delivery, result, CancellationToken.None), time, started, _options.Lease / 2);
     }
 
     private TimeSpan Backoff(int attempt, TimeSpan longest) => _options.Backoff(attempt, longest < _options.MaxRetryDelay ? longest : _options.MaxRetryDelay);
 
-    /// <summary>How an endpoint has been doing, as this replica has seen it.</summary>
+    /// <summary>The recent failures and the pause of an endpoint, as this replica has seen them.</summary>
     private sealed class Endpoint
     {
         private readonly Lock _lock = new();
@@ -213,7 +213,7 @@ internal sealed partial class SendWebhooks(
             }
         }
 
-        /// <summary>What is in this lane's hands already is given back, too.</summary>
+        /// <summary>Pauses the lane. Deliveries that it has already claimed are released.</summary>
         public void Pause(DateTimeOffset until)
         {
             lock (_lock)
@@ -229,7 +229,7 @@ internal sealed partial class SendWebhooks(
             {
                 Failures++;
                 LastFailure = now;
-                // Those that were under way together count as one round of a pause.
+                // Requests that fail during a pause were sent before it: they do not begin another one.
                 if (Failures < FailuresToPause || PausedUntil > now)
                 {
                     return false;
@@ -241,10 +241,10 @@ internal sealed partial class SendWebhooks(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook deliveries cannot be read or written; tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook deliveries could not be read or written; will be retried")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} fails again and again; it is left alone for a while")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Webhook} keeps failing; deliveries to it are paused")]
     private partial void LogPaused(Guid webhook);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Webhook} answered 410; it is switched off")]

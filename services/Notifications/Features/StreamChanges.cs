@@ -13,15 +13,15 @@ namespace OrderInventory.Notifications.Features;
 /// <summary>Changes as they happen, as server-sent events.</summary>
 public static class StreamChanges
 {
-    /// <summary>Most listeners of one replica.</summary>
+    /// <summary>Maximum number of listeners of one replica.</summary>
     private const int MaxListeners = 1000;
 
-    /// <summary>Changes that are written before the connection is looked at.</summary>
+    /// <summary>Maximum number of changes that are written before a flush.</summary>
     private const int BatchSize = 100;
 
-    private static readonly TimeSpan s_untilReading = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Adds what reads and keeps the changes.</summary>
+    /// <summary>Adds the services that read and keep the changes.</summary>
     internal static void AddStream(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ChangeBuffer>();
@@ -34,20 +34,22 @@ public static class StreamChanges
     internal static void MapStream(this IEndpointRouteBuilder routes) => routes.MapGet("/api/stream", HandleAsync)
         .For(Policies.FollowChanges).WithTags("Stream").Produces<string>(200, "text/event-stream").WithProblems(404, 503);
 
-    /// <summary>Follows orders, stock and notifications as they change.</summary>
+    /// <summary>Follow orders, stock and notifications as they change</summary>
     /// <remarks>
-    /// Server-sent events (<c>text/event-stream</c>) without end. <c>order.created</c>, <c>order.updated</c> and <c>inventory.updated</c> have the data
-    /// of the Kafka events of these names, <c>notification.updated</c> that of the list without the address. Beside them: <c>open</c> (the
-    /// beginning), <c>reset</c> (changes may have been missed since the last one: read the lists again), <c>stale</c> (Kafka does not answer; changes
-    /// are late) and <c>current</c> (it does again). After 15 seconds without an event comes a comment with an <c>id</c>, which is where to go on. With <c>Last-Event-ID</c> the changes since that one come
-    /// first, as long as they are kept (the newest 8,192, and five minutes without any listener); otherwise a <c>reset</c>. A change may come
-    /// twice, and changes of different things in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer their
-    /// own orders and messages, and of stock what is available. The stream ends with the token.
+    /// An endless stream of server-sent events (<c>text/event-stream</c>). <c>order.created</c>, <c>order.updated</c> and <c>inventory.updated</c>
+    /// have the data of the Kafka events of these names; <c>notification.updated</c> has that of the list, without the address. The other events are
+    /// <c>open</c> (the beginning), <c>reset</c> (changes may have been missed since the last one: read the lists again), <c>stale</c> (Kafka does
+    /// not answer; changes are late) and <c>current</c> (Kafka answers again). After 15 seconds without an event, a comment with an <c>id</c> is
+    /// sent, from which a client can resume. With <c>Last-Event-ID</c>, the changes since that one are sent first, as long as they are kept (the
+    /// newest 8,192, and five minutes without any listener); otherwise a <c>reset</c> is sent. A change may be sent twice, and changes of different
+    /// objects in any order: take what has the higher <c>version</c>. Each role gets what it may read; a customer gets their own orders and messages,
+    /// and of stock only <c>available</c>. That is the event's value, which counts inactive locations too, and no event is sent when a location
+    /// becomes inactive: <c>GET /api/inventory/{productId}</c> says what a customer can order. The stream ends with the token.
     /// </remarks>
-    /// <param name="types">order, stock, notification, separated by commas; left out: all.</param>
+    /// <param name="types">order, stock, notification, separated by commas; all when left out.</param>
     /// <param name="ids">Only changes of these orders (their notifications too), products or notifications: up to 100 ids, separated by commas.</param>
     /// <param name="customerId">Only what belongs to this customer.</param>
-    /// <param name="caller">Who listens.</param>
+    /// <param name="caller">The listener.</param>
     /// <param name="time">The clock.</param>
     /// <param name="http">The request.</param>
     /// <param name="buffer">The changes.</param>
@@ -55,14 +57,14 @@ public static class StreamChanges
     /// <param name="options">The settings.</param>
     /// <param name="lifetime">Ends with the service.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
-    /// <response code="200">Events, until the client goes.</response>
-    /// <response code="404">A customer has asked for another one.</response>
+    /// <response code="200">Events, until the client disconnects.</response>
+    /// <response code="404">A customer has requested another customer's changes.</response>
     /// <response code="503">There are too many listeners, or Kafka does not answer.</response>
     internal static async Task<Results<EmptyHttpResult, ProblemHttpResult>> HandleAsync(
         string? types, string? ids, Guid? customerId, Caller caller, TimeProvider time, HttpContext http, ChangeBuffer buffer, ChangeReader reader,
         IOptions<NotificationOptions> options, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
-        if (WordList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
+        if (EnumList.Read<ChangeKind>(types, "types", out var kinds) is { } unknown)
         {
             return unknown;
         }
@@ -73,30 +75,33 @@ public static class StreamChanges
             return malformed;
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         if (reader.Listeners >= MaxListeners)
         {
-            return Problems.Unavailable(http, "The stream, which has as many listeners as it can have,");
+            http.Response.Headers.RetryAfter = "1";
+            return Problems.Of(
+                "dependency-unavailable", "The change stream has too many listeners.", StatusCodes.Status503ServiceUnavailable,
+                $"At most {MaxListeners} are allowed. Try again later.");
         }
 
-        // A listener stays for hours and mostly waits: it must not take the place of a request that works.
+        // A listener stays for hours and mostly waits, so it must not hold the slot of a working request.
         http.LeaveAdmission();
         using var listening = reader.Listen();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         if (http.User.FindFirst("exp")?.Value is { } exp && long.TryParse(exp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
         {
             var left = DateTimeOffset.FromUnixTimeSeconds(seconds) - time.GetUtcNow();
-            // A timer takes 24 days and not much more.
+            // A timer accepts little more than 24 days.
             end.CancelAfter(left < TimeSpan.Zero ? TimeSpan.Zero : left > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : left);
         }
 
         try
         {
-            await reader.Reading.WaitAsync(s_untilReading, end.Token);
+            await reader.Reading.WaitAsync(s_startTimeout, end.Token);
         }
         catch (TimeoutException)
         {
@@ -105,7 +110,7 @@ public static class StreamChanges
 
         http.Response.ContentType = "text/event-stream";
         http.Response.Headers.CacheControl = "no-store";
-        // nginx and its like would collect what must go at once.
+        // Keeps nginx and similar proxies from buffering what must be sent immediately.
         http.Response.Headers["X-Accel-Buffering"] = "no";
         if (HttpMethods.IsHead(http.Request.Method))
         {
@@ -120,7 +125,7 @@ public static class StreamChanges
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client has gone, or the service stops: the client comes again.
+            // The client has disconnected, or the service stops: then the client reconnects.
         }
 
         return TypedResults.Empty;
@@ -147,14 +152,14 @@ public static class StreamChanges
             }
             else
             {
-                Write(body, position, "reset", "{\"reason\":\"What happened since your last event is not kept. Read the lists again.\"}"u8);
+                Write(body, position, "reset", "{\"reason\":\"Not all changes since your last event are kept. Read the lists again.\"}"u8);
             }
         }
 
         Write(body, position, "open", resumed ? "{\"resumed\":true}"u8 : "{\"resumed\":false}"u8);
         if (isStale)
         {
-            Write(body, position, "stale", "{\"reason\":\"Kafka does not answer; changes come when it is back.\"}"u8);
+            Write(body, position, "stale", "{\"reason\":\"Kafka does not answer; changes are sent when it answers again.\"}"u8);
         }
 
         await body.FlushAsync(cancellationToken);
@@ -165,7 +170,7 @@ public static class StreamChanges
             if (!buffer.TryRead(position.Series, position.Number, BatchSize, out var changes, out var more))
             {
                 position = buffer.Last;
-                Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service had to begin anew. Read the lists again.\"}"u8);
+                Write(body, position, "reset", "{\"reason\":\"You read too slowly, or the service restarted the stream. Read the lists again.\"}"u8);
                 isSilent = false;
             }
 
@@ -186,14 +191,14 @@ public static class StreamChanges
 
             if (isSilent && time.GetElapsedTime(written) >= heartbeat)
             {
-                // Others' changes are none of this listener's, who still has to hear something, and to know how far they are.
+                // The filter excluded all changes, but the listener still needs a sign of life and the current position.
                 Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $":\nid: {position.Series}-{position.Number}\n\n"), body);
                 isSilent = false;
             }
 
             if (!isSilent)
             {
-                // Waits for a client that reads slowly: it holds this batch, and no more.
+                // Waits for a client that reads slowly, so that only this batch is held for it.
                 await body.FlushAsync(cancellationToken);
                 written = time.GetTimestamp();
             }
@@ -229,7 +234,7 @@ public static class StreamChanges
             || (Kinds.Contains(kind)
                 && (Ids is null || (change.Subject is { } subject && Ids.Contains(subject)) || (change.OrderId is { } order && Ids.Contains(order)))
                 && (CustomerId is null || change.CustomerId == CustomerId)
-                // Stock is everybody's to see, as far as a customer may.
+                // Everybody may see stock; a customer sees only the part for customers.
                 && (OnlyCustomer is null || change.CustomerId == OnlyCustomer || (kind == ChangeKind.Stock && change.ForCustomers is not null)));
     }
 }

@@ -9,18 +9,18 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class TestWebhook
 {
-    /// <summary>Such an event is never published, and no webhook subscribes to it.</summary>
+    /// <summary>The type of test events. They are never published, and no webhook can subscribe to them.</summary>
     public const string EventType = "webhook.test.v1";
 
-    /// <param name="StatusCode">What the endpoint answered; null when it did not.</param>
+    /// <param name="StatusCode">The endpoint's status code; null when it did not answer.</param>
     /// <param name="DurationMs">How long that took, in milliseconds.</param>
-    /// <param name="Error">Why it was not taken; null when it was.</param>
+    /// <param name="Error">Why the test was not accepted; null when it was.</param>
     public sealed record Result(int? StatusCode, int DurationMs, string? Error);
 
     /// <summary>Send a test to a webhook</summary>
     /// <remarks>
-    /// One attempt, now, of an event of the type <c>webhook.test.v1</c> with no data, signed as any other; also to a webhook that is switched off. The
-    /// answer says how it went. It is no notification, is not tried again, and stands in no log.
+    /// Makes one attempt immediately, with an event of the type <c>webhook.test.v1</c> with no data, signed like any other; also to a webhook that is
+    /// switched off. The response has the result. The test is not a notification, is not retried, and is in no log.
     /// </remarks>
     public static async Task<Results<Ok<Result>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, NotificationsDb db, WebhookChannel channel, TimeProvider time, CancellationToken cancellationToken)

@@ -11,19 +11,19 @@ namespace OrderInventory.Notifications.Features;
 
 internal static class UpdateStaffMember
 {
-    /// <summary>What the member of staff is to be.</summary>
+    /// <summary>The new details of a member of staff.</summary>
     /// <param name="Name">1 to 200 characters.</param>
-    /// <param name="Channels">How the member is told.</param>
+    /// <param name="Channels">How the member is notified.</param>
     /// <param name="Events"><c>lowStock</c> when a product's stock falls to its threshold, <c>lowStockLeft</c> when it rises above it again.</param>
     /// <param name="Email">Required for the channel email.</param>
     /// <param name="Phone">Required for the channel sms.</param>
-    /// <param name="Language">IETF language tag of the messages; as it was when left out.</param>
+    /// <param name="Language">IETF language tag of the messages; unchanged when left out.</param>
     [Example("""{"name": "Warehouse", "email": "warehouse@example.com", "channels": {"email": true, "sms": false}, "events": ["lowStock"], "language": "en"}""")]
     public sealed record Request(
         [property: MaxLength(200)] string Name, StaffChannels Channels, IReadOnlyList<string> Events, [property: MaxLength(254)] string? Email = null, [property: MaxLength(40)] string? Phone = null, [property: MaxLength(35)] string? Language = null);
 
     /// <summary>Replace a member of staff's details</summary>
-    /// <remarks>What waits to be sent goes to the new address.</remarks>
+    /// <remarks>Pending messages go to the new address.</remarks>
     public static async Task<Results<Ok<StaffResponse>, ProblemHttpResult>> HandleAsync(
         Guid id, Request request, HttpContext http, NotificationsDb db, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -9,10 +9,11 @@ namespace OrderInventory.Notifications.Http;
 internal static class NotificationProblems
 {
     public static ProblemHttpResult LimitReached(string what, int limit, bool canDelete = false) => Problems.Conflict(
-        "limit-reached", $"There are too many {what}.", string.Create(CultureInfo.InvariantCulture, $"There may be {limit} {what}.{(canDelete ? " Delete some that are not needed." : "")}"));
+        "limit-reached", $"The maximum number of {what} has been reached.",
+        string.Create(CultureInfo.InvariantCulture, $"At most {limit} {what} are allowed.{(canDelete ? " Delete some that are not needed." : "")}"));
 
-    /// <summary>What is wrong with the name of a template by which notifications are chosen; null when there are such.</summary>
+    /// <summary>What is wrong with a template's name in a filter of notifications; null when there is such a template.</summary>
     public static string? FindWrong(string template) => Templates.All.Contains(template) || template == WebhookRecorder.Template
         ? null
-        : $"One of these words is required: {string.Join(", ", Templates.All)}, {WebhookRecorder.Template}.";
+        : $"One of these values is required: {string.Join(", ", Templates.All)}, {WebhookRecorder.Template}.";
 }

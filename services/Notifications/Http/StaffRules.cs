@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Notifications.Http;
 
-/// <summary>What a member of staff may be, whichever request brings it.</summary>
+/// <summary>Validates a member of staff, for every request that writes one.</summary>
 internal static partial class StaffRules
 {
     public static RequestErrors Check(StaffDetails details)
@@ -35,7 +35,7 @@ internal static partial class StaffRules
     [GeneratedRegex(@"^(?=(?:[^0-9]*[0-9]){3})[0-9+\-/(). ]{1,40}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Phone();
 
-    /// <summary>The form of RFC 5646 without its registry.</summary>
+    /// <summary>The syntax of RFC 5646, without its registry.</summary>
     [GeneratedRegex(@"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\z", RegexOptions.CultureInvariant)]
     private static partial Regex LanguageTag();
 }

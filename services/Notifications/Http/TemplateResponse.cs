@@ -7,13 +7,13 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Notifications.Http;
 
 /// <summary>A template.</summary>
-/// <param name="Template">What is told.</param>
+/// <param name="Template">Name of the template.</param>
 /// <param name="Channel"><c>email</c> or <c>sms</c>.</param>
 /// <param name="Language">Lower-case IETF language tag.</param>
 /// <param name="Version">Grows by one with every change; also the ETag. 0 is the built-in template.</param>
-/// <param name="Subject">Of a mail; null for a text message.</param>
+/// <param name="Subject">Subject of a mail; null for a text message.</param>
 /// <param name="Body">The text.</param>
-/// <param name="Html">The HTML of a mail beside its text, or null.</param>
+/// <param name="Html">The HTML version of a mail, or null.</param>
 /// <param name="UpdatedAt">When this version was written; null for the built-in one.</param>
 public sealed record TemplateResponse(
     string Template, NotificationChannel Channel, string Language, long Version, string? Subject, string Body, string? Html, DateTimeOffset? UpdatedAt)
@@ -26,7 +26,7 @@ public sealed record TemplateResponse(
 /// <summary>How templates are named in paths, and how lists of them are paged.</summary>
 internal static class TemplatePaths
 {
-    /// <summary>Reads the path; the problem is the 404 or 400 to answer.</summary>
+    /// <summary>Reads the path. Returns the 404 or 400 to answer with, or null.</summary>
     public static ProblemHttpResult? Read(string template, string channel, string language, out TemplateKey key)
     {
         key = default;
@@ -56,5 +56,5 @@ internal static class TemplatePaths
     }
 
     private static ProblemHttpResult NotFound(string path) =>
-        Problems.Of("not-found", "There is no such template.", StatusCodes.Status404NotFound, $"There is no template {path}.");
+        Problems.Of("not-found", "The template does not exist.", StatusCodes.Status404NotFound, $"There is no template {path}.");
 }

@@ -7,7 +7,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Http;
 
-/// <summary>What a template may be: it parses, fills with sample data, and uses only variables that there are.</summary>
+/// <summary>Validates a template: it must parse, render with sample data, and use only variables that exist.</summary>
 internal static class TemplateRules
 {
     public const int MaxSubject = 500, MaxBody = 32 * 1024, MaxHtml = 128 * 1024;
@@ -31,14 +31,14 @@ internal static class TemplateRules
 
     public static NotificationData Sample(string template) => Templates.ForStaff.Contains(template) ? s_stock : s_order;
 
-    /// <summary>The template ready to be filled, or the 400 or 422 to answer.</summary>
+    /// <summary>The template ready to be rendered, or the 400 or 422 to answer with.</summary>
     public static ParsedTemplate? Check(TemplateKey key, TemplateText text, out ProblemHttpResult? problem)
     {
         var errors = new RequestErrors();
         if (key.Channel == NotificationChannel.Sms)
         {
-            errors.Require(text.Subject is null, "$.subject", "A text message has none.");
-            errors.Require(text.Html is null, "$.html", "A text message has none.");
+            errors.Require(text.Subject is null, "$.subject", "A text message has no subject.");
+            errors.Require(text.Html is null, "$.html", "A text message has no HTML.");
         }
         else
         {
@@ -80,7 +80,7 @@ internal static class TemplateRules
         {
             parsed.Fill(values, (path, name) => problems.TryAdd(path, name.All(c => char.IsLetterOrDigit(c) || c is '_' or '-')
                 ? TemplateEngine.At(Source(path), name, string.Create(CultureInfo.InvariantCulture, $"There is no variable {name}."))
-                : new("It uses a member that a variable does not have.", 1, 1)));
+                : new("The template uses a member that a variable does not have.", 1, 1)));
         }
         catch (TemplateFailedException exception)
         {

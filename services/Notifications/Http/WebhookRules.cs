@@ -6,7 +6,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Http;
 
-/// <summary>What a webhook may be, whichever request brings it. Nothing is called or looked up for it.</summary>
+/// <summary>Validates a webhook, for every request that writes one. Makes no call and no DNS lookup.</summary>
 internal static class WebhookRules
 {
     public const int MaxUrlLength = 2048;
@@ -27,7 +27,7 @@ internal static class WebhookRules
 
         if (details.EventTypes is { } types)
         {
-            errors.Require(types.Count is > 0 and <= 20, "$.eventTypes", "1 to 20 types are required; leave it out for all.");
+            errors.Require(types.Count is > 0 and <= 20, "$.eventTypes", "1 to 20 types are required; omit the member for all types.");
             for (var i = 0; i < Math.Min(types.Count, 20); i++)
             {
                 errors.Require(

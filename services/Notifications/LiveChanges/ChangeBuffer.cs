@@ -3,16 +3,16 @@ using System.Diagnostics.CodeAnalysis;
 namespace OrderInventory.Notifications.LiveChanges;
 
 /// <summary>Something that changed, ready to be sent.</summary>
-/// <param name="Kind">What kind of thing; null for a message to everybody.</param>
+/// <param name="Kind">What kind of object changed; null for a message to all listeners.</param>
 /// <param name="Event">The name of the event, such as <c>order.updated</c>.</param>
 /// <param name="Subject">The order, product or notification.</param>
-/// <param name="OrderId">The order that it is about, or null.</param>
-/// <param name="CustomerId">The customer whose it is; null for stock, and for messages to staff.</param>
+/// <param name="OrderId">The order concerned, or null.</param>
+/// <param name="CustomerId">The customer to whom the change belongs; null for stock, and for messages to staff.</param>
 /// <param name="Data">JSON in one line, UTF-8.</param>
-/// <param name="ForCustomers">The same with what a customer may see; null when that is all.</param>
+/// <param name="ForCustomers">The part of the data that a customer may see; null when that is all of it.</param>
 internal sealed record Change(ChangeKind? Kind, string Event, Guid? Subject, Guid? OrderId, Guid? CustomerId, byte[] Data, byte[]? ForCustomers = null);
 
-/// <summary>What can be asked for.</summary>
+/// <summary>The kinds of changes that can be requested.</summary>
 public enum ChangeKind
 {
     /// <summary>Orders that were placed or changed.</summary>
@@ -26,12 +26,12 @@ public enum ChangeKind
 }
 
 /// <summary>
-/// The newest changes of one replica, for all its readers together: a reader holds a number and nothing else, so a slow one costs no memory. It
-/// finds that what it wanted is gone, and is told so. Numbers belong to a series; a new one begins when changes may have been missed.
+/// The newest changes of one replica, shared by all its readers. A reader holds only a number, so a slow reader costs no memory: if its next change
+/// is no longer kept, the reader is notified. Numbers belong to a series; a new series begins when changes may have been missed.
 /// </summary>
 internal sealed class ChangeBuffer
 {
-    /// <summary>Most changes that are kept, and most bytes of them.</summary>
+    /// <summary>Maximum number of changes that are kept, and their maximum size in bytes.</summary>
     public const int MaxChanges = 8192;
     public const int MaxBytes = 16 * 1024 * 1024;
 
@@ -75,7 +75,7 @@ internal sealed class ChangeBuffer
         added.SetResult();
     }
 
-    /// <summary>Changes may have been missed: whoever reads begins anew.</summary>
+    /// <summary>Starts a new series, because changes may have been missed: readers start again.</summary>
     public void Restart()
     {
         TaskCompletionSource added;
@@ -89,13 +89,13 @@ internal sealed class ChangeBuffer
         added.SetResult();
     }
 
-    /// <summary>Up to <paramref name="most"/> changes behind a number.</summary>
+    /// <summary>Reads up to <paramref name="most"/> changes after a number.</summary>
     /// <param name="series">The series of the number.</param>
-    /// <param name="number">The last change that the reader has had.</param>
-    /// <param name="most">So many at most.</param>
+    /// <param name="number">The last change that the reader has read.</param>
+    /// <param name="most">Maximum number of changes.</param>
     /// <param name="changes">The changes; the first one has the number after <paramref name="number"/>.</param>
-    /// <param name="more">Ends when there is another one.</param>
-    /// <returns>False when some of them are gone, or the series is over.</returns>
+    /// <param name="more">Completes when there is another change.</param>
+    /// <returns>False when some of these changes are no longer kept, or the series has ended.</returns>
     [SuppressMessage("Design", "CA1021", Justification = "Read under one lock.")]
     public bool TryRead(string series, long number, int most, out IReadOnlyList<Change> changes, out Task more)
     {

@@ -9,12 +9,12 @@ using OrderInventory.Messaging.Kafka;
 namespace OrderInventory.Notifications.LiveChanges;
 
 /// <summary>
-/// Reads the topics of orders and stock into the <see cref="ChangeBuffer"/>, from their ends and without a consumer group: each replica has all changes.
-/// Only while somebody listens, or did a few minutes ago, so that a system without listeners pays nothing.
+/// Reads the topics of orders and stock into the <see cref="ChangeBuffer"/>, from their ends and without a consumer group: each replica reads all
+/// changes. It reads only while somebody listens, or did a few minutes ago, so that a system without listeners bears no cost.
 /// </summary>
 internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions messaging, TimeProvider time, ILogger<ChangeReader> logger) : BackgroundService
 {
-    /// <summary>How long changes are kept for a listener who comes back.</summary>
+    /// <summary>How long changes are kept for a listener that reconnects.</summary>
     public static readonly TimeSpan KeepTime = TimeSpan.FromMinutes(5);
 
     private static readonly Dictionary<string, string> s_events = new()
@@ -31,10 +31,10 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
     private TaskCompletionSource _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _brokerIsLost;
 
-    /// <summary>Whether the broker does not answer; what has happened since is told when it is back.</summary>
+    /// <summary>Whether the broker does not answer. Changes made meanwhile are sent when it answers again.</summary>
     public bool IsStale => _brokerIsLost;
 
-    /// <summary>Ends when changes are read: from then on none is missed.</summary>
+    /// <summary>Completes when reading has started: from then on no change is missed.</summary>
     public Task Reading
     {
         get
@@ -46,7 +46,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    /// <summary>Somebody listens until the result is disposed.</summary>
+    /// <summary>Registers a listener until the result is disposed.</summary>
     public IDisposable Listen()
     {
         lock (_lock)
@@ -92,7 +92,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
             var rebootstrap = new BrokerRebootstrap(settings.BootstrapServers, time);
             Assign(consumer, admin, stopping);
             rebootstrap.Progressed();
-            // What was read before the pause, and what was not since, do not belong together.
+            // Changes were not read during the pause, so those before it and those from now on must not be in one series.
             buffer.Restart();
             lock (_lock)
             {
@@ -108,7 +108,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
 
                 if (_brokerIsLost)
                 {
-                    LookForBroker(consumer, admin, rebootstrap);
+                    CheckBroker(consumer, admin, rebootstrap);
                 }
             }
         }
@@ -125,7 +125,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    /// <summary>From the exact ends of now, so that what comes while this is done is read too.</summary>
+    /// <summary>Assigns the partitions at their current ends, so that records that arrive during the assignment are read too.</summary>
     private static void Assign(IConsumer<string, byte[]> consumer, IAdminClient admin, CancellationToken stopping)
     {
         var ends = new List<TopicPartitionOffset>();
@@ -168,11 +168,11 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         if (error.Code is ErrorCode.Local_AllBrokersDown && !_brokerIsLost)
         {
             _brokerIsLost = true;
-            buffer.Add(new(null, "stale", null, null, null, "{\"reason\":\"Kafka does not answer; changes come when it is back.\"}"u8.ToArray()));
+            buffer.Add(new(null, "stale", null, null, null, "{\"reason\":\"Kafka does not answer; changes are sent when it answers again.\"}"u8.ToArray()));
         }
     }
 
-    private void LookForBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerRebootstrap rebootstrap)
+    private void CheckBroker(IConsumer<string, byte[]> consumer, IAdminClient admin, BrokerRebootstrap rebootstrap)
     {
         try
         {
@@ -188,7 +188,9 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    /// <summary>Null for what is not one of the events, or cannot be read: the inbox makes a dead letter of it, here it is passed over.</summary>
+    /// <summary>
+    /// Null when the record is none of the events or cannot be read. The inbox makes unreadable records dead letters; here they are skipped.
+    /// </summary>
     private static Change? ToChange(ConsumeResult<string, byte[]> record)
     {
         if (record.Message.Headers?.TryGetLastBytes("ce_type", out var type) != true || Encoding.UTF8.GetString(type!) != s_events[record.Topic])
@@ -200,7 +202,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         {
             using var document = JsonDocument.Parse(record.Message.Value);
             var root = document.RootElement;
-            // As one line, whoever has written it.
+            // Written again as one line, whatever its publisher's format.
             var data = JsonSerializer.SerializeToUtf8Bytes(root);
             if (record.Topic == InventoryUpdated.Topic)
             {
@@ -218,7 +220,7 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         }
     }
 
-    private void Leave()
+    private void RemoveListener()
     {
         lock (_lock)
         {
@@ -235,11 +237,11 @@ internal sealed partial class ChangeReader(ChangeBuffer buffer, MessagingOptions
         {
             if (Interlocked.Exchange(ref _left, 1) == 0)
             {
-                reader.Leave();
+                reader.RemoveListener();
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of the stream starts anew: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The consumer of the change stream restarts: {Reason}")]
     private partial void LogRestart(string reason);
 }

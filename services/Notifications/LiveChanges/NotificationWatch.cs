@@ -7,18 +7,18 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Notifications.LiveChanges;
 
 /// <summary>
-/// Looks for notifications that were recorded, sent or failed, whichever replica did it, while somebody listens. They have no topic: one more Kafka
-/// record for each mail would be dear, and a look a second by the primary key is not.
+/// Polls for notifications that any replica recorded, sent or failed to send, while somebody listens. They have no topic: one more Kafka
+/// record per mail would be expensive, whereas a query per second by the primary key is not.
 /// </summary>
 internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReader reader, NpgsqlDataSource database, TimeProvider time, ILogger<NotificationWatch> logger)
     : BackgroundService
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Ids are in the order of their making, not of their commits: so far back a late one may be.</summary>
+    /// <summary>How far back each query looks: ids are in the order of creation, not of commit, so a row may appear late.</summary>
     private static readonly TimeSpan s_overlap = TimeSpan.FromSeconds(30);
 
-    /// <summary>Most notifications of one look: the newest. In a burst that is larger, some are told of only when they are sent.</summary>
+    /// <summary>Maximum number of notifications per query, the newest ones. In a larger burst, some are reported only when they are sent.</summary>
     private const int MaxRows = 1000;
 
     private readonly Dictionary<Guid, (string Status, int Attempts)> _seen = [];
@@ -38,7 +38,7 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
 
             try
             {
-                await LookAsync(from, stoppingToken);
+                await PollAsync(from, stoppingToken);
             }
             catch (NpgsqlException exception)
             {
@@ -50,7 +50,7 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         }
     }
 
-    private async Task LookAsync(DateTimeOffset from, CancellationToken cancellationToken)
+    private async Task PollAsync(DateTimeOffset from, CancellationToken cancellationToken)
     {
         using var quiet = SuppressInstrumentationScope.Begin();
         var first = DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds());
@@ -63,12 +63,12 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
         command.Parameters.Add(new() { Value = first });
         command.Parameters.Add(new() { Value = MaxRows });
         command.Parameters.Add(new() { Value = _seen.Where(n => n.Value.Status == "pending").Select(n => n.Key).ToArray() });
-        var there = new HashSet<Guid>();
+        var found = new HashSet<Guid>();
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
             var (id, status, attempts) = (rows.GetGuid(0), rows.GetString(6), rows.GetInt32(7));
-            there.Add(id);
+            found.Add(id);
             if (_seen.TryGetValue(id, out var known) && known == (status, attempts))
             {
                 continue;
@@ -76,7 +76,7 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
 
             _seen[id] = (status, attempts);
             var (order, customer) = (rows.GetFieldValue<Guid?>(2), rows.GetFieldValue<Guid?>(3));
-            // What the shop's webhooks were told is not a message to the customer.
+            // A delivery to the shop's webhooks is not a message to the customer.
             var owner = rows.GetString(4) == WebhookRecorder.Template ? null : customer;
             buffer.Add(new(ChangeKind.Notification, "notification.updated", id, order, owner, JsonSerializer.SerializeToUtf8Bytes(
                 new
@@ -94,12 +94,12 @@ internal sealed partial class NotificationWatch(ChangeBuffer buffer, ChangeReade
                 }, JsonSerializerOptions.Web)));
         }
 
-        // What is final and no longer looked at is forgotten; of very many that wait, the newest are remembered.
-        var old = _seen.Where(n => !there.Contains(n.Key)).Select(n => n.Key).Concat(
+        // Final notifications that the query no longer returns are forgotten; of very many pending ones, only the newest are remembered.
+        var old = _seen.Where(n => !found.Contains(n.Key)).Select(n => n.Key).Concat(
             _seen.Where(n => n.Value.Status == "pending").Select(n => n.Key).OrderDescending().Skip(MaxRows)).ToList();
         old.ForEach(id => _seen.Remove(id));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The stream does not see notifications: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The change stream cannot read notifications: {Reason}")]
     private partial void LogNoAnswer(string reason);
 }

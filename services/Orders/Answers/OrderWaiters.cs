@@ -8,16 +8,16 @@ namespace OrderInventory.Orders.Answers;
 
 /// <summary>
 /// <c>Prefer: wait=N</c> (RFC 7240, section 4.3): the answer may wait for Inventory's outcome. A handler in this process wakes the
-/// waiter, but the outcome may have been consumed by another replica, so the waiter looks at the row from time to time too.
+/// waiter, but the outcome may have been consumed by another replica, so the waiter also polls the row.
 /// </summary>
 internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
 {
     private const int MaxSeconds = 30;
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
 
-    /// <summary>The order was changed by this process; its waiters look now.</summary>
+    /// <summary>Wakes the order's waiters. Called when this process has changed the order.</summary>
     public void Changed(Guid orderId)
     {
         if (_waiting.TryGetValue(orderId, out var waiting))
@@ -27,7 +27,8 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
     }
 
     /// <summary>
-    /// The order when it is no longer pending, or as it stands when the time is over; null at once when the request does not ask to wait.
+    /// Returns the order once it is no longer pending, or in its current state when the wait ends; null immediately when the request
+    /// does not ask to wait.
     /// </summary>
     public async Task<OrderView?> WaitAsync(HttpContext http, Guid orderId, CancellationToken cancellationToken)
     {
@@ -48,10 +49,10 @@ internal sealed class OrderWaiters(OrderReader reader, TimeProvider time)
             while (true)
             {
                 var left = TimeSpan.FromSeconds(seconds) - time.GetElapsedTime(start);
-                var pause = Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, s_look.Ticks)), time, cancellationToken);
+                var pause = Task.Delay(TimeSpan.FromTicks(Math.Clamp(left.Ticks, 0, s_pollInterval.Ticks)), time, cancellationToken);
                 if (await Task.WhenAny(woken, pause) == woken)
                 {
-                    // One wake is enough; from here on the looks alone go on.
+                    // Wakes only once: a completed task would end every later pause. From here on the waiter only polls.
                     woken = new TaskCompletionSource().Task;
                 }
 

@@ -5,10 +5,10 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Answers;
 
-/// <summary>Answers a request to place an order that came before: the order as it is now.</summary>
+/// <summary>Answers a repeated request to place an order with the order's current state.</summary>
 internal sealed class Replays(EarlierOrders earlier, OrderReader reader, OrderWaiters waiters)
 {
-    /// <summary>Null when the key has made nothing that is committed. Another request with the same key is refused.</summary>
+    /// <summary>Null when no committed order has the key. A different request with the same key is refused.</summary>
     public async Task<Results<Created<OrderView>, ProblemHttpResult>?> FindAsync(
         string caller, Guid customerId, string key, RequestFingerprint fingerprint, HttpContext http, CancellationToken cancellationToken)
     {
@@ -17,18 +17,18 @@ internal sealed class Replays(EarlierOrders earlier, OrderReader reader, OrderWa
             return null;
         }
 
-        // Of a customer who has been erased there is none any more, and the key still stands for its order.
+        // Empty for an erased customer: the key still identifies its order, but requests can no longer be compared.
         if (found.Fingerprint.Length > 0 && !fingerprint.Is(found.Fingerprint))
         {
             return IdempotentCreate.Reused();
         }
 
-        // It may have been set for the refusal that this is the answer instead of.
+        // The refusal that this answer replaces may have set it.
         http.Response.Headers.RetryAfter = default;
         var order = await waiters.WaitAsync(http, found.OrderId, cancellationToken) ?? await reader.FindAsync(found.OrderId, cancellationToken);
         if (order!.CustomerId != customerId)
         {
-            // A caller who orders for many has used the key of one who was erased for another.
+            // A caller who orders for several customers has used an erased customer's key for another customer.
             return IdempotentCreate.Reused();
         }
 

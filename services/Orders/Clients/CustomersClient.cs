@@ -3,7 +3,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Asks Customers for what the local copies lack: a customer who was made a moment ago.</summary>
+/// <summary>Queries Customers for what the local copies lack: a customer who was created a moment ago.</summary>
 internal sealed partial class CustomersClient(HttpClient http, ILogger<CustomersClient> logger)
 {
     internal sealed record CustomerList(IReadOnlyList<CustomerItem> Items);
@@ -17,7 +17,7 @@ internal sealed partial class CustomersClient(HttpClient http, ILogger<Customers
         return list!.Items.Count > 0;
     }
 
-    /// <summary>The first 100 customers whose name, e-mail, phone or city has the text; null when Customers does not answer.</summary>
+    /// <summary>The first 100 customers whose name, e-mail, phone or city contains the text; null when Customers does not answer.</summary>
     public async Task<Guid[]?> SearchAsync(string text, CancellationToken cancellationToken)
     {
         try

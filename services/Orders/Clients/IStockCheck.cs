@@ -2,21 +2,21 @@ using OrderInventory.Contracts.Inventory;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>How Inventory is asked what it has, by the setting <c>Orders:StockCheck</c>.</summary>
+/// <summary>Asks Inventory for available stock, in the way that the setting <c>Orders:StockCheck</c> selects.</summary>
 internal interface IStockCheck
 {
     /// <summary>
-    /// What there is of the products just now. 'Short' is final, for Inventory says it from its database; 'enough' is advice, for the
-    /// reservation decides. Null when Inventory does not answer; throws nothing else than the caller's cancellation.
+    /// The current stock of the products. 'Short' is final, because Inventory reads it from its database; 'enough' is only advice, because
+    /// the reservation decides. Null when Inventory does not answer; throws only when the caller cancels.
     /// </summary>
     Task<StockCheckReplied?> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken);
 }
 
-/// <summary>Nobody is asked: the reservation alone decides.</summary>
+/// <summary>Does not query Inventory: the reservation alone decides.</summary>
 internal sealed class NoStockCheck : IStockCheck
 {
-    private static readonly StockCheckReplied s_nothingIsShort = new(true, []);
+    private static readonly StockCheckReplied s_noShortage = new(true, []);
 
     public Task<StockCheckReplied?> CheckAsync(StockCheckRequested question, CancellationToken cancellationToken) =>
-        Task.FromResult<StockCheckReplied?>(s_nothingIsShort);
+        Task.FromResult<StockCheckReplied?>(s_noShortage);
 }

@@ -8,7 +8,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Inventory, by HTTP: the stock check, and what became of an order.</summary>
+/// <summary>Queries Inventory by HTTP: the stock check, what it decided for an order, and the orders at a location.</summary>
 internal sealed partial class InventoryClient(HttpClient http, ILogger<InventoryClient> logger) : IStockCheck
 {
     internal sealed record ReservationResponse(long OrderVersion, ReservationOutcome Outcome, IReadOnlyList<Shortage> Shortages, DateTimeOffset DecidedAt);
@@ -28,7 +28,7 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
         }
     }
 
-    /// <summary>What Inventory last decided for an order; null when it has never heard of it. Throws when it does not answer.</summary>
+    /// <summary>What Inventory last decided for an order; null when it does not know the order. Throws when it does not answer.</summary>
     public async Task<ReservationResponse?> FindReservationAsync(Guid orderId, CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync($"/api/inventory/reservations/{orderId}", cancellationToken);
@@ -42,11 +42,11 @@ internal sealed partial class InventoryClient(HttpClient http, ILogger<Inventory
     }
 
     /// <summary>Orders that hold stock at a location or were shipped from there, in the order of their ids.</summary>
-    /// <param name="location">Its code.</param>
-    /// <param name="after">The order before the first one; null: from the beginning.</param>
-    /// <param name="oldestFirst">Whether ids grow.</param>
+    /// <param name="location">The location's code.</param>
+    /// <param name="after">The last order of the previous answer; null: from the beginning.</param>
+    /// <param name="oldestFirst">Whether ids ascend.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
-    /// <returns>Some orders and the id up to which all were looked at, null when that is the end; or null when Inventory does not answer.</returns>
+    /// <returns>Some orders, and the id up to which all were examined (null at the end); or null when Inventory does not answer.</returns>
     public async Task<OrdersAtLocation?> OrdersAtAsync(string location, Guid? after, bool oldestFirst, CancellationToken cancellationToken)
     {
         try

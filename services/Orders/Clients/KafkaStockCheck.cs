@@ -11,7 +11,7 @@ using Polly.Timeout;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>The stock check as a question and an answer over Kafka, with timeout, one retry and a circuit breaker as for the call by HTTP.</summary>
+/// <summary>The stock check as a question and an answer over Kafka, with timeout, one retry and a circuit breaker as for the HTTP call.</summary>
 internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, IServiceProvider services, TimeProvider time, ILogger<KafkaStockCheck> logger)
     : RequestReplyClient<StockCheckRequested, StockCheckReplied>(
         new(OrderEvents.StockCheckRequested, StockCheckReplied.Topic, EventsJson.Default.StockCheckReplied, StockCheckRequested.DeadlineHeader, s_attempt),
@@ -39,7 +39,7 @@ internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, I
     {
         try
         {
-            return await _pipeline.ExecuteAsync(async stop => await AskAsync(question, stop), cancellationToken);
+            return await _pipeline.ExecuteAsync(async stop => await RequestAsync(question, stop), cancellationToken);
         }
         catch (Exception exception) when (exception is ExecutionRejectedException or KafkaException)
         {
@@ -57,6 +57,6 @@ internal sealed partial class KafkaStockCheck(IOptions<OrdersOptions> options, I
 
     private static PredicateBuilder<StockCheckReplied> NoAnswer() => new PredicateBuilder<StockCheckReplied>().Handle<TimeoutRejectedException>().Handle<KafkaException>();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check by Kafka: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the stock check over Kafka: {Reason}")]
     private static partial void LogUnknown(ILogger logger, string reason);
 }

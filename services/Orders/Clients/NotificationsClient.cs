@@ -4,9 +4,12 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Asks Notifications who was told of an order, for its timeline.</summary>
+/// <summary>Queries the notifications about an order, for its timeline.</summary>
 internal sealed partial class NotificationsClient(HttpClient http, ILogger<NotificationsClient> logger)
 {
+    /// <summary>The template of a delivery to a webhook.</summary>
+    public const string WebhookDelivery = "event";
+
     private const int MaxPages = 5;
 
     internal sealed record NotificationList(IReadOnlyList<Item> Items, string? Next);
@@ -15,11 +18,11 @@ internal sealed partial class NotificationsClient(HttpClient http, ILogger<Notif
         Guid Id, Guid EventId, string Template, string Channel, string Status, int Attempts, DateTimeOffset CreatedAt, DateTimeOffset? SentAt);
 
     /// <param name="Items">Newest first.</param>
-    /// <param name="AreAll">False when Notifications did not answer, or has more than is read.</param>
-    internal sealed record Told(IReadOnlyList<Item> Items, bool AreAll);
+    /// <param name="AreAll">False when Notifications did not answer, or has more items than are read.</param>
+    internal sealed record OrderNotifications(IReadOnlyList<Item> Items, bool AreAll);
 
-    /// <summary>The order's notifications: the newest 500, for one order with very many must not keep a timeline waiting.</summary>
-    public async Task<Told> FindAsync(Guid orderId, CancellationToken cancellationToken)
+    /// <summary>The newest 500 notifications of the order; without the limit, an order with very many would delay its timeline.</summary>
+    public async Task<OrderNotifications> FindAsync(Guid orderId, CancellationToken cancellationToken)
     {
         var items = new List<Item>();
         string? next = null;

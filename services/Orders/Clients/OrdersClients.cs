@@ -5,7 +5,7 @@ namespace OrderInventory.Orders.Clients;
 
 internal static class OrdersClientsExtensions
 {
-    /// <summary>The services that Orders asks while somebody waits.</summary>
+    /// <summary>The services that Orders queries while a caller waits.</summary>
     public static void AddOrdersClients(this WebApplicationBuilder builder)
     {
         builder.Services.AddServiceClient<InventoryClient>("inventory", attempt: TimeSpan.FromMilliseconds(500), total: TimeSpan.FromSeconds(1.5));
@@ -16,7 +16,7 @@ internal static class OrdersClientsExtensions
         builder.Services.AddHostedService(services => services.GetRequiredService<KafkaStockCheck>());
         builder.Services.AddSingleton<NoStockCheck>();
         builder.Services.AddSingleton<StockAdvice>();
-        // Looked up for each question: a client by HTTP is not to be kept.
+        // Resolved for each question: a singleton must not keep a typed HTTP client.
         builder.Services.AddSingleton<Func<IStockCheck>>(services => services.GetRequiredService<IOptions<OrdersOptions>>().Value.StockCheck switch
         {
             StockCheckMode.None => services.GetRequiredService<NoStockCheck>,

@@ -4,14 +4,14 @@ using OrderInventory.Orders.Data;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>Asks Products for what the local copies lack: a product that was made a moment ago.</summary>
+/// <summary>Queries Products for what the local copies lack: a product that was created a moment ago.</summary>
 internal sealed class ProductsClient(HttpClient http)
 {
     internal sealed record ProductList(IReadOnlyList<ProductItem> Items);
 
     internal sealed record ProductItem(Guid Id, string Sku, string Name, Money Price, ProductStatus Status, long Version);
 
-    /// <summary>Those of the products that exist. Throws when Products does not answer.</summary>
+    /// <summary>Returns the products that exist. Throws when Products does not answer.</summary>
     public async Task<IReadOnlyList<ProductCopy>> GetAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         var products = new List<ProductCopy>(ids.Count);

@@ -9,7 +9,7 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Clients;
 
-/// <summary>What is known of the stock for the lines of an order.</summary>
+/// <summary>What is known about the stock for an order's lines.</summary>
 /// <param name="Short">The products that Inventory has just reported as short.</param>
 /// <param name="IsKnown">False when Inventory did not answer.</param>
 internal sealed record StockCheck(IReadOnlyList<Shortage> Short, bool IsKnown = true)
@@ -19,18 +19,18 @@ internal sealed record StockCheck(IReadOnlyList<Shortage> Short, bool IsKnown = 
 }
 
 /// <summary>
-/// Whether there is stock for an order, without a question for each one: what Inventory answered is remembered for a few seconds, and while
-/// it was ample an order is accepted on it. Only a fresh answer refuses one; and the reservation decides in any case.
+/// Checks whether there is stock for an order without querying Inventory each time: its answers are cached for a few seconds, and an order
+/// is accepted on a cached answer that is ample. Only a fresh answer can refuse an order; the reservation decides in any case.
 /// </summary>
 internal sealed partial class StockAdvice : IDisposable
 {
     private const int MaxProducts = 100_000;
 
-    /// <summary>An older answer is none. Where no answer means no order, an answer is soon too old: it would hide that Inventory is away.</summary>
+    /// <summary>Maximum age of a cached answer. Shorter if unknown stock refuses orders: a cached answer hides that Inventory is down.</summary>
     private readonly TimeSpan _longest;
 
-    /// <summary>How long products are gathered for one question behind the orders: so it is four a second, however many orders come.</summary>
-    private static readonly TimeSpan s_gather = TimeSpan.FromMilliseconds(250);
+    /// <summary>How long products are collected for one background query: at most four queries a second, however many orders come.</summary>
+    private static readonly TimeSpan s_collectTime = TimeSpan.FromMilliseconds(250);
 
     private readonly Func<IStockCheck> _inventory;
     private readonly OrdersOptions _options;
@@ -45,10 +45,10 @@ internal sealed partial class StockAdvice : IDisposable
     {
         (_inventory, _options, _time, _logger) = (inventory, options.Value, time, logger);
         _longest = TimeSpan.FromSeconds(_options.WhenStockUnknown == WhenStockUnknown.Refuse ? 1 : 10);
-        _questions = new(question => AskAsync(question, CancellationToken.None));
+        _questions = new(question => QueryAsync(question, CancellationToken.None));
     }
 
-    /// <summary>For new lines that name no hold.</summary>
+    /// <summary>Checks new lines that name no hold.</summary>
     public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, CancellationToken cancellationToken)
     {
         var products = SumUp(wanted);
@@ -57,10 +57,10 @@ internal sealed partial class StockAdvice : IDisposable
             return StockCheck.Enough;
         }
 
-        return Compare(products, await _questions.AskAsync([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], cancellationToken));
+        return Compare(products, await _questions.QueryAsync([.. products.Select(p => new StockCheckLine(p.Key, p.Value))], cancellationToken));
     }
 
-    /// <summary>For lines to which what an order or a hold has already counts as available; that is asked each time.</summary>
+    /// <summary>Checks lines for which units already in the order or the hold count as available. Queries Inventory each time.</summary>
     public async Task<StockCheck> CheckAsync(IReadOnlyList<WantedLine> wanted, Guid? orderId, Guid? holdId, Guid? customerId, CancellationToken cancellationToken)
     {
         var products = SumUp(wanted);
@@ -72,12 +72,12 @@ internal sealed partial class StockAdvice : IDisposable
     public ProblemHttpResult? Refuse(HttpContext http, StockCheck check) => check switch
     {
         { Short.Count: > 0 } => Problems.Conflict(
-            "insufficient-stock", "Not enough stock.", "Nothing was reserved and no order was made or changed; see lines.", ("lines", check.Short)),
+            "insufficient-stock", "Not enough stock.", "Nothing was reserved and no order was placed or changed. See lines.", ("lines", check.Short)),
         { IsKnown: false } when _options.WhenStockUnknown == WhenStockUnknown.Refuse => Problems.Unavailable(http, "Inventory"),
         _ => null,
     };
 
-    /// <summary>Inventory has refused an order for these: whatever was remembered of them, the next order asks.</summary>
+    /// <summary>Drops the cached answers for products for which Inventory refused an order, so that the next order queries again.</summary>
     public void Forget(IEnumerable<Shortage> refused)
     {
         foreach (var shortage in refused)
@@ -89,8 +89,8 @@ internal sealed partial class StockAdvice : IDisposable
     public void Dispose() => _answers.Dispose();
 
     /// <summary>
-    /// Whether all products were ample when they were last asked for. Ample is a hundred times what is wanted, beside ten times what this
-    /// process has let pass since: nine replicas that all do the same cannot give away more than there was before they ask again.
+    /// Whether the cached answers are ample for all products: at least a hundred times what is wanted plus ten times what this process has
+    /// accepted since. So nine replicas that all do the same cannot accept more than there was before they query again.
     /// </summary>
     private bool IsAmple(Dictionary<Guid, long> wanted)
     {
@@ -109,7 +109,7 @@ internal sealed partial class StockAdvice : IDisposable
         answers.ForEach(a => Interlocked.Add(ref a.Answer.Passed, a.Wanted));
         foreach (var (answer, _) in answers)
         {
-            // In time for the next orders, so that these need not wait for the answer.
+            // Refreshed early, so that the next orders need not wait for the answer.
             if (_time.GetElapsedTime(answer.At) > _longest / 2)
             {
                 RefreshSoon(answer.ProductId);
@@ -133,9 +133,9 @@ internal sealed partial class StockAdvice : IDisposable
     private static StockCheck Compare(Dictionary<Guid, long> wanted, StockCheckReplied? answer) => answer is null ? StockCheck.Unknown
         : new([.. answer.Lines.Where(l => wanted.GetValueOrDefault(l.ProductId) > l.Available).Select(l => new Shortage(l.ProductId, wanted[l.ProductId], l.Available))]);
 
-    private async Task<StockCheckReplied?> AskAsync(StockCheckRequested question, CancellationToken cancellationToken)
+    private async Task<StockCheckReplied?> QueryAsync(StockCheckRequested question, CancellationToken cancellationToken)
     {
-        // Before the question: the answer is at least as old as that.
+        // Taken before the question, so that an answer never counts as younger than it is.
         var at = _time.GetTimestamp();
         var answer = await _inventory().CheckAsync(question, cancellationToken);
         foreach (var line in answer?.Lines ?? [])
@@ -158,19 +158,19 @@ internal sealed partial class StockAdvice : IDisposable
             _refreshing = true;
         }
 
-        // It serves many orders, so it belongs to the trace of none.
+        // The refresh serves many orders, so it belongs to no order's trace.
         using (ExecutionContext.SuppressFlow())
         {
             _ = Task.Run(RefreshAsync);
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever it fails with, the next order asks itself when the answers are too old.")]
+    [SuppressMessage("Design", "CA1031", Justification = "After any failure, the next order queries Inventory itself when the answers are too old.")]
     private async Task RefreshAsync()
     {
         while (true)
         {
-            await Task.Delay(s_gather, _time);
+            await Task.Delay(s_collectTime, _time);
             List<StockCheckLine> lines;
             lock (_stale)
             {
@@ -186,7 +186,7 @@ internal sealed partial class StockAdvice : IDisposable
 
             try
             {
-                await AskAsync(new(lines), CancellationToken.None);
+                await QueryAsync(new(lines), CancellationToken.None);
             }
             catch (Exception exception)
             {
@@ -197,10 +197,10 @@ internal sealed partial class StockAdvice : IDisposable
 
     private sealed record Answer(Guid ProductId, long Available, long At)
     {
-        /// <summary>Units for which this process has not asked since.</summary>
+        /// <summary>Units that this process has accepted on this answer.</summary>
         public long Passed;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What is known of the stock could not be brought up to date")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Remembered stock could not be refreshed")]
     private partial void LogFailed(Exception exception);
 }

@@ -5,54 +5,54 @@ using OrderInventory.Contracts.Inventory;
 namespace OrderInventory.Orders.Clients;
 
 /// <summary>
-/// Asks Inventory for many at once: so many questions are under way at the same time, and those that come meanwhile are one question when
-/// one of these is answered. Nobody who leaves ends it for the others.
+/// Combines stock checks: a limited number of questions runs at the same time, and checks that arrive meanwhile are combined into one question
+/// when one of those is answered. A caller who cancels does not cancel the question for the others.
 /// </summary>
-/// <param name="ask">Asks; null when there is no answer.</param>
-internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckReplied?>> ask)
+/// <param name="query">Queries Inventory; null when there is no answer.</param>
+internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckReplied?>> query)
 {
-    /// <summary>As many as an order may have, and Inventory takes.</summary>
+    /// <summary>Maximum lines of one question: as many as an order may have and Inventory accepts.</summary>
     public const int MaxLines = 500;
 
-    private const int MaxUnderWay = 8;
+    private const int MaxRunning = 8;
 
     private readonly Lock _lock = new();
     private readonly Queue<Question> _waiting = new();
-    private int _underWay;
+    private int _running;
 
     /// <param name="lines">One for each product, at most <see cref="MaxLines"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>An answer with at least these products; null when there is none.</returns>
-    public Task<StockCheckReplied?> AskAsync(IReadOnlyList<StockCheckLine> lines, CancellationToken cancellationToken)
+    /// <returns>An answer with at least these products; null when Inventory does not answer.</returns>
+    public Task<StockCheckReplied?> QueryAsync(IReadOnlyList<StockCheckLine> lines, CancellationToken cancellationToken)
     {
         var question = new Question(lines);
         lock (_lock)
         {
             _waiting.Enqueue(question);
-            if (_underWay == MaxUnderWay)
+            if (_running == MaxRunning)
             {
                 return question.Answer.Task.WaitAsync(cancellationToken);
             }
 
-            _underWay++;
+            _running++;
         }
 
-        _ = AskWaitingAsync();
+        _ = QueryWaitingAsync();
         return question.Answer.Task.WaitAsync(cancellationToken);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to those who wait for it.")]
-    private async Task AskWaitingAsync()
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the callers that wait for it.")]
+    private async Task QueryWaitingAsync()
     {
         while (Take() is { Count: > 0 } questions)
         {
             try
             {
-                // Of several orders the first one's trace shows the question.
+                // The question appears only in the trace of the first order.
                 Activity.Current = questions[0].Trace;
-                // Of a product only how much there is counts, so the largest wish stands for all.
+                // Only the available quantity in the answer is used, so one line per product is enough: the largest.
                 var lines = questions.SelectMany(q => q.Lines).GroupBy(l => l.ProductId).Select(g => g.MaxBy(l => l.Quantity)!);
-                var answer = await ask(new([.. lines]));
+                var answer = await query(new([.. lines]));
                 questions.ForEach(q => q.Answer.SetResult(answer));
             }
             catch (Exception exception)
@@ -62,7 +62,7 @@ internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckRe
         }
     }
 
-    /// <summary>As many of those that wait as are one question; when none waits, one less is under way.</summary>
+    /// <summary>Takes as many waiting checks as fit into one question; when none waits, lowers the number of running questions.</summary>
     private List<Question> Take()
     {
         var questions = new List<Question>();
@@ -76,7 +76,7 @@ internal sealed class StockQuestions(Func<StockCheckRequested, Task<StockCheckRe
 
             if (questions.Count == 0)
             {
-                _underWay--;
+                _running--;
             }
         }
 

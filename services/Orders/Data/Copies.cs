@@ -9,10 +9,10 @@ namespace OrderInventory.Orders.Data;
 
 /// <summary>The copies that an order was priced with.</summary>
 /// <param name="Products">One for each product.</param>
-/// <param name="Customer">Who orders; null when Customers itself has just said that they exist.</param>
+/// <param name="Customer">Who orders; null when Customers itself has just confirmed that they exist.</param>
 internal sealed record CopiesUsed(IReadOnlyList<ProductCopy> Products, Guid? Customer);
 
-/// <summary>The copies of products and customers in the database. The newest version wins, in whatever order they come.</summary>
+/// <summary>The copies of products and customers in the database. The newest version wins, in whatever order the versions arrive.</summary>
 internal static class Copies
 {
     public static async Task<IReadOnlyDictionary<Guid, ProductCopy>> ReadProductsAsync(NpgsqlDataSource database, IReadOnlyList<Guid> ids)
@@ -54,14 +54,14 @@ internal static class Copies
     }
 
     /// <summary>
-    /// Ends the transaction with <see cref="Ensure.CopiesChanged"/> unless the copies used are the current ones; otherwise sets how long the
+    /// Aborts the transaction with <see cref="Ensure.CopiesChanged"/> unless the copies used are current; otherwise sets how long the
     /// statements that follow wait for a lock.
     /// </summary>
     public static NpgsqlBatchCommand EnsureCurrent(IReadOnlyList<CopiesUsed> used, string lockTimeout)
     {
         var products = used.SelectMany(u => u.Products).Select(p => (p.ProductId, p.Version)).Distinct().ToList();
         var customers = used.Select(u => u.Customer).OfType<Guid>().Distinct().ToList();
-        // Subqueries by key: whatever the planner takes the size of these tables for, each is a look at an index.
+        // Subqueries by key: each is an index lookup, whatever size of these tables the planner assumes.
         return new(
             $"""
             SELECT ensure(
@@ -110,7 +110,7 @@ internal static class Copies
         };
     }
 
-    /// <summary>Customers that are there; their event, of whatever version, is newer.</summary>
+    /// <summary>Adds copies of customers who exist, unless there are copies. Version 0: every event is newer.</summary>
     public static NpgsqlBatchCommand KeepCustomers(IEnumerable<Guid> customers) => new(
         "INSERT INTO customer_copies (customer_id, version, status) SELECT id, 0, 'active' FROM unnest($1) AS id ORDER BY id ON CONFLICT DO NOTHING")
     {

@@ -2,14 +2,14 @@ using Npgsql;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>What an Idempotency-Key has made before.</summary>
+/// <summary>The order that an Idempotency-Key has created before.</summary>
 /// <param name="OrderId">The order.</param>
-/// <param name="Fingerprint">Of its request; empty when the customer was erased.</param>
+/// <param name="Fingerprint">The fingerprint of its request; empty when the customer was erased.</param>
 internal sealed record EarlierOrder(Guid OrderId, byte[] Fingerprint);
 
 internal sealed class EarlierOrders(NpgsqlDataSource database)
 {
-    /// <summary>What the key of the caller, a token's subject, has made. Null when the key has made none, or its request has not committed yet.</summary>
+    /// <summary>Finds the order that the key of the caller, a token's subject, has created. Null when there is no committed order.</summary>
     public async Task<EarlierOrder?> FindAsync(string caller, string key, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand("SELECT resource_id, fingerprint FROM idempotency_keys WHERE caller = $1 AND key = $2");

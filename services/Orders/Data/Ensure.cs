@@ -1,11 +1,11 @@
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// The function <c>ensure(ok, code, message)</c> of this database ends a transaction from within a batch, so that a condition costs no round
-/// trip of its own and the error is the database's.
+/// The database function <c>ensure(ok, code, message)</c> aborts a transaction from within a batch, so that a condition costs no extra round
+/// trip and fails as a database error.
 /// </summary>
 internal static class Ensure
 {
-    /// <summary>SQLSTATE of ours: the copies that an order was priced with are not the current ones.</summary>
+    /// <summary>Custom SQLSTATE: the copies that an order was priced with are no longer current.</summary>
     public const string CopiesChanged = "OI001";
 }

@@ -3,8 +3,8 @@ using Npgsql;
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// What people have written into orders: reasons, carriers, tracking numbers. It may name the customer, so it goes with an erased one, as
-/// soon as the order is final; until then the people who work on the order need it. So does the subject by which the customer's provider knows them.
+/// Removes free text from orders: reasons, carriers, tracking numbers. It may name the customer, so it is removed after an erasure, as soon as
+/// the order is final; until then staff need it. The subject by which the identity provider knows the customer is removed with it.
 /// </summary>
 internal static class FreeText
 {
@@ -19,7 +19,7 @@ internal static class FreeText
         WHERE order_id IN (SELECT id FROM blanked)
         """;
 
-    /// <summary>Blanks those of the orders, all of them final, whose customer is erased.</summary>
+    /// <summary>Blanks those of the given final orders whose customer is erased.</summary>
     public static NpgsqlBatchCommand BlankOrders(Guid[] orders) => new(
         $"""
         WITH blanked AS (
@@ -29,7 +29,7 @@ internal static class FreeText
         """)
     { Parameters = { new() { Value = orders } } };
 
-    /// <summary>Blanks the final ones of the customers' orders.</summary>
+    /// <summary>Blanks the customers' final orders.</summary>
     public static NpgsqlBatchCommand BlankCustomers(Guid[] customers) => new(
         $"""
         WITH blanked AS (

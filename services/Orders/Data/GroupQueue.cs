@@ -2,18 +2,18 @@ using System.Threading.Channels;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>What waits to be written, handed out in groups: a transaction costs much the same for one order as for ten. One reader.</summary>
+/// <summary>A queue of items to write, handed out in groups: a transaction costs about the same for one order as for ten. One reader.</summary>
 internal sealed class GroupQueue<T>(TimeProvider time)
 {
     private const int MaxGroup = 64;
 
-    /// <summary>While they come together, a group waits until it has as many as the one before, but no longer than until so long after that one was taken.</summary>
+    /// <summary>After a group of several, the next waits until it is as large, but no longer than this after the previous one was taken.</summary>
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(8);
 
-    // The thread that adds the awaited item continues with it, so that no other thread has to wake up.
+    // The thread that adds the awaited item runs the reader with it, so that no other thread has to wake up.
     private readonly Channel<T> _waiting = Channel.CreateUnbounded<T>(new() { AllowSynchronousContinuations = true });
-    private volatile TaskCompletionSource? _together;
-    private volatile int _before;
+    private volatile TaskCompletionSource? _groupFull;
+    private volatile int _previousSize;
     private long _taken;
 
     /// <summary>False when the service is being stopped.</summary>
@@ -24,18 +24,18 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (_together is { } together && _waiting.Reader.Count >= _before)
+        if (_groupFull is { } groupFull && _waiting.Reader.Count >= _previousSize)
         {
-            together.TrySetResult();
+            groupFull.TrySetResult();
         }
 
         return true;
     }
 
-    /// <summary>Takes no more; what waits is still handed out.</summary>
+    /// <summary>Accepts no more items; waiting ones are still handed out.</summary>
     public void Complete() => _waiting.Writer.TryComplete();
 
-    /// <summary>Fills the list with the next group. False when there will be none.</summary>
+    /// <summary>Fills the list with the next group. False when there will be no more.</summary>
     public async Task<bool> TakeAsync(List<T> group)
     {
         if (!await _waiting.Reader.WaitToReadAsync())
@@ -43,7 +43,7 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             return false;
         }
 
-        if (_before > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
+        if (_previousSize > 1 && s_interval - time.GetElapsedTime(_taken) is { Ticks: > 0 } rest)
         {
             await GatherAsync(rest);
         }
@@ -55,19 +55,19 @@ internal sealed class GroupQueue<T>(TimeProvider time)
             group.Add(item);
         }
 
-        _before = group.Count;
+        _previousSize = group.Count;
         return true;
     }
 
     private async Task GatherAsync(TimeSpan atMost)
     {
-        var together = _together = new TaskCompletionSource();
-        // Counted after it can be completed: one that comes in between does so.
-        if (_waiting.Reader.Count < _before)
+        var groupFull = _groupFull = new TaskCompletionSource();
+        // Counted only once the task can be completed: an item that arrives in between completes it.
+        if (_waiting.Reader.Count < _previousSize)
         {
-            await Task.WhenAny(together.Task, Task.Delay(atMost, time));
+            await Task.WhenAny(groupFull.Task, Task.Delay(atMost, time));
         }
 
-        _together = null;
+        _groupFull = null;
     }
 }

@@ -5,8 +5,8 @@ using Npgsql;
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// Writes what many requests bring, in groups: those that come while a transaction runs share the next one; one that comes alone does not wait
-/// for company. One that cannot be written does not fail the others of its group.
+/// Writes the items of many requests in groups: items that arrive while a transaction runs share the next one; a lone item does not wait for
+/// others. An item that cannot be written does not fail the others of its group.
 /// </summary>
 internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundService
     where TResult : struct
@@ -14,23 +14,23 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
     private readonly GroupQueue<Waiting> _waiting = new(time);
 
     /// <summary>Writes a group in one transaction.</summary>
-    /// <returns>What each of them came to.</returns>
+    /// <returns>The result for each item of the group.</returns>
     /// <exception cref="PostgresException">Nothing was written.</exception>
     protected abstract Task<TResult> WriteAsync(List<T> group);
 
-    /// <summary>What the failure of the transaction means for the one that was alone in it; null when it is none of the expected ones.</summary>
+    /// <summary>The result for an item whose transaction, with no other item in it, failed; null when the failure is not an expected one.</summary>
     protected abstract TResult? Outcome(PostgresException exception);
 
     /// <summary>Called when a group failed for another reason: its transaction may still have been committed.</summary>
     protected abstract void OnWriteAttempted();
 
-    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may still be written.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled before the item was written; it may still be written.</exception>
     protected Task<TResult> AddAsync(T item, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(item);
         return _waiting.TryAdd(waiting)
             ? waiting.Written.Task.WaitAsync(cancellationToken)
-            : throw new OperationCanceledException("The service is being stopped.");
+            : throw new OperationCanceledException("The service is stopping.");
     }
 
     public override Task StopAsync(CancellationToken cancellationToken)
@@ -39,7 +39,7 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
         return base.StopAsync(cancellationToken);
     }
 
-    /// <summary>Ends when the last one that was taken is written.</summary>
+    /// <summary>Ends when the last accepted item is written.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var group = new List<Waiting>();
@@ -49,10 +49,10 @@ internal abstract class GroupWriter<T, TResult>(TimeProvider time) : BackgroundS
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to the request that waits for it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the request that waits for it.")]
     private async Task WriteGroupAsync(List<Waiting> group)
     {
-        // Of several the first one's trace shows the write.
+        // The write appears only in the trace of the first item.
         Activity.Current = group[0].Trace;
         try
         {

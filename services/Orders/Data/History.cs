@@ -12,15 +12,15 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>What a line of the timeline says beside its words.</summary>
-/// <param name="Status">The order's status after it.</param>
+/// <summary>The data of a timeline entry besides its text.</summary>
+/// <param name="Status">The order's status after the change.</param>
 /// <param name="PreviousStatus">The status before it.</param>
-/// <param name="By">Who wanted it: <c>caller</c>, <c>inventory</c> or <c>sweep</c>. For an answer of Inventory's: <c>sweep</c> if that had to ask for it.</param>
+/// <param name="By">Who caused it: <c>caller</c>, <c>inventory</c> or <c>sweep</c>. For Inventory's answer: <c>sweep</c> if it asked for it.</param>
 /// <param name="Sub">The caller's subject, for a request.</param>
-/// <param name="Role">The role by which the caller did it.</param>
-/// <param name="Reason">Why, in that person's words.</param>
-/// <param name="OrderVersion">For an answer of Inventory's: the version that it answers.</param>
-/// <param name="Outcome">For an answer of Inventory's.</param>
+/// <param name="Role">The role in which the caller did it.</param>
+/// <param name="Reason">Why, as free text.</param>
+/// <param name="OrderVersion">For Inventory's answer: the version that it answers.</param>
+/// <param name="Outcome">For Inventory's answer.</param>
 /// <param name="Lines">For a refusal: what was short.</param>
 /// <param name="Return">For a return.</param>
 /// <param name="Carrier">For a shipment.</param>
@@ -39,7 +39,7 @@ internal sealed record HistoryData(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Carrier = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? TrackingNumber = null);
 
-/// <summary>Who wanted a change of an order.</summary>
+/// <summary>Who caused a change of an order.</summary>
 internal static class By
 {
     /// <summary>A request.</summary>
@@ -52,7 +52,7 @@ internal static class By
     public const string Sweep = "sweep";
 }
 
-/// <summary>Who wanted a change, as the history keeps it: the token's subject and role, and nothing else of it.</summary>
+/// <summary>Who caused a change, as stored in the history: the token's subject and role, and nothing else of the token.</summary>
 internal sealed record Actor(string By, string? Sub = null, string? Role = null)
 {
     public static readonly Actor Inventory = new(Data.By.Inventory);
@@ -100,11 +100,11 @@ internal static class History
         TraceId = TraceOf(cause),
     };
 
-    /// <summary>Inventory's answer, whether it changed the order or came too late to.</summary>
+    /// <summary>Inventory's answer, whether it changed the order or came too late.</summary>
     public static HistoryEntry Answered(ReservationDecided decided, ReceivedEvent? cause) => new()
     {
         OrderId = decided.OrderId,
-        // An answer that was asked for has no event id. The row needs one; the timeline does not show it.
+        // An answer that the sweep requested has no event id. The row needs one; the timeline does not show it.
         EventId = cause?.Id ?? Guid.CreateVersion7(),
         At = decided.DecidedAt,
         Service = "inventory",

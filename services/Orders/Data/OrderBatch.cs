@@ -11,8 +11,8 @@ using OrderInventory.ServiceDefaults.Data;
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// The orders that one transaction decides on: locked once in the order of their ids, decided in memory, each written once, guarded by
-/// the version it had.
+/// The orders that one transaction changes: locked once in the order of their ids, changed in memory, each written once, guarded by
+/// the version that was read.
 /// </summary>
 internal sealed class OrderBatch
 {
@@ -25,10 +25,10 @@ internal sealed class OrderBatch
     {
     }
 
-    /// <summary>The clock's time after everything was locked.</summary>
+    /// <summary>The time after everything was locked.</summary>
     public DateTimeOffset Now { get; private set; }
 
-    /// <summary>What is to be published with the changes.</summary>
+    /// <summary>The events to publish with the changes.</summary>
     public IReadOnlyList<OutboxMessage> Events => _events;
 
     /// <summary>The orders that changed.</summary>
@@ -75,17 +75,17 @@ internal sealed class OrderBatch
             batch._loaded[order.Id] = new(order.Version, order.Items);
         }
 
-        // Not before: it would be earlier than what the last owner of the locks has written.
+        // Only after locking: an earlier time could precede what the last owner of the locks has written.
         batch.Now = time.GetStorableNow();
         return batch;
     }
 
-    /// <summary>The order, or null when there is none of that id.</summary>
+    /// <summary>The order, or null when there is none with that id.</summary>
     public Order? Find(Guid id) => _orders.GetValueOrDefault(id);
 
-    /// <summary>Makes one change and, if it was made, publishes its event: each version is an event.</summary>
-    /// <param name="order">One of these.</param>
-    /// <param name="change">Changes it, or not.</param>
+    /// <summary>Applies a change and, if it changed the order, adds its event: each version is an event.</summary>
+    /// <param name="order">One of this batch's orders.</param>
+    /// <param name="change">Changes the order, or leaves it unchanged.</param>
     /// <param name="by">Who asked for it, for the history.</param>
     /// <param name="cause">The event that led to it.</param>
     public T Change<T>(Order order, Func<Order, T> change, Actor by, ReceivedEvent? cause = null)
@@ -104,9 +104,9 @@ internal sealed class OrderBatch
         return result;
     }
 
-    /// <summary>Remembers Inventory's answer for the timeline.</summary>
+    /// <summary>Records Inventory's answer for the timeline.</summary>
     /// <param name="decided">The answer.</param>
-    /// <param name="cause">Its event; null when Inventory was asked for it.</param>
+    /// <param name="cause">Its event; null when Orders requested the answer.</param>
     public void Remember(ReservationDecided decided, ReceivedEvent? cause = null) => _history.Add(History.Answered(decided, cause));
 
     /// <summary>Adds the writes to the transaction's batch: one statement per table.</summary>
@@ -123,8 +123,8 @@ internal sealed class OrderBatch
             return;
         }
 
-        // An order that has another version than the one decided on is not written, and its event must not stand: the database ends the
-        // transaction then, with what says that it is to be run again.
+        // An order whose version has changed since it was read is not written, and its event must not be written either: the database aborts
+        // the transaction with an error that makes the caller retry it.
         writes.BatchCommands.Add(new(
             $"""
             WITH written AS (
@@ -214,6 +214,6 @@ internal sealed class OrderBatch
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(16),
     };
 
-    /// <summary>What the database has of an order.</summary>
+    /// <summary>What the database had of an order when it was read.</summary>
     private sealed record Loaded(long Version, List<OrderItem> Items);
 }

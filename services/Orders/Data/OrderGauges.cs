@@ -4,7 +4,7 @@ namespace OrderInventory.Orders.Data;
 
 internal static class OrderGauges
 {
-    /// <summary>Orders that wait for Inventory. The index by status makes it cheap.</summary>
+    /// <summary>Orders that wait for Inventory. The index by status makes the query cheap.</summary>
     public static void AddOrderGauges(this IHostApplicationBuilder builder) => builder.AddDatabaseGauges(
         "OrderInventory.Orders", TimeSpan.FromSeconds(5),
         """
@@ -12,5 +12,5 @@ internal static class OrderGauges
         FROM orders WHERE status IN ('pending', 'revisionPending', 'cancelPending')
         """,
         new("orders.waiting", "{order}", "Orders that wait for Inventory"),
-        new("orders.waiting.age", "s", "How long the oldest of them has waited; 0 when there is none"));
+        new("orders.waiting.age", "s", "How long the oldest waiting order has waited; 0 when there is none"));
 }

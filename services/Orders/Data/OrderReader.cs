@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>Reads one order for an answer.</summary>
+/// <summary>Reads one order for a response.</summary>
 internal sealed class OrderReader(IDbContextFactory<OrdersDb> databases)
 {
     public async Task<OrderView?> FindAsync(Guid id, CancellationToken cancellationToken)

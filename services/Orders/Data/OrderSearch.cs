@@ -5,34 +5,34 @@ using OrderInventory.ServiceDefaults.Data;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>Which orders are wanted; what is null does not matter.</summary>
-/// <param name="CustomerId">Whose.</param>
+/// <summary>Which orders to find; a null member does not filter.</summary>
+/// <param name="CustomerId">Of this customer.</param>
 /// <param name="ProductId">With a line of this product.</param>
 /// <param name="Statuses">In one of these states.</param>
 /// <param name="PlacedFrom">Placed then or later.</param>
 /// <param name="PlacedTo">Placed before.</param>
-/// <param name="After">The last one of the page before.</param>
-/// <param name="OldestFirst">The order of the list, which is that of the ids.</param>
+/// <param name="After">The last order of the previous page.</param>
+/// <param name="OldestFirst">Whether the ids, by which the list is sorted, ascend.</param>
 internal sealed record OrderFilter(
     Guid? CustomerId, Guid? ProductId, OrderStatus[]? Statuses, DateTimeOffset? PlacedFrom, DateTimeOffset? PlacedTo, Guid? After, bool OldestFirst)
 {
-    /// <summary>One of these.</summary>
+    /// <summary>Only these orders.</summary>
     public Guid[]? Among { get; init; }
 }
 
-/// <summary>What a text may stand for. An order with any of it is found.</summary>
+/// <summary>What a search text may mean. An order that matches any of the meanings is found.</summary>
 /// <param name="Text">As it was typed: a tracking number, or the beginning of a SKU.</param>
-/// <param name="Ids">The first and last order id that begin with it, when it can be the beginning of one.</param>
-/// <param name="Customers">Those that Customers finds by it.</param>
+/// <param name="Ids">The first and last order id that begin with the text; null when no id can begin with it.</param>
+/// <param name="Customers">The customers that Customers finds for the text.</param>
 internal sealed record OrderText(string Text, (Guid First, Guid Last)? Ids, Guid[] Customers);
 
 /// <summary>
-/// Finds orders. Each way to find some is a walk along an index that ends with the page, so a common text costs what a rare one costs;
-/// the planner, which sees no values, would rather read all orders for "any of these".
+/// Finds orders. Each meaning of a text is a scan of an index that ends when the page is full, so a common text costs as much as a rare one.
+/// For one query with OR the planner, which does not see the values, would read all orders.
 /// </summary>
 internal sealed class OrderSearch(NpgsqlDataSource database)
 {
-    /// <summary>Most products that a SKU's beginning stands for: the first ones by SKU.</summary>
+    /// <summary>Maximum number of products that the beginning of a SKU matches: the first ones by SKU.</summary>
     public const int MaxProducts = 20;
 
     /// <summary>Ids of up to <paramref name="limit"/> orders, in the order of the list.</summary>
@@ -43,7 +43,7 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
         var newest = $"ORDER BY id {direction} LIMIT {command.Add(limit)}";
         if (text is null && filter is { Statuses: { } statuses, CustomerId: null, ProductId: null, Among: null })
         {
-            // A walk for each state: one for any of them would read all other orders to find that there are few.
+            // One index scan per status: a single scan for all of them would read all other orders when few orders match.
             command.CommandText =
                 $"""
                 SELECT f.id FROM unnest({command.Add(statuses.Select(StatusNames.Format).ToArray())}) AS s (status)
@@ -97,9 +97,9 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
         return ids;
     }
 
-    /// <param name="command">Gets the values.</param>
-    /// <param name="filter">What is wanted.</param>
-    /// <param name="id">The column whose index is walked: where the walk begins and ends is said of it.</param>
+    /// <param name="command">Receives the values.</param>
+    /// <param name="filter">The filter.</param>
+    /// <param name="id">The column whose index is scanned: the bounds of the scan must be conditions on it.</param>
     private static string Conditions(NpgsqlCommand command, OrderFilter filter, string id)
     {
         var conditions = new List<string> { "true" };
@@ -120,13 +120,13 @@ internal sealed class OrderSearch(NpgsqlDataSource database)
 
         if (filter.PlacedFrom is { } from)
         {
-            // An id is made of the time at which its order is placed, so the primary key, whose order the list has, ends the walk.
+            // An id begins with the time of placement, so a bound on the primary key, by which the list is sorted, ends the scan.
             conditions.Add($"o.placed_at >= {command.Add(from.UtcDateTime)} AND {id} >= {command.Add(DatabaseValues.FirstIdOf(from.ToUnixTimeMilliseconds()))}");
         }
 
         if (filter.PlacedTo is { } to)
         {
-            // Ids are of whole milliseconds: those of the last one may be of an order before the end.
+            // Ids have whole milliseconds: an id of the last millisecond may belong to an order placed before the end.
             conditions.Add($"o.placed_at < {command.Add(to.UtcDateTime)} AND {id} < {command.Add(DatabaseValues.FirstIdOf(to.ToUnixTimeMilliseconds() + 1))}");
         }
 

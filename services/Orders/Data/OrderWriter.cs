@@ -7,20 +7,20 @@ using Polly;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>One order's change, in one transaction: lock, decide, write with its event.</summary>
+/// <summary>Changes one order in one transaction: lock, decide, write with its event.</summary>
 internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal, RecentOrders recent, TimeProvider time)
 {
-    private readonly ResiliencePipeline _again = TransactionRetry.Create(time);
+    private readonly ResiliencePipeline _retry = TransactionRetry.Create(time);
 
-    /// <summary>Run again as a whole after a deadlock or a serialization failure.</summary>
-    /// <param name="id">Its row is locked while <paramref name="decide"/> runs.</param>
-    /// <param name="decide">Changes the order, or not, and makes the answer; gets null when there is no such order.</param>
+    /// <summary>Changes the order; retries the whole transaction after a deadlock or a serialization failure.</summary>
+    /// <param name="id">The order; its row is locked while <paramref name="decide"/> runs.</param>
+    /// <param name="decide">Changes the order, or not, and returns the answer; gets null when there is no such order.</param>
     /// <param name="by">Who wants it, for the history.</param>
     /// <param name="cancellationToken">Cancels before the commit only.</param>
-    /// <param name="answer">What Inventory said when it was asked, for the history too, if it changes the order.</param>
+    /// <param name="answer">What Inventory answered when it was queried; recorded in the history if the order changes.</param>
     public async Task<TAnswer> ChangeAsync<TAnswer>(
         Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, CancellationToken cancellationToken, ReservationDecided? answer = null) =>
-        await _again.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
+        await _retry.ExecuteAsync(async stop => await ChangeOnceAsync(id, decide, by, answer, stop), cancellationToken);
 
     private async Task<TAnswer> ChangeOnceAsync<TAnswer>(
         Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, ReservationDecided? answer, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal sealed class OrderWriter(NpgsqlDataSource database, OutboxSignal signal
         return decision;
     }
 
-    /// <summary>The same in a transaction of the caller's, who commits. Also returns the order if it was changed.</summary>
+    /// <summary>The same in the caller's transaction, which the caller commits. Also returns the order if it was changed.</summary>
     public async Task<(TAnswer Answer, Order? Changed)> ChangeAsync<TAnswer>(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Func<Order?, DateTimeOffset, TAnswer> decide, Actor by, CancellationToken cancellationToken)
     {

@@ -36,16 +36,16 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
             order.Property(o => o.Returns).HasColumnType("jsonb").IsRequired(false).HasConversion(
                 new ValueConverter<IReadOnlyList<OrderReturn>, string?>(r => OrderJson.Write(r), json => OrderJson.ReadReturns(json)),
                 new ValueComparer<IReadOnlyList<OrderReturn>>(false));
-            // Since when the status is what it is, by the database's clock: replicas' clocks differ, and must not let an order expire.
+            // When the version was written, by the database's clock: replicas' clocks differ, and must not let an order expire.
             order.Property<DateTimeOffset>("WaitingSince").HasDefaultValueSql("now()");
             order.Ignore(o => o.Lines);
             order.Ignore(o => o.TotalPrice);
             order.HasMany(o => o.Items).WithOne().HasForeignKey(l => l.OrderId);
             // A customer's orders, newest first: ids are UUIDv7.
             order.HasIndex(o => new { o.CustomerId, o.Id });
-            // The orders of a state, newest first, and what waits for Inventory, however many are finished.
+            // The orders of a status, newest first, and the orders that wait for Inventory, however many are finished.
             order.HasIndex(o => new { o.Status, o.Id });
-            // Room for the order's next version in the same page.
+            // Leaves room for the order's next version in the same page.
             order.HasStorageParameter("fillfactor", 80);
         });
         modelBuilder.Entity<OrderItem>(line =>
@@ -80,15 +80,15 @@ internal sealed class OrdersDb(DbContextOptions<OrdersDb> options) : DbContext(o
 }
 
 /// <summary>
-/// Something that happened to an order, append-only: one row for each of its versions, whose event id is that of the event that told of it,
-/// and one for each answer of Inventory's, with that answer's event id.
+/// Something that happened to an order, append-only: one row for each of its versions, with the id of the event that published it, and one
+/// for each of Inventory's answers, with that answer's event id.
 /// </summary>
 internal sealed class HistoryEntry
 {
     public Guid OrderId { get; init; }
     public Guid EventId { get; init; }
 
-    /// <summary>The order's version after it; null for a fact that changed nothing.</summary>
+    /// <summary>The order's version afterwards; null for a fact that changed nothing.</summary>
     public long? Version { get; init; }
 
     public DateTimeOffset At { get; init; }
@@ -96,16 +96,16 @@ internal sealed class HistoryEntry
     /// <summary>Who did it: <c>orders</c>, or <c>inventory</c>.</summary>
     public required string Service { get; init; }
 
-    /// <summary>In words, such as <c>order confirmed</c>.</summary>
+    /// <summary>A text such as <c>order confirmed</c>.</summary>
     public required string What { get; init; }
 
-    /// <summary>Status before and after, as JSON, with the reason and what else belongs to it.</summary>
+    /// <summary><see cref="HistoryData"/> as JSON: status before and after, the reason and other details.</summary>
     public string? Data { get; init; }
 
     public string? TraceId { get; init; }
 }
 
-/// <summary>What placing an order needs to know of a product, kept current by <c>product.updated</c>.</summary>
+/// <summary>What placing an order needs to know about a product, kept current by <c>product.updated</c>.</summary>
 internal sealed class ProductCopy
 {
     public Guid ProductId { get; init; }
@@ -117,7 +117,7 @@ internal sealed class ProductCopy
     public ProductStatus Status { get; init; }
 }
 
-/// <summary>What placing an order needs to know of a customer, kept current by <c>customer.updated</c>.</summary>
+/// <summary>What placing an order needs to know about a customer, kept current by <c>customer.updated</c>.</summary>
 internal sealed class CustomerCopy
 {
     public Guid CustomerId { get; init; }
@@ -125,7 +125,7 @@ internal sealed class CustomerCopy
     public CustomerStatus Status { get; init; }
 }
 
-/// <summary>Statuses as they stand in the column: the same camelCase words as in the API.</summary>
+/// <summary>Statuses as stored in the column: the same camelCase names as in the API.</summary>
 internal static class StatusNames
 {
     private static readonly Dictionary<OrderStatus, string> s_names =

@@ -3,16 +3,16 @@ using OrderInventory.Orders.Domain;
 
 namespace OrderInventory.Orders.Data;
 
-/// <summary>A new order with all that is written with it.</summary>
+/// <summary>A new order with everything that is written with it.</summary>
 /// <param name="Order">The order.</param>
-/// <param name="By">Who places it, and whose the key is.</param>
+/// <param name="By">Who places the order and owns the key.</param>
 /// <param name="Key">Its Idempotency-Key.</param>
-/// <param name="Fingerprint">Of its request.</param>
+/// <param name="Fingerprint">The fingerprint of its request.</param>
 /// <param name="Created">Its event.</param>
 /// <param name="Copies">What it was priced with; must still be current.</param>
 internal sealed record Placement(Order Order, Actor By, string Key, byte[] Fingerprint, OutboxMessage Created, CopiesUsed Copies)
 {
-    /// <summary>Made here, in the trace of the request.</summary>
+    /// <summary>Created here, while the request's trace is current.</summary>
     public HistoryEntry Placed { get; } = History.Placed(Order, Created, By);
 }
 

@@ -6,16 +6,17 @@ using OrderInventory.Orders.Domain;
 namespace OrderInventory.Orders.Data;
 
 /// <summary>
-/// The hottest path of the service: one round trip, which is the whole transaction, for all orders that came meanwhile. An address is stored only if
-/// the customer is not erased by then. The keys come before the orders: an uncommitted key of another request cannot be seen, only waited for.
+/// The hottest path of the service: one round trip, which is the whole transaction, for all orders that arrived meanwhile. An address is
+/// stored only if the customer is not erased by then. Keys are written before orders: another request's uncommitted key is not visible, so
+/// the insert has to wait for it.
 /// </summary>
 internal sealed class PlacementWriter(NpgsqlDataSource database, OutboxSignal signal, TimeProvider time) : GroupWriter<Placement, InsertResult>(time)
 {
     /// <summary>How long a request waits for another one with the same key that has not committed yet.</summary>
     private const string KeyLockTimeout = "250ms";
 
-    /// <summary>Key, order, lines, history and event are on disk when it returns <see cref="InsertResult.Inserted"/>; nothing is otherwise.</summary>
-    /// <exception cref="OperationCanceledException">The caller has gone before it was written; it may still be written.</exception>
+    /// <summary>After <see cref="InsertResult.Inserted"/>, key, order, lines, history and event are on disk; otherwise nothing is.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled before the order was written; it may still be written.</exception>
     public Task<InsertResult> InsertAsync(Placement placement, CancellationToken cancellationToken) => AddAsync(placement, cancellationToken);
 
     protected override async Task<InsertResult> WriteAsync(List<Placement> group)

@@ -9,7 +9,7 @@ internal sealed class RecentOrders(ReadCache cache, IDbContextFactory<OrdersDb> 
     private const int Count = 20;
     private static readonly TimeSpan s_cacheTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>One of the customer's orders is new or has changed. Call it after the commit.</summary>
+    /// <summary>Call this after the commit when one of the customer's orders is new or has changed.</summary>
     public void Changed(Guid customerId) => cache.Invalidate(Key(customerId));
 
     public async Task<IReadOnlyList<OrderView>> ReadAsync(Guid customerId, CancellationToken cancellationToken) =>

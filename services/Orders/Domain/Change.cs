@@ -1,9 +1,9 @@
 namespace OrderInventory.Orders.Domain;
 
-/// <summary>What a wished change of an order came to.</summary>
+/// <summary>The outcome of a requested change of an order.</summary>
 internal enum Change
 {
-    /// <summary>Nothing changed, and nothing was wrong: it was so already, or the answer no longer matters.</summary>
+    /// <summary>Nothing changed, and this is no error: the order was already in that state, or the answer no longer matters.</summary>
     None,
 
     /// <summary>The order has a new version.</summary>

@@ -9,7 +9,7 @@ namespace OrderInventory.Orders.Domain;
 /// CancelPending → Cancelled</c>; <c>Confirmed → RevisionPending → Confirmed</c>; <c>Confirmed → Shipped → Delivered</c>. A return
 /// changes no status.
 /// Expected refusals are returned as <see cref="Change"/>; every change raises the version by one. The setters are for the methods here and
-/// for the reader of a row.
+/// for the code that reads a row.
 /// </summary>
 internal sealed class Order
 {
@@ -32,10 +32,10 @@ internal sealed class Order
     public string? Carrier { get; internal set; }
     public string? TrackingNumber { get; internal set; }
 
-    /// <summary>Where the goods go. Personal data: in no event, and gone when the customer is erased.</summary>
+    /// <summary>The delivery address. Personal data: in no event, and removed when the customer is erased.</summary>
     public ShipTo? ShipTo { get; internal set; }
 
-    /// <summary>Whether <see cref="ShipTo"/> is gone because the customer was erased; then the words in the order go when it is final.</summary>
+    /// <summary>Whether <see cref="ShipTo"/> was removed because the customer was erased; free text then goes once the order is final.</summary>
     public bool ShipToErased { get; internal set; }
 
     /// <summary>What came back after shipping, oldest first.</summary>
@@ -52,7 +52,7 @@ internal sealed class Order
 
     public Money TotalPrice => new(Total, Currency);
 
-    /// <summary>Nothing can happen to it any more but a return.</summary>
+    /// <summary>Whether the order can no longer change, except by a return.</summary>
     public bool IsFinal => Status is OrderStatus.Rejected or OrderStatus.Expired or OrderStatus.Cancelled or OrderStatus.Delivered;
 
     public static Order Place(Guid id, Guid customerId, IReadOnlyList<OrderLine> lines, Guid? holdId, ShipTo? shipTo, DateTimeOffset now) => new()
@@ -71,8 +71,8 @@ internal sealed class Order
     };
 
     /// <summary>
-    /// Inventory's answer. It counts only for the version that is waiting for it: a late one, one for an order that was cancelled or has
-    /// expired meanwhile, or a second one changes nothing. While a cancel waits, only <c>released</c> ends it.
+    /// Applies Inventory's answer. It counts only for the version that waits for it: a late or repeated answer, or one for an order that was
+    /// cancelled or has expired meanwhile, changes nothing. While a cancel is pending, only <c>released</c> ends it.
     /// </summary>
     public Change Apply(ReservationOutcome outcome, long orderVersion, IReadOnlyList<Shortage> shortages, DateTimeOffset now)
     {
@@ -103,7 +103,7 @@ internal sealed class Order
         }
     }
 
-    /// <summary>Asks for a cancel; it is done when Inventory has given the stock back. Asking again changes nothing.</summary>
+    /// <summary>Requests a cancel; it is complete when Inventory has released the stock. Requesting it again changes nothing.</summary>
     public Change Cancel(string? reason, DateTimeOffset now) => Status switch
     {
         OrderStatus.CancelPending or OrderStatus.Cancelled => Change.None,
@@ -111,7 +111,7 @@ internal sealed class Order
         _ => Change.Illegal,
     };
 
-    /// <summary>Asks for other lines; the confirmed ones, the total and the reservation stand until Inventory answers.</summary>
+    /// <summary>Requests new lines; the confirmed lines, the total and the reservation stay valid until Inventory answers.</summary>
     public Change Revise(IReadOnlyList<OrderLine> lines, DateTimeOffset now)
     {
         if (Status != OrderStatus.Confirmed)
@@ -123,7 +123,7 @@ internal sealed class Order
         return To(OrderStatus.RevisionPending, null, now);
     }
 
-    /// <summary>The order has left the warehouse. A second call with other numbers corrects them. What is left out stays as it is.</summary>
+    /// <summary>The order has left the warehouse. A second call corrects carrier and tracking number; a value left out is unchanged.</summary>
     public Change Ship(string? carrier, string? trackingNumber, DateTimeOffset now)
     {
         (carrier, trackingNumber) = (carrier ?? Carrier, trackingNumber ?? TrackingNumber);
@@ -154,8 +154,8 @@ internal sealed class Order
         Status == OrderStatus.Pending ? To(OrderStatus.Expired, "Inventory did not answer in time.", now) : Change.Illegal;
 
     /// <summary>
-    /// The event that asks Inventory can never reach it, so it has not heard of this version and never will: the wish is refused. A wished
-    /// revision's lines go, for they may be what made it too large.
+    /// The event can never reach Inventory, which therefore never sees this version: the order or its revision is rejected. A revision's
+    /// lines are dropped, because they may be what made the event too large.
     /// </summary>
     public Change GiveUp(DateTimeOffset now)
     {
@@ -172,12 +172,12 @@ internal sealed class Order
         }
     }
 
-    /// <summary>Shipped units that have not come back yet.</summary>
+    /// <summary>Shipped units of the product that have not come back yet.</summary>
     public long Returnable(Guid productId) =>
         Items.Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity)
         - Returns.SelectMany(r => r.Lines).Where(l => l.ProductId == productId).Sum(l => (long)l.Quantity);
 
-    /// <summary>Goods came back. The caller has seen that they are <see cref="Returnable"/>; the status stays as it is.</summary>
+    /// <summary>Goods came back. The caller has checked that they are <see cref="Returnable"/>; the status is unchanged.</summary>
     public Change Return(OrderReturn returned, string? reason, DateTimeOffset now)
     {
         if (Status is not (OrderStatus.Shipped or OrderStatus.Delivered))
@@ -194,11 +194,11 @@ internal sealed class Order
         Status = status;
         Reason = reason;
         Version++;
-        // Never back, and never twice the same, whatever the replicas' clocks say: a later version is later.
+        // Strictly increasing, even if the replicas' clocks differ: a later version has a later time.
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt.AddMicroseconds(1);
         if (ShipToErased && IsFinal)
         {
-            // They are no longer needed, and they may name the customer.
+            // Free text is no longer needed, and it may name the customer.
             (Reason, Carrier, TrackingNumber) = (null, null, null);
         }
 

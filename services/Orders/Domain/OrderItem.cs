@@ -4,7 +4,7 @@ namespace OrderInventory.Orders.Domain;
 
 /// <summary>One line of an order as it is stored; the currency is the order's.</summary>
 /// <param name="OrderId">The order.</param>
-/// <param name="LineNo">From 1, in the order in which they were wanted.</param>
+/// <param name="LineNo">From 1, in the order in which the lines were requested.</param>
 /// <param name="ProductId">The product.</param>
 /// <param name="Sku">At placement.</param>
 /// <param name="Name">At placement.</param>

@@ -5,8 +5,8 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Orders.Domain;
 
 /// <summary>
-/// An address, copied into the order at placement. The order in which its members are written is part of the fingerprints of requests that
-/// have been made: it stays.
+/// A delivery address, copied into the order at placement. The order in which its members are written is part of the fingerprints of earlier
+/// requests and must not change.
 /// </summary>
 /// <param name="Name">Who receives it, 1 to 200 characters.</param>
 /// <param name="Line1">Street and number, 1 to 200 characters.</param>

@@ -10,7 +10,7 @@ internal sealed record WantedLine(Guid ProductId, int Quantity)
     private const int MaxLines = 500;
     private const int MaxQuantity = 1_000_000;
 
-    /// <summary>Notes what is wrong with a request's <c>lines</c>.</summary>
+    /// <summary>Adds the errors in a request's <c>lines</c>.</summary>
     public static void Validate(IReadOnlyList<WantedLine> lines, RequestErrors errors)
     {
         errors.Require(lines.Count is >= 1 and <= MaxLines, "$.lines", $"1 to {MaxLines} lines are required.");

@@ -9,16 +9,16 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Asks for a cancel. The order is <c>cancelled</c> when Inventory has given the stock back.</summary>
+/// <summary>Requests a cancel. The order is <c>cancelled</c> when Inventory has released the stock.</summary>
 internal static class CancelOrder
 {
-    /// <param name="Reason">Why; told to the customer's support and to Notifications.</param>
+    /// <param name="Reason">Why, at most 500 characters; in no event. The timeline shows it to staff, and to the customer if they wrote it.</param>
     [Example("""{"reason": "changed their mind"}""")]
     public sealed record Request([property: MaxLength(500)] string? Reason = null);
 
-    /// <summary>Ask for a cancel</summary>
+    /// <summary>Request a cancel</summary>
     /// <remarks>
-    /// 202 while Inventory is to give the stock back, 200 once it has; asking again gives the same answer and does nothing twice. 409
+    /// 202 until Inventory has released the stock, 200 afterwards; a repeated request gives the same answer and does nothing twice. 409
     /// <c>illegal-transition</c> from any other status than pending, confirmed and revisionPending. If-Match is honoured when sent.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, Ok<OrderView>, ProblemHttpResult>> HandleAsync(

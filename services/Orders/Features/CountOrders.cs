@@ -8,19 +8,21 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>How many orders are in each state.</summary>
+/// <summary>How many orders have each status.</summary>
 internal static class CountOrders
 {
-    /// <summary>Most orders that are looked at: the newest ones.</summary>
+    /// <summary>Maximum number of orders that are counted: the newest ones.</summary>
     private const int MaxOrders = 100_000;
 
-    /// <param name="Counts">A number for each state, 0 also.</param>
-    /// <param name="Total">Their sum.</param>
-    /// <param name="IsComplete">False when there are more orders than are looked at: the newest 100,000 were counted.</param>
+    /// <param name="Counts">The number of orders for each status, including 0.</param>
+    /// <param name="Total">The sum of the counts.</param>
+    /// <param name="IsComplete">False when the limit was reached and only the newest 100,000 orders were counted.</param>
     public sealed record Response(IReadOnlyDictionary<string, long> Counts, long Total, bool IsComplete);
 
-    /// <summary>Count orders by state</summary>
-    /// <remarks>Of the orders placed in the time that is given, or of all; at most the newest 100,000 of them are counted, and <c>isComplete</c> says whether that was all.</remarks>
+    /// <summary>Count orders by status</summary>
+    /// <remarks>
+    /// Counts the orders placed in the given time, or all orders; at most the newest 100,000. <c>isComplete</c> says whether those are all.
+    /// </remarks>
     /// <param name="placedFrom">Placed then or later.</param>
     /// <param name="placedTo">Placed before.</param>
     /// <param name="database">The database.</param>

@@ -10,8 +10,9 @@ using OrderInventory.Orders.Pricing;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// Keeps the copies of customers current. The newest version wins, in whatever order they come.
-/// An erased customer's orders stay, without the addresses that they went to, and without what people wrote into them once they are final. The copy is changed first: see <see cref="ErasureLock"/>.
+/// Keeps the copies of customers current. The newest version wins, in whatever order the versions arrive.
+/// An erased customer's orders stay, without their addresses and, once they are final, without free text. The copy is changed first: see
+/// <see cref="ErasureLock"/>.
 /// </summary>
 internal sealed class CustomerUpdatedHandler(RecentOrders recent, CopyMemory memory) : IBatchHandler
 {
@@ -41,8 +42,8 @@ internal sealed class CustomerUpdatedHandler(RecentOrders recent, CopyMemory mem
                 Parameters = { new() { Value = erased } },
             });
             batch.Writes.BatchCommands.Add(FreeText.BlankCustomers(erased));
-            // The hash of a request lets one check a guess of the address in it. Without it the key still stands for its order, whatever comes with it.
-            // A key is as old as its order, which finds it by an index; keys of older orders are forgotten.
+            // The hash of a request would let somebody verify a guess of the address in it. Without the hash the key still identifies its order,
+            // whatever request it is sent with. A key is as old as its order, so an index finds it; keys of older orders are deleted already.
             batch.Writes.BatchCommands.Add(new(
                 """
                 UPDATE idempotency_keys k SET fingerprint = '' FROM orders o

@@ -9,7 +9,7 @@ namespace OrderInventory.Orders.Features;
 internal static class GetOrder
 {
     /// <summary>Read an order</summary>
-    /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when there is none of that id, or it is another customer's.</remarks>
+    /// <remarks>200 with the order, 304 when If-None-Match has its version, 404 when no order has that id or it is another customer's.</remarks>
     public static async Task<Results<Results<Ok<OrderView>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, Caller caller, OrderReader reader, CancellationToken cancellationToken) =>
         await reader.FindAsync(id, cancellationToken) is { } order && caller.MaySee(order.CustomerId) ? ETags.Ok(http, order, order.Version, order.ETagMark) : Problems.NotFound("order", id);

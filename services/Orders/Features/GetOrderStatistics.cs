@@ -7,33 +7,33 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>How many orders were placed by the hour, day or week, and what became of them.</summary>
+/// <summary>How many orders were placed per hour, day or week, and their outcome.</summary>
 internal static class GetOrderStatistics
 {
     /// <param name="From">When the span begins, UTC.</param>
     /// <param name="To">When it ends and the next one begins, UTC.</param>
-    /// <param name="Placed">Orders that were placed in it. What follows tells of these orders, as they stand now.</param>
-    /// <param name="Confirmed">Those that are confirmed or were: also shipped, delivered, and with a revision that waits.</param>
+    /// <param name="Placed">Orders that were placed in the span. The other numbers count these orders by their current status.</param>
+    /// <param name="Confirmed">Those that are confirmed, shipped or delivered, or have a pending revision.</param>
     /// <param name="Rejected">Those that were rejected or have expired.</param>
-    /// <param name="Cancelled">Those that are cancelled, or wait for it.</param>
+    /// <param name="Cancelled">Those that are cancelled, or have a pending cancel.</param>
     /// <param name="Revenue">The totals of the confirmed ones, by currency.</param>
     public sealed record Span(
         DateTimeOffset From, DateTimeOffset To, long Placed, long Confirmed, long Rejected, long Cancelled, IReadOnlyList<Money> Revenue);
 
     /// <param name="By">The length of a span.</param>
-    /// <param name="Zone">The zone whose clock and calendar cut the time.</param>
-    /// <param name="Items">Oldest first, those without an order too.</param>
+    /// <param name="Zone">The time zone whose clock and calendar define the spans.</param>
+    /// <param name="Items">Oldest first, including spans without orders.</param>
     public sealed record Response(BucketSize By, string Zone, IReadOnlyList<Span> Items);
 
-    /// <summary>Read what was ordered by the hour, day or week</summary>
+    /// <summary>Read order statistics by hour, day or week</summary>
     /// <remarks>
-    /// By the time at which orders were placed. The first and the last span are whole ones; at most 1,000 are answered. A day of a zone where clocks
-    /// change has 23 or 25 hours.
+    /// Orders count in the span in which they were placed. The first and the last span are complete; at most 1,000 are returned. A day on which
+    /// the zone's clocks change has 23 or 25 hours.
     /// </remarks>
-    /// <param name="from">Begins here, at the latest; left out: 24 hours, 30 days or 26 weeks.</param>
-    /// <param name="to">Ends here, at the earliest; left out: now.</param>
+    /// <param name="from">The first span begins at this time or earlier; default: 24 hours, 30 days or 26 weeks back.</param>
+    /// <param name="to">The last span ends at this time or later; default: now.</param>
     /// <param name="by">hour, day (the default) or week, which begins on Monday.</param>
-    /// <param name="zone">A zone of the IANA database, like Europe/Berlin; left out: UTC.</param>
+    /// <param name="zone">A zone of the IANA database, like Europe/Berlin; default: UTC.</param>
     /// <param name="database">The database.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
@@ -56,7 +56,7 @@ internal static class GetOrderStatistics
             GROUP BY bucket, currency ORDER BY bucket, currency
             """);
         command.Parameters.Add(new() { Value = buckets.Bounds.Select(bound => bound.UtcDateTime).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
-        // An id is made of the time at which its order is placed: the primary key finds the span.
+        // An id begins with the time of placement, so the primary key finds the range.
         command.Parameters.Add(new() { Value = DatabaseValues.FirstIdOf(buckets.From.ToUnixTimeMilliseconds()) });
         command.Parameters.Add(new() { Value = DatabaseValues.FirstIdOf(buckets.To.ToUnixTimeMilliseconds()) });
         command.Parameters.Add(new() { Value = buckets.From.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });

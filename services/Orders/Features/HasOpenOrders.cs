@@ -5,7 +5,7 @@ using OrderInventory.Orders.Data;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Whether a product is in an order that is not finished: Products asks before it removes one.</summary>
+/// <summary>Whether a product is in an unfinished order: Products queries this before it deletes a product.</summary>
 internal static class HasOpenOrders
 {
     public sealed record Response(bool Open);
@@ -22,7 +22,7 @@ internal static class HasOpenOrders
         return TypedResults.Ok(new Response(open));
     }
 
-    /// <summary>The lines of a revision become the order's own only when Inventory agrees; until then they are JSON.</summary>
+    /// <summary>A revision's lines become the order's lines only when Inventory accepts them; until then they are stored as JSON.</summary>
     private static Task<bool> IsInPendingRevisionAsync(Guid productId, OrdersDb database, CancellationToken cancellationToken)
     {
         var hasProduct = $$"""{"lines": [{"productId": "{{productId}}"}]}""";

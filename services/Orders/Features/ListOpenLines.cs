@@ -6,15 +6,15 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>What open orders should hold of products: Inventory compares it with what they do hold.</summary>
+/// <summary>The units that open orders should hold of products: Inventory compares them with what the orders do hold.</summary>
 internal static class ListOpenLines
 {
     /// <param name="ProductId">The product.</param>
-    /// <param name="Quantity">Units in orders that are confirmed, or whose revision waits (then the confirmed lines).</param>
-    /// <param name="PendingQuantity">Units in orders of which Inventory's answer is not known here yet: pending, or waiting to be cancelled.</param>
+    /// <param name="Quantity">Units in orders that are confirmed or have a pending revision (then the confirmed lines).</param>
+    /// <param name="PendingQuantity">Units in orders for which Inventory's answer is not known here yet: pending, or waiting to be cancelled.</param>
     public sealed record OpenLine(Guid ProductId, long Quantity, long PendingQuantity);
 
-    /// <summary>Read what open orders should hold of products</summary>
+    /// <summary>Read the units that open orders should hold of products</summary>
     /// <remarks>One item per product that an open order has; <c>productIds</c> names 1 to 100, separated by commas.</remarks>
     public static async Task<Results<Ok<Page<OpenLine>>, ProblemHttpResult>> HandleAsync(
         string productIds, OrdersDb database, CancellationToken cancellationToken)
@@ -26,7 +26,8 @@ internal static class ListOpenLines
 
         OrderStatus[] settled = [OrderStatus.Confirmed, OrderStatus.RevisionPending];
         OrderStatus[] open = [.. settled, OrderStatus.Pending, OrderStatus.CancelPending];
-        // As constants, of which the planner knows how few orders they are: it begins with those, and not with all lines that the products ever had.
+        // Statuses as constants, so that the planner knows how few orders have them: it begins with those orders, not with all lines that the
+        // products ever had.
         var lines = await database.OrderItems
             .Where(line => ids.Contains(line.ProductId))
             .Join(database.Orders.Where(order => EF.Constant(open).Contains(order.Status)), line => line.OrderId, order => order.Id, (line, order) => new { line.ProductId, line.Quantity, order.Status })

@@ -10,34 +10,35 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Orders by text, customer, product, state, place of the goods and time of placement.</summary>
+/// <summary>Orders by text, customer, product, status, location of the goods and time of placement.</summary>
 internal static class ListOrders
 {
     private static readonly Paging s_paging = new("orders");
 
     private const int MaxText = 200;
 
-    /// <summary>Fewer digits of an id would find orders of many days.</summary>
+    /// <summary>Fewer digits of an id would match orders of many days.</summary>
     private const int MinIdDigits = 6;
 
-    /// <summary>So many times Inventory is asked for 100 orders of a location before a page is answered with what was found.</summary>
-    private const int MaxQuestions = 5;
+    /// <summary>How often Inventory is queried for 100 orders at a location before the page is returned with what was found.</summary>
+    private const int MaxQueries = 5;
 
     /// <param name="Items">The orders.</param>
     /// <param name="Next">The cursor of the next page, or null on the last.</param>
-    /// <param name="Missing">Services that were to be asked for the text and did not answer, so that orders may be missing; left out when there are none.</param>
+    /// <param name="Missing">Services needed for the text that did not answer, so that orders may be missing; left out when there are none.</param>
     public sealed record Response(
         IReadOnlyList<OrderView> Items, string? Next, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? Missing);
 
     /// <summary>List orders, newest first</summary>
     /// <remarks>
-    /// All filters given must hold. A page with <c>location</c> may have fewer items than <c>limit</c> and still a next one: a number of orders is
-    /// looked at, not searched without end. A customer's list has their own orders only, 404 is the answer to a filter for another customer's, and
-    /// <c>location</c> is 403 for a customer.
+    /// All filters given must match. With <c>location</c>, a page may have fewer items than <c>limit</c> although there is a next page, because
+    /// each request examines a limited number of orders. A customer sees only their own orders; a filter for another customer's orders is 404,
+    /// and <c>location</c> is 403 for a customer.
     /// </remarks>
     /// <param name="q">
-    /// Finds orders whose id begins with it (from 6 digits on), whose tracking number it is, that have a product whose SKU begins with it (the first
-    /// 20 by SKU), or whose customer's name, e-mail, phone or city has it (the first 100 customers). Up to 200 characters; case does not matter.
+    /// Finds orders whose id begins with this text (6 digits or more), whose tracking number equals it, which have a product whose SKU begins with
+    /// it (the first 20 by SKU; the product's current SKU, which may differ from the one in the order), or, for roles that may list customers, whose
+    /// customer's name, e-mail, phone or city contains it (the first 100 customers). Up to 200 characters; case does not matter.
     /// </param>
     /// <param name="customerId">Orders of this customer.</param>
     /// <param name="productId">Orders with a line of this product.</param>
@@ -47,13 +48,13 @@ internal static class ListOrders
     /// <param name="placedTo">Placed before.</param>
     /// <param name="sort">-placedAt (newest first, the default) or placedAt.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before, for the same filters and sort.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page, for the same filters and sort.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="http">The request.</param>
     /// <param name="database">The database.</param>
     /// <param name="search">Finds the ids.</param>
-    /// <param name="customers">Is asked for the text.</param>
-    /// <param name="inventory">Is asked for the location.</param>
+    /// <param name="customers">Searched for the text.</param>
+    /// <param name="inventory">Queried for the location.</param>
     /// <param name="cancellationToken">Ends with the request.</param>
     public static async Task<Results<Ok<Response>, ProblemHttpResult>> HandleAsync(
         string? q, Guid? customerId, Guid? productId, string? status, string? location, DateTimeOffset? placedFrom, DateTimeOffset? placedTo, string? sort,
@@ -65,24 +66,24 @@ internal static class ListOrders
             return problem;
         }
 
-        if (WordList.Read<OrderStatus>(status, "status", out var statuses) is { } unknown)
+        if (EnumList.Read<OrderStatus>(status, "status", out var statuses) is { } unknown)
         {
             return unknown;
         }
 
         if (sort is not (null or "placedAt" or "-placedAt"))
         {
-            return Problems.MalformedRequest("sort", "placedAt or -placedAt is possible.");
+            return Problems.MalformedRequest("sort", "placedAt or -placedAt is required.");
         }
 
-        if (customerId is { } asked && !caller.MaySee(asked))
+        if (customerId is { } requested && !caller.MaySee(requested))
         {
-            return Problems.NotFound("customer", asked);
+            return Problems.NotFound("customer", requested);
         }
 
         if (location is not null && caller.OnlyCustomer is not null)
         {
-            return Problems.Of("not-permitted", "location is for staff.", StatusCodes.Status403Forbidden);
+            return Problems.Of("not-permitted", "Only staff may filter by location.", StatusCodes.Status403Forbidden);
         }
 
         q = q?.Trim();
@@ -95,8 +96,8 @@ internal static class ListOrders
         IReadOnlyList<string>? missing = null;
         if (q is { Length: > 0 })
         {
-            // A customer has no other customers to find.
-            var found = caller.OnlyCustomer is null ? await customers.SearchAsync(q, cancellationToken) : [];
+            // For other roles, whether an order is found would tell letter by letter what its customer's e-mail and phone are.
+            var found = Policies.FindCustomers.Admits(caller) ? await customers.SearchAsync(q, cancellationToken) : [];
             missing = found is null ? ["customers"] : null;
             text = new(q, IdsThatBeginWith(q), found ?? []);
         }
@@ -110,27 +111,27 @@ internal static class ListOrders
         }
 
         var here = new List<Guid>();
-        for (var questions = 0; here.Count <= take; questions++)
+        for (var queries = 0; here.Count <= take; queries++)
         {
-            if (await inventory.OrdersAtAsync(location, after, filter.OldestFirst, cancellationToken) is not { } looked)
+            if (await inventory.OrdersAtAsync(location, after, filter.OldestFirst, cancellationToken) is not { } atLocation)
             {
                 return Problems.Unavailable(http, "Inventory");
             }
 
-            if (looked.Orders.Count > 0)
+            if (atLocation.Orders.Count > 0)
             {
-                here.AddRange(await search.FindAsync(filter with { Among = [.. looked.Orders] }, text, take + 1 - here.Count, cancellationToken));
+                here.AddRange(await search.FindAsync(filter with { Among = [.. atLocation.Orders] }, text, take + 1 - here.Count, cancellationToken));
             }
 
-            if (looked.Last is null)
+            if (atLocation.Last is null)
             {
                 break;
             }
 
-            after = looked.Last;
-            if (questions + 1 == MaxQuestions && here.Count <= take)
+            after = atLocation.Last;
+            if (queries + 1 == MaxQueries && here.Count <= take)
             {
-                return TypedResults.Ok(new Response(await ReadAsync(database, here, cancellationToken), s_paging.CursorOf(looked.Last.Value), missing));
+                return TypedResults.Ok(new Response(await ReadAsync(database, here, cancellationToken), s_paging.CursorOf(atLocation.Last.Value), missing));
             }
         }
 
@@ -144,7 +145,7 @@ internal static class ListOrders
         return [.. ids.Where(orders.ContainsKey).Select(id => OrderView.Of(orders[id]))];
     }
 
-    /// <summary>Null when the text cannot be the beginning of an id.</summary>
+    /// <summary>The range of ids that begin with the text; null when it cannot be the beginning of an id.</summary>
     private static (Guid First, Guid Last)? IdsThatBeginWith(string text)
     {
         var digits = text.Replace("-", "", StringComparison.Ordinal);

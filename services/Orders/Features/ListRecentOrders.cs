@@ -8,7 +8,7 @@ namespace OrderInventory.Orders.Features;
 internal static class ListRecentOrders
 {
     /// <summary>Read a customer's latest orders</summary>
-    /// <remarks>404 when a customer asks for another's.</remarks>
+    /// <remarks>404 when a customer asks for another customer's orders.</remarks>
     public static async Task<Ok<Page<OrderView>>> HandleAsync(Guid customerId, RecentOrders recent, CancellationToken cancellationToken) =>
         TypedResults.Ok(new Page<OrderView>(await recent.ReadAsync(customerId, cancellationToken), null));
 }

@@ -12,18 +12,18 @@ using OrderInventory.ServiceDefaults.Identity;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// Accepts an order. Names and prices are copied from the catalogue, never taken from the caller. Inventory is asked first: short is
-/// refused; enough is only advice, the reservation decides. Once answered 201 the order, and its <c>order.created</c>, are on disk.
+/// Accepts an order. Names and prices are copied from the catalogue, never taken from the caller. Stock is checked first: a shortage is
+/// refused; 'enough' is only advice, the reservation decides. Once 201 is returned, the order and its <c>order.created</c> are on disk.
 /// </summary>
 internal static class PlaceOrder
 {
-    /// <summary>How often an order is priced again because something changed between pricing and the write.</summary>
+    /// <summary>How often an order is priced at most: again whenever something changed between pricing and the write.</summary>
     private const int MaxAttempts = 5;
 
     /// <param name="CustomerId">Who orders.</param>
     /// <param name="Lines">1 to 500 lines; two lines of one product are kept as two and reserved as one sum.</param>
-    /// <param name="HoldId">A hold of Inventory's that becomes the reservation.</param>
-    /// <param name="ShipTo">Where the goods go; kept with the order until the customer is erased.</param>
+    /// <param name="HoldId">A hold in Inventory that becomes the reservation.</param>
+    /// <param name="ShipTo">The delivery address; kept with the order until the customer is erased.</param>
     [Example("""{"customerId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0002", "lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 3}], "shipTo": {"name": "Maria Anders", "line1": "Obere Str. 57", "postalCode": "12209", "city": "Berlin", "country": "DE"}}""")]
     public sealed record Request(Guid CustomerId, IReadOnlyList<WantedLine> Lines, Guid? HoldId = null, ShipTo? ShipTo = null);
 
@@ -31,7 +31,7 @@ internal static class PlaceOrder
     /// <remarks>
     /// 201 with the order. 400 malformed or without Idempotency-Key; 409 <c>insufficient-stock</c> with the short lines, or
     /// <c>idempotency-in-flight</c>; 422 unknown customer or product, mixed currency, <c>order-too-large</c>, or a key that belongs to another request; 503 when
-    /// a dependency that is needed does not answer.
+    /// a required dependency does not answer.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
         Request request, HttpContext http, Caller caller, OrderPricing pricing, StockAdvice stock, PlacementWriter writer, Replays replays, OrderWaiters waiters,
@@ -60,7 +60,7 @@ internal static class PlaceOrder
             problem ??= stock.Refuse(http, await checking);
             if (problem is not null)
             {
-                // What was accepted before stays accepted, whatever has changed since.
+                // An order that was accepted for this key before stays accepted, whatever has changed since.
                 return await replays.FindAsync(caller.Sub, request.CustomerId, key, fingerprint, http, cancellationToken) ?? problem;
             }
 

@@ -5,7 +5,7 @@ using OrderInventory.Orders.Pricing;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Keeps the copies of products current. The newest version wins, in whatever order they come.</summary>
+/// <summary>Keeps the copies of products current. The newest version wins, in whatever order the versions arrive.</summary>
 internal sealed class ProductUpdatedHandler(CopyMemory memory) : IBatchHandler
 {
     public Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)
@@ -21,7 +21,7 @@ internal sealed class ProductUpdatedHandler(CopyMemory memory) : IBatchHandler
             Currency = p.Price.Currency,
             Status = p.Status,
         })));
-        // Only saves an order the second attempt: other replicas find out when they write one.
+        // Only saves the next order a second attempt: other replicas notice the change when they write an order.
         batch.AfterCommit(() => products.ForEach(p => memory.ForgetProduct(p.ProductId)));
         return Task.CompletedTask;
     }

@@ -13,19 +13,19 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>Goods of a shipped order have come back; Inventory puts them on the shelf again if they may be sold again.</summary>
+/// <summary>Goods of a shipped order have come back; Inventory puts them back into stock if they may be sold again.</summary>
 internal static class ReturnGoods
 {
-    /// <param name="Lines">What came back, 1 to 500 lines; two of one product count as one sum.</param>
-    /// <param name="Restock">Whether the goods go back on the shelf.</param>
-    /// <param name="Reason">Why they came back, at most 500 characters.</param>
+    /// <param name="Lines">What came back, 1 to 500 lines; lines of the same product are summed.</param>
+    /// <param name="Restock">Whether the goods go back into stock.</param>
+    /// <param name="Reason">Why they came back, at most 500 characters; shown in the timeline, to staff only.</param>
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 2}], "restock": true, "reason": "too many"}""")]
     public sealed record Request(IReadOnlyList<WantedLine> Lines, bool Restock = true, [property: MaxLength(500)] string? Reason = null);
 
-    /// <summary>Say that goods came back</summary>
+    /// <summary>Record a return</summary>
     /// <remarks>
     /// 201 with the order, whose status is unchanged. 409 <c>illegal-transition</c> before it was shipped; 409 <c>return-exceeds-shipped</c>
-    /// with the lines when more would come back than was shipped; 422 for a product that the order does not have. Idempotency-Key is
+    /// with the lines when more would come back than were shipped; 422 for a product that the order does not have. Idempotency-Key is
     /// accepted, If-Match honoured when sent.
     /// </remarks>
     public static async Task<Results<Created<OrderView>, ProblemHttpResult>> HandleAsync(
@@ -40,7 +40,7 @@ internal static class ReturnGoods
             return errors.Malformed();
         }
 
-        // Of a caller's keys, those of one order's returns are a space of their own.
+        // The returns of each order have their own namespace within the caller's keys.
         await using var create = await IdempotentCreate.BeginAsync(
             http, database, caller.KeysOf($"returns of {id}"), request, OrdersJson.Default.ReturnGoodsRequest, id, cancellationToken);
         if (create.Problem is { } refused)
@@ -81,12 +81,12 @@ internal static class ReturnGoods
         for (var i = 0; i < request.Lines.Count; i++)
         {
             var productId = request.Lines[i].ProductId;
-            errors.Require(order.Items.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order has no such product.");
+            errors.Require(order.Items.Any(l => l.ProductId == productId), $"$.lines[{i}].productId", "The order does not contain this product.");
         }
 
         if (errors.Any)
         {
-            return errors.Unprocessable("unknown-product", "A product is not in this order.");
+            return errors.Unprocessable("unknown-product", "A returned product is not in the order.");
         }
 
         var returned = request.Lines.GroupBy(l => l.ProductId).Select(g => (ProductId: g.Key, Quantity: g.Sum(l => (long)l.Quantity))).ToList();
@@ -99,7 +99,7 @@ internal static class ReturnGoods
             .Select(l => new { productId = l.ProductId, requested = l.Quantity, returnable = order.Returnable(l.ProductId) }).ToList();
         if (excess.Count > 0)
         {
-            return Problems.Conflict("return-exceeds-shipped", "More would come back than was shipped.", "Nothing was returned; see lines.",
+            return Problems.Conflict("return-exceeds-shipped", "The return exceeds what was shipped.", "Nothing was returned. See lines.",
                 ("lines", excess), ("version", order.Version));
         }
 

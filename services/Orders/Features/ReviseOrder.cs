@@ -11,7 +11,7 @@ using OrderInventory.ServiceDefaults.Identity;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// Asks for other lines. Until Inventory answers, the confirmed lines, the total and the reservation stand; a revision that it refuses
+/// Requests new lines. Until Inventory answers, the confirmed lines, the total and the reservation stay valid; a revision that it rejects
 /// changes none of them.
 /// </summary>
 internal static class ReviseOrder
@@ -20,10 +20,10 @@ internal static class ReviseOrder
     [Example("""{"lines": [{"productId": "01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003", "quantity": 5}]}""")]
     public sealed record Request(IReadOnlyList<WantedLine> Lines);
 
-    /// <summary>Ask for other lines</summary>
+    /// <summary>Request new lines</summary>
     /// <remarks>
     /// 202 with the order in <c>revisionPending</c>. 428 without If-Match, 412 when the order has changed, 409 <c>illegal-transition</c>
-    /// unless it is confirmed, 409 <c>insufficient-stock</c> when the check finds it short (what the order holds counts as available),
+    /// unless it is confirmed, 409 <c>insufficient-stock</c> when stock is short (what the order holds counts as available),
     /// 422 for a product that cannot be ordered, and <c>order-too-large</c>. A product that is kept keeps its price.
     /// </remarks>
     public static async Task<Results<Accepted<OrderView>, ProblemHttpResult>> HandleAsync(
@@ -62,7 +62,7 @@ internal static class ReviseOrder
 
         return await writer.ChangeAsync<Results<Accepted<OrderView>, ProblemHttpResult>>(id, (order, now) =>
         {
-            // Once more, now that the row is locked.
+            // Checked again, now that the row is locked.
             if (ETags.CheckIfMatch(http, order!.Version) is { } changed)
             {
                 return changed;

@@ -7,17 +7,17 @@ using OrderInventory.ServiceDefaults.Identity;
 
 namespace OrderInventory.Orders.Features;
 
-/// <summary>A confirmed order has left the warehouse; Inventory takes its units off the shelf.</summary>
+/// <summary>A confirmed order has left the warehouse; Inventory removes its units from stock.</summary>
 internal static class ShipOrder
 {
-    /// <param name="Carrier">Who carries it.</param>
+    /// <param name="Carrier">Who ships it.</param>
     /// <param name="TrackingNumber">The carrier's number.</param>
     [Example("""{"carrier": "DHL", "trackingNumber": "00340434161094021501"}""")]
     public sealed record Request([property: MaxLength(100)] string? Carrier = null, [property: MaxLength(100)] string? TrackingNumber = null);
 
-    /// <summary>Say that an order has left</summary>
-    /// <remarks>200 with the order. Again with other numbers while it is under way they are taken over, as a new version; what is left out stays as it
-    /// was. 409 <c>illegal-transition</c> unless it is confirmed or shipped.</remarks>
+    /// <summary>Mark an order as shipped</summary>
+    /// <remarks>200 with the order. While it is shipped, another request with a different carrier or tracking number replaces them, as a new version;
+    /// a value left out is unchanged. 409 <c>illegal-transition</c> unless it is confirmed or shipped.</remarks>
     public static async Task<Results<Ok<OrderView>, ProblemHttpResult>> HandleAsync(
         Guid id, Request? request, HttpContext http, Caller caller, OrderWriter writer, CancellationToken cancellationToken)
     {

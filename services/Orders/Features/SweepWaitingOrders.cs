@@ -16,10 +16,10 @@ using OrderInventory.ServiceDefaults.Http;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// Orders that wait too long for Inventory. It is asked first, and its last outcome is applied through the same guard as an event. Only
-/// if it never saw the order's version is the same event sent again, with the same id. A pending order that is still without an answer
-/// after the timeout expires, which is Orders' own decision; a cancel and a revision never do. Replicas may do this side by side: the
-/// version guards every change, and consumers know an event by its id.
+/// Handles orders that wait too long for Inventory. It first queries Inventory and applies its last outcome through the same guard as an
+/// event. Only if Inventory never saw the order's version is the same event sent again, with the same id. A pending order that still has no
+/// answer after the timeout expires, which is Orders' own decision; a cancel and a revision never expire. Replicas may sweep at the same
+/// time: the version guards every change, and consumers recognise an event by its id.
 /// </summary>
 internal sealed partial class SweepWaitingOrders(
     NpgsqlDataSource database, IServiceScopeFactory scopes, OrderWriter writer, OrderWaiters waiters, RecentOrders recent, OutboxSignal signal,
@@ -27,10 +27,10 @@ internal sealed partial class SweepWaitingOrders(
 {
     private const int PageSize = 100;
 
-    /// <summary>What this replica has sent again, how often, and when it may be sent once more.</summary>
-    private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _sentAgain = [];
+    /// <summary>What this replica has sent again, how often, and when it may be sent the next time.</summary>
+    private readonly Dictionary<(Guid Id, long Version), (int Times, DateTimeOffset Next)> _resent = [];
 
-    [SuppressMessage("Design", "CA1031", Justification = "What ends here ends the whole service: whatever it is, the next sweep tries again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "An exception here would end the whole service; the next sweep tries again.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.SweepInterval, time);
@@ -47,8 +47,8 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
-    /// <summary>One look at all orders that wait.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "What is wrong with one order must not keep the others waiting.")]
+    /// <summary>One pass over all waiting orders.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A failure of one order must not delay the others.")]
     internal async Task SweepAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -66,8 +66,8 @@ internal sealed partial class SweepWaitingOrders(
                 seen.Add((order.Id, order.Version));
                 try
                 {
-                    // One that does not answer is not asked a thousand times: next round.
-                    var state = inventoryAnswers ? await AskAsync(inventory, order, cancellationToken) : Answer.None;
+                    // Once Inventory does not answer, it is not queried for the other orders until the next sweep.
+                    var state = inventoryAnswers ? await QueryInventoryAsync(inventory, order, cancellationToken) : Answer.None;
                     inventoryAnswers = state != Answer.None;
                     if (state != Answer.Applied && order is { Overdue: true, Status: OrderStatus.Pending })
                     {
@@ -88,23 +88,23 @@ internal sealed partial class SweepWaitingOrders(
         }
         while (page.Count == PageSize);
 
-        foreach (var over in _sentAgain.Keys.Where(key => !seen.Contains(key)).ToList())
+        foreach (var over in _resent.Keys.Where(key => !seen.Contains(key)).ToList())
         {
-            _sentAgain.Remove(over);
+            _resent.Remove(over);
         }
     }
 
-    /// <summary>After twice the time each time: while Inventory consumes nothing, copies of the same events must not pile up for it.</summary>
+    /// <summary>The interval doubles each time: while Inventory consumes nothing, copies of the same events must not pile up.</summary>
     private bool MayBeSentAgain(Waiting order)
     {
         var now = time.GetUtcNow();
-        var (times, next) = _sentAgain.GetValueOrDefault((order.Id, order.Version));
+        var (times, next) = _resent.GetValueOrDefault((order.Id, order.Version));
         if (now < next)
         {
             return false;
         }
 
-        _sentAgain[(order.Id, order.Version)] = (times + 1, now + (options.Value.AskAfter * Math.Pow(2, Math.Min(times, 10))));
+        _resent[(order.Id, order.Version)] = (times + 1, now + (options.Value.AskAfter * Math.Pow(2, Math.Min(times, 10))));
         return true;
     }
 
@@ -135,8 +135,8 @@ internal sealed partial class SweepWaitingOrders(
         return waiting;
     }
 
-    /// <summary>Asks Inventory for its last outcome and applies it if it answers the version that waits.</summary>
-    private async Task<Answer> AskAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
+    /// <summary>Queries Inventory for its last outcome and applies it if it answers the waiting version.</summary>
+    private async Task<Answer> QueryInventoryAsync(InventoryClient inventory, Waiting order, CancellationToken cancellationToken)
     {
         InventoryClient.ReservationResponse? known;
         try
@@ -145,7 +145,7 @@ internal sealed partial class SweepWaitingOrders(
         }
         catch (JsonException exception)
         {
-            // An Inventory that is newer than this code may know outcomes that this code does not.
+            // A newer version of Inventory may send outcomes that this code does not know.
             LogUnreadable(exception, order.Id);
             return Answer.Unreadable;
         }
@@ -170,7 +170,7 @@ internal sealed partial class SweepWaitingOrders(
 
     private async Task ExpireAsync(Waiting order, CancellationToken cancellationToken)
     {
-        // An outcome that came since the look wins: then the order is no longer pending.
+        // An outcome that arrived since the query wins: the order is then no longer pending.
         var change = await writer.ChangeAsync(
             order.Id, (current, now) => current?.Version == order.Version ? current.Expire(now) : Change.None, Actor.Sweep, cancellationToken);
         waiters.Changed(order.Id);
@@ -180,7 +180,7 @@ internal sealed partial class SweepWaitingOrders(
         }
     }
 
-    /// <summary>Publishes the event of the order's version once more, unless it still stands in the outbox.</summary>
+    /// <summary>Publishes the event of the order's version again, unless it is still in the outbox.</summary>
     private async Task SendAgainAsync(Waiting waiting, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -198,7 +198,7 @@ internal sealed partial class SweepWaitingOrders(
         {
             if (!ResolveUndeliverable(orders, order, sent, size, writes))
             {
-                // Its dead letter stays, and with it the order's wait: until somebody mends the broker and replays it.
+                // The dead letter stays and the order waits until somebody fixes the broker and replays the dead letter.
                 LogCannotLeave(order.Id, order.Version);
                 return;
             }
@@ -222,8 +222,8 @@ internal sealed partial class SweepWaitingOrders(
     }
 
     /// <summary>
-    /// The broker refuses the event for good. What was wished is refused then; a cancel, which nobody may refuse, is sent with less in it.
-    /// False when that was it already.
+    /// The broker permanently refuses the event. A new order or a revision is then rejected; a cancel, which must not be rejected, is sent as
+    /// a smaller event. False when the refused event was already as small.
     /// </summary>
     private static bool ResolveUndeliverable(OrderBatch orders, Order order, (Guid Id, OrderStatus? PreviousStatus) sent, int size, NpgsqlBatch writes)
     {
@@ -271,26 +271,26 @@ internal sealed partial class SweepWaitingOrders(
         /// <summary>Inventory did not answer.</summary>
         None,
 
-        /// <summary>It answered what this version does not understand.</summary>
+        /// <summary>Inventory's answer cannot be read by this version.</summary>
         Unreadable,
 
-        /// <summary>It has never handled the version that waits.</summary>
+        /// <summary>Inventory has never handled the waiting version.</summary>
         NeverSaw,
 
-        /// <summary>Its outcome was applied.</summary>
+        /// <summary>Inventory's outcome was applied.</summary>
         Applied,
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders that wait could not be looked at; tried again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting orders could not be checked; will be retried")]
     private partial void LogFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Order {OrderId}, which waits, could not be seen to; tried again later")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Waiting order {OrderId} could not be processed; will be retried")]
     private partial void LogOrderFailed(Exception exception, Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "What Inventory answered of order {OrderId}, which waits, cannot be read; asked again later")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Inventory's answer about waiting order {OrderId} cannot be read; it will be requested again")]
     private partial void LogUnreadable(Exception exception, Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the question about a waiting order: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory did not answer the query about a waiting order: {Reason}")]
     private partial void LogNoAnswer(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Order {OrderId} waited at version {Version}; Inventory had decided: {Outcome}")]
@@ -299,10 +299,10 @@ internal sealed partial class SweepWaitingOrders(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Order {OrderId} has expired: Inventory did not answer in time")]
     private partial void LogExpired(Guid orderId);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refuses the event of order {OrderId}, version {Version}, whatever is left out of it; the order waits until its dead letter is replayed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refuses the event of order {OrderId}, version {Version}, even without its optional parts; the order waits until its dead letter is replayed")]
     private partial void LogCannotLeave(Guid orderId, long version);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The broker refused the event of order {OrderId}, version {Version}, for good; the order is {Status} now")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The broker permanently refused the event of order {OrderId}, version {Version}; the order is now {Status}")]
     private partial void LogUndeliverable(Guid orderId, long version, OrderStatus status);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Inventory has not seen version {Version} of order {OrderId}; its event is sent again")]

@@ -4,9 +4,9 @@ using OrderInventory.Orders.Data;
 namespace OrderInventory.Orders.Features;
 
 /// <summary>
-/// The order in which things happened. Times alone do not tell it: they come from clocks of several services and replicas. What is known is
-/// that a version follows the one before it, an answer follows the version that it answers, a version that an answer made follows the
-/// answer, and a message follows the event that it tells of. An item is shown no earlier than what led to it, so times never go back.
+/// Sorts items in the order in which they happened. Times alone are not enough: they come from clocks of several services and replicas. What is
+/// known is that a version follows the previous one, an answer follows the version that it answers, a version that an answer caused follows
+/// that answer, and a message follows the event that it reports. An item is shown no earlier than its cause, so times never go backwards.
 /// </summary>
 internal static class TimelineOrder
 {
@@ -22,21 +22,21 @@ internal static class TimelineOrder
             sorted.Add(versions[i] with { At = last });
             var answered = answers[VersionOf(versions[i])].Select(answer => answer with { At = Later(answer.At, last) }).ToList();
             sorted.AddRange(answered);
-            if (answered.Count > 0 && i + 1 < versions.Count && IsMadeByAnswer(versions[i + 1]))
+            if (answered.Count > 0 && i + 1 < versions.Count && IsCausedByAnswer(versions[i + 1]))
             {
                 last = answered[0].At;
             }
         }
 
-        var told = sorted.Where(item => item.EventId is not null).ToLookup(item => item.EventId, item => item.At);
-        sorted.AddRange(items.Where(item => item.Service == "notifications").Select(item => item with { At = Later(item.At, told[item.EventId].FirstOrDefault()) }));
-        // A stable sort: of one time, what led to something stays before it.
+        var eventTimes = sorted.Where(item => item.EventId is not null).ToLookup(item => item.EventId, item => item.At);
+        sorted.AddRange(items.Where(item => item.Service == "notifications").Select(item => item with { At = Later(item.At, eventTimes[item.EventId].FirstOrDefault()) }));
+        // A stable sort: at the same time, a cause stays before its effect.
         return [.. sorted.OrderBy(item => item.At)];
     }
 
     private static long? VersionOf(GetTimeline.Item item) => (long?)item.Data["version"];
 
-    private static bool IsMadeByAnswer(GetTimeline.Item version) =>
+    private static bool IsCausedByAnswer(GetTimeline.Item version) =>
         (string?)version.Data["by"] is By.Inventory or By.Sweep && (string?)version.Data["status"] != StatusNames.Format(OrderStatus.Expired);
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;

@@ -9,9 +9,9 @@ using Polly;
 namespace OrderInventory.Orders.Pricing;
 
 /// <summary>
-/// Products and customers as Orders sees them: from memory, then from its own copies in the database, and by a call where there is no copy,
-/// because what was made a moment ago may not have arrived yet. Many orders that miss the same make one query and one call, and the
-/// call's answer is the copy until the event comes.
+/// Products and customers as Orders sees them: from memory, then from the local copies in the database, and by a call when there is no copy,
+/// because the event of something just created may not have arrived yet. Orders that miss the same entry at the same time share one query
+/// and one call; the call's answer is the copy until the event arrives.
 /// </summary>
 internal sealed class Catalogue
 {
@@ -22,7 +22,7 @@ internal sealed class Catalogue
     private readonly SharedCalls<CustomerStatus> _customerRows;
     private readonly SharedCalls<CustomerStatus> _customerCalls;
 
-    // A call that gets no answer is repeated for long enough for a service that restarts, or is very busy.
+    // A call without an answer is retried for long enough to bridge a service that restarts or is very busy.
     private readonly ResiliencePipeline _repeat;
 
     public Catalogue(IServiceScopeFactory services, NpgsqlDataSource database, CopyMemory memory, TimeProvider time)
@@ -30,8 +30,8 @@ internal sealed class Catalogue
         (_database, _memory) = (database, memory);
         _productRows = new(ReadProductsAsync);
         _customerRows = new(ReadCustomersAsync);
-        _productCalls = new(ids => CallAsync<ProductsClient, ProductCopy>(services, (client, stop) => AskAsync(client, ids, stop)));
-        _customerCalls = new(ids => CallAsync<CustomersClient, CustomerStatus>(services, (client, stop) => AskAsync(client, ids, stop)));
+        _productCalls = new(ids => CallAsync<ProductsClient, ProductCopy>(services, (client, stop) => FetchAsync(client, ids, stop)));
+        _customerCalls = new(ids => CallAsync<CustomersClient, CustomerStatus>(services, (client, stop) => FetchAsync(client, ids, stop)));
         _repeat = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddTimeout(TimeSpan.FromSeconds(4))
             .AddRetry(new()
@@ -43,9 +43,9 @@ internal sealed class Catalogue
             .Build();
     }
 
-    /// <summary>Those of the products that exist; null when Products is needed and does not answer.</summary>
-    /// <param name="ids">Each once.</param>
-    /// <param name="fresh">Whether memory is passed over.</param>
+    /// <summary>Returns the products that exist; null when Products is needed and does not answer.</summary>
+    /// <param name="ids">Without duplicates.</param>
+    /// <param name="fresh">Whether to bypass memory.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<IReadOnlyDictionary<Guid, ProductCopy>?> FindProductsAsync(IReadOnlyCollection<Guid> ids, bool fresh, CancellationToken cancellationToken)
     {
@@ -93,7 +93,7 @@ internal sealed class Catalogue
     }
 
     /// <summary>The customer's status, <see cref="CustomerStatus.Erased"/> when there is none; null when Customers is needed and does not answer.</summary>
-    /// <returns>Also whether that is what a copy says, and not Customers itself just now.</returns>
+    /// <returns>Also whether the status comes from a copy, not from Customers itself.</returns>
     public async Task<(CustomerStatus? Status, bool IsCopy)> FindCustomerAsync(Guid id, bool fresh, CancellationToken cancellationToken)
     {
         if (!fresh && _memory.HasCustomer(id))
@@ -152,9 +152,9 @@ internal sealed class Catalogue
         return customers;
     }
 
-    private async Task<IReadOnlyDictionary<Guid, ProductCopy>> AskAsync(ProductsClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<Guid, ProductCopy>> FetchAsync(ProductsClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
-        // Once more, now that others who miss them wait: what the call before this one was told is a copy by now.
+        // Read the copies again: the previous call, which has just ended, may have stored them.
         var products = (await Copies.ReadProductsAsync(_database, ids)).ToDictionary();
         List<Guid> missing = [.. ids.Where(id => !products.ContainsKey(id))];
         if (missing.Count > 0 && await client.GetAsync(missing, cancellationToken) is { Count: > 0 } answered)
@@ -169,10 +169,10 @@ internal sealed class Catalogue
         return products;
     }
 
-    private async Task<IReadOnlyDictionary<Guid, CustomerStatus>> AskAsync(CustomersClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<Guid, CustomerStatus>> FetchAsync(CustomersClient client, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         var customers = (await Copies.ReadCustomersAsync(_database, ids)).ToDictionary();
-        // One at a time: a placement is about one customer.
+        // One at a time: a placement has one customer.
         foreach (var id in ids.Where(id => !customers.ContainsKey(id)))
         {
             if (await client.ExistsAsync(id, cancellationToken))

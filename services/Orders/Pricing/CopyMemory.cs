@@ -4,8 +4,8 @@ using OrderInventory.Orders.Data;
 namespace OrderInventory.Orders.Pricing;
 
 /// <summary>
-/// Products that can be ordered and customers who can order, as this process last saw their copies. What it holds may be out of date: the
-/// write of an order compares it with the database, so nothing is accepted on it alone, and nothing is refused on it.
+/// Caches in memory the copies of products that can be ordered and of customers who can order. Entries may be out of date: the write of an
+/// order compares them with the database, so nothing is accepted on them alone, and nothing is refused because of them.
 /// </summary>
 internal sealed class CopyMemory : IDisposable
 {

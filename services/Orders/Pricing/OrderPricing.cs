@@ -8,16 +8,16 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Orders.Pricing;
 
-/// <summary>An order's lines with the catalogue's names and prices, and what they were made from.</summary>
+/// <summary>An order's lines with the catalogue's names and prices, and the copies they were made from.</summary>
 internal sealed record PricedOrder(IReadOnlyList<OrderLine> Lines, CopiesUsed Copies);
 
-/// <summary>Makes lines of what is wanted, or says why they cannot be ordered. Names and prices are the catalogue's, never the caller's.</summary>
+/// <summary>Prices requested lines, or says why they cannot be ordered. Names and prices come from the catalogue, never from the caller.</summary>
 internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
 {
-    /// <summary>For a new order.</summary>
+    /// <summary>Prices a new order.</summary>
     /// <param name="customerId">Who orders.</param>
     /// <param name="wanted">At least one line.</param>
-    /// <param name="fresh">Whether memory is passed over: what it held was out of date.</param>
+    /// <param name="fresh">Whether to bypass memory, because it was out of date.</param>
     /// <param name="http">The request.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<(PricedOrder? Order, ProblemHttpResult? Problem)> PriceAsync(
@@ -39,15 +39,15 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
         var (lines, problem) = Price(wanted, products, [], null);
         problem ??= budget.Refuse(lines!);
         return problem is null ? (new(lines!, new([.. products.Values], customer.IsCopy ? customerId : null)), null)
-            // Nothing is refused because of what memory says: it may be out of date.
+            // Nothing is refused because of memory, which may be out of date: price again without it.
             : fresh ? (null, problem) : await PriceAsync(customerId, wanted, fresh: true, http, cancellationToken);
     }
 
     /// <summary>422; also for a customer whom the caller may not see.</summary>
     public static ProblemHttpResult UnknownCustomer(Guid customerId) => Problems.Unprocessable(
-        "unknown-customer", "There is no such customer.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
+        "unknown-customer", "The customer does not exist.", new Dictionary<string, string[]> { ["$.customerId"] = [$"No customer has the id {customerId}."] });
 
-    /// <summary>For other lines of an order: a product that it holds keeps its price, and may be kept when it can no longer be ordered.</summary>
+    /// <summary>Prices a revision: a product already in the order keeps its price, and may stay when it can no longer be ordered.</summary>
     public async Task<(IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem)> RepriceAsync(
         IReadOnlyList<OrderLine> held, IReadOnlyList<WantedLine> wanted, HttpContext http, CancellationToken cancellationToken)
     {
@@ -60,10 +60,10 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
         return (lines, problem ?? budget.Refuse(lines!, held));
     }
 
-    /// <param name="wanted">What is wanted.</param>
-    /// <param name="products">Those of its products that exist.</param>
-    /// <param name="held">The order's lines so far; none of a new one.</param>
-    /// <param name="currency">The order's; a new one has that of its first line.</param>
+    /// <param name="wanted">The requested lines.</param>
+    /// <param name="products">The requested products that exist.</param>
+    /// <param name="held">The order's lines so far; empty for a new order.</param>
+    /// <param name="currency">The order's currency; null for a new order, which takes that of its first line.</param>
     private static (IReadOnlyList<OrderLine>? Lines, ProblemHttpResult? Problem) Price(
         IReadOnlyList<WantedLine> wanted, IReadOnlyDictionary<Guid, ProductCopy> products, IReadOnlyList<OrderLine> held, string? currency)
     {
@@ -96,11 +96,11 @@ internal sealed class OrderPricing(Catalogue catalogue, EventBudget budget)
         {
             if (lines[i].UnitPrice.Currency != currency)
             {
-                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, the order's in {currency}.");
+                errors.Add($"$.lines[{i}].productId", $"Its price is in {lines[i].UnitPrice.Currency}, but the order's currency is {currency}.");
             }
         }
 
-        return errors.Any ? (null, errors.Unprocessable("mixed-currency", "An order has one currency.")) : (lines, null);
+        return errors.Any ? (null, errors.Unprocessable("mixed-currency", "All lines of an order must have the same currency.")) : (lines, null);
     }
 
     private static long Sum(IReadOnlyList<WantedLine> wanted, Guid product) => wanted.Where(l => l.ProductId == product).Sum(l => (long)l.Quantity);

@@ -3,13 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace OrderInventory.Orders.Pricing;
 
-/// <summary>Asks for the same things once for all who want them at the same time; nobody who leaves ends the call for the others.</summary>
-/// <param name="ask">Asks for all of these; what there is not, the answer leaves out.</param>
+/// <summary>Shares one call among callers who need the same ids at the same time; a caller who cancels does not end it for the others.</summary>
+/// <param name="ask">Fetches all of these; the answer leaves out what does not exist.</param>
 internal sealed class SharedCalls<T>(Func<IReadOnlyList<Guid>, Task<IReadOnlyDictionary<Guid, T>>> ask)
 {
     private readonly ConcurrentDictionary<Guid, Task<IReadOnlyDictionary<Guid, T>>> _calls = new();
 
-    /// <summary>Those that there are. Throws what the call threw.</summary>
+    /// <summary>Returns the values that exist. Throws what the call threw.</summary>
     public async Task<IReadOnlyDictionary<Guid, T>> GetAsync(IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         var own = new TaskCompletionSource<IReadOnlyDictionary<Guid, T>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,7 +31,7 @@ internal sealed class SharedCalls<T>(Func<IReadOnlyList<Guid>, Task<IReadOnlyDic
         return found;
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is handed to those who wait for it.")]
+    [SuppressMessage("Design", "CA1031", Justification = "It is passed to the callers that wait for it.")]
     private async Task AskAsync(List<Guid> ids, TaskCompletionSource<IReadOnlyDictionary<Guid, T>> call)
     {
         try
@@ -44,7 +44,7 @@ internal sealed class SharedCalls<T>(Func<IReadOnlyList<Guid>, Task<IReadOnlyDic
         }
         finally
         {
-            // Whoever comes from here on asks anew, or finds the copy.
+            // Later callers start a new call, or find the copy.
             ids.ForEach(id => _calls.TryRemove(id, out _));
         }
     }

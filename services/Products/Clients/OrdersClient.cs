@@ -10,7 +10,7 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
     /// <summary>The answer of <c>GET /internal/orders/open</c>.</summary>
     public sealed record OpenOrders(bool Open);
 
-    /// <summary>Whether an order that is not at its end has the product; null when Orders does not say.</summary>
+    /// <summary>Whether an unfinished order has the product; null when Orders does not answer.</summary>
     public async Task<bool?> HasOpenOrdersAsync(Guid productId, CancellationToken cancellationToken)
     {
         try
@@ -25,6 +25,6 @@ internal sealed partial class OrdersClient(HttpClient http, ILogger<OrdersClient
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders does not say whether a product is in open orders")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Orders did not answer whether a product is in open orders")]
     private partial void LogUnavailable(Exception exception);
 }

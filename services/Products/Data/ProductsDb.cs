@@ -16,7 +16,7 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
     /// <summary>The name of the generated column that <see cref="ProductSearch"/> searches.</summary>
     public const string Search = "Search";
 
-    /// <summary>The products that there are; deleted ones are left out.</summary>
+    /// <summary>All products except deleted ones.</summary>
     public DbSet<Product> Products => Set<Product>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -33,22 +33,22 @@ internal sealed class ProductsDb(DbContextOptions<ProductsDb> options) : DbConte
             });
             product.HasKey(p => p.Id);
             product.Property(p => p.Id).ValueGeneratedNever();
-            // Over deleted rows too: a SKU that old orders carry must not mean another product.
+            // Includes deleted rows: their SKUs stay taken. The former SKU of a renamed product is not kept, and becomes free.
             product.HasIndex(p => p.Sku, SkuIndex).IsUnique();
             product.HasIndex(p => new { p.Category, p.Id });
             product.ComplexProperty(p => p.Price, price =>
             {
-                // Without precision, numeric keeps the digits that came: 18.00 stays 18.00.
+                // Without precision, numeric keeps the digits as given: 18.00 stays 18.00.
                 price.Property(m => m.Amount).HasColumnName("price").HasColumnType("numeric");
                 price.Property(m => m.Currency).HasColumnName("currency");
             });
             product.Property(p => p.Attributes).HasColumnType("jsonb")
                 .HasConversion(attributes => ToJson(attributes), json => ProductAttributes.Of(JsonSerializer.Deserialize(json, ProductsJson.Default.DictionaryStringString)));
-            // Small, and all that is ever asked of it is whether it contains a pair.
+            // This operator class makes a small index, and the only query is whether the attributes contain a pair.
             product.HasIndex(p => p.Attributes).HasMethod("gin").HasOperators("jsonb_path_ops");
             product.HasOne<Product>().WithMany().HasForeignKey(p => p.VariantOf).OnDelete(DeleteBehavior.Restrict);
             var search = product.Property<NpgsqlTsVector>(Search).HasComputedColumnSql(ProductSearch.Vector, stored: true).ValueGeneratedNever();
-            // Nobody reads it back: without this every insert and update would return the whole vector.
+            // The column is never read back: without this every insert and update would return the whole vector.
             search.Metadata.SetBeforeSaveBehavior(PropertySaveBehavior.Ignore);
             search.Metadata.SetAfterSaveBehavior(PropertySaveBehavior.Ignore);
             product.HasIndex(Search).HasMethod("gin");

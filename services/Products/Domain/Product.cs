@@ -4,11 +4,11 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Domain;
 
-/// <summary>What a catalogue manager decides about a product.</summary>
+/// <summary>What a catalogue manager sets on a product.</summary>
 internal sealed record ProductDetails(
     string Sku, string Name, string? Description, string? Category, Money Price, ProductAttributes Attributes, Guid? VariantOf);
 
-/// <summary>Something that can be ordered. Every change makes a new version, and is told to the other services.</summary>
+/// <summary>Something that can be ordered. Every change creates a new version and is published to the other services.</summary>
 internal sealed class Product
 {
     private Product()
@@ -23,7 +23,7 @@ internal sealed class Product
     public Money Price { get; private set; } = null!;
     public ProductAttributes Attributes { get; private set; } = ProductAttributes.None;
 
-    /// <summary>The product that this one is a variant of. One level only: that product is no variant itself.</summary>
+    /// <summary>The product that this one is a variant of. One level only: that product is not a variant itself.</summary>
     public Guid? VariantOf { get; private set; }
 
     public ProductStatus Status { get; private set; }
@@ -40,7 +40,7 @@ internal sealed class Product
         return product;
     }
 
-    /// <summary>Sets all that can be set. False when it is as it was: no new version, nothing to tell.</summary>
+    /// <summary>Sets everything that can be changed. False when nothing changed: no new version, nothing to publish.</summary>
     public bool Change(ProductDetails details, ProductStatus status, DateTimeOffset now)
     {
         ThrowIfDeleted();
@@ -60,7 +60,7 @@ internal sealed class Product
         return true;
     }
 
-    /// <summary>Marks it as gone. The row stays, so that its SKU is never given to another product.</summary>
+    /// <summary>Marks the product as deleted. The row stays, so that its SKU is never given to another product.</summary>
     public void Delete(DateTimeOffset now)
     {
         ThrowIfDeleted();
@@ -75,13 +75,13 @@ internal sealed class Product
         (Attributes, VariantOf) = (details.Attributes, details.VariantOf);
     }
 
-    /// <summary>With the decimal places of its currency: 18 and 18.00000 are kept and answered as 18.00 EUR.</summary>
+    /// <summary>With the decimal places of its currency: 18 and 18.00000 are stored and returned as 18.00 EUR.</summary>
     private static Money Canonical(Money price) => price with { Amount = Currencies.Canonical(price.Amount, price.Currency) };
 
     private void Touch(DateTimeOffset now)
     {
         Version++;
-        // Another replica's clock, or this one after it was set, may be behind.
+        // This clock may be behind another replica's clock, or may have been set back.
         UpdatedAt = now > UpdatedAt ? now : UpdatedAt;
     }
 

@@ -1,8 +1,8 @@
 namespace OrderInventory.Products.Domain;
 
 /// <summary>
-/// What tells one product from another beyond its details: colour, size … Names and values, compared by content and always in the order
-/// of their names, so that the same attributes look the same wherever they were stored in between.
+/// What distinguishes products beyond their details: colour, size … Names and values, compared by content and always sorted by name, so that
+/// the same attributes look the same wherever they were stored.
 /// </summary>
 internal sealed class ProductAttributes : IEquatable<ProductAttributes>
 {

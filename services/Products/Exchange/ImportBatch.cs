@@ -17,18 +17,18 @@ internal enum ImportOutcome
     Unchanged,
 }
 
-/// <summary>Some rows of a file in one transaction, with the events of those that changed something.</summary>
+/// <summary>Writes some rows of a file in one transaction, with an event for each row that changed something.</summary>
 internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvider time) : IRowWriter<ProductRow, ImportOutcome>
 {
     private const int Attempts = 5;
 
-    /// <summary>What earlier batches of a dry run would have made, by SKU: later rows may change it, or be its variants.</summary>
-    private readonly Dictionary<string, Product> _wouldBe = [];
+    /// <summary>Products that earlier batches of a dry run would have created, by SKU: later rows may change them, or be their variants.</summary>
+    private readonly Dictionary<string, Product> _dryRunCreated = [];
 
     /// <summary>Whether nothing is stored.</summary>
     public bool DryRun { get; set; }
 
-    /// <summary>Large enough that the commit is no longer what takes the time, small enough that other writers do not wait for its locks.</summary>
+    /// <summary>Large enough that the commit does not dominate the time, small enough that other writers do not wait for its locks.</summary>
     public int BatchSize => 250;
 
     public int ProgressEvery => 1000;
@@ -47,7 +47,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             }
             catch (DbUpdateException exception) when (!IsTransient(exception))
             {
-                // The rules let a row pass that the database does not take. It must not stop the others.
+                // The database rejects a row that passed the rules. It must not stop the others.
                 db.ChangeTracker.Clear();
                 return rows.Count == 1 ? [new("$", "The row could not be stored.")] : await WriteOneByOneAsync(rows, cancellationToken);
             }
@@ -73,12 +73,12 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
     {
         var skus = rows.SelectMany(row => new[] { row.Sku, row.VariantOfSku }).OfType<string>().Distinct().ToArray();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        // In the order of ids, as everybody who locks several.
+        // In the order of ids, like all code that locks several products.
         await db.Database.ExecuteSqlAsync($"SELECT FROM products WHERE sku = ANY({skus}) ORDER BY id FOR UPDATE", cancellationToken);
         var products = await db.Products.IgnoreQueryFilters().Where(p => skus.Contains(p.Sku)).ToDictionaryAsync(p => p.Sku, cancellationToken);
-        foreach (var sku in skus.Where(sku => !products.ContainsKey(sku) && _wouldBe.ContainsKey(sku)))
+        foreach (var sku in skus.Where(sku => !products.ContainsKey(sku) && _dryRunCreated.ContainsKey(sku)))
         {
-            products.Add(sku, _wouldBe[sku]);
+            products.Add(sku, _dryRunCreated[sku]);
         }
 
         var variants = await CountVariantsAsync(rows, products, cancellationToken);
@@ -91,7 +91,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
             results.Add(result);
             if (DryRun && result is { Errors: null, Outcome: ImportOutcome.Created })
             {
-                _wouldBe[row.Sku] = product!;
+                _dryRunCreated[row.Sku] = product!;
             }
 
             if (product is not null && !DryRun)
@@ -119,17 +119,21 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         var product = products.GetValueOrDefault(row.Sku);
         if (product?.Status == ProductStatus.Deleted)
         {
-            return (new("$.sku", "A product that is deleted had it, and a SKU is never given twice."), null);
+            return (new("$.sku", "A deleted product had this SKU, which is never reused."), null);
         }
 
         var errors = new RequestErrors();
         var parent = row.VariantOfSku is null ? null : products.GetValueOrDefault(row.VariantOfSku);
         if (row.VariantOfSku is not null)
         {
-            // A variant stands behind its product in the file; the export writes them so.
-            errors.Require(parent is not null && parent.Status != ProductStatus.Deleted, "$.variantOfSku", "There is no such product so far.");
-            errors.Require(parent?.VariantOf is null && row.VariantOfSku != row.Sku, "$.variantOfSku", "Variants have no variants.");
-            errors.Require(product is null || variants.GetValueOrDefault(product.Id) == 0, "$.variantOfSku", "The product has variants, and a variant has none.");
+            // In the file, a variant comes after its product; the export writes them in this order.
+            errors.Require(
+                parent is not null && parent.Status != ProductStatus.Deleted, "$.variantOfSku", "No product has this SKU, and no earlier row creates it.");
+            errors.Require(
+                parent?.VariantOf is null && row.VariantOfSku != row.Sku, "$.variantOfSku",
+                "A variant cannot have variants, and a product cannot be a variant of itself.");
+            errors.Require(
+                product is null || variants.GetValueOrDefault(product.Id) == 0, "$.variantOfSku", "A product that has variants cannot be a variant itself.");
         }
 
         var (details, status) = row.ApplyTo(product, parent?.Id, errors);
@@ -178,7 +182,7 @@ internal sealed class ImportBatch(ProductsDb db, ProductCache cache, TimeProvide
         }
     }
 
-    /// <summary>Lost connections, deadlocks, and a SKU that somebody else made meanwhile: the next attempt finds it.</summary>
+    /// <summary>Lost connections, deadlocks, and a SKU that another request created meanwhile, which the next attempt finds.</summary>
     private static bool IsTransient(Exception exception) =>
         exception.IsTransientDatabaseFailure() || (exception is DbUpdateException update && update.IsUniqueViolation(ProductsDb.SkuIndex));
 }

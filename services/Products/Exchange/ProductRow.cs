@@ -13,14 +13,14 @@ using OrderInventory.ServiceDefaults.Text;
 namespace OrderInventory.Products.Exchange;
 
 /// <summary>
-/// A product as files carry it: known by its SKU, without ids, versions and times, which belong to one system. What a row leaves out
-/// stays as it is; null removes.
+/// A product as a row of a file: identified by its SKU, without ids, versions and times, which belong to one system. What a row leaves out
+/// is unchanged; null removes a value.
 /// </summary>
 public sealed class ProductRow : IImportRow<ProductRow>
 {
     private static readonly JsonSerializerOptions s_strict = Strict();
 
-    private readonly HashSet<string> _given = [];
+    private readonly HashSet<string> _present = [];
 
     public static IReadOnlyList<string> Columns { get; } =
         ["sku", "name", "description", "category", "price", "currency", "status", "variantOfSku", "attributes"];
@@ -29,25 +29,25 @@ public sealed class ProductRow : IImportRow<ProductRow>
 
     public required string Sku { get; set; }
 
-    public string Name { get; set => field = Give(value, nameof(Name)); } = "";
+    public string Name { get; set => field = MarkPresent(value, nameof(Name)); } = "";
 
-    public string? Description { get; set => field = Give(value, nameof(Description)); }
+    public string? Description { get; set => field = MarkPresent(value, nameof(Description)); }
 
-    public string? Category { get; set => field = Give(value, nameof(Category)); }
+    public string? Category { get; set => field = MarkPresent(value, nameof(Category)); }
 
-    public Money Price { get; set => field = Give(value, nameof(Price)); } = null!;
+    public Money Price { get; set => field = MarkPresent(value, nameof(Price)); } = null!;
 
-    public ProductStatus Status { get; set => field = Give(value, nameof(Status)); }
+    public ProductStatus Status { get; set => field = MarkPresent(value, nameof(Status)); }
 
     /// <summary>The SKU of the product that this one is a variant of.</summary>
-    public string? VariantOfSku { get; set => field = Give(value, nameof(VariantOfSku)); }
+    public string? VariantOfSku { get; set => field = MarkPresent(value, nameof(VariantOfSku)); }
 
-    /// <summary>All of them: those that are not named are removed.</summary>
-    public IReadOnlyDictionary<string, string>? Attributes { get; set => field = Give(value, nameof(Attributes)); }
+    /// <summary>All attributes: those that are not named are removed.</summary>
+    public IReadOnlyDictionary<string, string>? Attributes { get; set => field = MarkPresent(value, nameof(Attributes)); }
 
-    /// <summary>Whether the row says what the product is a variant of.</summary>
+    /// <summary>Whether the row sets what the product is a variant of.</summary>
     [JsonIgnore]
-    public bool GivesVariant => _given.Contains(nameof(VariantOfSku));
+    public bool SetsVariantOf => _present.Contains(nameof(VariantOfSku));
 
     internal static ProductRow Of(Product product, string? variantOfSku) => new()
     {
@@ -61,23 +61,23 @@ public sealed class ProductRow : IImportRow<ProductRow>
         Attributes = product.Attributes.Values,
     };
 
-    /// <summary>What the product is to be after this row.</summary>
+    /// <summary>The product's details and status after this row.</summary>
     internal (ProductDetails Details, ProductStatus Status) ApplyTo(Product? product, Guid? variantOf, RequestErrors errors)
     {
         var current = product?.Details;
-        errors.Require(current is not null || _given.Contains(nameof(Name)), "$.name", "A new product needs it.");
-        errors.Require(current is not null || _given.Contains(nameof(Price)), "$.price", "A new product needs it.");
-        var status = _given.Contains(nameof(Status)) ? Status : product?.Status ?? ProductStatus.Active;
+        errors.Require(current is not null || _present.Contains(nameof(Name)), "$.name", "It is required for a new product.");
+        errors.Require(current is not null || _present.Contains(nameof(Price)), "$.price", "It is required for a new product.");
+        var status = _present.Contains(nameof(Status)) ? Status : product?.Status ?? ProductStatus.Active;
         errors.Require(status != ProductStatus.Deleted, "$.status", "active or discontinued is required.");
         var details = new ProductDetails(
             Sku,
-            _given.Contains(nameof(Name)) ? Name : current?.Name ?? "-",
-            // A cell cannot tell an empty text from none.
-            _given.Contains(nameof(Description)) && !(Description is null && current?.Description is "") ? Description : current?.Description,
-            _given.Contains(nameof(Category)) ? Category : current?.Category,
-            _given.Contains(nameof(Price)) ? Price : current?.Price ?? new(0, "EUR"),
-            _given.Contains(nameof(Attributes)) ? ProductAttributes.Of(Attributes) : current?.Attributes ?? ProductAttributes.None,
-            GivesVariant ? variantOf : current?.VariantOf);
+            _present.Contains(nameof(Name)) ? Name : current?.Name ?? "-",
+            // A cell cannot distinguish an empty text from no text.
+            _present.Contains(nameof(Description)) && !(Description is null && current?.Description is "") ? Description : current?.Description,
+            _present.Contains(nameof(Category)) ? Category : current?.Category,
+            _present.Contains(nameof(Price)) ? Price : current?.Price ?? new(0, "EUR"),
+            _present.Contains(nameof(Attributes)) ? ProductAttributes.Of(Attributes) : current?.Attributes ?? ProductAttributes.None,
+            SetsVariantOf ? variantOf : current?.VariantOf);
         ProductRules.Check(details, errors);
         return (details, status);
     }
@@ -85,7 +85,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
     static void IImportRow<ProductRow>.CheckHeader(IReadOnlyCollection<string> header, RequestErrors errors)
     {
         errors.Require(header.Contains("sku"), "$.sku", "The column is required.");
-        errors.Require(header.Contains("price") == header.Contains("currency"), "$.price", "The columns price and currency go together.");
+        errors.Require(header.Contains("price") == header.Contains("currency"), "$.price", "The columns price and currency must be given together.");
     }
 
     static ProductRow IImportRow<ProductRow>.Parse(IReadOnlyDictionary<string, string> cells, RequestErrors errors)
@@ -135,7 +135,7 @@ public sealed class ProductRow : IImportRow<ProductRow>
         }
         catch (JsonException)
         {
-            errors.Add("$.attributes", """A JSON object of texts like {"colour": "red"} is required.""");
+            errors.Add("$.attributes", """A JSON object with texts as values, like {"colour": "red"}, is required.""");
             return null;
         }
     }
@@ -147,9 +147,9 @@ public sealed class ProductRow : IImportRow<ProductRow>
         return options;
     }
 
-    private T Give<T>(T value, string member)
+    private T MarkPresent<T>(T value, string member)
     {
-        _given.Add(member);
+        _present.Add(member);
         return value;
     }
 }

@@ -12,8 +12,9 @@ internal static class DeleteProduct
 {
     /// <summary>Delete a product</summary>
     /// <remarks>
-    /// Orders is asked at this moment: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
-    /// <c>discontinued</c> instead), 409 <c>product-has-variants</c> while there are variants of it, 503 when Orders does not answer. Its SKU stays taken. Publishes <c>product.updated</c>.
+    /// Orders is queried during the request: 409 <c>product-in-open-orders</c> while an open order has the product (set its status to
+    /// <c>discontinued</c> instead), 409 <c>product-has-variants</c> while it has variants, 503 when Orders does not answer. Its SKU stays taken.
+    /// Publishes <c>product.updated</c>.
     /// </remarks>
     public static async Task<Results<NoContent, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, ProductsDb db, ProductCache cache, OrdersClient orders, TimeProvider time, CancellationToken cancellationToken)
@@ -29,14 +30,14 @@ internal static class DeleteProduct
             return mismatch;
         }
 
-        // An order may slip in between this answer and the commit. It stands: it has copied the product's name and price.
+        // An order may be placed between this answer and the commit. It stays valid: it has copied the product's name and price.
         switch (await orders.HasOpenOrdersAsync(id, cancellationToken))
         {
             case null:
                 return Problems.Unavailable(http, "Orders");
             case true:
-                return Problems.Conflict("product-in-open-orders", "Open orders have the product.",
-                    "Set its status to discontinued by PATCH: it can then no longer be ordered, and the open orders go on.");
+                return Problems.Conflict("product-in-open-orders", "The product is in open orders.",
+                    "Set its status to discontinued with PATCH instead: it can no longer be ordered, and the open orders are not affected.");
         }
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);

@@ -7,19 +7,17 @@ using CsvHelper;
 using CsvHelper.Configuration;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Net.Http.Headers;
 using OrderInventory.Products.Data;
 using OrderInventory.Products.Domain;
 using OrderInventory.Products.Exchange;
 using OrderInventory.Products.Http;
 using OrderInventory.ServiceDefaults.BulkFiles;
-using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Products.Features;
 
 internal static class ExportProducts
 {
-    /// <summary>Rows that are in memory at a time.</summary>
+    /// <summary>Number of rows in memory at a time.</summary>
     private const int PageSize = 500;
 
     private static readonly CsvConfiguration s_csv =
@@ -27,10 +25,10 @@ internal static class ExportProducts
 
     /// <summary>Export products as CSV or newline-delimited JSON</summary>
     /// <remarks>
-    /// The products that the list would show with the same filters, in the form that the import takes: importing what was exported changes
-    /// nothing. <c>Accept</c> says which form; newline-delimited JSON when it does not matter. Variants come behind all other products.
+    /// The products that the list shows with the same filters, in the format that the import accepts: importing an export changes nothing.
+    /// <c>Accept</c> selects the format; the default is newline-delimited JSON. Variants come after all other products.
     /// </remarks>
-    /// <param name="q">Words to be found, as in the list.</param>
+    /// <param name="q">Words to find, as in the list.</param>
     /// <param name="category">Exactly this category.</param>
     /// <param name="sku">Exactly this SKU.</param>
     /// <param name="status"><c>active</c> or <c>discontinued</c>.</param>
@@ -43,9 +41,9 @@ internal static class ExportProducts
         string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
         string? ids, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
     {
-        if (Negotiate(http.Request) is not { } contentType)
+        if (ExportForms.Choose(http.Request, MediaTypes.Ndjson, MediaTypes.Csv) is not { } contentType)
         {
-            return Problems.Of("not-acceptable", "There is no such form.", StatusCodes.Status406NotAcceptable, "There are text/csv and application/x-ndjson.");
+            return ExportForms.NotAcceptable();
         }
 
         var products = db.Products.AsNoTracking();
@@ -59,14 +57,14 @@ internal static class ExportProducts
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"products.{(csv ? "csv" : "ndjson")}\"";
         if (HttpMethods.IsHead(http.Request.Method))
         {
-            // Nobody would read the rows.
+            // A response to HEAD has no body.
             return TypedResults.Empty;
         }
 
         var header = csv;
         await foreach (var page in ReadAsync(db, products, cancellationToken))
         {
-            // Nothing is sent before the database has answered: until then a failure still has a status of its own.
+            // Nothing is sent before the database has answered, so that a failure until then still gets its own status code.
             if (csv)
             {
                 WriteCsv(page, header, http.Response.BodyWriter);
@@ -84,7 +82,7 @@ internal static class ExportProducts
     }
 
     /// <summary>
-    /// Page by page, each a query of its own: a client that reads slowly holds neither a connection nor an old snapshot of the table. The
+    /// Reads page by page, each with its own query: a client that reads slowly holds neither a connection nor an old snapshot of the table. The
     /// first page may be empty.
     /// </summary>
     private static async IAsyncEnumerable<IReadOnlyList<ProductRow>> ReadAsync(
@@ -157,24 +155,7 @@ internal static class ExportProducts
         csv.NextRecord();
     }
 
-    /// <summary>With a line ending of ours set, the writer would quote that one only.</summary>
+    /// <summary>With <c>NewLine</c> set, the writer would quote only that line ending, not a single CR or LF.</summary>
     private static bool NeedsQuotes(string? cell) =>
         !string.IsNullOrEmpty(cell) && (cell.AsSpan().ContainsAny("\",\r\n") || cell[0] == ' ' || cell[^1] == ' ');
-
-    private static string? Negotiate(HttpRequest request)
-    {
-        var accepted = request.GetTypedHeaders().Accept;
-        if (accepted.Count == 0)
-        {
-            return MediaTypes.Ndjson;
-        }
-
-        string[] forms = [MediaTypes.Ndjson, MediaTypes.Csv];
-        return accepted.Where(type => type.Quality != 0).OrderByDescending(type => type.Quality ?? 1)
-            .Select(type => forms.FirstOrDefault(form => new MediaTypeHeaderValue(form).IsSubsetOf(WithoutParameters(type))))
-            .FirstOrDefault(form => form is not null);
-    }
-
-    /// <summary>"text/csv; charset=utf-8" is what it gets, too.</summary>
-    private static MediaTypeHeaderValue WithoutParameters(MediaTypeHeaderValue type) => new(type.MediaType);
 }

@@ -8,7 +8,10 @@ namespace OrderInventory.Products.Features;
 internal static class GetProduct
 {
     /// <summary>Read a product</summary>
-    /// <remarks>From the cache where it is there; a change is seen at once, unless Redis was away when it was made (then within 5 minutes).</remarks>
+    /// <remarks>
+    /// From the cache if present; a change is visible immediately, or within 5 minutes if the cache could not be invalidated: Redis was unavailable,
+    /// or the service was killed after its commit.
+    /// </remarks>
     public static async Task<Results<Results<Ok<ProductResponse>, StatusCodeHttpResult>, ProblemHttpResult>> HandleAsync(
         Guid id, HttpContext http, ProductCache cache, CancellationToken cancellationToken) =>
         await cache.GetAsync(id, cancellationToken) is { } product

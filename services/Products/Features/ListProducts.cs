@@ -17,11 +17,11 @@ internal static class ListProducts
 
     /// <summary>List or search products</summary>
     /// <remarks>
-    /// All filters given must hold; <c>attribute.{name}={value}</c>, up to ten times, is one more. Without <c>q</c> the oldest come first.
-    /// With it the product whose SKU is that text comes first, then those with all its words in SKU and name, then the others; the oldest
-    /// first within each. With <c>ids</c> the answer is one page with those that there are.
+    /// All filters given must match, including <c>attribute.{name}={value}</c>, allowed up to ten times. Without <c>q</c> the oldest come first.
+    /// With <c>q</c>, the product whose SKU equals that text comes first, then those with all its words in SKU and name, then the others; the
+    /// oldest first within each group. With <c>ids</c> the answer is one page with the products that exist.
     /// </remarks>
-    /// <param name="q">Words to be found in SKU, name, category, attributes or description, the last one as a beginning; case does not matter.</param>
+    /// <param name="q">Words to find in SKU, name, category, attributes or description, the last one as a prefix; case does not matter.</param>
     /// <param name="category">Exactly this category.</param>
     /// <param name="sku">Exactly this SKU.</param>
     /// <param name="status"><c>active</c> or <c>discontinued</c>.</param>
@@ -31,7 +31,7 @@ internal static class ListProducts
     /// <param name="variantOf">The variants of this product.</param>
     /// <param name="ids">Up to 100 ids, separated by commas.</param>
     /// <param name="limit">Items per page, 1 to 100; 20 when left out.</param>
-    /// <param name="cursor">The <c>next</c> of the page before, with the same filters.</param>
+    /// <param name="cursor">The <c>next</c> of the previous page, with the same filters.</param>
     public static async Task<Results<Ok<Page<ProductResponse>>, ProblemHttpResult>> HandleAsync(
         string? q, string? category, string? sku, string? status, decimal? minPrice, decimal? maxPrice, string? currency, Guid? variantOf,
         string? ids, int? limit, string? cursor, HttpContext http, ProductsDb db, CancellationToken cancellationToken)
@@ -71,8 +71,8 @@ internal static class ListProducts
     }
 
     /// <summary>
-    /// The rank is one of three steps, a matter of the row and the text alone: a cursor of step and id means the same row on every page,
-    /// however many products are made meanwhile, which a score that counts words in all documents would not.
+    /// The rank is one of three steps and depends only on the row and the text. So a cursor of rank and id means the same row on every page,
+    /// however many products are created meanwhile; with a score that counts words in all documents it would not.
     /// </summary>
     private static async Task<Results<Ok<Page<ProductResponse>>, ProblemHttpResult>> ReadRankedAsync(
         IQueryable<Product> products, string text, int take, string? after, CancellationToken cancellationToken)

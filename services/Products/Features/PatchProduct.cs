@@ -13,15 +13,17 @@ namespace OrderInventory.Products.Features;
 
 internal static class PatchProduct
 {
-    /// <summary>What can be patched; what is left out stays.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <summary>What can be patched; what is left out is unchanged.</summary>
+    /// <param name="Sku">
+    /// Stock keeping unit: 1 to 64 characters. No other product has it, or had it when it was deleted; a former SKU becomes free.
+    /// </param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
     /// <param name="Price">Price of one unit; its amount alone may be given.</param>
     /// <param name="Description">Free text of up to 4,000 characters; null removes it.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters; null removes it.</param>
-    /// <param name="Attributes">Names and values to set; a null removes that one, and null instead of them all.</param>
-    /// <param name="VariantOf">The product that this one is a variant of; null: of none.</param>
-    /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it cannot be newly ordered.</param>
+    /// <param name="Attributes">Names and values to set; a null value removes that attribute, null instead of the object removes all.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; null when it is no variant.</param>
+    /// <param name="Status"><c>active</c>, or <c>discontinued</c>: it can no longer be ordered.</param>
     public sealed record Document(
         [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, ProductStatus Status, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,
         IReadOnlyDictionary<string, string>? Attributes = null, Guid? VariantOf = null);

@@ -12,14 +12,16 @@ namespace OrderInventory.Products.Features;
 
 internal static class UpdateProduct
 {
-    /// <summary>What the product is to be. Its status stays as it is.</summary>
-    /// <param name="Sku">Stock keeping unit: 1 to 64 characters, unique for ever.</param>
+    /// <summary>The product's new details. Its status is unchanged.</summary>
+    /// <param name="Sku">
+    /// Stock keeping unit: 1 to 64 characters. No other product has it, or had it when it was deleted; a former SKU becomes free.
+    /// </param>
     /// <param name="Name">Display name: 1 to 200 characters.</param>
-    /// <param name="Price">Price of one unit: not negative, in whole smallest units of its currency (EUR two decimal places, JPY none).</param>
+    /// <param name="Price">Price of one unit: not negative, a multiple of its currency's smallest unit (EUR two decimal places, JPY none).</param>
     /// <param name="Description">Free text of up to 4,000 characters; none when left out.</param>
     /// <param name="Category">A name to filter by, of up to 100 characters; none when left out.</param>
     /// <param name="Attributes">Up to 50 names (of 64 characters) and values (of 256), such as <c>"colour": "red"</c>; none when left out.</param>
-    /// <param name="VariantOf">The product that this one is a variant of; it must exist and be no variant itself; none when left out.</param>
+    /// <param name="VariantOf">The product that this one is a variant of; it must exist and not be a variant itself; none when left out.</param>
     [Example("""{"sku": "TEA-001", "name": "Chai", "description": "10 boxes x 20 bags", "category": "beverages", "price": {"amount": 19.50, "currency": "EUR"}}""")]
     public sealed record Request(
         [property: MaxLength(64)] string Sku, [property: MaxLength(200)] string Name, Money Price, [property: MaxLength(4000)] string? Description = null, [property: MaxLength(100)] string? Category = null,
@@ -27,7 +29,7 @@ internal static class UpdateProduct
 
     /// <summary>Replace a product's details</summary>
     /// <remarks>
-    /// Orders placed before keep the name and price that they had. A replacement that changes nothing keeps the version.
+    /// Orders placed earlier keep the name and price that they had. A replacement that changes nothing keeps the version.
     /// 422 <c>invalid-variant</c>. Publishes <c>product.updated</c>.
     /// </remarks>
     public static async Task<Results<Ok<ProductResponse>, ProblemHttpResult>> HandleAsync(

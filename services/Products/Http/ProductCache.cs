@@ -7,7 +7,7 @@ namespace OrderInventory.Products.Http;
 /// <summary>Product details in Redis, under <c>products:{id}</c>.</summary>
 internal sealed class ProductCache(ReadCache cache, IDbContextFactory<ProductsDb> contexts)
 {
-    /// <summary>Bounds how old an answer can get when an invalidation is lost, with Redis away or the process killed after its commit.</summary>
+    /// <summary>Limits the age of an answer when an invalidation is lost: Redis unavailable, or the process killed after its commit.</summary>
     public static readonly TimeSpan TimeToLive = TimeSpan.FromMinutes(5);
 
     public Task<ProductResponse?> GetAsync(Guid id, CancellationToken cancellationToken) =>
@@ -20,7 +20,7 @@ internal sealed class ProductCache(ReadCache cache, IDbContextFactory<ProductsDb
 
     private async Task<ProductResponse?> LoadAsync(Guid id)
     {
-        // A context of its own: other requests may wait for this load when the one that began it is gone.
+        // Its own context: other requests may still wait for this load when the request that started it has ended.
         await using var db = await contexts.CreateDbContextAsync();
         return await db.Products.AsNoTracking().Where(p => p.Id == id).Select(ProductResponse.Projection).SingleOrDefaultAsync();
     }

@@ -10,7 +10,7 @@ namespace OrderInventory.Products.Http;
 
 internal static class ProductChanges
 {
-    /// <summary>Changes a product and saves it, if that changes anything. The problem is what to answer: those of saving, or 422 for the variant.</summary>
+    /// <summary>Changes a product and saves it if anything changed. Returns the problem to answer, from saving or 422 for the variant.</summary>
     public static async Task<ProblemHttpResult?> ChangeAsync(
         this ProductsDb db, Product product, ProductDetails details, ProductStatus status, ProductCache cache, DateTimeOffset now,
         CancellationToken cancellationToken)
@@ -26,8 +26,8 @@ internal static class ProductChanges
     }
 
     /// <summary>
-    /// Saves a changed product with the event that tells of it, then makes the cache miss. The problem is what to answer when
-    /// somebody else was faster: 412 for another change, 404 for a deletion, 409 for the SKU. Commits the transaction that was begun.
+    /// Saves a changed product with its event, commits the current transaction, then invalidates the cache entry. Returns the problem to answer
+    /// when another request was faster: 412 for another change, 404 for a deletion, 409 for the SKU.
     /// </summary>
     public static async Task<ProblemHttpResult?> SaveChangedAsync(
         this ProductsDb db, Product product, ProductCache cache, CancellationToken cancellationToken)

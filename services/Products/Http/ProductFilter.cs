@@ -10,17 +10,17 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Http;
 
-/// <summary>The filters that the list and the export share. All that are given must hold.</summary>
+/// <summary>The filters that the list and the export share. All that are given must match.</summary>
 internal sealed record ProductFilter(
     string? Q, string? Category, string? Sku, string? Status, decimal? MinPrice, decimal? MaxPrice, string? Currency, Guid? VariantOf, string? Ids)
 {
     public const int MaxAttributes = 10;
     public const string AttributePrefix = "attribute.";
 
-    /// <summary>What is searched for, or null when nothing is.</summary>
+    /// <summary>The text to search for, or null.</summary>
     public string? Text { get; } = string.IsNullOrWhiteSpace(Q) ? null : Q.Trim();
 
-    /// <summary>Adds the filters, those of <c>attribute.{name}={value}</c> from the query string; the problem is the 400 to answer.</summary>
+    /// <summary>Adds the filters; reads <c>attribute.{name}={value}</c> from the query string. Returns the 400 to answer, or null.</summary>
     public ProblemHttpResult? Apply(IQueryCollection query, ref IQueryable<Product> products)
     {
         Guid[]? ids = null;
@@ -36,9 +36,9 @@ internal sealed record ProductFilter(
         errors.Require(Text is null || TextRules.CountOf(Text) <= ProductSearch.MaxLength, "q", $"At most {ProductSearch.MaxLength} characters are allowed.");
         var attributes = query.Where(pair => pair.Key.StartsWith(AttributePrefix, StringComparison.Ordinal))
             .SelectMany(pair => pair.Value.Select(value => (Name: Nfc.Normalize(pair.Key[AttributePrefix.Length..]), Value: Nfc.Normalize(value ?? "")))).ToList();
-        errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes can be asked for.");
+        errors.Require(attributes.Count <= MaxAttributes, "attribute", $"At most {MaxAttributes} attributes are allowed.");
         errors.Require(attributes.TrueForAll(a => a.Name != ""), "attribute", "A name is required, as in attribute.colour=red.");
-        // JSON has the character, but PostgreSQL cannot store it, and says so only when it runs the statement.
+        // JSON allows the character, but PostgreSQL cannot store it, and reports this only when it runs the statement.
         errors.Require(!attributes.Exists(a => a.Name.Contains('\0') || a.Value.Contains('\0')), "attribute", "The text contains U+0000.");
         if (errors.Any)
         {

@@ -6,10 +6,10 @@ using OrderInventory.ServiceDefaults.Text;
 
 namespace OrderInventory.Products.Http;
 
-/// <summary>What product details may be, whichever request brings them.</summary>
+/// <summary>The rules for product details, whichever request contains them.</summary>
 internal static class ProductRules
 {
-    /// <summary>500 lines of a million units each still sum up exactly within a decimal.</summary>
+    /// <summary>At this price, 500 lines of a million units each still have an exact sum in a decimal.</summary>
     public const decimal MaxPrice = 1_000_000_000_000m;
 
     public const int MaxAttributes = 50;
@@ -23,7 +23,7 @@ internal static class ProductRules
         return errors.Any ? errors.Malformed() : null;
     }
 
-    /// <summary>Notes all that is wrong.</summary>
+    /// <summary>Adds everything that is wrong to the errors.</summary>
     public static void Check(ProductDetails details, RequestErrors errors)
     {
         errors.RequireKey(details.Sku, 64, "$.sku");
@@ -40,26 +40,26 @@ internal static class ProductRules
     }
 
     public static ProblemHttpResult SkuTaken(string sku) =>
-        Problems.Conflict("sku-taken", "The SKU is taken.", $"Another product has or had the SKU {sku}.");
+        Problems.Conflict("sku-taken", "The SKU is taken.", $"Another product has the SKU {sku}, or had it when it was deleted.");
 
-    /// <summary>422: <c>variantOf</c> names what cannot have variants.</summary>
+    /// <summary>422: the product cannot be a variant of the product in <c>variantOf</c>.</summary>
     public static ProblemHttpResult InvalidVariant(string message)
     {
         var errors = new RequestErrors();
         errors.Add("$.variantOf", message);
-        return errors.Unprocessable("invalid-variant", "The product cannot be a variant of that one.");
+        return errors.Unprocessable("invalid-variant", "The product cannot be a variant of the given product.");
     }
 
     private static void CheckAttributes(IReadOnlyDictionary<string, string> attributes, RequestErrors errors)
     {
         errors.Require(
             attributes.Count <= MaxAttributes, "$.attributes", string.Create(CultureInfo.InvariantCulture, $"At most {MaxAttributes} are allowed."));
-        // The message for too many stands for all of them: an answer must not become larger than its request.
+        // Attributes beyond the limit get no messages of their own: an answer must not become larger than its request.
         foreach (var (name, value) in attributes.Take(MaxAttributes))
         {
             var path = IsPlain(name) ? $"$.attributes.{name}" : $"$.attributes['{name}']";
             errors.RequireKey(name, MaxAttributeName, path);
-            // The readers of JSON know that a text must not be null, but not that of a map's values.
+            // The JSON readers reject null for a non-nullable string, but not for the values of a dictionary.
             errors.Require(value is not null, path, "It must not be null.");
             errors.AllowText(value, MaxAttributeValue, path);
         }

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderInventory.EndToEnd.Tests.Api;
 
 /// <summary>
-/// docs/openapi has each service's OpenAPI document as it was reviewed, so that a change of the API shows in the change that makes it.
-/// UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes them anew; eng/lint-apis.sh lints them.
+/// docs/openapi holds each service's OpenAPI document as it was reviewed, so that the change that alters an API shows it.
+/// UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes the documents; eng/lint-apis.sh lints them.
 /// </summary>
 [Collection(SystemCollection.Name)]
 public sealed class ApiDocumentsTests(SystemFixture system)
@@ -18,12 +18,12 @@ public sealed class ApiDocumentsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(Services))]
-    public async Task Is_as_the_snapshot_says(string service)
+    public async Task The_document_matches_the_snapshot(string service)
     {
         var file = Path.Combine(Repository.Root, "docs", "openapi", $"{service}.json");
         var document = (await system.Gateway.GetFromJsonAsync<JsonObject>($"/openapi/{service}.json"))!;
         Assert.StartsWith("3.1", (string?)document["openapi"], StringComparison.Ordinal);
-        // Where it was asked, and what the gateway adds for its page, not what it says.
+        // Not compared: the server's address, and what the gateway adds for its reference page.
         document.Remove("servers");
         document["components"]!["securitySchemes"]!.AsObject().Remove("signIn");
         var text = document.ToJsonString(s_indented);
@@ -34,6 +34,6 @@ public sealed class ApiDocumentsTests(SystemFixture system)
         }
 
         Assert.True(text == (await File.ReadAllTextAsync(file)).TrimEnd(),
-            $"The OpenAPI document of {service} differs from {file}. Is the change meant? Then UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd writes it anew.");
+            $"The OpenAPI document of {service} differs from {file}. If the change is intended, rewrite it with UPDATE_SNAPSHOTS=1 ./test.sh EndToEnd.");
     }
 }

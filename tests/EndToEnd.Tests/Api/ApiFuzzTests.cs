@@ -9,8 +9,8 @@ using Xunit.Abstractions;
 namespace OrderInventory.EndToEnd.Tests.Api;
 
 /// <summary>
-/// Random requests made from our own OpenAPI documents, against the running system: no answer may be a 500, and none may have a status
-/// that its operation does not document. Bounded and seeded: FUZZ_SEED and FUZZ_REQUESTS (for each operation) change a run.
+/// Random requests made from our own OpenAPI documents, against the running system: no answer may be a 500 or have a status that its
+/// operation does not document. Bounded and seeded: FUZZ_SEED and FUZZ_REQUESTS (for each operation) change a run.
 /// </summary>
 [Collection(SystemCollection.Name)]
 public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
@@ -23,16 +23,16 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
     {
         var (missed, seen, complaints) = await FuzzAsync(service, RunSetting.Of("FUZZ_REQUESTS", 120), system.Gateway, await SomeResourcesAsync());
 
-        // Products and Customers set aside only what the broker has refused, which it does not here.
+        // Products and Customers have dead letters only for records that the broker refused, which does not happen here.
         complaints.AddRange(missed
             .Where(m => !m.Path.StartsWith("/api/products/dead-letters/", StringComparison.Ordinal) && !m.Path.StartsWith("/api/customers/dead-letters/", StringComparison.Ordinal))
-            .Select(m => $"{m.Method} {m.Path}: 400 or 404: all requests, so that none came to what it does"));
+            .Select(m => $"{m.Method} {m.Path}: every request was 400 or 404, so the operation was never executed"));
         Report(complaints, seen);
         Assert.Contains(seen, s => s.Key is 200 or 201);
         Assert.Contains(400, seen.Keys);
     }
 
-    /// <summary>The same as somebody who may not do everything, and as nobody.</summary>
+    /// <summary>The same with roles that may not do everything, and without a token.</summary>
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
     public async Task No_role_is_answered_500_or_undocumented(string service)
@@ -52,7 +52,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
 
             Report(complaints, seen);
             Assert.Contains(role.Length == 0 ? 401 : 403, seen.Keys);
-            Assert.True(role.Length > 0 || seen.Keys.All(status => status is 401 or 204 or 404 or 405), $"nobody was answered {string.Join(", ", seen.Keys)}");
+            Assert.True(role.Length > 0 || seen.Keys.All(status => status is 401 or 204 or 404 or 405), $"without a token the answers were {string.Join(", ", seen.Keys)}");
         }
     }
 
@@ -70,7 +70,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         var random = new Random(RunSetting.Of("FUZZ_SEED", 20261124));
         var known = new KnownResources(random, resources);
         var generator = new RequestGenerator(document, known, random);
-        // One that sends any byte in a header, as real ones do.
+        // A client that sends any byte in a header, as real clients do.
         using var client = new HttpClient(new SocketsHttpHandler { RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 })
         {
             BaseAddress = system.Gateway.BaseAddress,
@@ -78,13 +78,13 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         };
         var complaints = new List<string>();
         var seen = new Dictionary<int, int>();
-        // The stream never ends; it has tests of its own.
+        // The stream never ends; it has its own tests.
         var operations = document["paths"]!.AsObject().Where(path => path.Key != "/api/stream").SelectMany(path => s_methods.Where(m => path.Value![m] is not null).Select(m => (Path: path.Key, Method: m))).ToList();
         var missed = operations.ToHashSet();
-        // In any order, so that they meet what others have made, changed and deleted.
+        // In random order, so that requests meet what others have made, changed and deleted.
         var order = Enumerable.Repeat(operations, requests).SelectMany(all => all).ToArray();
         random.Shuffle(order);
-        // What gives up all dead letters at once comes last: it would leave none to the others.
+        // The operation that discards all dead letters at once comes last: it would leave none for the others.
         order = [.. order.OrderBy(operation => operation.Path.EndsWith("/dead-letters/discard", StringComparison.Ordinal))];
         foreach (var (path, method) in order)
         {
@@ -103,13 +103,13 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
             var status = (int)response.StatusCode;
             seen[status] = seen.GetValueOrDefault(status) + 1;
             var isDocumented = request.Method == HttpMethod.Options ? status is 204 or 404 || (status == 401 && caller.DefaultRequestHeaders.Authorization is null) : operation["responses"]?[status.ToString(CultureInfo.InvariantCulture)] is not null;
-            // 429 and 503 are documented everywhere, and there is no reason for either: everything runs, and nobody is in a hurry.
+            // 429 and 503 are documented everywhere, and neither is expected here: every service runs, and the load is low.
             if (!isDocumented || status is 429 or >= 500 || (request.Method == HttpMethod.Head && answer.Length > 0))
             {
                 complaints.Add($"{request.Method} {path}: {status}: {request.RequestUri} {Short(body)} -> {Short(answer)}");
             }
 
-            // 404 says that there is nothing, and 400 is said before anybody looks.
+            // 404 means that there is no such resource, and 400 and 415 are decided before the lookup.
             if (status is not (400 or 404 or 415) && request.Method.Method.Equals(method, StringComparison.OrdinalIgnoreCase))
             {
                 missed.Remove((path, method));
@@ -119,7 +119,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         return (missed, seen, complaints);
     }
 
-    /// <summary>One of everything that a request can be about and that no request of the run makes.</summary>
+    /// <summary>Makes one of each resource that requests need and that no request of the run creates.</summary>
     private async Task<string[]> SomeResourcesAsync()
     {
         var shop = new Shop(system.Gateway);
@@ -138,7 +138,7 @@ public sealed class ApiFuzzTests(SystemFixture system, ITestOutputHelper output)
         {
             await Eventually.TrueAsync(
                 async () => (await shop.GetAsync($"/api/{service}/dead-letters?limit=100"))["items"]!.AsArray().Count(letter => poison.Contains((string)letter!["key"]!)) == poison.Count,
-                TimeSpan.FromSeconds(30), $"{service} sets the poison aside");
+                TimeSpan.FromSeconds(30), $"{service} writes a dead letter");
         }
 
         return

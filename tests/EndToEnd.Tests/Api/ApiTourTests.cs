@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests.Api;
 
-/// <summary>Walks docs/api-tour.http: each request in its order, with its variables, and the status that the document says.</summary>
+/// <summary>Runs docs/api-tour.http: each request in order, with its variables, and the status that the document states.</summary>
 [Collection(SystemCollection.Name)]
 public sealed partial class ApiTourTests(SystemFixture system)
 {
@@ -14,10 +14,10 @@ public sealed partial class ApiTourTests(SystemFixture system)
     private readonly Dictionary<string, (JsonNode? Body, HttpResponseMessage Response)> _answers = [];
 
     [Fact]
-    public async Task Every_step_answers_as_the_document_says()
+    public async Task Every_step_gets_the_documented_answer()
     {
         var steps = 0;
-        // The document leaves a place for it.
+        // The document has a placeholder for the token.
         _variables["token"] = system.Gateway.DefaultRequestHeaders.Authorization!.Parameter!;
         foreach (var block in Separator().Split(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "docs", "api-tour.http"))))
         {
@@ -57,7 +57,7 @@ public sealed partial class ApiTourTests(SystemFixture system)
     private async Task<(HttpResponseMessage Response, JsonNode? Body)> SendAsync(Step step)
     {
         var parts = Fill(step.Line).Split(' ', 2);
-        // The tests' gateway has another port than the document's.
+        // The tests' gateway has a different port from the document's.
         using var request = new HttpRequestMessage(new HttpMethod(parts[0]), new Uri(system.Gateway.BaseAddress!, new Uri(parts[1]).PathAndQuery));
         if (step.Body is not null)
         {
@@ -87,7 +87,7 @@ public sealed partial class ApiTourTests(SystemFixture system)
         }
 
         var path = name.Split('.', 4);
-        Assert.True(_answers.TryGetValue(path[0], out var answer), $"Nothing is named {name} yet.");
+        Assert.True(_answers.TryGetValue(path[0], out var answer), $"No earlier answer is named {name}.");
         return path[2] == "headers" || path[1] == "headers"
             ? answer.Response.Headers.NonValidated[name[(name.LastIndexOf('.') + 1)..]].ToString()
             : Member(answer.Body, name[(name.IndexOf("$.", StringComparison.Ordinal) + 2)..])!.ToString();

@@ -5,7 +5,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.EndToEnd.Tests.Api;
 
-/// <summary>What holds for every operation of our OpenAPI documents, through the gateway: nobody can forget it for a new one.</summary>
+/// <summary>Rules for every operation of our OpenAPI documents, checked through the gateway, so that no new operation can miss them.</summary>
 [Collection(SystemCollection.Name)]
 public sealed class ConventionsTests(SystemFixture system)
 {
@@ -23,7 +23,7 @@ public sealed class ConventionsTests(SystemFixture system)
             var wrong = await SendAsync("TRACE", path);
             Assert.Equal((path, 405, options.Header("Allow")), (path, wrong.Status, wrong.Header("Allow")));
             Assert.Equal("/problems/method-not-allowed", wrong.Problem);
-            // The stream never ends; it has tests of its own.
+            // The stream never ends; it has its own tests.
             if (methods.Contains("GET") && path != "/api/stream")
             {
                 var (get, head) = (await SendAsync("GET", path), await SendAsync("HEAD", path));
@@ -32,11 +32,11 @@ public sealed class ConventionsTests(SystemFixture system)
         }
     }
 
-    // Fails where the path base has been routed before HEAD was turned into GET.
+    // Fails when the path base is routed before HEAD has been turned into GET.
     [Theory]
     [InlineData("/console/health")]
     [InlineData("/console/alive")]
-    public async Task What_the_console_answers_has_head_and_options(string path)
+    public async Task The_console_supports_head_and_options(string path)
     {
         var (get, head, options) = (await SendAsync("GET", path), await SendAsync("HEAD", path), await SendAsync("OPTIONS", path));
         Assert.Equal((200, 200, get.Header("Content-Type"), ""), (get.Status, head.Status, head.Header("Content-Type"), head.Body));
@@ -45,7 +45,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_operation_takes_a_parameter_that_it_does_not_know_or_one_twice(string service)
+    public async Task Unknown_and_repeated_parameters_are_refused(string service)
     {
         foreach (var operation in await OperationsAsync(service))
         {
@@ -61,7 +61,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_list_takes_a_cursor_that_it_has_not_given(string service)
+    public async Task No_list_accepts_an_invented_cursor(string service)
     {
         foreach (var operation in (await OperationsAsync(service)).Where(o => o.Query.Contains("cursor")))
         {
@@ -73,9 +73,9 @@ public sealed class ConventionsTests(SystemFixture system)
         }
     }
 
-    // Fails when a cursor of one list means something to another, or opens what its bearer may not read.
+    // Fails when a cursor of one list is accepted by another, or opens what its bearer may not read.
     [Fact]
-    public async Task A_cursor_belongs_to_its_list_and_shows_its_bearer_nothing_new()
+    public async Task A_cursor_works_for_its_list_only_and_gives_access_to_nothing_else()
     {
         var shop = new Shop(system.Gateway);
         var (own, other, product) = (await shop.CustomerAsync(), await shop.CustomerAsync(), await shop.ProductAsync(stock: 100));
@@ -134,7 +134,7 @@ public sealed class ConventionsTests(SystemFixture system)
     // Fails when a body sets what its sender may not: a state, a version, an id, another's name, a role.
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_body_sets_what_its_request_does_not_have(string service)
+    public async Task No_body_may_have_members_that_its_request_does_not_have(string service)
     {
         string[] wanted =
         [
@@ -151,7 +151,7 @@ public sealed class ConventionsTests(SystemFixture system)
                 {
                     var body = inside.Replace("{0}", $"{{\"{name}\":1}}", StringComparison.Ordinal);
                     var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.UTF8.GetBytes(body), ("If-Match", "*"), ("Idempotency-Key", "k"));
-                    // A patch may find first that there is nothing to patch.
+                    // A PATCH may find first that the resource does not exist.
                     Assert.True(answer.Status == 400 ? answer.Errors.Contains($"{at}.{name}") || name[0] is '$' or '_' : answer.Status == 404 && operation.Method == "PATCH", $"{operation.Method} {operation.Url} {body}: {answer.Status} {answer.Body}");
                     tried++;
                 }
@@ -160,7 +160,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
         Assert.True(tried > 50);
 
-        // The body's object itself, and the objects that its members are, or have in a list.
+        // The body's object itself, and the objects that are its members or items of its lists.
         IEnumerable<(string Inside, string At, IReadOnlyList<string> Known)> Places(JsonNode? schema, string inside, string at)
         {
             if (schema?["properties"] is not JsonObject members || schema["additionalProperties"] is JsonObject)
@@ -197,7 +197,7 @@ public sealed class ConventionsTests(SystemFixture system)
             var coded = await SendAsync(operation.Method, operation.Url, operation.ContentType, "{}"u8.ToArray(), ("Content-Encoding", "br"));
             Assert.Equal((operation.Url, 415, "gzip"), (operation.Url, coded.Status, coded.Header("Accept-Encoding")));
             var lie = await SendAsync(operation.Method, operation.Url, operation.ContentType, "{}"u8.ToArray(), ("Content-Encoding", "gzip"), ("If-Match", "*"));
-            // A patch may find first that there is nothing to patch.
+            // A PATCH may find first that the resource does not exist.
             Assert.True(lie.Status is 400 or 404, $"{operation.Method} {operation.Url}: {lie.Status}");
         }
     }
@@ -251,7 +251,7 @@ public sealed class ConventionsTests(SystemFixture system)
                 foreach (var value in values)
                 {
                     var answer = await SendAsync(operation.Method, operation.Url, operation.ContentType, Encoding.ASCII.GetBytes($"{{\"{name}\": \"{value}\"}}"), ("If-Match", "*"));
-                    // A patch may find first that there is nothing to patch.
+                    // A PATCH may find first that the resource does not exist.
                     Assert.True(answer.Errors.Contains($"$.{name}") || (answer.Status == 404 && operation.Method == "PATCH"), $"{operation.Method} {operation.Url} {name} {value}: {answer.Status} {answer.Body}");
                 }
             }
@@ -260,7 +260,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_body_is_so_deep_long_or_wide_that_it_does_harm(string service)
+    public async Task Deep_long_and_wide_bodies_do_no_harm(string service)
     {
         var deep = Encoding.ASCII.GetBytes($"{new string('[', 10_000)}{new string(']', 10_000)}");
         var deepObject = Encoding.ASCII.GetBytes($"{string.Concat(Enumerable.Repeat("{\"a\":", 10_000))}1{new string('}', 10_000)}");
@@ -280,7 +280,7 @@ public sealed class ConventionsTests(SystemFixture system)
 
     [Theory]
     [MemberData(nameof(ApiDocumentsTests.Services), MemberType = typeof(ApiDocumentsTests))]
-    public async Task No_member_comes_twice_however_it_is_spelled(string service)
+    public async Task Duplicate_members_are_refused_in_any_spelling(string service)
     {
         var document = await DocumentAsync(service);
         foreach (var operation in (await OperationsAsync(service)).Where(o => o.ContentType?.Contains("json", StringComparison.Ordinal) == true && !o.Url.EndsWith("/import", StringComparison.Ordinal)))
@@ -358,7 +358,7 @@ public sealed class ConventionsTests(SystemFixture system)
         return new((int)response.StatusCode, response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated).ToDictionary(h => h.Key, h => h.Value.ToString()), await response.Content.ReadAsStringAsync());
     }
 
-    /// <param name="Url">With ids of nothing in the path.</param>
+    /// <param name="Url">With ids of no existing resource in the path.</param>
     private sealed record Operation(string Method, string Url, string? ContentType, JsonNode? Schema, IReadOnlyList<string> Query, string Roles)
     {
         public static Operation Of(string path, string method, JsonNode operation)

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace OrderInventory.EndToEnd.Tests.Api;
 
 /// <summary>
-/// What is there to be asked about: the resources that a test has named and those that answers have told of, with the ETags that they
-/// last had. So a request for a hold mostly meets one, in whatever state earlier requests have left it.
+/// The resources that requests can address: those that a test has named and those found in responses, with their last ETags. So a
+/// request for a hold usually finds one, in whatever state earlier requests have left it.
 /// </summary>
 internal sealed class KnownResources(Random random, params string[] urls)
 {
@@ -14,7 +14,7 @@ internal sealed class KnownResources(Random random, params string[] urls)
     private readonly Dictionary<string, string> _etags = [];
     private readonly List<string> _cursors = [];
 
-    /// <summary>A URL for the path, with the ids of something that is there; null when nothing of the kind is known.</summary>
+    /// <summary>A URL for the path, with the ids of a known resource; null if none of this kind is known.</summary>
     public string? Find(string path)
     {
         var template = path.Split('/');
@@ -30,7 +30,7 @@ internal sealed class KnownResources(Random random, params string[] urls)
         return string.Join('/', known.Concat(template.Skip(known.Length)));
     }
 
-    /// <summary>An id of something in a collection of this name, or of anything.</summary>
+    /// <summary>An id from the collection with this name, or from any collection.</summary>
     public string FindId(string collection)
     {
         var ids = _urls.Where(url => Guid.TryParse(url[(url.LastIndexOf('/') + 1)..], out _)).ToList();
@@ -40,10 +40,10 @@ internal sealed class KnownResources(Random random, params string[] urls)
         return url[(url.LastIndexOf('/') + 1)..];
     }
 
-    /// <summary>A cursor that some list has given, not always the one that is asked.</summary>
+    /// <summary>A cursor that some list has returned, not always the requested list.</summary>
     public string? FindCursor() => _cursors.Count == 0 ? null : _cursors[random.Next(_cursors.Count)];
 
-    /// <summary>The ETag that the resource, or the one that the URL is an action of, last had.</summary>
+    /// <summary>The last ETag of the resource, or of the resource that the URL is an action of.</summary>
     public string? FindETag(string url)
     {
         for (; url.Length > 0; url = url[..Math.Max(0, url.LastIndexOf('/'))])
@@ -82,12 +82,12 @@ internal sealed class KnownResources(Random random, params string[] urls)
         if (response.Headers.NonValidated.TryGetValues("ETag", out var etag))
         {
             var resource = made ?? url;
-            // An action, or a part that has its own path, answers with the ETag of the whole.
+            // An action or a subresource answers with the ETag of the whole resource.
             _etags[_urls.Where(known => known == resource || resource.StartsWith(known + "/", StringComparison.Ordinal)).MaxBy(known => known.Length) ?? resource] = etag.ToString();
         }
     }
 
-    /// <summary>A new one takes the place of any other, so that a collection has both what lives and what is gone.</summary>
+    /// <summary>In a full collection, a new URL replaces a random one, so that both existing and deleted resources are known.</summary>
     private void Add(string url)
     {
         if (_urls.Contains(url))
@@ -104,7 +104,7 @@ internal sealed class KnownResources(Random random, params string[] urls)
         _urls.Add(url);
     }
 
-    /// <summary>Whether the URL is the beginning of the path, with something for each parameter there; what is left must have none.</summary>
+    /// <summary>Whether the URL matches the beginning of the template; the rest of the template must have no parameter.</summary>
     private static bool Fits(string[] url, string[] template) =>
         url.Length <= template.Length
         && url.Zip(template).All(pair => pair.First == pair.Second || IsParameter(pair.Second))

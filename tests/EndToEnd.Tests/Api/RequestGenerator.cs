@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace OrderInventory.EndToEnd.Tests.Api;
 
 /// <summary>
-/// Makes random requests out of an OpenAPI document, some right, most a little wrong: a member of another type, missing, unknown or out
-/// of range, a body that ends too early, ids of other things. The seed makes a run repeatable.
+/// Makes random requests from an OpenAPI document, some valid, most slightly invalid: a member of another type, missing, unknown or out
+/// of range, a body that ends too early, ids of other resources. The seed makes a run repeatable.
 /// </summary>
 internal sealed class RequestGenerator(JsonObject document, KnownResources known, Random random)
 {
@@ -15,9 +15,9 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
     [
         "", " ", "tea", "TEA-001", "2026-11-24T08:00:00Z", "de", "ü€𝄞", "\u0000", "'; DROP TABLE orders; --", "{{x}}", "../../etc/passwd", "%00", "null", "true", "-1",
         "1e400", "lowStock", "email", "active", "EUR", "http://webhook.invalid/x", "a@example.com", "+49301234567", new('x', 300), "\"1\"", "& | ! ( ) : * <->",
-        // Invisible, decomposed, bidirectional, wide, and beyond the first plane.
+        // Invisible, decomposed, bidirectional, wide, and outside the Basic Multilingual Plane.
         "\u200B", "TEA-9\u200B", "Cafe\u0301", "\u202Etxt.exe", "\u3000\u3000", "👨‍👩‍👧‍👦", "\uFFFD", "\uFEFFx", "\u0007", "İı",
-        // What other readers take for numbers, times, words and ids.
+        // What other parsers accept as numbers, times, words and ids.
         "1,5", "+5", "5-", " 5", "1e1", "0x10", "10:00", "1/2/2026", "2026-11-24T08:00:00", "True", "Active", "EURO", "bogus", "{01939b7a-4ce0-7a3e-8a2b-6f1f6b9c0003}",
     ];
 
@@ -153,14 +153,14 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
         return types.Contains("null") && random.Next(4) == 0 ? null : JsonValue.Create(Text(schema, name));
     }
 
-    /// <summary>The example with ids of things that are there, and now and then something else in the place of a value.</summary>
+    /// <summary>The example with ids of known resources, and now and then something else in place of a value.</summary>
     private JsonNode? Like(JsonNode? example, string name = "") => example switch
     {
         _ when random.Next(40) == 0 => Anything(),
         JsonObject json => new JsonObject(json.Select(member => KeyValuePair.Create(member.Key, Like(member.Value, member.Key)))),
         JsonArray items => new JsonArray([.. items.Select(item => Like(item, name))]),
         JsonValue value when Guid.TryParse(value.ToString(), out _) => Known(name),
-        // What must be unique is, mostly.
+        // Values that must be unique usually are.
         JsonValue value when name is "sku" or "email" or "code" && value.GetValueKind() == JsonValueKind.String => Text(null, name),
         _ => example?.DeepClone(),
     };
@@ -224,7 +224,7 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
 
     private string Header(string name, string url) => (name, random.Next(4)) switch
     {
-        // The client itself refuses to send others. What is above ASCII goes as the byte that Latin-1 has for it.
+        // The client refuses to send other characters. Those above ASCII are sent as their Latin-1 byte.
         (_, 0) => string.Concat(s_texts[random.Next(s_texts.Length)].Where(c => c is (>= ' ' and <= '~') or (>= '\u00A0' and <= '\u00FF'))),
         ("If-Match" or "If-None-Match", 1) => $"\"{random.Next(0, 4)}\"",
         ("If-Match" or "If-None-Match", _) => known.FindETag(url) ?? "\"1\"",
@@ -234,10 +234,10 @@ internal sealed class RequestGenerator(JsonObject document, KnownResources known
 
     private string Id(JsonNode parameter) => (string?)Resolve(parameter["schema"])?["format"] == "uuid"
         ? random.Next(4) == 0 ? Guid.CreateVersion7().ToString() : known.FindId("")
-        // A route's text must not look like another route: slashes and dots would be resolved before they are sent.
+        // A text in the path must not look like another route: slashes and dots would be resolved before they are sent.
         : random.Next(2) == 0 ? "default" : $"fuzz-{random.Next(100)}";
 
-    /// <summary>For a member like <c>productId</c> mostly an id of a product.</summary>
+    /// <summary>For a member like <c>productId</c>, usually an id of a product.</summary>
     private string Known(string name) => known.FindId(name.EndsWith("Id", StringComparison.Ordinal) ? name[..^2] + "s" : name);
 
     private JsonNode? Resolve(JsonNode? schema)

@@ -9,12 +9,12 @@ internal sealed class GroupMember : IDisposable
     private readonly Task _loop;
     private volatile int _partitions;
 
-    /// <param name="bed">Whose group and topic.</param>
-    /// <param name="instance">A static name, of which the group has one member at most.</param>
+    /// <param name="bed">Its group and topic are used.</param>
+    /// <param name="instance">A static name, which at most one member of the group has.</param>
     public GroupMember(TestBed bed, string? instance = null) => _loop = Task.Factory.StartNew(
         () => Run(bed, instance), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>How many it has now.</summary>
+    /// <summary>How many partitions the member has now.</summary>
     public int Partitions => _partitions;
 
     public void Dispose()
@@ -31,7 +31,7 @@ internal sealed class GroupMember : IDisposable
             BootstrapServers = bed.Broker,
             GroupId = bed.Group,
             GroupInstanceId = instance,
-            // A broker names members by this, and partitions go to members in the order of their names.
+            // A broker names members by the client id and assigns partitions in the order of their names.
             ClientId = "a",
             SessionTimeoutMs = 8000,
             HeartbeatIntervalMs = 500,
@@ -51,7 +51,7 @@ internal sealed class GroupMember : IDisposable
             }
             catch (ConsumeException)
             {
-                // Such as having been fenced off itself.
+                // For example because this member has been fenced off.
             }
         }
 

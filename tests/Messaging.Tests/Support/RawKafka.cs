@@ -6,7 +6,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>A client of the broker that is nobody's service: it sends what a test wants to be sent, well formed or not, and reads topics from their beginning.</summary>
+/// <summary>A Kafka client outside every service: it sends what a test needs, well formed or not, and reads topics from their beginning.</summary>
 internal sealed class RawKafka : IDisposable
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
@@ -58,12 +58,12 @@ internal sealed class RawKafka : IDisposable
 
     public static string? Header(Headers headers, string name) => headers.TryGetLastBytes(name, out var value) ? Encoding.UTF8.GetString(value) : null;
 
-    /// <param name="topic">Where to.</param>
+    /// <param name="topic">The topic.</param>
     /// <param name="key">Any bytes, or null.</param>
     /// <param name="value">Any bytes, or null for a tombstone.</param>
     /// <param name="headers">Any headers, or none.</param>
-    /// <param name="partition">By default the key's.</param>
-    /// <returns>Where the broker has put it.</returns>
+    /// <param name="partition">By default the partition of the key.</param>
+    /// <returns>Where the broker has stored the record.</returns>
     public async Task<TopicPartitionOffset> PublishAsync(string topic, byte[]? key, byte[]? value, Headers? headers = null, int? partition = null)
     {
         using var timeout = new CancellationTokenSource(s_timeout);
@@ -74,7 +74,7 @@ internal sealed class RawKafka : IDisposable
 
     public int Partitions(string topic) => _admin.GetMetadata(topic, s_timeout).Topics.Single().Partitions.Count;
 
-    /// <summary>All records that a topic holds now: those of a partition in their order, partition after partition.</summary>
+    /// <summary>All records that a topic holds now, partition after partition, each in its order.</summary>
     public Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic) => Eventually.NotNullAsync(
         () => Task.Run<IReadOnlyList<ConsumeResult<string, byte[]?>>?>(() =>
         {
@@ -84,13 +84,13 @@ internal sealed class RawKafka : IDisposable
             }
             catch (KafkaException)
             {
-                // A new topic, or a broker that has just been started: its partitions have no leader yet.
+                // A new topic, or a broker that has just started: the partitions have no leader yet.
                 return null;
             }
         }),
         s_timeout, $"The records of {topic}");
 
-    /// <summary>Waits until a topic holds this many records at least, and returns all.</summary>
+    /// <summary>Waits until a topic holds at least this many records, and returns all.</summary>
     public async Task<IReadOnlyList<ConsumeResult<string, byte[]?>>> ReadAsync(string topic, int atLeast)
     {
         IReadOnlyList<ConsumeResult<string, byte[]?>> records = [];

@@ -8,7 +8,7 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>A Kafka of KAFKA_HOME as a company runs it: TLS with a certificate of its own, and users with passwords (SASL). A process on loopback.</summary>
+/// <summary>A Kafka from KAFKA_HOME, configured as in a company: TLS with its own certificate, users with passwords (SASL). On loopback.</summary>
 public sealed class SecuredBroker : IAsyncLifetime
 {
     public const string User = "things";
@@ -21,7 +21,7 @@ public sealed class SecuredBroker : IAsyncLifetime
 
     public string Address { get; private set; } = "";
 
-    /// <summary>The certificate that clients believe.</summary>
+    /// <summary>The certificate that clients trust.</summary>
     public string Authority => Path.Combine(_folder, "ca.pem");
 
     public async Task InitializeAsync()
@@ -105,7 +105,7 @@ public sealed class SecuredBroker : IAsyncLifetime
         }
 
         var process = Process.Start(start)!;
-        // Nobody reads it, and a full pipe would stop the broker.
+        // The output is discarded, because a full pipe would stop the broker.
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
@@ -126,8 +126,8 @@ public sealed class SecuredBroker : IAsyncLifetime
     }
 }
 
-/// <summary>A test that needs a real Kafka; without KAFKA_HOME it is skipped, and says so.</summary>
+/// <summary>A test that needs a real Kafka; it is skipped, with a message, without KAFKA_HOME.</summary>
 internal sealed class KafkaHomeFactAttribute : FactAttribute
 {
-    public KafkaHomeFactAttribute() => Skip = SecuredBroker.Home is null ? "KAFKA_HOME names no Kafka, and the mock broker knows no passwords." : null;
+    public KafkaHomeFactAttribute() => Skip = SecuredBroker.Home is null ? "KAFKA_HOME is not a Kafka installation, and the mock broker does not support passwords." : null;
 }

@@ -9,20 +9,20 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>What one test has for itself: a schema, topics and a consumer group of its own, and the replicas that it starts.</summary>
+/// <summary>The environment of one test: its own schema, topics and consumer group, and the replicas that it starts.</summary>
 internal sealed class TestBed : IAsyncDisposable
 {
-    /// <summary>On a real Kafka; librdkafka's mock makes four.</summary>
+    /// <summary>The number of partitions on a real Kafka; librdkafka's mock makes four.</summary>
     public const string Partitions = "2";
 
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
-    // Making a database takes PostgreSQL longer than most of these tests take, and recovering from a crash with fifty of them a minute.
+    // One database for all: making one takes longer than most of these tests, and recovery from a crash with fifty of them takes a minute.
     private static readonly SemaphoreSlim s_one = new(1, 1);
     private static string? s_database;
 
-    // Where there is no real Kafka: the AppHost's mock broker lets the first consumer of each group wait three seconds for others, and
-    // cannot be told otherwise. This one is the same, without the wait.
+    // Without a real Kafka: the AppHost's mock broker lets the first consumer of each group wait three seconds for others, which cannot be
+    // configured. This broker is the same, without the wait.
     private static readonly Lazy<FaultyBroker> s_mock = new(() => new());
 
     private readonly List<TestService> _services = [];
@@ -43,14 +43,14 @@ internal sealed class TestBed : IAsyncDisposable
     public string ConnectionString { get; }
     public string Broker { get; }
 
-    /// <summary>True of librdkafka's mock, which cannot be asked to make topics.</summary>
+    /// <summary>True for librdkafka's mock, which makes topics itself and does not support CreateTopics.</summary>
     public bool MakesTopics { get; }
 
     public string Group { get; }
     public NpgsqlDataSource Database { get; }
     public RawKafka Kafka { get; }
 
-    /// <summary>What the service consumes; written to an outbox by some tests, so that its own events come back to it.</summary>
+    /// <summary>What the service consumes; some tests write it to an outbox, so that the service's own events come back to it.</summary>
     public EventType<ThingChanged> Changed { get; }
 
     /// <summary>What the service publishes.</summary>
@@ -89,7 +89,7 @@ internal sealed class TestBed : IAsyncDisposable
         return service;
     }
 
-    /// <summary>An orderly stop: the slots are given back, the offsets committed.</summary>
+    /// <summary>An orderly stop: the slots are released, the offsets committed.</summary>
     public async Task StopAsync(TestService service)
     {
         _services.Remove(service);
@@ -117,11 +117,11 @@ internal sealed class TestBed : IAsyncDisposable
 
     // The outbox.
 
-    /// <summary>An event of <see cref="Changed"/>, not written anywhere yet. Ids are made in the order of the calls.</summary>
+    /// <summary>An event of <see cref="Changed"/>, not written anywhere yet. Ids follow the order of the calls.</summary>
     public OutboxMessage Message(Guid key, long version, string text = "", DateTimeOffset? time = null)
         => OutboxMessage.Create(Changed, key, version, new(key, version, text), time ?? TimeProvider.System.GetUtcNow());
 
-    /// <summary>Writes rows in one transaction from outside of every service: what a process has left that died before it published.</summary>
+    /// <summary>Writes rows in one transaction outside every service, as left by a process that died before it published them.</summary>
     public async Task WriteAsync(params IReadOnlyList<OutboxMessage> messages)
     {
         await using var connection = await Database.OpenConnectionAsync();
@@ -133,7 +133,7 @@ internal sealed class TestBed : IAsyncDisposable
     public Task OutboxIsEmptyAsync() => Eventually.TrueAsync(
         async () => await ScalarAsync<long>("SELECT count(*) FROM outbox_messages") == 0, Timeout, "An empty outbox");
 
-    /// <summary>A key that is relayed in the same slot as another one.</summary>
+    /// <summary>A key that is relayed in the same slot as the message.</summary>
     public Guid KeyInSlotOf(OutboxMessage message)
     {
         while (true)
@@ -146,7 +146,7 @@ internal sealed class TestBed : IAsyncDisposable
         }
     }
 
-    /// <summary>The events of a topic in their order, without repetitions: what a consumer with an inbox sees.</summary>
+    /// <summary>The events of a topic in their order, without duplicates: what a consumer with an inbox sees.</summary>
     public async Task<IReadOnlyList<(Guid Key, long Version)>> FirstOccurrencesAsync(string topic)
         => [.. (await Kafka.ReadAsync(topic)).DistinctBy(record => RawKafka.Header(record, "ce_id"))
             .Select(record => (Guid.Parse(record.Message.Key), long.Parse(RawKafka.Header(record, "ce_aggregateversion")!, null)))];
@@ -160,7 +160,7 @@ internal sealed class TestBed : IAsyncDisposable
         Changed.Topic, Encoding.UTF8.GetBytes(thing.ThingId.ToString()), Json(thing),
         RawKafka.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), partition);
 
-    /// <summary>The same event as a record that was read, for <see cref="TestService.ProcessAsync"/>.</summary>
+    /// <summary>The same event as a consumed record, for <see cref="TestService.ProcessAsync"/>.</summary>
     public EventRecord Record(ThingChanged thing, Guid? id = null, long offset = 0, string? traceParent = null) => new(
         Changed.Topic, 0, offset, thing.ThingId.ToString(),
         RawKafka.CloudEvent(ThingChanged.Type, id ?? Guid.CreateVersion7(), thing.ThingId.ToString(), thing.Version, traceParent), Json(thing));
@@ -179,11 +179,11 @@ internal sealed class TestBed : IAsyncDisposable
         return effects;
     }
 
-    /// <summary>Waits until an event has had an effect. What was before it in its partition has been dealt with then too.</summary>
+    /// <summary>Waits until an event has taken effect. Everything before it in its partition has been handled then too.</summary>
     public Task AppliedAsync(Guid key, long version) => Eventually.TrueAsync(
         async () => (await EffectsAsync()).Any(effect => effect.Key == key && effect.Version == version), Timeout, $"The effect of {key} version {version}");
 
-    /// <summary>Waits until this many events have had an effect.</summary>
+    /// <summary>Waits until this many events have taken effect.</summary>
     public async Task<IReadOnlyList<Effect>> AppliedAsync(int atLeast)
     {
         IReadOnlyList<Effect> effects = [];

@@ -16,10 +16,10 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Messaging.Tests;
 
-/// <summary>A replica of a small service that has all of the messaging: outbox, inbox, dead letters with their API, health.</summary>
+/// <summary>A replica of a small service with all parts of the messaging: outbox, inbox, dead letters with their API, health.</summary>
 internal sealed class TestService : IAsyncDisposable
 {
-    /// <summary>What Npgsql's metrics call a service's database, and not the one of the test beside it.</summary>
+    /// <summary>The name of a service's data source in Npgsql's metrics; the test's own data source does not have it.</summary>
     public const string DatabaseName = "service";
 
     private readonly WebApplication _app;
@@ -39,10 +39,10 @@ internal sealed class TestService : IAsyncDisposable
 
     public ThingsHandler Handler => Services.GetRequiredService<ThingsHandler>();
 
-    /// <summary>For tests that must say exactly which records are one batch, as no broker lets them.</summary>
+    /// <summary>For tests that must define exactly which records form a batch, which no broker allows.</summary>
     public Task ProcessAsync(params IReadOnlyList<EventRecord> batch) => Services.GetRequiredService<InboxProcessor>().ProcessAsync(batch, CancellationToken.None);
 
-    /// <summary>Writes messages in a transaction of this replica's; hand them to its relay by <see cref="HandOver"/>.</summary>
+    /// <summary>Writes messages in a transaction of this replica; pass them to its relay with <see cref="HandOver"/>.</summary>
     public async Task<OutboxWrite> WriteAsync(params IReadOnlyList<OutboxMessage> messages)
     {
         await using var batch = Services.GetRequiredService<NpgsqlDataSource>().CreateBatch();
@@ -63,7 +63,7 @@ internal sealed class TestService : IAsyncDisposable
             new("Messaging:Group", bed.Group),
             new("Messaging:Partitions", TestBed.Partitions),
             new("Messaging:CreateTopics", bed.MakesTopics ? "false" : "true"),
-            // Tests write rows from outside, whose commits wake nobody.
+            // Tests write rows from outside, and those commits do not wake the relay.
             new("Messaging:IdlePoll", "00:00:00.050"),
         ]);
         builder.Configuration.AddInMemoryCollection(settings.Concat(TestAuthority.Shared.Settings).Select(setting => new KeyValuePair<string, string?>(setting.Name, setting.Value)));
@@ -102,7 +102,7 @@ internal sealed class TestService : IAsyncDisposable
     }
 }
 
-/// <summary>Keeps what a service logs, for the few tests that care.</summary>
+/// <summary>Keeps what a service logs, for the few tests that check it.</summary>
 internal sealed class LogMemory : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = new();

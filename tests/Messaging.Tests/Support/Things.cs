@@ -16,7 +16,7 @@ internal sealed record ThingChanged(Guid ThingId, long Version, string Text, IRe
 
     public bool Concerns => Text != OfNoConcern;
 
-    /// <summary>As careless as a validation can be: a null among the tags throws.</summary>
+    /// <summary>A careless validation: a null among the tags throws.</summary>
     public string? Problem() => Tags is { } tags && tags.Any(tag => tag.Length > 10) ? "A tag is longer than 10." : null;
 }
 
@@ -40,15 +40,15 @@ internal sealed class ThingsDb(DbContextOptions<ThingsDb> options) : DbContext(o
 /// <summary>A row of the table <c>effects</c>, which has no unique constraint: an event that takes effect twice has two rows.</summary>
 internal sealed record Effect(Guid Key, long Version, Guid EventId);
 
-/// <summary>What a test wants to happen before the handler does its work: it may throw, wait, or break the connection.</summary>
+/// <summary>What happens before the handler does its work: it may throw, wait, or break the connection.</summary>
 internal delegate Task BeforeHandling(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken);
 
-/// <summary>One row and one following event for each event, in their order, and no guard of its own against doubles.</summary>
+/// <summary>Makes one row and one following event for each event, in order, without its own guard against duplicates.</summary>
 internal sealed class ThingsHandler(EventType<ThingNoted> noted, BeforeHandling before, TimeProvider time) : IBatchHandler
 {
     private int _handled;
 
-    /// <summary>How many events this replica was given, those of failed attempts included.</summary>
+    /// <summary>How many events this replica was given, including those of failed attempts.</summary>
     public int Handled => Volatile.Read(ref _handled);
 
     public async Task HandleAsync(IReadOnlyList<ReceivedEvent> events, InboxBatch batch, CancellationToken cancellationToken)

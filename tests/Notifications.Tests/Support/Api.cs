@@ -30,7 +30,7 @@ internal static class Api
 
     public static async Task<JsonNode> ReadAsync(this HttpResponseMessage response) => (await response.Content.ReadFromJsonAsync<JsonNode>())!;
 
-    /// <summary>Creates, and fails with the answer when it is not 201.</summary>
+    /// <summary>Creates a resource, and fails with the response if it is not 201.</summary>
     public static async Task<JsonNode> CreateAsync(this HttpClient http, string path, string body)
     {
         var response = await http.SendAsync(HttpMethod.Post, path, body);

@@ -10,7 +10,7 @@ using OrderInventory.Contracts.Customers;
 namespace OrderInventory.Notifications.Tests.Support;
 
 /// <summary>
-/// The neighbours as this service sees them: a real server on loopback that answers GET /api/customers?ids=, /api/orders/{id} and
+/// The other services as Notifications sees them: a real server on loopback that answers GET /api/customers?ids=, /api/orders/{id} and
 /// /api/products?ids=. It can go down and come back.
 /// </summary>
 internal sealed class CustomersServer : IAsyncDisposable
@@ -20,14 +20,14 @@ internal sealed class CustomersServer : IAsyncDisposable
     private int _port;
     private int _calls;
 
-    /// <summary>What GET /api/orders/{id} shows of the shipment.</summary>
+    /// <summary>The shipment that GET /api/orders/{id} shows.</summary>
     public ConcurrentDictionary<Guid, (string? Carrier, string? TrackingNumber)> Shipments { get; } = new();
 
-    /// <summary>SKUs and names.</summary>
+    /// <summary>The products' SKUs and names.</summary>
     public ConcurrentDictionary<Guid, (string Sku, string Name)> Products { get; } = new();
 
     /// <summary>Whether Orders and Products answer.</summary>
-    public bool OthersAnswer { get; set; } = true;
+    public bool OrdersAndProductsAnswer { get; set; } = true;
 
     public string Address => $"http://127.0.0.1:{_port}";
 
@@ -48,7 +48,7 @@ internal sealed class CustomersServer : IAsyncDisposable
 
     public void Remove(Guid id) => _customers.TryRemove(id, out _);
 
-    /// <summary>A port that nobody listens on until the server starts.</summary>
+    /// <summary>Reserves a port on which nothing listens until the server starts.</summary>
     public void ReservePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -75,10 +75,10 @@ internal sealed class CustomersServer : IAsyncDisposable
                     next = (string?)null,
                 });
         });
-        _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OthersAnswer
+        _server.MapGet("/api/orders/{id:guid}", (Guid id) => !OrdersAndProductsAnswer
             ? Results.StatusCode(503)
             : Results.Ok(Shipments.TryGetValue(id, out var s) ? new { id, carrier = s.Carrier, trackingNumber = s.TrackingNumber } : new { id, carrier = default(string), trackingNumber = default(string) }));
-        _server.MapGet("/api/products", (string ids) => !OthersAnswer
+        _server.MapGet("/api/products", (string ids) => !OrdersAndProductsAnswer
             ? Results.StatusCode(503)
             : Results.Ok(new
             {

@@ -2,6 +2,6 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
-/// <summary>One start of the real servers for all tests here, which run one after the other: their services share a consumer group.</summary>
+/// <summary>Starts the real servers once for all tests here, which run one after the other.</summary>
 [CollectionDefinition(nameof(InfrastructureCollection), DisableParallelization = true)]
 public sealed class InfrastructureCollection : ICollectionFixture<InfrastructureFixture>;

@@ -19,10 +19,10 @@ using OrderInventory.TestSupport;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
-/// <summary>The whole service in this process, on a database of its own, with real Kafka, mail and Customers around it.</summary>
+/// <summary>The whole service in this process, on its own database, with a real Kafka, mail server and Customers.</summary>
 internal sealed class NotificationsApp : IAsyncDisposable
 {
-    /// <summary>Consumer groups that there are, by broker and name.</summary>
+    /// <summary>The existing consumer groups, by broker and name.</summary>
     private static readonly ConcurrentDictionary<(string Kafka, string Group), Task> s_groups = new();
 
     private readonly WebApplicationFactory<NotificationOptions> _factory;
@@ -78,7 +78,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
         Action<IServiceCollection>? services = null)
     {
         database ??= await infrastructure.CopyDatabaseAsync<NotificationsDb>("notifications");
-        // A group for each database. In one for all, the mock broker lets each service wait until the session of the one before it has timed out.
+        // A group for each database: with one for all, the mock broker makes each service wait until its predecessor's session has timed out.
         var group = $"notifications-{new NpgsqlConnectionStringBuilder(database).Database}";
         await s_groups.GetOrAdd((infrastructure.Kafka, group), _ => BeginAtEndAsync(infrastructure.Kafka, group));
         var app = new NotificationsApp(database, group, infrastructure, mail, customers.Address, settings, services);
@@ -126,7 +126,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
         return eventId;
     }
 
-    /// <summary>The items of a list, oldest first, once there are as many as asked for.</summary>
+    /// <summary>The items of a list, oldest first, once there are at least as many as requested.</summary>
     public Task<List<JsonNode>> ListAsync(string query, int atLeast = 1, Func<JsonNode, bool>? each = null) => Wait.UntilAsync(
         async () => await ListNowAsync(query),
         items => items.Count >= atLeast && (each is null || items.All(each)));
@@ -157,7 +157,7 @@ internal sealed class NotificationsApp : IAsyncDisposable
         }
         catch (ObjectDisposedException)
         {
-            // The factory and the program's own Run stop the host side by side; whichever is second finds it gone.
+            // The factory and the program's own Run both stop the host; the second one finds it disposed.
         }
 
         _producer.Dispose();

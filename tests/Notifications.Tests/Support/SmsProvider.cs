@@ -17,7 +17,7 @@ internal sealed class SmsProvider : IAsyncDisposable
 
     public string Url { get; private set; } = "";
 
-    /// <summary>What it answers.</summary>
+    /// <summary>The status of its responses.</summary>
     public int Status { get; set; } = 202;
 
     public List<(string Key, string? Authorization, JsonNode Body)> Messages => [.. _messages];

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace OrderInventory.Notifications.Tests.Support;
 
-/// <summary>As much of a mail server as it takes to be sent to: RFC 5321's minimum, on loopback. It can go down and come back on its port.</summary>
+/// <summary>The part of a mail server that sending needs: RFC 5321's minimum, on loopback. It can go down and come back on its port.</summary>
 internal sealed class SmtpServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<Mail> _mails = new();
@@ -25,13 +25,13 @@ internal sealed class SmtpServer : IAsyncDisposable
 
     public int Connections { get; private set; }
 
-    /// <summary>Whether it wants a login before anything else.</summary>
-    public bool WantsLogin { get; set; }
+    /// <summary>Whether it requires a login before anything else.</summary>
+    public bool RequiresLogin { get; set; }
 
-    /// <summary>When set, a mail has come but its sender is not told so until this ends.</summary>
+    /// <summary>When set, a mail has arrived, but it is acknowledged only when this task ends.</summary>
     public TaskCompletionSource? Hold { get; set; }
 
-    /// <summary>Receivers that are refused for good.</summary>
+    /// <summary>Recipients that are refused permanently.</summary>
     public ConcurrentDictionary<string, bool> Refused { get; } = new();
 
     public void Start()
@@ -70,7 +70,7 @@ internal sealed class SmtpServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Stopped.
+            // The listener was stopped.
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed class SmtpServer : IAsyncDisposable
                     case "EHLO" or "HELO" or "NOOP" or "RSET":
                         await writer.WriteLineAsync("250 OK");
                         break;
-                    case "MAIL" when WantsLogin:
+                    case "MAIL" when RequiresLogin:
                         await writer.WriteLineAsync("530 5.7.0 Authentication required");
                         break;
                     case "MAIL":
@@ -126,7 +126,7 @@ internal sealed class SmtpServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
-            // The other side, or Stop, ended it.
+            // The client or Stop has closed the connection.
         }
     }
 

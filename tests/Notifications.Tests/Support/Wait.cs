@@ -2,10 +2,10 @@ namespace OrderInventory.Notifications.Tests.Support;
 
 internal static class Wait
 {
-    /// <summary>A consumer group takes 8 s to miss a member that fell silent, and then assigns anew; a busy machine makes that happen.</summary>
+    /// <summary>A consumer group takes 8 s to notice a silent member, and then rebalances; a busy machine makes that happen.</summary>
     private const int Seconds = 30;
 
-    /// <summary>Looks until the condition holds, and fails after the time given with what it saw last.</summary>
+    /// <summary>Polls until the condition holds, and fails after the given time with the last value it saw.</summary>
     public static async Task<T> UntilAsync<T>(Func<Task<T>> look, Func<T, bool> holds, int seconds = Seconds)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace OrderInventory.Notifications.Tests.Support;
 
 /// <summary>
-/// Somebody's system that gets webhooks: a real server on loopback that keeps what it got, and checks signatures by the Standard Webhooks
-/// specification with code of its own. Each path is an endpoint with a behaviour of its own.
+/// A receiver of webhooks: a real server on loopback that keeps what it receives, and checks signatures by the Standard Webhooks
+/// specification with its own code. Each path is an endpoint with its own behaviour.
 /// </summary>
 internal sealed class WebhookServer : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class WebhookServer : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
-    /// <summary>How a path answers; 204 when it is not here.</summary>
+    /// <summary>How a path answers; a path without an entry answers 204.</summary>
     public ConcurrentDictionary<string, Func<HttpContext, Task>> Answers { get; } = new();
 
     public static async Task<WebhookServer> StartAsync()
@@ -66,7 +66,7 @@ internal sealed class WebhookServer : IAsyncDisposable
 
         public string[] Signatures => Headers["Webhook-Signature"].Split(' ');
 
-        /// <summary>Which of the header's signatures the secret made; -1 for none.</summary>
+        /// <summary>The index of the header's signature that the secret made; -1 for none.</summary>
         public int SignedBy(string secret)
         {
             var key = secret.StartsWith("whsec_", StringComparison.Ordinal) ? Convert.FromBase64String(secret[6..]) : Encoding.UTF8.GetBytes(secret);

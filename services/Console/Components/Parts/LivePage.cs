@@ -8,20 +8,20 @@ using OrderInventory.Console.Api;
 namespace OrderInventory.Console.Components.Parts;
 
 /// <summary>
-/// A page that reads the API and follows its changes. Many changes at once make one look at the API. What has no changes in the stream, such as products and
-/// dead letters, is looked at again from time to time.
+/// A page that reads the API and follows its changes. Many changes at the same time cause one load. What has no changes in the stream, such as
+/// products and dead letters, is loaded again from time to time.
 /// </summary>
-public abstract class LivePage : ComponentBase, IAsyncDisposable
+public abstract class LivePage : ActionComponent, IAsyncDisposable
 {
-    private static readonly TimeSpan s_timeToTime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_refreshInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>After so long what did not answer is asked again.</summary>
+    /// <summary>After this time a request that was not answered is repeated.</summary>
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(3);
 
     private readonly CancellationTokenSource _end = new();
     private ITimer? _timer;
-    private bool _isWanted;
-    private bool _isLooking;
+    private bool _isRefreshRequested;
+    private bool _isRefreshing;
 
     [Inject]
     private protected ShopApi Api { get; private set; } = null!;
@@ -38,16 +38,19 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
     /// <summary>Who is signed in.</summary>
     protected ClaimsPrincipal User { get; private set; } = new();
 
-    /// <summary>Why the page does not show what it should, or null.</summary>
-    protected Problem? Trouble { get; set; }
+    /// <summary>Why the page does not show what it should, or null. The next load replaces it.</summary>
+    protected Problem? PageProblem { get; set => field = value is { IsPassing: true } ? value with { IsReloaded = true } : value; }
 
-    /// <summary>Ends with the page.</summary>
-    protected CancellationToken Gone => _end.Token;
+    /// <summary>Why the last action was refused, or null. It stays until the next action.</summary>
+    protected Problem? ActionProblem { get; set; }
 
-    /// <summary>The least time from one look at the API to the next.</summary>
+    /// <summary>Cancelled when the page is closed.</summary>
+    protected CancellationToken PageClosed => _end.Token;
+
+    /// <summary>Minimum time between two loads.</summary>
     protected virtual TimeSpan Pace => TimeSpan.FromSeconds(1);
 
-    /// <summary>Whether a change of the shop concerns what the page shows.</summary>
+    /// <summary>Whether a change concerns what the page shows.</summary>
     protected abstract bool Concerns(string change, JsonElement data);
 
     /// <summary>Reads what the page shows.</summary>
@@ -58,15 +61,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         User = (await Authentication).User;
         Stream.Changed += TakeAsync;
         Stream.Reset += RequestRefreshAsync;
-        _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_timeToTime, s_timeToTime);
+        _timer = Time.CreateTimer(_ => _ = RequestRefreshAsync(), null, s_refreshInterval, s_refreshInterval);
     }
 
-    /// <summary>What does not answer now will answer later: the page recovers by itself.</summary>
+    /// <summary>Retries soon after a transient failure, so that the page recovers by itself.</summary>
     protected override void OnAfterRender(bool firstRender)
     {
-        if (Trouble is { IsPassing: true })
+        base.OnAfterRender(firstRender);
+        if (PageProblem is { IsPassing: true })
         {
-            _timer?.Change(s_retryAfter, s_timeToTime);
+            _timer?.Change(s_retryAfter, s_refreshInterval);
         }
     }
 
@@ -84,17 +88,18 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A page of a list of the API's, for <see cref="LongList{TRow}"/>.</summary>
-    /// <param name="path">The list's.</param>
+    /// <summary>Reads a page of a list from the API, for <see cref="LongList{TRow}"/>.</summary>
+    /// <param name="path">The list's path.</param>
     /// <param name="cursor">Where it begins; null at the beginning.</param>
     /// <param name="query">Its filters; empty ones are left out.</param>
-    /// <returns>Null when nobody answered, and then <see cref="Trouble"/> says why.</returns>
+    /// <returns>Null when the API did not answer; then <see cref="PageProblem"/> says why.</returns>
     private protected async Task<ItemPage<TRow>?> ReadAsync<TRow>(string path, string? cursor, params (string, string?)[] query)
     {
-        var answer = await Api.PageAsync<TRow>(path, cursor, Gone, query);
-        if (Trouble != answer.Problem)
+        var answer = await Api.PageAsync<TRow>(path, cursor, PageClosed, query);
+        var before = PageProblem;
+        PageProblem = answer.Problem;
+        if (PageProblem != before)
         {
-            Trouble = answer.Problem;
             StateHasChanged();
         }
 
@@ -105,30 +110,30 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     private Task RequestRefreshAsync() => InvokeAsync(() =>
     {
-        _isWanted = true;
-        if (!_isLooking)
+        _isRefreshRequested = true;
+        if (!_isRefreshing)
         {
-            _isLooking = true;
-            _ = LookAsync();
+            _isRefreshing = true;
+            _ = RefreshAsync();
         }
     });
 
     [SuppressMessage("Design", "CA1031", Justification = "It is the page's failure, and shown as such.")]
-    private async Task LookAsync()
+    private async Task RefreshAsync()
     {
         try
         {
-            while (_isWanted)
+            while (_isRefreshRequested)
             {
-                _isWanted = false;
+                _isRefreshRequested = false;
                 await LoadAsync();
                 StateHasChanged();
-                await Task.Delay(Pace, Time, Gone);
+                await Task.Delay(Pace, Time, PageClosed);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
         {
-            // The page is gone.
+            // The page was closed.
         }
         catch (Exception exception)
         {
@@ -136,7 +141,7 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
         }
         finally
         {
-            _isLooking = false;
+            _isRefreshing = false;
         }
     }
 }

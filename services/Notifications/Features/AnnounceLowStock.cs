@@ -5,33 +5,35 @@ using OrderInventory.Notifications.Data;
 
 namespace OrderInventory.Notifications.Features;
 
-/// <summary>Tells staff of low stock: of a product's first crossing at once, and then of its state whenever the quiet time after a message ends.</summary>
-internal sealed partial class TellLowStock(
-    StaffRecorder staff, SendSignal signal, IOptions<NotificationOptions> options, ILogger<TellLowStock> logger) : BackgroundService
+/// <summary>
+/// Notifies staff of low stock: of a product's first crossing immediately, and then of its state when the quiet time after a message ends.
+/// </summary>
+internal sealed partial class AnnounceLowStock(
+    StaffRecorder staff, SendSignal signal, IOptions<NotificationOptions> options, ILogger<AnnounceLowStock> logger) : BackgroundService
 {
-    [SuppressMessage("Design", "CA1031", Justification = "What could not be told is still there at the next look.")]
+    [SuppressMessage("Design", "CA1031", Justification = "The next query finds what could not be announced.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var told = 0;
+            var announced = 0;
             try
             {
                 using var quiet = SuppressInstrumentationScope.Begin();
-                told = await staff.AnnounceAsync(stoppingToken);
+                announced = await staff.AnnounceAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(exception);
             }
 
-            if (told == 0)
+            if (announced == 0)
             {
                 await signal.WaitForAlertsAsync(options.Value.PollInterval, stoppingToken);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Low stock cannot be read or told; tried again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Low stock could not be read or announced; will be retried")]
     private partial void LogFailed(Exception exception);
 }

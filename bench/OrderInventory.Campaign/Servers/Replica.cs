@@ -5,19 +5,19 @@ using OrderInventory.Load;
 namespace OrderInventory.Campaign.Servers;
 
 /// <summary>
-/// One replica of every service: an AppHost on the campaign's servers (Infrastructure:Mode=external), as anybody starts it. Its supervisor
-/// starts services that crash again.
+/// One replica of every service: an AppHost on the campaign's servers (Infrastructure:Mode=external), started in the usual way. Its supervisor
+/// restarts services that crash.
 /// </summary>
-internal sealed class Cell : IAsyncDisposable
+internal sealed class Replica : IAsyncDisposable
 {
     public static readonly string[] Services = ["orders", "inventory", "products", "customers", "notifications", "identity", "gateway"];
 
     private static readonly HashSet<string> s_programs = [.. Services.Select(ProgramOf)];
 
-    /// <summary>Those that other services ask, and the gateway.</summary>
-    private static readonly string[] s_asked = ["orders", "inventory", "products", "customers", "notifications"];
+    /// <summary>Services that other services and the gateway call.</summary>
+    private static readonly string[] s_calledServices = ["orders", "inventory", "products", "customers", "notifications"];
 
-    /// <summary>So many at one time at the most: each has an issuer with a database of its own.</summary>
+    /// <summary>The largest number of replicas at a time: each has an issuer with its own database.</summary>
     public const int Most = 3;
 
     private const string Mark = "ORDER_INVENTORY_CAMPAIGN";
@@ -27,35 +27,35 @@ internal sealed class Cell : IAsyncDisposable
     private readonly Infrastructure _infrastructure;
     private readonly IReadOnlyList<string> _arguments;
     private readonly string _mark;
-    private readonly Dictionary<string, int> _ports = s_asked.ToDictionary(service => service, _ => Ports.Free());
+    private readonly Dictionary<string, int> _ports = s_calledServices.ToDictionary(service => service, _ => Ports.Free());
     private Process? _process;
 
-    /// <param name="number">From 1.</param>
-    /// <param name="folder">The campaign's.</param>
+    /// <param name="number">The replica's number, from 1.</param>
+    /// <param name="folder">The campaign's folder.</param>
     /// <param name="appHost">The built AppHost.</param>
     /// <param name="infrastructure">The servers.</param>
     /// <param name="arguments">More settings.</param>
-    public Cell(int number, string folder, string appHost, Infrastructure infrastructure, IReadOnlyList<string> arguments)
+    public Replica(int number, string folder, string appHost, Infrastructure infrastructure, IReadOnlyList<string> arguments)
     {
         (Number, _appHost, _infrastructure, _arguments) = (number, appHost, infrastructure, arguments);
-        _folder = Directory.CreateDirectory(Path.Combine(folder, $"cell-{number.ToString(CultureInfo.InvariantCulture)}")).FullName;
+        _folder = Directory.CreateDirectory(Path.Combine(folder, $"replica-{number.ToString(CultureInfo.InvariantCulture)}")).FullName;
         _mark = $"{Path.GetFileName(folder)}-{number.ToString(CultureInfo.InvariantCulture)}";
-        // The same at each start: clients know it.
+        // The same at each start, because clients use it.
         GatewayPort = Ports.Free();
-        Proxies = s_asked.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
+        Proxies = s_calledServices.ToDictionary(service => service, service => new Proxy($"{service}-{number.ToString(CultureInfo.InvariantCulture)} by HTTP", _ports[service]));
     }
 
-    /// <summary>Between the services, by the one that is asked.</summary>
+    /// <summary>The proxies between the services, by the service that is called.</summary>
     public IReadOnlyDictionary<string, Proxy> Proxies { get; }
 
     public int Number { get; }
 
     public int GatewayPort { get; }
 
-    /// <summary>What each fault of the cell's clock writes, and libfaketime reads.</summary>
+    /// <summary>The file with the clock's offset, which the fault 'clock' writes and libfaketime reads.</summary>
     public string ClockFile => Path.Combine(_folder, "clock");
 
-    /// <summary>The addresses, with the databases and Kafka around the proxies.</summary>
+    /// <summary>The addresses; those of the databases and Kafka bypass the proxies.</summary>
     public Endpoints Endpoints { get; private set; } = new(new("http://127.0.0.1"), new Dictionary<string, Uri>(), new Dictionary<string, string>());
 
     private string EndpointsFile => Path.Combine(_folder, "run", "endpoints.json");
@@ -77,7 +77,7 @@ internal sealed class Cell : IAsyncDisposable
             start.Environment[$"ConnectionStrings__{name}"] = connection;
         }
 
-        // Each replica has an issuer of its own, with secrets of its own: both know the same people, and their tokens name them alike.
+        // Each replica has its own issuer with its own secrets. All issuers know the same people, and their tokens have the same subjects.
         start.Environment["ConnectionStrings__identitydb"] = $"{_infrastructure.ConnectionStrings["ordersdb"].Replace("Database=orders", $"Database=identity{Number}", StringComparison.Ordinal)}";
 
         _process = Process.Start(start)!;
@@ -107,10 +107,10 @@ internal sealed class Cell : IAsyncDisposable
         }
     }
 
-    /// <summary>The process of a service; 0 while there is none.</summary>
+    /// <summary>The process id of a service; 0 while there is none.</summary>
     public int ProcessOf(string service) => Processes().FirstOrDefault(process => process.Program == ProgramOf(service)).Id;
 
-    /// <summary>Every service that runs.</summary>
+    /// <summary>All running services.</summary>
     public IEnumerable<(int Id, string Program)> Processes() => Directory.EnumerateDirectories("/proc")
         .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
         .Where(id => id > 0)
@@ -135,12 +135,12 @@ internal sealed class Cell : IAsyncDisposable
         }
     }
 
-    /// <summary>Where each service is, and that the others find it behind its proxy.</summary>
+    /// <summary>The settings that fix each service's port and make the others call it through its proxy.</summary>
     private IEnumerable<string> Addresses() =>
-        s_asked.Select(asked => FormattableString.Invariant($"--Ports:{asked}={_ports[asked]}")).Concat(
+        s_calledServices.Select(called => FormattableString.Invariant($"--Ports:{called}={_ports[called]}")).Concat(
             from caller in Services
-            from asked in s_asked
-            select FormattableString.Invariant($"--Environment:{caller}:services__{asked}__http__0=http://127.0.0.1:{Proxies[asked].Port}"));
+            from called in s_calledServices
+            select FormattableString.Invariant($"--Environment:{caller}:services__{called}__http__0=http://127.0.0.1:{Proxies[called].Port}"));
 
     private static string ProgramOf(string service) => $"OrderInventory.{char.ToUpperInvariant(service[0])}{service[1..]}";
 

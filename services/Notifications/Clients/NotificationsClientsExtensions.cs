@@ -2,10 +2,10 @@ using OrderInventory.ServiceDefaults.Http;
 
 namespace OrderInventory.Notifications.Clients;
 
-internal static class Neighbours
+internal static class NotificationsClientsExtensions
 {
-    /// <summary>The services that are asked when something is sent.</summary>
-    public static void AddNeighbours(this IServiceCollection services)
+    /// <summary>Adds the clients of the services that are queried when something is sent.</summary>
+    public static void AddNotificationsClients(this IServiceCollection services)
     {
         Add<CustomersClient>(services, "customers");
         Add<OrdersClient>(services, "orders");
@@ -15,7 +15,7 @@ internal static class Neighbours
     private static void Add<TClient>(IServiceCollection services, string service)
         where TClient : class =>
         services.AddServiceClient<TClient>(service, attempt: TimeSpan.FromSeconds(3), total: TimeSpan.FromSeconds(10))
-            // The sender keeps its client for good, so connections rather than handlers are renewed when addresses change.
+            // The sender keeps its client permanently, so connections rather than handlers are renewed when addresses change.
             .UseSocketsHttpHandler((handler, _) => handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 }
